@@ -1,0 +1,34 @@
+# make test    what CI runs, together with `make lint`
+# make demo    the whole system once, by hand to look at; KEEP=1 keeps it running
+# make setup   builds what the tests need: control plane (about 8 minutes, once), AWS stand-in (half a minute, once)
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := test
+.PHONY: test demo setup lint clean-cache
+
+export KEEP
+
+test: setup
+	@echo "test: the stand-in against what AWS does (usually 8 seconds)" >&2
+	@"$$(tests/standin/setup.sh 2>/dev/null)/bin/python" -B tests/standin/check.py
+	@echo "test: unit, laws, snapshots, integration (the first build usually takes 6 minutes on two cores)" >&2
+	cargo test --locked --all-targets
+	cargo test --locked --doc
+
+demo: setup
+	@echo "demo: building the controller (usually 6 minutes on two cores, once)" >&2
+	cargo test --locked --test demo -- $(ARGS)
+
+# One after the other: both use all cores.
+setup:
+	@tests/controlplane/build.sh >/dev/null
+	@tests/standin/setup.sh >/dev/null
+
+lint:
+	cargo fmt --check
+	@echo "lint: clippy (the first build usually takes 4 minutes on two cores)" >&2
+	cargo clippy --locked --all-targets -- -D warnings
+
+clean-cache:
+	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/rolewright"

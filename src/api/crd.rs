@@ -1,0 +1,323 @@
+//! The CRD of `IAMRole`, from the Rust types. What holds for every object of the schema is set here by one recursive
+//! walk, so that a new field can't miss it.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+};
+use kube::CustomResourceExt;
+use serde_json::json;
+
+use super::role::IAMRole;
+use crate::yaml::{self, YamlError};
+
+/// Longest RFC 3339 time that the API server takes; bounds the cost of CEL.
+const TIME_LENGTH: i64 = 64;
+
+/// The CRD as it is applied to a cluster.
+#[must_use]
+pub fn iam_role() -> CustomResourceDefinition {
+    let mut crd = IAMRole::crd();
+    for version in &mut crd.spec.versions {
+        let Some(root) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut()) else {
+            continue;
+        };
+        finish(root);
+        if let Some(properties) = root.properties.as_mut() {
+            if let Some(spec) = properties.get_mut("spec") {
+                keep_unknown_fields(spec);
+            }
+            // The one default of the whole schema: tools that wait for `observedGeneration` to reach `generation` never
+            // see a false ready. It has an effect only on the object itself, not on its field.
+            if let Some(status) = properties.get_mut("status") {
+                status.default = Some(JSON(json!({"observedGeneration": -1})));
+            }
+        }
+    }
+    crd
+}
+
+/// The CRD as YAML, equal to the file in `crds/`.
+///
+/// # Errors
+/// When the YAML crate refuses the value.
+pub fn yaml() -> Result<String, YamlError> {
+    yaml::to_string(&iam_role())
+}
+
+/// Sets what holds for every schema, also in `status`.
+fn finish(schema: &mut JSONSchemaProps) {
+    // kube-derive makes each `Option` nullable. `null` would be a third state beside absent and present, and the API
+    // server drops it or keeps it depending on defaults.
+    schema.nullable = None;
+    // `#[serde(default)]` of a Rust field is no promise to users; defaults in the schema fight with GitOps.
+    schema.default = None;
+    if let Some(text) = schema.description.as_mut() {
+        *text = one_line(text);
+    }
+    if schema.type_.as_deref() == Some("string") && schema.max_length.is_none() {
+        schema.max_length = match (&schema.enum_, schema.format.as_deref()) {
+            (Some(values), _) => values
+                .iter()
+                .filter_map(|JSON(value)| value.as_str())
+                .map(str::len)
+                .max()
+                .and_then(|n| i64::try_from(n).ok()),
+            (None, Some("date-time")) => Some(TIME_LENGTH),
+            (None, _) => None,
+        };
+    }
+    children(schema, &mut finish);
+}
+
+/// Keeps unknown fields in every object that has named fields, so that the controller sees and refuses them: pruning a
+/// misspelt `conditions`, `permissionsBoundary` or `externalId` would silently widen access. Pure maps have no unknown
+/// keys.
+fn keep_unknown_fields(schema: &mut JSONSchemaProps) {
+    if schema.properties.is_some() {
+        schema.x_kubernetes_preserve_unknown_fields = Some(true);
+    }
+    children(schema, &mut keep_unknown_fields);
+}
+
+/// Calls `visit` for each schema directly below.
+fn children(schema: &mut JSONSchemaProps, visit: &mut dyn FnMut(&mut JSONSchemaProps)) {
+    for child in schema.properties.iter_mut().flat_map(|properties| properties.values_mut()) {
+        visit(child);
+    }
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = schema.items.as_mut() {
+        visit(items);
+    }
+    if let Some(JSONSchemaPropsOrBool::Schema(values)) = schema.additional_properties.as_mut() {
+        visit(values);
+    }
+}
+
+/// Rustdoc breaks lines where the source does; `kubectl explain` wraps by itself.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Fields of later releases: none may slip into this one.
+    const LATER: [&str; 12] = [
+        "accountRef",
+        "classRef",
+        "podIdentity",
+        "githubActions",
+        "gitlab",
+        "oidc",
+        "saml",
+        "modules",
+        "adoption",
+        "annotate",
+        "parameters",
+        "claims",
+    ];
+
+    fn root() -> Value {
+        let crd = serde_json::to_value(iam_role()).expect("a CRD is JSON");
+        crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
+    }
+
+    /// Each schema with its path, `spec` and `status` only.
+    fn walk(path: &str, schema: &Value, visit: &mut impl FnMut(&str, &Value)) {
+        visit(path, schema);
+        for (name, child) in schema["properties"].as_object().into_iter().flatten() {
+            walk(&format!("{path}.{name}"), child, visit);
+        }
+        if schema["items"].is_object() {
+            walk(&format!("{path}[]"), &schema["items"], visit);
+        }
+        if schema["additionalProperties"].is_object() {
+            walk(&format!("{path}.*"), &schema["additionalProperties"], visit);
+        }
+    }
+
+    fn each(mut visit: impl FnMut(&str, &Value)) {
+        let root = root();
+        for part in ["spec", "status"] {
+            walk(part, &root["properties"][part], &mut visit);
+        }
+    }
+
+    #[test]
+    fn the_crd_file_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/crds/iam.rolewright.dev_iamroles.yaml");
+        let now = yaml().expect("the CRD is YAML");
+        if std::env::var_os("ROLEWRIGHT_UPDATE").is_some() {
+            std::fs::write(path, &now).expect("the folder crds/ can be written");
+        }
+        let file = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            file == now,
+            "the CRD file is stale: refresh it with `rolewright crds > crds/iam.rolewright.dev_iamroles.yaml`"
+        );
+    }
+
+    #[test]
+    fn the_yaml_reads_back_as_the_same_crd() {
+        let text = yaml().expect("the CRD is YAML");
+        let read: Value = yaml::from_str(&text).expect("the YAML reads");
+        assert_eq!(read, serde_json::to_value(iam_role()).expect("a CRD is JSON"));
+    }
+
+    #[test]
+    fn there_is_one_default_and_no_null() {
+        let text = serde_json::to_string(&iam_role()).expect("a CRD is JSON");
+        assert!(!text.contains("\"nullable\""));
+        assert_eq!(text.matches("\"default\":").count(), 1);
+        assert_eq!(root()["properties"]["status"]["default"], json!({"observedGeneration": -1}));
+    }
+
+    #[test]
+    fn the_schema_is_structural() {
+        each(|path, schema| {
+            assert!(schema["type"].is_string(), "{path} has a type");
+            for word in ["anyOf", "oneOf", "allOf", "not", "$ref", "uniqueItems"] {
+                assert!(schema.get(word).is_none(), "{path} has {word}");
+            }
+            assert!(schema.get("properties").is_none() || schema.get("additionalProperties").is_none(), "{path}");
+        });
+    }
+
+    #[test]
+    fn everything_is_bounded_and_described() {
+        each(|path, schema| {
+            match schema["type"].as_str() {
+                Some("string") => assert!(schema["maxLength"].is_i64(), "{path} needs maxLength"),
+                Some("array") => {
+                    assert!(schema["maxItems"].is_i64(), "{path} needs maxItems");
+                    assert!(schema["x-kubernetes-list-type"].is_string(), "{path} needs a list type");
+                }
+                Some("object") if schema.get("properties").is_none() => {
+                    assert!(schema["maxProperties"].is_i64(), "{path} needs maxProperties");
+                }
+                _ => {}
+            }
+            if !path.ends_with("[]") && !path.ends_with(".*") {
+                assert!(
+                    schema["description"].as_str().is_some_and(|text| text.len() > 8 && !text.contains('\n')),
+                    "{path} needs a description"
+                );
+            }
+        });
+    }
+
+    #[test]
+    fn lists_of_the_spec_are_replaced_as_a_whole() {
+        each(|path, schema| {
+            if path.starts_with("spec") && schema["type"] == "array" {
+                let inside_another = path.contains("[]");
+                let of_strings = schema["items"]["type"] == "string";
+                let wanted = if inside_another && of_strings && !path.ends_with(".*.*") { "set" } else { "atomic" };
+                assert_eq!(schema["x-kubernetes-list-type"], wanted, "{path}");
+            }
+        });
+    }
+
+    #[test]
+    fn each_object_of_the_spec_keeps_unknown_fields_and_nothing_else_does() {
+        each(|path, schema| {
+            let keeps = schema["x-kubernetes-preserve-unknown-fields"] == true;
+            let wanted = path.starts_with("spec") && (schema["properties"].is_object() || path.ends_with(".document"));
+            assert_eq!(keeps, wanted, "{path}");
+        });
+    }
+
+    #[test]
+    fn optional_fields_are_not_required() {
+        let mut required = Vec::new();
+        each(|path, schema| {
+            if path.starts_with("spec") {
+                required.extend(
+                    schema["required"]
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .filter_map(Value::as_str)
+                        .map(|name| format!("{path}.{name}")),
+                );
+            }
+        });
+        required.sort();
+        assert_eq!(
+            required,
+            [
+                "spec.permissions.inlinePolicies[].name",
+                "spec.permissions.inlinePolicies[].statements[].effect",
+                "spec.trust",
+                "spec.trust[].name",
+                "spec.trust[].service.name",
+                "spec.trust[].service.sourceAccount",
+                "spec.trust[].serviceAccount.name",
+                "spec.trust[].statement.effect",
+                "spec.trust[].statement.principals",
+            ]
+        );
+        assert_eq!(root()["required"], json!(["spec"]));
+    }
+
+    #[test]
+    fn fields_of_later_releases_are_absent() {
+        each(|path, schema| {
+            for name in LATER {
+                assert!(schema["properties"].get(name).is_none(), "{path}.{name}");
+            }
+        });
+        assert!(root()["properties"]["spec"]["properties"]["trust"]["items"]["properties"].get("expiresAt").is_none());
+    }
+
+    #[test]
+    fn patterns_mean_the_same_to_the_api_server_and_to_us() {
+        each(|path, schema| {
+            let pattern = schema["pattern"].as_str().unwrap_or_default();
+            for class in [r"\w", r"\d", r"\s", r"\b"] {
+                assert!(!pattern.contains(class), "{path}: {class} is ASCII for RE2 and Unicode here");
+            }
+        });
+    }
+
+    #[test]
+    fn names_columns_and_selectable_fields_are_as_decided() {
+        let crd = serde_json::to_value(iam_role()).expect("a CRD is JSON");
+        let names = &crd["spec"]["names"];
+        assert_eq!(
+            (&names["plural"], &names["shortNames"], &names["categories"]),
+            (&json!("iamroles"), &json!(["iamr"]), &json!(["rolewright"]))
+        );
+        let version = &crd["spec"]["versions"][0];
+        assert_eq!(version["selectableFields"], json!([{"jsonPath": ".spec.roleName"}]));
+        assert!(version["subresources"]["status"].is_object());
+        let columns: Vec<_> = version["additionalPrinterColumns"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|c| format!("{} {} {}", c["name"], c["type"], c["priority"]))
+            .collect();
+        insta::assert_snapshot!(columns.join("\n"), @r#"
+        "READY" "string" null
+        "REASON" "string" null
+        "ROLE" "string" null
+        "EXPIRES" "string" null
+        "AGE" "date" null
+        "ACCOUNT" "string" 1
+        "ARN" "string" 1
+        "MESSAGE" "string" 1
+        "#);
+    }
+
+    #[test]
+    fn a_spec_decodes_with_its_document_as_text() {
+        let text = r#"{"trust":[],"permissions":{"inlinePolicies":[{"name":"p","document":{"Statement":[ 1.10 ]}}]}}"#;
+        let spec: crate::api::RoleSpec = serde_json::from_str(text).expect("the spec decodes");
+        let document =
+            spec.permissions.as_ref().and_then(|p| p.inline_policies.as_ref()).and_then(|all| all[0].document.as_ref());
+        assert_eq!(document.map(|document| document.get()), Some(r#"{"Statement":[ 1.10 ]}"#));
+        assert_eq!(serde_json::to_string(&spec).expect("the spec is JSON"), text);
+    }
+}

@@ -1,0 +1,50 @@
+//! The custom resources as types: what people write and read. No client, no AWS, no time.
+//!
+//! [`role`] and its parts are the source; [`crd`] makes the CRD of them, [`schema`] checks a spec against it, [`raw`]
+//! reads objects whose spec may be hostile, [`reference`] prints the pages in `docs/reference/`.
+
+#[cfg(test)]
+mod admission;
+pub mod condition;
+pub mod crd;
+pub mod permissions;
+pub mod problem;
+pub mod raw;
+pub mod reason;
+pub mod reference;
+pub mod role;
+pub mod schema;
+pub mod status;
+pub mod trust;
+
+pub use problem::Problem;
+pub use raw::RawRole;
+pub use role::{IAMRole, RoleSpec, RoleStatus};
+
+/// API group of all kinds.
+pub const GROUP: &str = "iam.rolewright.dev";
+/// Served and stored version.
+pub const VERSION: &str = "v1alpha1";
+/// Field manager of everything that the controller writes.
+pub const FIELD_MANAGER: &str = "rolewright";
+/// Finalizer that holds a resource until its role is gone or kept on purpose.
+pub const FINALIZER: &str = "iam.rolewright.dev/role";
+/// Annotation: `"true"` stops every write for the resource.
+pub const PAUSED: &str = "rolewright.dev/paused";
+/// Annotation: any new value asks for a reconcile at once.
+pub const RECONCILE_REQUESTED_AT: &str = "rolewright.dev/reconcile-requested-at";
+
+/// Namespace and name of a resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceKey {
+    /// Namespace.
+    pub namespace: String,
+    /// Name within the namespace.
+    pub name: String,
+}
+
+impl std::fmt::Display for ResourceKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}

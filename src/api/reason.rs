@@ -1,0 +1,150 @@
+//! Reasons of conditions and Events. They are API: a name here never changes its meaning. The page
+//! `docs/reference/reasons.md` is made of the table below.
+
+/// Declares a constant for each reason, and the table of all of them in the same order.
+macro_rules! reasons {
+    ($($name:ident = $text:literal, $meaning:literal, $remedy:literal;)+) => {
+        $(
+            #[doc = $meaning]
+            pub const $name: &str = $text;
+        )+
+
+        /// Reason, what it means, what to do.
+        pub const ALL: &[(&str, &str, &str)] = &[$(($name, $meaning, $remedy)),+];
+    };
+}
+
+reasons! {
+    RECONCILED = "Reconciled",
+        "AWS equals the resource.",
+        "Nothing.";
+    PROGRESSING = "Progressing",
+        "The controller is at work on the role.",
+        "Wait.";
+    CREATED = "Created",
+        "The role was created in AWS.",
+        "Nothing.";
+    UPDATED = "Updated",
+        "The resource changed, and the role was made equal to it.",
+        "Nothing.";
+    DRIFT_CORRECTED = "DriftCorrected",
+        "Somebody changed the role in AWS, and it was made equal to the resource again; `status.drift` says which parts.",
+        "Find out who changed the role, and make wanted changes in the resource instead.";
+    REATTACHED = "Reattached",
+        "A resource that had no role yet took up the role that an earlier resource of the same namespace and name left in AWS.",
+        "Nothing, when you deleted and applied the resource or rebuilt the cluster; otherwise look at the role's tags.";
+    INVALID_SPEC = "InvalidSpec",
+        "The spec has a field that is unknown, wrong, or beyond the controller's limits; nothing was written to AWS.",
+        "Correct the fields that the message names, and apply the resource again.";
+    NOT_OWNED = "NotOwned",
+        "A role of this name exists in AWS and does not carry this installation's tags for this resource; it is never written.",
+        "Choose another `spec.roleName` in a new resource, or have the owner of the role remove it.";
+    NAME_CONFLICT = "NameConflict",
+        "Two resources ask for one role name; IAM ignores letter case and path. The one that AWS's tags name has it, before creation the older one.",
+        "Give one of the two resources another name.";
+    WOULD_CHANGE = "WouldChange",
+        "With `driftPolicy: Observe` the role differs from the resource and nothing is written; `status.plan` shows what would change.",
+        "Make the role equal by hand, or set `driftPolicy: Correct`.";
+    PAUSED = "Paused",
+        "The annotation `rolewright.dev/paused` is `true`: nothing is written to AWS, and a deletion waits.",
+        "Remove the annotation to go on.";
+    EXPIRED = "Expired",
+        "The lifetime of the role is over; the role is removed, the resource stays.",
+        "Delete the resource, or move `spec.lifetime` to a later end to have a role again.";
+    DELETING = "Deleting",
+        "The role is being removed from AWS.",
+        "Wait.";
+    DELETION_BLOCKED = "DeletionBlocked",
+        "The role can't be removed because something that is not ours holds it, such as an instance profile; the message names it, and nothing was taken away.",
+        "Take the role out of what the message names; the controller tries again every five minutes.";
+    RETAINED = "Retained",
+        "The resource was deleted with `deletionPolicy: Retain` or `driftPolicy: Observe`; the role stays in AWS with its tags.",
+        "Nothing; apply the same resource again to take the role up, or remove the role in AWS.";
+    DELETED = "Deleted",
+        "The role was removed from AWS.",
+        "Nothing.";
+    ACCESS_DENIED = "AccessDenied",
+        "AWS denies a call to the controller; the message names the action.",
+        "Allow the action in the controller's own policy, and look for a service control policy or a boundary that denies it.";
+    THROTTLED = "Throttled",
+        "AWS refuses calls because the account's call budget is spent; the controller slows down by itself.",
+        "Wait; when it lasts, look for another tool that calls IAM often in this account.";
+    UNREACHABLE = "Unreachable",
+        "AWS can't be reached, or the controller has no credentials; nothing is concluded about the role.",
+        "Check the controller's network and credentials; it tries again by itself.";
+    SERVER_ERROR = "ServerError",
+        "AWS answered with a fault of its own; the outcome of the call is unknown until the role is read again.",
+        "Wait; the controller tries again by itself.";
+    LIMIT_EXCEEDED = "LimitExceeded",
+        "A quota of AWS is reached, such as the number of roles, attached policies, or the size of the inline policies.",
+        "Ask for less in the resource, or have the quota that the message names raised.";
+    INVALID_PRINCIPAL = "InvalidPrincipal",
+        "AWS does not know a principal of the trust policy: a role or user that does not exist, or not yet.",
+        "Create the principal first, or correct its ARN in `spec.trust`.";
+    REFUSED = "Refused",
+        "AWS refuses what was sent, such as a malformed policy document; the message repeats AWS's words.",
+        "Correct the part of the spec that the message names.";
+    PROTECTED = "Protected",
+        "The role belongs to an AWS service and can't be changed by others.",
+        "Choose another `spec.roleName` in a new resource.";
+    BUSY = "Busy",
+        "Somebody else writes to the same role at the same time.",
+        "Wait; when it lasts, find the other writer in CloudTrail.";
+    NOT_FOUND = "NotFound",
+        "A policy that the spec names, attached or as boundary, does not exist in AWS.",
+        "Create the policy, or correct its ARN in `spec.permissions.managedPolicies` or `spec.permissionsBoundary`.";
+    WAITING_FOR_ABSENCE = "WaitingForAbsence",
+        "An expected role was not seen; it is read again before it counts as gone, because reads of IAM lag behind.",
+        "Wait about half a minute.";
+    WAITING_FOR_CONFIRMATION = "WaitingForConfirmation",
+        "The role differs from the resource; it is read again before anything is written, because reads of IAM lag behind.",
+        "Wait a few seconds.";
+    WAITING_FOR_CREATE = "WaitingForCreate",
+        "The role was just created and AWS does not show it everywhere yet.",
+        "Wait up to two minutes.";
+    INTERNAL_ERROR = "InternalError",
+        "The controller failed in a way that it does not know; only this resource is parked.",
+        "Change the resource or request a reconcile to try again, and report the message as a bug.";
+    STATUS_CONFLICT = "StatusConflict",
+        "The resource changed while its status was being written; the pass starts anew.",
+        "Wait.";
+    API_UNAVAILABLE = "Unavailable",
+        "The Kubernetes API server can't be used or refuses a write of the controller.",
+        "Check the API server and the controller's RBAC; it tries again by itself.";
+    SWEEP_FAILED = "SweepFailed",
+        "Reading all roles of the account did not complete; nothing is concluded from it, and drift is found later than usual.",
+        "Look at the controller's log for the AWS call that failed.";
+}
+
+/// The constant for a reason that was read from a condition; [`INTERNAL_ERROR`] for one that is not ours.
+#[must_use]
+pub fn constant(reason: &str) -> &'static str {
+    ALL.iter().map(|(name, ..)| *name).find(|name| *name == reason).unwrap_or(INTERNAL_ERROR)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn reasons_are_camel_case_and_different() {
+        let names: BTreeSet<_> = ALL.iter().map(|(name, ..)| *name).collect();
+        assert_eq!(names.len(), ALL.len());
+        for name in names {
+            assert!(
+                name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphabetic()),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_reason_is_explained() {
+        for (name, meaning, remedy) in ALL {
+            assert!(meaning.ends_with('.') && remedy.ends_with('.'), "{name}");
+            assert!(!meaning.contains('|') && !remedy.contains('|'), "{name} would break the table");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The pages in `docs/reference/` that are made of the types: [`iamrole_markdown`] of the CRD, [`reasons_markdown`] of the
+//! table of reasons. Tests fail when a page is stale.
+
+use std::fmt::Write;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+};
+
+use super::{FINALIZER, GROUP, PAUSED, RECONCILE_REQUESTED_AT, VERSION, condition, crd, reason};
+
+const CONDITIONS: [(&str, &str); 5] = [
+    (condition::READY, "Always present, the summary: `True` when the role is as the resource says."),
+    (condition::SYNCED, "`True` when AWS equals the resource."),
+    (condition::RECONCILING, "`True` while work goes on or will be tried again by itself; absent otherwise."),
+    (condition::STALLED, "`True` when nothing will change until somebody changes something; absent otherwise."),
+    (condition::EXPIRED, "`True` when the lifetime is over; absent otherwise."),
+];
+
+/// The page of reasons.
+#[must_use]
+pub fn reasons_markdown() -> String {
+    let mut page = String::from(
+        "# Reasons\n\nMade of `src/api/reason.rs`; edit that. A reason stands in the conditions of an `IAMRole` and on its Events, and \
+         never changes its meaning.\n\n| Reason | What it means | What to do |\n|---|---|---|\n",
+    );
+    for (name, meaning, remedy) in reason::ALL {
+        row(&mut page, &[&format!("`{name}`"), meaning, remedy]);
+    }
+    page
+}
+
+/// The page of the kind `IAMRole`.
+#[must_use]
+pub fn iamrole_markdown() -> String {
+    let crd = crd::iam_role();
+    let mut page = format!(
+        "# IAMRole\n\nMade of the types in `src/api/`; edit those. Group `{GROUP}`, version `{VERSION}`, plural `{}`, short name `iamr`, \
+         category `rolewright`, namespaced. Finalizer `{FINALIZER}`.\n",
+        crd.spec.names.plural
+    );
+    for version in &crd.spec.versions {
+        let Some(root) = version.schema.as_ref().and_then(|schema| schema.open_api_v3_schema.as_ref()) else {
+            continue;
+        };
+        page.push_str("\n## Rules on the whole object\n\n");
+        rules("", root, &mut page);
+        for part in ["spec", "status"] {
+            let Some(schema) = root.properties.as_ref().and_then(|properties| properties.get(part)) else {
+                continue;
+            };
+            section(part, schema, &mut page);
+        }
+        page.push_str("\n## Printer columns\n\n| Column | Shown | Path |\n|---|---|---|\n");
+        for column in version.additional_printer_columns.iter().flatten() {
+            let shown = if column.priority.unwrap_or(0) == 0 { "always" } else { "with `-o wide`" };
+            row(&mut page, &[&column.name, shown, &format!("`{}`", column.json_path)]);
+        }
+        page.push_str("\nField selectors, for `kubectl get iamroles --field-selector`: ");
+        let selectable: Vec<_> = version
+            .selectable_fields
+            .iter()
+            .flatten()
+            .map(|field| format!("`{}`", field.json_path.trim_start_matches('.')))
+            .collect();
+        page.push_str(&selectable.join(", "));
+        page.push_str(".\n");
+    }
+    page.push_str("\n## Conditions\n\nEach carries `observedGeneration`. Their reasons: [reasons](reasons.md).\n\n| Condition | Meaning |\n|---|---|\n");
+    for (name, meaning) in CONDITIONS {
+        row(&mut page, &[&format!("`{name}`"), meaning]);
+    }
+    page.push_str("\n## Annotations\n\n| Annotation | Meaning |\n|---|---|\n");
+    row(
+        &mut page,
+        &[
+            &format!("`{PAUSED}: \"true\"`"),
+            "Nothing is written to AWS, and a deletion waits. Dates that are in AWS already still act.",
+        ],
+    );
+    row(
+        &mut page,
+        &[
+            &format!("`{RECONCILE_REQUESTED_AT}`"),
+            "Any new value asks for a reconcile at once; `status.lastHandledReconcileAt` repeats it when done.",
+        ],
+    );
+    page
+}
+
+/// Table of the fields of one part, and the CEL rules of it.
+fn section(part: &str, schema: &JSONSchemaProps, page: &mut String) {
+    let _ = write!(
+        page,
+        "\n## {part}\n\n{}\n\n| Field | Type and bounds | Description |\n|---|---|---|\n",
+        schema.description.as_deref().unwrap_or("")
+    );
+    table(part, schema, page);
+    let mut list = String::new();
+    rules(part, schema, &mut list);
+    if !list.is_empty() {
+        let _ = write!(page, "\nRules that the API server checks:\n\n{list}");
+    }
+}
+
+/// Rows of the fields below `schema`.
+fn table(path: &str, schema: &JSONSchemaProps, page: &mut String) {
+    let required = schema.required.as_deref().unwrap_or_default();
+    for (name, field) in schema.properties.iter().flatten() {
+        let place = format!("{path}.{name}");
+        let mut kind = bounds(field);
+        if required.contains(name) {
+            kind.push_str(", required");
+        }
+        row(page, &[&format!("`{place}`"), &kind, field.description.as_deref().unwrap_or("")]);
+        table(&place, field, page);
+    }
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &schema.items {
+        table(&format!("{path}[]"), items, page);
+    }
+}
+
+/// Type and bounds in words.
+fn bounds(schema: &JSONSchemaProps) -> String {
+    match schema.type_.as_deref() {
+        Some("array") => {
+            let items = match &schema.items {
+                Some(JSONSchemaPropsOrArray::Schema(items)) => bounds(items),
+                _ => String::new(),
+            };
+            let unique = if schema.x_kubernetes_list_type.as_deref() == Some("set") { ", all different" } else { "" };
+            format!("list{}{unique}, of {items}", range(schema.min_items, schema.max_items, "entries"))
+        }
+        Some("object") => match &schema.additional_properties {
+            Some(JSONSchemaPropsOrBool::Schema(values)) => {
+                format!("map{}, of {}", range(None, schema.max_properties, "keys"), bounds(values))
+            }
+            _ => "object".to_owned(),
+        },
+        Some("string") => {
+            if let Some(values) = &schema.enum_ {
+                let values: Vec<_> =
+                    values.iter().filter_map(|JSON(value)| value.as_str()).map(|value| format!("`{value}`")).collect();
+                return format!("one of {}", values.join(", "));
+            }
+            let kind = if schema.format.is_some() { "time (RFC 3339)" } else { "string" };
+            let form = schema.pattern.as_ref().map(|pattern| format!(", form `{pattern}`")).unwrap_or_default();
+            format!("{kind}{}{form}", range(schema.min_length, schema.max_length, "characters"))
+        }
+        Some(other) => other.to_owned(),
+        None => String::new(),
+    }
+}
+
+fn range(least: Option<i64>, most: Option<i64>, unit: &str) -> String {
+    match (least, most) {
+        (Some(least), Some(most)) if least == most => format!(", {most} {unit}"),
+        (Some(least), Some(most)) => format!(", {least} to {most} {unit}"),
+        (None, Some(most)) => format!(", up to {most} {unit}"),
+        (_, None) => String::new(),
+    }
+}
+
+/// One line for each CEL rule at and below `schema`.
+fn rules(path: &str, schema: &JSONSchemaProps, list: &mut String) {
+    for rule in schema.x_kubernetes_validations.iter().flatten() {
+        // A computed message has the rule itself for its text.
+        let text = rule
+            .message
+            .clone()
+            .or_else(|| rule.message_expression.as_ref().map(|text| format!("message `{text}`")))
+            .unwrap_or_default();
+        let place = rule.field_path.as_deref().map_or(path, |field| field.trim_start_matches('.'));
+        let _ = if place.is_empty() { writeln!(list, "- {text}") } else { writeln!(list, "- `{place}`: {text}") };
+    }
+    if path.is_empty() {
+        return;
+    }
+    for (name, field) in schema.properties.iter().flatten() {
+        rules(&format!("{path}.{name}"), field, list);
+    }
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &schema.items {
+        rules(&format!("{path}[]"), items, list);
+    }
+}
+
+/// One row of a table; `|` would end a cell, also inside code.
+fn row(page: &mut String, cells: &[&str]) {
+    let cells: Vec<_> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+    let _ = writeln!(page, "| {} |", cells.join(" | "));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn current(file: &str, now: &str) {
+        let path = format!("{}/docs/reference/{file}", env!("CARGO_MANIFEST_DIR"));
+        if std::env::var_os("ROLEWRIGHT_UPDATE").is_some() {
+            std::fs::write(&path, now).expect("the page can be written");
+        }
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            written == now,
+            "docs/reference/{file} is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test --lib api::`"
+        );
+    }
+
+    #[test]
+    fn the_page_of_reasons_is_current() {
+        current("reasons.md", &reasons_markdown());
+    }
+
+    #[test]
+    fn the_page_of_the_kind_is_current() {
+        current("iamrole.md", &iamrole_markdown());
+    }
+
+    #[test]
+    fn each_field_has_a_row() {
+        let page = iamrole_markdown();
+        for path in [
+            "spec.trust[].statement.principals.AWS",
+            "spec.permissions.inlinePolicies[].statements[].actions",
+            "status.drift.count",
+            "status.conditions[].type",
+        ] {
+            assert!(page.contains(&format!("| `{path}` |")), "{path}");
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! Checks a spec against the structural schema of the CRD, again and on our own: the API server may run without the
+//! admission policy, an object may predate the CRD that is installed, and `rolewright lint` has no API server at all.
+//!
+//! Rules across fields (CEL) are not evaluated here; `plan` has them as code. The recursion follows the schema, never
+//! the value, so that no value is too deep.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::LazyLock,
+};
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+};
+use regex::Regex;
+
+use super::{crd, problem::Problem};
+use crate::iam::{json::Node, nearest::nearest};
+
+/// A spec with more problems than this shows the first ones only.
+const MOST_PROBLEMS: usize = 100;
+/// Longest piece of user text that a message repeats, in characters.
+const SHOWN: usize = 64;
+
+/// The CRD says something that the checker does not know: a mistake of ours, found by a test.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the schema of {path} can't be used: {reason}")]
+pub struct SchemaError {
+    path: String,
+    reason: String,
+}
+
+/// The schema of `spec`, patterns compiled.
+#[derive(Debug)]
+pub struct SpecSchema {
+    root: Shape,
+}
+
+/// One level of the schema.
+#[derive(Debug)]
+enum Shape {
+    Text(Text),
+    Flag,
+    List {
+        fewest: usize,
+        most: usize,
+        unique: bool,
+        items: Box<Shape>,
+    },
+    Fields {
+        known: BTreeMap<String, Shape>,
+        required: Vec<String>,
+    },
+    Map {
+        most: usize,
+        values: Box<Shape>,
+    },
+    /// Kept as it is (`document`): only its being an object is checked.
+    Opaque,
+}
+
+/// Bounds of a string.
+#[derive(Debug)]
+struct Text {
+    shortest: usize,
+    longest: usize,
+    pattern: Option<Regex>,
+    /// Values of an enumeration; empty when it is none.
+    allowed: Vec<String>,
+    /// RFC 3339.
+    time: bool,
+}
+
+impl SpecSchema {
+    /// The schema of `IAMRole.spec`, built once.
+    ///
+    /// # Errors
+    /// When the CRD holds what the checker does not know, which a test excludes.
+    pub fn iam_role() -> Result<&'static Self, &'static SchemaError> {
+        static SCHEMA: LazyLock<Result<SpecSchema, SchemaError>> = LazyLock::new(|| {
+            let mut crd = crd::iam_role();
+            crd.spec
+                .versions
+                .pop()
+                .and_then(|version| version.schema?.open_api_v3_schema?.properties?.remove("spec"))
+                .ok_or_else(|| error("spec", "the CRD has no schema of it"))
+                .and_then(|spec| SpecSchema::new(&spec))
+        });
+        SCHEMA.as_ref()
+    }
+
+    /// Compiles the schema of a spec.
+    ///
+    /// # Errors
+    /// When it holds what the checker does not know.
+    pub fn new(spec: &JSONSchemaProps) -> Result<Self, SchemaError> {
+        Ok(Self { root: Shape::new("spec", spec)? })
+    }
+
+    /// Everything that is wrong with `spec`, in the order of its fields; at most 100 problems.
+    #[must_use]
+    pub fn problems(&self, spec: &Node) -> Vec<Problem> {
+        let mut found = Found(Vec::new());
+        self.root.check("spec", spec, &mut found);
+        found.0
+    }
+}
+
+impl Shape {
+    fn new(path: &str, schema: &JSONSchemaProps) -> Result<Self, SchemaError> {
+        match schema.type_.as_deref() {
+            Some("string") => Ok(Self::Text(Text {
+                shortest: bound(schema.min_length).unwrap_or(0),
+                longest: bound(schema.max_length).ok_or_else(|| error(path, "no maxLength"))?,
+                pattern: schema
+                    .pattern
+                    .as_deref()
+                    .map(Regex::new)
+                    .transpose()
+                    .map_err(|cause| error(path, &cause.to_string()))?,
+                allowed: schema
+                    .enum_
+                    .iter()
+                    .flatten()
+                    .filter_map(|JSON(value)| value.as_str())
+                    .map(str::to_owned)
+                    .collect(),
+                time: match schema.format.as_deref() {
+                    None => false,
+                    Some("date-time") => true,
+                    Some(other) => return Err(error(path, &format!("unknown format {other}"))),
+                },
+            })),
+            Some("boolean") => Ok(Self::Flag),
+            Some("array") => {
+                let Some(JSONSchemaPropsOrArray::Schema(items)) = &schema.items else {
+                    return Err(error(path, "no items"));
+                };
+                Ok(Self::List {
+                    fewest: bound(schema.min_items).unwrap_or(0),
+                    most: bound(schema.max_items).ok_or_else(|| error(path, "no maxItems"))?,
+                    unique: schema.x_kubernetes_list_type.as_deref() == Some("set"),
+                    items: Box::new(Self::new(&format!("{path}[]"), items)?),
+                })
+            }
+            Some("object") => Self::object(path, schema),
+            other => Err(error(path, &format!("unknown type {other:?}"))),
+        }
+    }
+
+    fn object(path: &str, schema: &JSONSchemaProps) -> Result<Self, SchemaError> {
+        match (&schema.properties, &schema.additional_properties) {
+            (Some(properties), None) => Ok(Self::Fields {
+                known: properties
+                    .iter()
+                    .map(|(name, child)| Ok((name.clone(), Self::new(&format!("{path}.{name}"), child)?)))
+                    .collect::<Result<_, SchemaError>>()?,
+                required: schema.required.clone().unwrap_or_default(),
+            }),
+            (None, Some(JSONSchemaPropsOrBool::Schema(values))) => Ok(Self::Map {
+                most: bound(schema.max_properties).ok_or_else(|| error(path, "no maxProperties"))?,
+                values: Box::new(Self::new(&format!("{path}.*"), values)?),
+            }),
+            (None, None) if schema.x_kubernetes_preserve_unknown_fields == Some(true) => Ok(Self::Opaque),
+            _ => Err(error(path, "neither fields nor a map nor kept as it is")),
+        }
+    }
+
+    /// What a value of this shape is called.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "a string",
+            Self::Flag => "true or false",
+            Self::List { .. } => "a list",
+            Self::Fields { .. } | Self::Map { .. } | Self::Opaque => "an object",
+        }
+    }
+
+    fn check(&self, path: &str, value: &Node, found: &mut Found) {
+        match (self, value) {
+            (Self::Text(text), Node::String(value)) => text.check(path, value, found),
+            (Self::Flag, Node::Bool(_)) | (Self::Opaque, Node::Object(_)) => {}
+            (Self::List { fewest, most, unique, items }, Node::Array(values)) => {
+                if values.len() > *most {
+                    found.add(
+                        path,
+                        format!("has {} entries where at most {most} are allowed; remove some", values.len()),
+                    );
+                    return; // Entries beyond the bound are not worth reading.
+                }
+                if values.len() < *fewest {
+                    found.add(
+                        path,
+                        format!(
+                            "has {} entries where at least {fewest} are needed; add one or leave the field out",
+                            values.len()
+                        ),
+                    );
+                }
+                for (index, entry) in values.iter().enumerate() {
+                    items.check(&format!("{path}[{index}]"), entry, found);
+                }
+                if *unique {
+                    repeated(path, values, found);
+                }
+            }
+            (Self::Fields { known, required }, Node::Object(members)) => {
+                fields(path, known, required, members, found);
+            }
+            (Self::Map { most, values }, Node::Object(members)) => {
+                map(path, *most, values, members, found);
+            }
+            (_, Node::Null) => found.add(path, format!("is null; write {} or leave the field out", self.name())),
+            (Self::Text(_), Node::Number(_) | Node::Bool(_)) => {
+                found.add(path, format!("is {} where a string is needed; put it in quotes", kind(value)));
+            }
+            _ => found.add(path, format!("is {} where {} is needed; change it", kind(value), self.name())),
+        }
+    }
+}
+
+impl Text {
+    fn check(&self, path: &str, text: &str, found: &mut Found) {
+        let Self { shortest, longest, pattern, allowed, time } = self;
+        if !allowed.is_empty() {
+            if !allowed.iter().any(|value| value == text) {
+                let near = nearest(text, allowed.iter().map(String::as_str));
+                let remedy = use_one_of(near, allowed.iter().map(String::as_str));
+                found.add(path, format!("{} is not a value of this field; {remedy}", shown(text)));
+            }
+            return;
+        }
+        let length = text.chars().count();
+        if length > *longest {
+            found.add(path, format!("has {length} characters where at most {longest} are allowed; shorten it"));
+        } else if length < *shortest {
+            found.add(
+                path,
+                format!(
+                    "has {length} characters where at least {shortest} are needed; write more or leave the field out"
+                ),
+            );
+        } else if let Some(pattern) = pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
+            found.add(path, format!("{} does not match {pattern}; write it in that form", shown(text)));
+        } else if *time && text.parse::<jiff::Timestamp>().is_err() {
+            found.add(path, format!("{} is not a time; write it like 2027-03-31T00:00:00Z", shown(text)));
+        }
+    }
+}
+
+/// Members of an object whose keys are free.
+fn map(path: &str, most: usize, values: &Shape, members: &[(String, Node)], found: &mut Found) {
+    if members.len() > most {
+        found.add(path, format!("has {} keys where at most {most} are allowed; remove some", members.len()));
+        return; // Members beyond the bound are not worth reading.
+    }
+    let mut seen = HashSet::new();
+    for (key, value) in members {
+        let place = format!("{path}[{}]", shown(key));
+        if seen.insert(key.as_str()) {
+            values.check(&place, value, found);
+        } else {
+            found.add(&place, "appears twice; keep one".to_owned());
+        }
+    }
+}
+
+/// Members of an object with known fields.
+fn fields(
+    path: &str,
+    known: &BTreeMap<String, Shape>,
+    required: &[String],
+    members: &[(String, Node)],
+    found: &mut Found,
+) {
+    let mut seen = HashSet::new();
+    for (name, value) in members {
+        let place = format!("{path}.{}", plain(name));
+        match known.get(name) {
+            _ if !seen.insert(name.as_str()) => {
+                found.add(&place, "appears twice; keep one".to_owned());
+            }
+            Some(shape) => shape.check(&place, value, found),
+            None => {
+                let names = || known.keys().map(String::as_str);
+                let near = nearest(name, names()).or_else(|| names().find(|known| known.eq_ignore_ascii_case(name)));
+                found.add(&place, format!("is not a field here; {}", use_one_of(near, names())));
+            }
+        }
+    }
+    for name in required.iter().filter(|name| !seen.contains(name.as_str())) {
+        found.add(&format!("{path}.{name}"), "is missing; add it".to_owned());
+    }
+}
+
+/// Entries of a `set` must differ.
+fn repeated(path: &str, values: &[Node], found: &mut Found) {
+    let mut seen = HashSet::new();
+    for (index, value) in values.iter().enumerate() {
+        if let Node::String(text) = value
+            && !seen.insert(text.as_str())
+        {
+            found.add(
+                &format!("{path}[{index}]"),
+                format!("{} is in the list already; remove one of the two", shown(text)),
+            );
+        }
+    }
+}
+
+/// Problems, up to the bound.
+struct Found(Vec<Problem>);
+
+impl Found {
+    fn add(&mut self, field: &str, message: String) {
+        if self.0.len() < MOST_PROBLEMS {
+            self.0.push(Problem::new(field, message));
+        }
+    }
+}
+
+fn error(path: &str, reason: &str) -> SchemaError {
+    SchemaError { path: path.to_owned(), reason: reason.to_owned() }
+}
+
+fn bound(value: Option<i64>) -> Option<usize> {
+    value.and_then(|value| usize::try_from(value).ok())
+}
+
+fn kind(value: &Node) -> &'static str {
+    match value {
+        Node::Null => "null",
+        Node::Bool(_) => "a boolean",
+        Node::Number(_) => "a number",
+        Node::String(_) => "a string",
+        Node::Array(_) => "a list",
+        Node::Object(_) => "an object",
+    }
+}
+
+fn use_one_of<'a>(near: Option<&str>, known: impl Iterator<Item = &'a str>) -> String {
+    match near {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("use one of {}", known.collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// User text in quotes, escaped and cut: it may be long and may hold line breaks.
+fn shown(text: &str) -> String {
+    if text.chars().count() <= SHOWN {
+        return format!("{text:?}");
+    }
+    format!("{:?}…", text.chars().take(SHOWN).collect::<String>())
+}
+
+/// A field name as it is where that is readable, else in quotes.
+fn plain(name: &str) -> String {
+    let simple =
+        !name.is_empty() && name.len() <= SHOWN && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    if simple { name.to_owned() } else { shown(name) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! What the controller reports in `status`.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// What the controller reports. No time in it moves while nothing changes.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RoleStatus {
+    /// `metadata.generation` that this status speaks of; -1 until the controller has seen the resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// AWS account of the role, 12 digits.
+    #[schemars(length(max = 12))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// Name of the role in AWS; pinned from here on.
+    #[schemars(length(max = 64))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_name: Option<String>,
+    /// Path of the role in AWS; pinned from here on.
+    #[schemars(length(max = 512))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// ARN of the role; absent while the role does not exist.
+    #[schemars(length(max = 2048))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// Unique id of the role (`AROA…`), another one when it is deleted and made again; absent while the role does not exist.
+    #[schemars(length(max = 128))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_id: Option<String>,
+    /// When the role ends, UTC; absent when never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
+    /// Names that the controller wrote, saved before the write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applied: Option<Applied>,
+    /// The last correction of drift; absent when there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
+    /// What would change, one line for each AWS call, when it may not be written (`driftPolicy: Observe`).
+    #[schemars(length(max = 100), inner(length(max = 1024)), extend("x-kubernetes-list-type" = "atomic"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Vec<String>>,
+    /// Hash of the effective role, hexadecimal SHA-256.
+    #[schemars(length(max = 64))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desired_hash: Option<String>,
+    /// Value of the annotation `rolewright.dev/reconcile-requested-at` that was served last.
+    #[schemars(length(max = 256))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_handled_reconcile_at: Option<String>,
+    /// `Ready` (the summary, always present), `Synced`, `Reconciling`, `Stalled`, `Expired`.
+    #[schemars(schema_with = "conditions")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+}
+
+// `Condition` holds strings, an integer and a time: equality is total, k8s-openapi merely does not derive it.
+impl Eq for RoleStatus {}
+
+/// Names that the controller wrote, saved before the write: what `Additive` may take back when it is no longer wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Applied {
+    /// Names of inline policies.
+    #[schemars(length(max = 100), inner(length(max = 128)), extend("x-kubernetes-list-type" = "set"))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inline_policies: Vec<String>,
+    /// ARNs of attached managed policies.
+    #[schemars(length(max = 100), inner(length(max = 2048)), extend("x-kubernetes-list-type" = "set"))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub managed_policies: Vec<String>,
+    /// Keys of tags.
+    #[schemars(length(max = 100), inner(length(max = 128)), extend("x-kubernetes-list-type" = "set"))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+}
+
+/// The last correction of drift.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Drift {
+    /// When, UTC.
+    pub last_corrected_at: Time,
+    /// Which parts of the role, as `trust` or `inline policy read-exports`.
+    #[schemars(length(max = 100), inner(length(max = 2100)), extend("x-kubernetes-list-type" = "atomic"))]
+    pub parts: Vec<String>,
+    /// Who had changed the role, where AWS told it.
+    #[schemars(length(max = 2048))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// How many corrections there were in all.
+    pub count: i64,
+}
+
+/// The six fields of a standard condition, with bounds, as a map by `type`: several writers do not fight.
+fn conditions(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "maxItems": 16,
+        "items": {
+            "type": "object",
+            "description": "One condition.",
+            "required": ["type", "status", "lastTransitionTime", "reason", "message"],
+            "properties": {
+                "type": {"description": "Type of the condition, CamelCase.", "type": "string", "minLength": 1, "maxLength": 316},
+                "status": {"description": "`True`, `False` or `Unknown`.", "type": "string", "enum": ["True", "False", "Unknown"]},
+                "observedGeneration": {
+                    "description": "`metadata.generation` that the condition speaks of.",
+                    "type": "integer", "format": "int64", "minimum": 0
+                },
+                "lastTransitionTime": {
+                    "description": "When `status` last changed, UTC.",
+                    "type": "string", "format": "date-time"
+                },
+                "reason": {
+                    "description": "Why, as a CamelCase word; see the reference of reasons.",
+                    "type": "string", "minLength": 1, "maxLength": 1024
+                },
+                "message": {"description": "For people: what happened and what to do.", "type": "string", "maxLength": 32768}
+            }
+        },
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["type"]
+    })
+}

@@ -1,0 +1,158 @@
+//! Who may assume a role: the grants of `spec.trust`.
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use super::permissions::{Conditions, Effect, conditions, undescribed};
+
+/// One named grant; becomes one statement of the trust policy (`serviceAccount`: one for each issuer). Exactly one of
+/// `serviceAccount`, `service`, `principals`, `statement` is set.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("[has(self.serviceAccount), has(self.service), has(self.principals), has(self.statement)].exists_one(g, g)")
+    .message("exactly one grant per entry: serviceAccount, service, principals, statement"))]
+pub struct Grant {
+    /// Name of the grant within this resource: lower-case letters, digits and `-`, up to 63 characters. Used in messages
+    /// only. Example: `pods`.
+    #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    pub name: String,
+    /// Pods that run as a service account of this resource's namespace (IAM roles for service accounts, IRSA). The
+    /// issuers are a setting of the controller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<ServiceAccountGrant>,
+    /// An AWS service, as Lambda.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceGrant>,
+    /// Roles, users and accounts of AWS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principals: Option<PrincipalsGrant>,
+    /// A statement of a trust policy as it is, for what the other grants can't say. The same limits hold: no `*`, and no
+    /// federated principal without exact `aud` and `sub`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statement: Option<StatementGrant>,
+}
+
+/// A Kubernetes service account of the resource's own namespace.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceAccountGrant {
+    /// Name of the service account. It need not exist yet. Example: `billing`.
+    #[schemars(length(min = 1, max = 253), regex(pattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
+    pub name: String,
+}
+
+/// An AWS service principal.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceGrant {
+    /// Service principal. Example: `lambda.amazonaws.com`.
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$"))]
+    pub name: String,
+    /// Whether the service must act for this account: `Own` adds the condition `aws:SourceAccount` with the role's own
+    /// account, so that nobody else's resource can use the role through the service; `None` adds nothing, for services
+    /// that do not send the key (EC2, for one). Required: there is no safe default for both.
+    pub source_account: SourceAccount,
+    /// ARNs for which the service may act (condition `aws:SourceArn`, `ArnLike`): up to 50, `*` and `?` are wildcards,
+    /// `{partition}` and `{accountId}` are replaced. Default: any.
+    /// Example: `arn:{partition}:lambda:eu-west-2:{accountId}:function:billing-*`.
+    #[schemars(
+        length(min = 1, max = 50),
+        inner(length(min = 1, max = 2048), regex(pattern = "^arn:")),
+        extend("x-kubernetes-list-type" = "set")
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_arns: Option<Vec<String>>,
+}
+
+/// Whether a service must act for the role's own account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
+#[schemars(transform = undescribed)]
+pub enum SourceAccount {
+    /// Condition `aws:SourceAccount` with the role's own account.
+    Own,
+    /// No condition.
+    None,
+}
+
+/// Principals of AWS: at least one of `arns`, `accounts`, `organizationId`.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.arns) || has(self.accounts) || has(self.organizationId)")
+    .message("name at least one of arns, accounts, organizationId in principals"))]
+pub struct PrincipalsGrant {
+    /// ARNs of roles and users, up to 50, without wildcards; `{partition}` and `{accountId}` are replaced.
+    /// Example: `arn:{partition}:iam::{accountId}:role/audit`.
+    #[schemars(
+        length(min = 1, max = 50),
+        inner(length(min = 1, max = 2048), regex(pattern = "^arn:[^*?]+$")),
+        extend("x-kubernetes-list-type" = "set")
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arns: Option<Vec<String>>,
+    /// Account ids of 12 digits, up to 50, quoted (YAML takes a bare one for a number). Everybody to whom the account
+    /// itself gives the right may then assume the role. Example: `"123456789012"`.
+    #[schemars(
+        length(min = 1, max = 50),
+        inner(length(min = 12, max = 12), regex(pattern = "^[0-9]{12}$")),
+        extend("x-kubernetes-list-type" = "set")
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<Vec<String>>,
+    /// Organization to which the caller must belong. Example: `o-a1b2c3d4e5`.
+    #[schemars(length(min = 12, max = 34), regex(pattern = "^o-[a-z0-9]{10,32}$"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<String>,
+    /// External id that the caller must send, 2 to 1,224 characters. Not a secret. Example: `7f3c`.
+    #[schemars(length(min = 2, max = 1224), regex(pattern = "^[A-Za-z0-9_+=,.@:/-]+$"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// `true`: only sessions with multi-factor authentication. Default `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mfa: Option<bool>,
+}
+
+/// A statement of a trust policy, typed, taken as it is.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.actions) != has(self.notActions)").message("set exactly one of actions and notActions"))]
+pub struct StatementGrant {
+    /// Statement id: letters and digits, up to 128. Default: none.
+    #[schemars(length(min = 1, max = 128), regex(pattern = "^[A-Za-z0-9]+$"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// `Allow` or `Deny`.
+    pub effect: Effect,
+    /// Whom the statement is about.
+    pub principals: StatementPrincipals,
+    /// Actions, up to 200. Example: `sts:AssumeRole`.
+    #[schemars(length(min = 1, max = 200), inner(length(min = 1, max = 128)), extend("x-kubernetes-list-type" = "set"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actions: Option<Vec<String>>,
+    /// All actions but these, up to 200.
+    #[schemars(length(min = 1, max = 200), inner(length(min = 1, max = 128)), extend("x-kubernetes-list-type" = "set"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_actions: Option<Vec<String>>,
+    /// Conditions: operator, then key, then values. Example: `{StringEquals: {"sts:ExternalId": ["7f3c"]}}`.
+    #[schemars(schema_with = "conditions")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<Conditions>,
+}
+
+/// Principals of a typed statement, by kind, spelled as IAM spells them: at least one.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[x_kube(validation = Rule::new("has(self.AWS) || has(self.Service) || has(self.Federated)")
+    .message("name at least one of AWS, Service, Federated in principals"))]
+pub struct StatementPrincipals {
+    /// ARNs or account ids, up to 50; `{partition}` and `{accountId}` are replaced.
+    #[schemars(length(min = 1, max = 50), inner(length(min = 1, max = 2048)), extend("x-kubernetes-list-type" = "set"))]
+    #[serde(rename = "AWS", skip_serializing_if = "Option::is_none")]
+    pub aws: Option<Vec<String>>,
+    /// Service principals, up to 50. Example: `ec2.amazonaws.com`.
+    #[schemars(length(min = 1, max = 50), inner(length(min = 1, max = 2048)), extend("x-kubernetes-list-type" = "set"))]
+    #[serde(rename = "Service", skip_serializing_if = "Option::is_none")]
+    pub service: Option<Vec<String>>,
+    /// ARNs of identity providers, up to 50; `{partition}` and `{accountId}` are replaced.
+    #[schemars(length(min = 1, max = 50), inner(length(min = 1, max = 2048)), extend("x-kubernetes-list-type" = "set"))]
+    #[serde(rename = "Federated", skip_serializing_if = "Option::is_none")]
+    pub federated: Option<Vec<String>>,
+}

@@ -1,0 +1,103 @@
+//! From the SDK's errors to classes, by IAM's wire codes (several are unknown to the SDK's model).
+
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
+
+use crate::ports::{IamError, IamErrorClass};
+
+/// AWS's own words, one line, without request ids (they would make every repetition look like news).
+pub fn words<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    let text = match error {
+        SdkError::ServiceError(service) => {
+            let meta = service.err().meta();
+            format!("{}: {}", meta.code().unwrap_or("no code"), meta.message().unwrap_or("no message"))
+        }
+        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
+        SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+            Some(error) => format!("not reachable: {}", DisplayErrorContext(error)),
+            None => "not reachable".to_owned(),
+        },
+        SdkError::ResponseError(_) => "the answer broke off or can't be understood".to_owned(),
+        other => format!("{}", DisplayErrorContext(other)),
+    };
+    let line: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+    crate::plan::outcome::cut(&line, 600)
+}
+
+/// The class of an error, and its words.
+pub fn classify<E, R>(action: &'static str, error: &SdkError<E, R>) -> IamError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    let class = match error {
+        SdkError::ServiceError(service) => {
+            let meta = service.err().meta();
+            by_code(meta.code().unwrap_or_default(), meta.message().unwrap_or_default())
+        }
+        // The request never left: bad settings or no credentials.
+        SdkError::ConstructionFailure(_) | SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => {
+            IamErrorClass::Unreachable
+        }
+        SdkError::ResponseError(_) => IamErrorClass::Unreachable,
+        _ => IamErrorClass::Unknown,
+    };
+    IamError { action, class, message: words(error) }
+}
+
+/// Wire codes of the IAM API and of the front end before it.
+fn by_code(code: &str, message: &str) -> IamErrorClass {
+    match code {
+        "NoSuchEntity" => IamErrorClass::NotFound,
+        "EntityAlreadyExists" => IamErrorClass::AlreadyExists,
+        "DeleteConflict" => IamErrorClass::DeleteConflict,
+        "ConcurrentModification" | "EntityTemporarilyUnmodifiable" => IamErrorClass::Busy,
+        "LimitExceeded" => IamErrorClass::LimitExceeded,
+        "MalformedPolicyDocument" if message.contains("Invalid principal") => IamErrorClass::InvalidPrincipal,
+        "MalformedPolicyDocument"
+        | "InvalidInput"
+        | "ValidationError"
+        | "ValidationException"
+        | "PolicyNotAttachable"
+        | "InvalidParameterValue" => IamErrorClass::Refused,
+        "UnmodifiableEntity" => IamErrorClass::Protected,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "InvalidClientTokenId"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "SignatureDoesNotMatch"
+        | "OptInRequired" => IamErrorClass::AccessDenied,
+        "Throttling"
+        | "ThrottlingException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "SlowDown"
+        | "RequestThrottled" => IamErrorClass::Throttled,
+        "ServiceFailure" | "InternalFailure" | "ServiceUnavailable" | "InternalError" => IamErrorClass::ServerError,
+        _ => IamErrorClass::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("NoSuchEntity", "", IamErrorClass::NotFound)]
+    #[case("MalformedPolicyDocument", "Invalid principal in policy: x", IamErrorClass::InvalidPrincipal)]
+    #[case("MalformedPolicyDocument", "Syntax", IamErrorClass::Refused)]
+    #[case("LimitExceeded", "", IamErrorClass::LimitExceeded)]
+    #[case("Throttling", "", IamErrorClass::Throttled)]
+    #[case("ExpiredToken", "", IamErrorClass::AccessDenied)]
+    #[case("SomethingNew", "", IamErrorClass::Unknown)]
+    fn a_wire_code_has_its_class(#[case] code: &str, #[case] message: &str, #[case] class: IamErrorClass) {
+        assert_eq!(by_code(code, message), class);
+    }
+}

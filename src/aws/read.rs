@@ -1,0 +1,193 @@
+//! Reading IAM.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_iam::types::{AttachedPermissionsBoundary, EntityType, Role, RoleDetail as SdkDetail, Tag};
+use aws_smithy_types::DateTime;
+use jiff::Timestamp;
+
+use crate::{
+    aws::{AwsIam, error},
+    plan::observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
+    ports::{IamError, IamErrorClass, IamRead},
+};
+
+/// The most that IAM gives a page; it may give fewer.
+const PAGE: i32 = 1_000;
+
+/// Makes one paced call; classifies its failure and slows down when AWS says so.
+macro_rules! call {
+    ($iam:expr, $action:literal, $write:literal, $request:expr) => {{
+        $iam.paces.turn($write).await;
+        match $request.send().await {
+            Ok(answer) => Ok(answer),
+            Err(failure) => {
+                let failure = error::classify($action, &failure);
+                if failure.class == IamErrorClass::Throttled {
+                    $iam.paces.throttled($write);
+                }
+                Err(failure)
+            }
+        }
+    }};
+}
+pub(super) use call;
+
+/// "Absent" is an answer.
+fn found<T>(answer: Result<T, IamError>) -> Result<Option<T>, IamError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.class == IamErrorClass::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl IamRead for AwsIam {
+    async fn role(&self, name: &str) -> Result<Option<RoleRecord>, IamError> {
+        let answer = call!(self, "GetRole", false, self.client.get_role().role_name(name));
+        let Some(answer) = found(answer)? else { return Ok(None) };
+        answer.role().map(record).transpose()
+    }
+
+    async fn attached(&self, name: &str) -> Result<Option<Attachments>, IamError> {
+        let (mut attached, mut marker) = (Attachments::new(), None);
+        loop {
+            let request = self.client.list_attached_role_policies().role_name(name).set_marker(marker);
+            let Some(page) = found(call!(self, "ListAttachedRolePolicies", false, request.max_items(PAGE)))? else {
+                return Ok(None);
+            };
+            attached
+                .extend(page.attached_policies().iter().filter_map(|policy| policy.policy_arn().map(str::to_owned)));
+            marker = next(page.is_truncated(), page.marker());
+            if marker.is_none() {
+                return Ok(Some(attached));
+            }
+        }
+    }
+
+    async fn inline_names(&self, name: &str) -> Result<Option<Vec<String>>, IamError> {
+        let (mut names, mut marker) = (Vec::new(), None);
+        loop {
+            let request = self.client.list_role_policies().role_name(name).set_marker(marker);
+            let Some(page) = found(call!(self, "ListRolePolicies", false, request.max_items(PAGE)))? else {
+                return Ok(None);
+            };
+            names.extend(page.policy_names().iter().cloned());
+            marker = next(page.is_truncated(), page.marker());
+            if marker.is_none() {
+                return Ok(Some(names));
+            }
+        }
+    }
+
+    async fn inline(&self, name: &str, policy: &str) -> Result<Option<String>, IamError> {
+        let request = self.client.get_role_policy().role_name(name).policy_name(policy);
+        Ok(found(call!(self, "GetRolePolicy", false, request))?.map(|answer| answer.policy_document().to_owned()))
+    }
+
+    async fn instance_profiles(&self, name: &str) -> Result<Option<Vec<String>>, IamError> {
+        let (mut names, mut marker) = (Vec::new(), None);
+        loop {
+            let request = self.client.list_instance_profiles_for_role().role_name(name).set_marker(marker);
+            let Some(page) = found(call!(self, "ListInstanceProfilesForRole", false, request.max_items(PAGE)))? else {
+                return Ok(None);
+            };
+            names.extend(page.instance_profiles().iter().map(|profile| profile.instance_profile_name().to_owned()));
+            marker = next(page.is_truncated(), page.marker());
+            if marker.is_none() {
+                return Ok(Some(names));
+            }
+        }
+    }
+
+    async fn details(&self, marker: Option<String>) -> Result<Page<RoleDetail>, IamError> {
+        let request =
+            self.client.get_account_authorization_details().filter(EntityType::Role).max_items(PAGE).set_marker(marker);
+        let page = call!(self, "GetAccountAuthorizationDetails", false, request)?;
+        Ok(Page {
+            items: page.role_detail_list().iter().map(detail).collect::<Result<_, _>>()?,
+            next: next(page.is_truncated(), page.marker()),
+        })
+    }
+
+    async fn summaries(&self, marker: Option<String>) -> Result<Page<RoleSummary>, IamError> {
+        let page = call!(self, "ListRoles", false, self.client.list_roles().max_items(PAGE).set_marker(marker))?;
+        let summary = |role: &Role| RoleSummary {
+            name: role.role_name().to_owned(),
+            role_id: role.role_id().to_owned(),
+            description: role.description().map(str::to_owned),
+            max_session: role.max_session_duration(),
+        };
+        Ok(Page { items: page.roles().iter().map(summary).collect(), next: next(page.is_truncated(), page.marker()) })
+    }
+}
+
+/// IAM may give a short page: only `IsTruncated` tells the last one.
+fn next(truncated: bool, marker: Option<&str>) -> Option<String> {
+    marker.filter(|_| truncated).map(str::to_owned)
+}
+
+/// A role as `GetRole` and `CreateRole` answer.
+pub(super) fn record(role: &Role) -> Result<RoleRecord, IamError> {
+    Ok(RoleRecord {
+        name: role.role_name().to_owned(),
+        path: role.path().to_owned(),
+        arn: role.arn().to_owned(),
+        role_id: role.role_id().to_owned(),
+        created: timestamp("GetRole", role.create_date())?,
+        trust: role.assume_role_policy_document().unwrap_or_default().to_owned(),
+        description: role.description().map(str::to_owned),
+        max_session: role.max_session_duration(),
+        boundary: boundary(role.permissions_boundary()),
+        tags: tags(role.tags()),
+    })
+}
+
+fn detail(detail: &SdkDetail) -> Result<RoleDetail, IamError> {
+    const ACTION: &str = "GetAccountAuthorizationDetails";
+    let missing = |what: &str| IamError {
+        action: ACTION,
+        class: IamErrorClass::Unknown,
+        message: format!("the answer has a role without {what}"),
+    };
+    Ok(RoleDetail {
+        role: RoleRecord {
+            name: detail.role_name().ok_or_else(|| missing("name"))?.to_owned(),
+            path: detail.path().unwrap_or("/").to_owned(),
+            arn: detail.arn().unwrap_or_default().to_owned(),
+            role_id: detail.role_id().ok_or_else(|| missing("id"))?.to_owned(),
+            created: timestamp(ACTION, detail.create_date().ok_or_else(|| missing("date"))?)?,
+            trust: detail.assume_role_policy_document().unwrap_or_default().to_owned(),
+            description: None,
+            max_session: None,
+            boundary: boundary(detail.permissions_boundary()),
+            tags: tags(detail.tags()),
+        },
+        attached: detail
+            .attached_managed_policies()
+            .iter()
+            .filter_map(|policy| policy.policy_arn().map(str::to_owned))
+            .collect(),
+        inline: detail
+            .role_policy_list()
+            .iter()
+            .filter_map(|policy| Some((policy.policy_name()?.to_owned(), policy.policy_document()?.to_owned())))
+            .collect(),
+    })
+}
+
+fn boundary(boundary: Option<&AttachedPermissionsBoundary>) -> Option<String> {
+    boundary.and_then(|boundary| boundary.permissions_boundary_arn()).map(str::to_owned)
+}
+
+fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
+    tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
+}
+
+fn timestamp(action: &'static str, date: &DateTime) -> Result<Timestamp, IamError> {
+    Timestamp::from_second(date.secs()).map_err(|error| IamError {
+        action,
+        class: IamErrorClass::Unknown,
+        message: format!("the answer has a date out of range: {error}"),
+    })
+}

@@ -1,0 +1,39 @@
+//! The command line: one file a command.
+
+mod controller;
+mod crds;
+mod render;
+
+use clap::{Parser, Subcommand};
+
+/// AWS IAM roles, kept as written.
+#[derive(Debug, Parser)]
+#[command(name = "rolewright", version, about, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the controller against a cluster (KUBECONFIG or in-cluster) and an account (the AWS SDK's default chain)
+    Controller(Box<crate::settings::Args>),
+    /// Print the custom resource definition, as YAML for kubectl apply
+    Crds,
+    /// Print what the controller would write to AWS for manifests, without a cluster or an account
+    Render(render::Args),
+}
+
+impl Cli {
+    /// Runs the command. The result is the exit code: 0 nothing to say, 1 findings, 2 could not do it.
+    ///
+    /// # Errors
+    /// What kept the command from doing its work.
+    pub async fn run(self) -> anyhow::Result<u8> {
+        match self.command {
+            Command::Controller(args) => controller::run(&args).await.map(|()| 0),
+            Command::Crds => crds::run(),
+            Command::Render(args) => render::run(&args),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The API server behind [`crate::ports::Cluster`]: watch, live reads, finalizer, status, Events. Translates; decides
+//! nothing.
+
+mod events;
+mod watch;
+
+use std::time::Duration;
+
+use futures::Stream;
+use jiff::Timestamp;
+use kube::{
+    Api, Client, ResourceExt,
+    api::{Patch, PatchParams},
+    runtime::events::Recorder,
+};
+use serde_json::json;
+
+use crate::{
+    api::{self, ResourceKey, RoleStatus, raw::RawRole},
+    ports::{Cluster, ClusterError, Notice, Resource, WatchEvent},
+};
+
+/// The API server never takes longer than this for one request; a client that retries inside could hide a failure for
+/// minutes.
+const REQUEST: Duration = Duration::from_secs(20);
+
+/// A connected API server.
+#[derive(Clone)]
+pub struct KubeCluster {
+    client: Client,
+    namespaces: Vec<String>,
+    recorder: Recorder,
+}
+
+impl KubeCluster {
+    /// Uses `client`; watches `namespaces`, or all of them when empty.
+    #[must_use]
+    pub fn new(client: Client, namespaces: Vec<String>) -> Self {
+        let recorder = events::recorder(client.clone());
+        Self { client, namespaces, recorder }
+    }
+
+    fn api(&self, key: &ResourceKey) -> Api<RawRole> {
+        Api::namespaced(self.client.clone(), &key.namespace)
+    }
+
+    /// A JSON patch of the finalizers of exactly this object.
+    async fn patch_finalizers(&self, resource: &Resource, present: bool) -> Result<(), ClusterError> {
+        let api = self.api(&resource.key);
+        let live = match bounded(api.get_metadata_opt(&resource.key.name)).await? {
+            Some(live) if live.metadata.uid.as_deref() == Some(&resource.uid) => live,
+            _ => return Err(ClusterError::Gone),
+        };
+        let position = live.finalizers().iter().position(|finalizer| finalizer == api::FINALIZER);
+        let change = match (present, position) {
+            (true, Some(_)) | (false, None) => return Ok(()),
+            (true, None) if live.finalizers().is_empty() => {
+                json!([{"op": "add", "path": "/metadata/finalizers", "value": [api::FINALIZER]}])
+            }
+            (true, None) => json!([{"op": "add", "path": "/metadata/finalizers/-", "value": api::FINALIZER}]),
+            (false, Some(at)) => json!([
+                {"op": "test", "path": format!("/metadata/finalizers/{at}"), "value": api::FINALIZER},
+                {"op": "remove", "path": format!("/metadata/finalizers/{at}")},
+            ]),
+        };
+        // The version pins the object that was read: nobody else's finalizer is lost.
+        let mut operations =
+            vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": live.metadata.resource_version})];
+        operations.extend(change.as_array().into_iter().flatten().cloned());
+        let patch: kube::core::params::Patch<()> = Patch::Json(
+            serde_json::from_value(operations.into()).map_err(|error| ClusterError::Refused(error.to_string()))?,
+        );
+        bounded(api.patch_metadata(&resource.key.name, &PatchParams::default(), &patch)).await.map(drop)
+    }
+}
+
+impl Cluster for KubeCluster {
+    fn watch(&self) -> impl Stream<Item = WatchEvent> + Send + 'static {
+        watch::watch(self.client.clone(), &self.namespaces)
+    }
+
+    async fn get(&self, key: &ResourceKey) -> Result<Option<Resource>, ClusterError> {
+        Ok(bounded(self.api(key).get_opt(&key.name)).await?.map(|raw| resource(&raw)))
+    }
+
+    async fn add_finalizer(&self, resource: &Resource) -> Result<(), ClusterError> {
+        self.patch_finalizers(resource, true).await
+    }
+
+    async fn remove_finalizer(&self, resource: &Resource) -> Result<(), ClusterError> {
+        match self.patch_finalizers(resource, false).await {
+            Err(ClusterError::Gone) => Ok(()),
+            other => other,
+        }
+    }
+
+    async fn write_status(&self, resource: &Resource, status: &RoleStatus) -> Result<(), ClusterError> {
+        // The uid in the body makes the API server refuse when another object has taken the name.
+        let body = json!({
+            "apiVersion": format!("{}/{}", api::GROUP, api::VERSION),
+            "kind": "IAMRole",
+            "metadata": {"name": resource.key.name, "namespace": resource.key.namespace, "uid": resource.uid},
+            "status": status,
+        });
+        let params = PatchParams::apply(api::FIELD_MANAGER).force();
+        let api = self.api(&resource.key);
+        bounded(api.patch_status(&resource.key.name, &params, &Patch::Apply(&body))).await.map(drop)
+    }
+
+    async fn notify(&self, resource: &Resource, notice: &Notice) -> Result<(), ClusterError> {
+        bounded(self.recorder.publish(&events::event(notice), &events::regarding(resource))).await
+    }
+}
+
+async fn bounded<T>(request: impl Future<Output = Result<T, kube::Error>>) -> Result<T, ClusterError> {
+    match tokio::time::timeout(REQUEST, request).await {
+        Ok(answer) => answer.map_err(classify),
+        Err(_) => Err(ClusterError::Unavailable("no answer within 20 s".into())),
+    }
+}
+
+fn classify(error: kube::Error) -> ClusterError {
+    match error {
+        kube::Error::Api(status) => {
+            let message = status.message.clone();
+            match status.code {
+                404 | 410 => ClusterError::Gone,
+                409 => ClusterError::Conflict(message),
+                // A JSON patch whose test failed: the object has changed.
+                422 if message.contains("test") && message.contains("path") => ClusterError::Conflict(message),
+                400 | 401 | 403 | 422 => ClusterError::Refused(message),
+                _ => ClusterError::Unavailable(message),
+            }
+        }
+        other => ClusterError::Unavailable(other.to_string()),
+    }
+}
+
+/// The object in the core's terms.
+fn resource(raw: &RawRole) -> Resource {
+    let annotation = |key: &str| raw.annotations().get(key).cloned();
+    Resource {
+        key: ResourceKey { namespace: raw.namespace().unwrap_or_default(), name: raw.name_any() },
+        uid: raw.uid().unwrap_or_default(),
+        generation: raw.metadata.generation.unwrap_or_default(),
+        created: raw.creation_timestamp().map_or(Timestamp::UNIX_EPOCH, |time| time.0),
+        deleting: raw.metadata.deletion_timestamp.is_some(),
+        finalizer: raw.finalizers().iter().any(|finalizer| finalizer == api::FINALIZER),
+        paused: annotation(api::PAUSED).as_deref() == Some("true"),
+        reconcile_requested_at: annotation(api::RECONCILE_REQUESTED_AT),
+        spec: raw.spec.get().to_owned(),
+        status: raw.status.clone().unwrap_or_default(),
+    }
+}

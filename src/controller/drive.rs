@@ -1,0 +1,144 @@
+//! Carries a plan out: step by step, and stops at the first failure. Nothing is ever resumed; the next pass observes anew.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use crate::{
+    api::reason,
+    controller::Shared,
+    plan::{
+        audit,
+        identity::Identity,
+        observed::{Observed, RoleRecord},
+        settle::Certainty,
+        step::{Call, Step},
+    },
+    ports::{Clock, Cluster, ClusterError, IamError, IamWrite, Notice, Resource},
+};
+
+/// Why a pass ended early.
+#[derive(Debug)]
+pub enum Interrupted {
+    /// An AWS call failed.
+    Iam(IamError, Option<Step>),
+    /// The API server failed.
+    Cluster(ClusterError),
+    /// The process is stopping: no new step.
+    Stopping,
+    /// The proof of ownership is too old to write upon.
+    ProofTooOld,
+}
+
+impl From<IamError> for Interrupted {
+    fn from(error: IamError) -> Self {
+        Self::Iam(error, None)
+    }
+}
+
+impl From<ClusterError> for Interrupted {
+    fn from(error: ClusterError) -> Self {
+        Self::Cluster(error)
+    }
+}
+
+/// A proof of ownership is good for this long.
+const PROOF_HOLDS: Duration = Duration::from_secs(10);
+
+/// What the steps are about.
+pub struct Job<'a> {
+    /// The resource on whose behalf.
+    pub resource: &'a Resource,
+    /// The role.
+    pub identity: &'a Identity,
+    /// What was read; `None` when the role does not exist.
+    pub observed: Option<&'a Observed>,
+    /// When ownership (or absence) was read.
+    pub proven_at: Timestamp,
+    /// Reason of the Events.
+    pub reason: &'static str,
+}
+
+/// Carries out `steps` in order. Returns the role that `CreateRole` answered with, if it was among them.
+///
+/// # Errors
+/// The first failure; the steps behind it are not tried.
+pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
+    shared: &Shared<I, C, K>,
+    job: &Job<'_>,
+    steps: &[Step],
+    created: &mut Option<RoleRecord>,
+) -> Result<(), Interrupted> {
+    let mut proven_at = job.proven_at;
+    for step in steps {
+        if shared.stopping() {
+            return Err(Interrupted::Stopping);
+        }
+        if shared.clock.now().duration_since(proven_at).unsigned_abs() > PROOF_HOLDS {
+            return Err(Interrupted::ProofTooOld);
+        }
+        let answer = shared.iam.write(step).await;
+        let now = shared.clock.now();
+        match answer {
+            Ok(role) => {
+                shared.memory().recent.record(step, Certainty::Applied, now);
+                if matches!(step.call, Call::CreateRole { .. }) {
+                    // CreateRole's own answer is a proof as good as a read.
+                    proven_at = now;
+                    *created = role;
+                }
+                tell(shared, job, step).await;
+            }
+            Err(error) => {
+                if error.class.outcome_unknown() {
+                    shared.memory().recent.record(step, Certainty::Unknown, now);
+                }
+                audit_line(job, step, Some(&error));
+                return Err(Interrupted::Iam(error, Some(step.clone())));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn tell<I: IamWrite, C: Cluster, K: Clock>(shared: &Shared<I, C, K>, job: &Job<'_>, step: &Step) {
+    audit_line(job, step, None);
+    let notice = Notice {
+        warning: job.reason == reason::DRIFT_CORRECTED,
+        reason: job.reason,
+        action: step.call.action(),
+        note: step.to_string(),
+    };
+    publish(shared, job.resource, &notice).await;
+}
+
+/// Publishes an Event; a failure is logged and stops nothing.
+pub async fn publish<I: IamWrite, C: Cluster, K: Clock>(
+    shared: &Shared<I, C, K>,
+    resource: &Resource,
+    notice: &Notice,
+) {
+    if let Err(error) = shared.cluster.notify(resource, notice).await {
+        warn!(resource = %resource.key, reason = notice.reason, %error, "the Event was not published");
+    }
+}
+
+fn audit_line(job: &Job<'_>, step: &Step, error: Option<&IamError>) {
+    info!(
+        target: "audit",
+        account = %job.identity.account.id,
+        role = %step.role,
+        action = step.call.action(),
+        why = %step.why,
+        cause = job.reason,
+        resource = %job.identity.key,
+        uid = %job.identity.uid,
+        generation = job.resource.generation,
+        installation = %job.identity.installation,
+        before = %audit::before(step, job.observed),
+        after = %audit::after(step),
+        outcome = %error.map_or_else(|| "applied".to_owned(), ToString::to_string),
+        "{step}"
+    );
+}

@@ -1,0 +1,218 @@
+//! What is kept of each resource between passes: enough to compare a sweep with, to know who claims a name, and to wake
+//! up on time. No spec and no document stays here.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Timestamp;
+
+use crate::{
+    api::{ResourceKey, reason, role::DriftPolicy},
+    iam::name,
+    plan::{
+        desired::desired,
+        fingerprint::{self, Fingerprint, Scope},
+        identity,
+        limits::Limits,
+        outcome,
+    },
+    ports::Resource,
+};
+
+/// One resource.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    uid: String,
+    generation: i64,
+    created: Timestamp,
+    deleting: bool,
+    paused: bool,
+    finalizer: bool,
+    requested_at: Option<String>,
+    /// Folded name of its role.
+    pub role: String,
+    /// A role is expected in AWS: status has its id.
+    pub expected: bool,
+    /// The last pass of this generation found or made AWS equal.
+    pub converged: bool,
+    /// Since when that is known; `None` when it was read from status.
+    pub settled_at: Option<Timestamp>,
+    /// Observe: differences are reported, not corrected.
+    pub observe: bool,
+    /// What a sweep compares with; `None` while the spec is invalid.
+    pub fingerprints: Option<(Fingerprint, Fingerprint)>,
+    /// Which observed items count.
+    pub scope: Scope,
+    /// The lifetime's end.
+    pub deadline: Option<Timestamp>,
+    /// Observe: the fingerprints that were reported last.
+    pub reported: (Option<Fingerprint>, Option<Fingerprint>),
+}
+
+/// All resources in scope.
+#[derive(Debug, Default)]
+pub struct Index {
+    entries: HashMap<ResourceKey, Entry>,
+    claims: HashMap<String, BTreeSet<ResourceKey>>,
+}
+
+impl Index {
+    /// Takes in a resource as the watch delivers it. True when it needs a pass.
+    pub fn apply(&mut self, resource: &Resource, limits: &Limits) -> bool {
+        let node = identity::read_spec(&resource.spec).ok();
+        let role = name::fold(&identity::identify(resource, node.as_ref(), limits).name);
+        let wanted = desired(resource, limits).ok();
+        let fingerprints = wanted.as_ref().map(fingerprint::of_desired);
+        let applied = resource.status.applied.clone().unwrap_or_default();
+        let hash_is_current = fingerprints
+            .is_none_or(|fingerprints| resource.status.desired_hash == Some(fingerprint::desired_hash(fingerprints)));
+        let ready = outcome::is_ready(&resource.status, resource.generation);
+        let mut entry = Entry {
+            uid: resource.uid.clone(),
+            generation: resource.generation,
+            created: resource.created,
+            deleting: resource.deleting,
+            paused: resource.paused,
+            finalizer: resource.finalizer,
+            requested_at: resource.reconcile_requested_at.clone(),
+            role: role.clone(),
+            expected: resource.status.role_id.is_some(),
+            converged: ready && hash_is_current,
+            settled_at: None,
+            observe: wanted.as_ref().is_some_and(|wanted| wanted.drift == DriftPolicy::Observe),
+            fingerprints,
+            scope: wanted.as_ref().map(|wanted| Scope::of(wanted, &applied)).unwrap_or_default(),
+            deadline: wanted.as_ref().and_then(|wanted| wanted.lifetime.end(resource.created, None)),
+            reported: (None, None),
+        };
+        if let (Some(known), Some(deadline)) = (&resource.status.expires_at, entry.deadline) {
+            if hash_is_current {
+                // A ttl counts from the role's creation where that is earlier; status knows it.
+                entry.deadline = Some(deadline.min(known.0));
+            }
+        }
+        let needs_pass = match self.entries.get(&resource.key) {
+            // Our own writes come back through the watch; they are no reason for a pass.
+            Some(old) if old.same_request(&entry) => {
+                entry.settled_at = old.settled_at;
+                entry.reported = old.reported;
+                entry.converged &= old.converged || old.settled_at.is_none();
+                false
+            }
+            _ => needs_pass(resource, hash_is_current),
+        };
+        self.forget(&resource.key);
+        self.claims.entry(role).or_default().insert(resource.key.clone());
+        self.entries.insert(resource.key.clone(), entry);
+        needs_pass
+    }
+
+    /// Drops a resource; returns those that claim the same name and may now have their turn.
+    pub fn remove(&mut self, key: &ResourceKey) -> Vec<ResourceKey> {
+        let Some(role) = self.entries.get(key).map(|entry| entry.role.clone()) else { return Vec::new() };
+        self.forget(key);
+        self.claims.get(&role).into_iter().flatten().cloned().collect()
+    }
+
+    fn forget(&mut self, key: &ResourceKey) {
+        let Some(entry) = self.entries.remove(key) else { return };
+        if let Some(claimants) = self.claims.get_mut(&entry.role) {
+            claimants.remove(key);
+            if claimants.is_empty() {
+                self.claims.remove(&entry.role);
+            }
+        }
+    }
+
+    /// The resource that comes before `key` for the same role name: the older, then the smaller uid.
+    #[must_use]
+    pub fn rival(&self, key: &ResourceKey) -> Option<ResourceKey> {
+        let own = self.entries.get(key)?;
+        let rank = |entry: &Entry| (entry.created, entry.uid.clone());
+        self.claims
+            .get(&own.role)?
+            .iter()
+            .filter(|other| *other != key)
+            .filter_map(|other| self.entries.get(other).map(|entry| (rank(entry), other)))
+            .filter(|(other, _)| *other < rank(own))
+            .min()
+            .map(|(_, other)| other.clone())
+    }
+
+    /// One resource.
+    #[must_use]
+    pub fn get(&self, key: &ResourceKey) -> Option<&Entry> {
+        self.entries.get(key)
+    }
+
+    /// One resource, to note what a pass or a sweep learned.
+    pub fn get_mut(&mut self, key: &ResourceKey) -> Option<&mut Entry> {
+        self.entries.get_mut(key)
+    }
+
+    /// The resources that claim a role name (any letter case).
+    pub fn claimants(&self, role: &str) -> impl Iterator<Item = &ResourceKey> {
+        self.claims.get(&name::fold(role)).into_iter().flatten()
+    }
+
+    /// All keys.
+    pub fn keys(&self) -> impl Iterator<Item = &ResourceKey> {
+        self.entries.keys()
+    }
+
+    /// Number of resources.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// True without any resource.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl Entry {
+    /// Generation that the watch delivered last.
+    #[must_use]
+    pub fn generation(&self) -> i64 {
+        self.generation
+    }
+
+    fn same_request(&self, other: &Self) -> bool {
+        self.uid == other.uid
+            && self.generation == other.generation
+            && self.deleting == other.deleting
+            && self.paused == other.paused
+            // Adding the finalizer is our own doing; only somebody taking it off is news.
+            && (other.finalizer || !self.finalizer)
+            && self.requested_at == other.requested_at
+    }
+
+    /// True when a sweep may compare it: nothing is under way, and what is known is older than the page.
+    #[must_use]
+    pub fn comparable(&self, page_requested_at: Timestamp) -> bool {
+        !self.deleting
+            && !self.paused
+            && (self.converged || self.observe)
+            && self.settled_at.is_none_or(|at| at < page_requested_at)
+    }
+}
+
+/// Whether a resource that is seen for the first time, or has changed, needs a pass.
+fn needs_pass(resource: &Resource, hash_is_current: bool) -> bool {
+    let status = &resource.status;
+    if resource.deleting {
+        return resource.finalizer;
+    }
+    let reported_paused = outcome::ready_reason(status) == Some(reason::PAUSED);
+    if resource.paused {
+        return !reported_paused;
+    }
+    reported_paused
+        || !hash_is_current
+        || !outcome::is_ready(status, resource.generation)
+        || (resource.reconcile_requested_at.is_some()
+            && resource.reconcile_requested_at != status.last_handled_reconcile_at)
+        || (!resource.finalizer && status.role_id.is_some())
+}

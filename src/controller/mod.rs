@@ -1,0 +1,425 @@
+//! Watch → decide → drive → report, and sweeps beside it. One task owns queue and back-off; passes run as tasks of their own,
+//! so that a panic in one parks one resource.
+
+pub mod drive;
+pub mod index;
+pub mod observe;
+pub mod queue;
+pub mod removal;
+pub mod role;
+pub mod sweep;
+#[cfg(all(test, feature = "sim"))]
+mod tests;
+
+use std::{
+    collections::{HashMap, HashSet},
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures::{FutureExt, StreamExt};
+use jiff::Timestamp;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+use tracing::{Instrument, error, info, info_span, warn};
+
+use crate::{
+    api::ResourceKey,
+    controller::{
+        index::Index,
+        queue::{Cause, Queue},
+        role::Next,
+        sweep::Suspect,
+    },
+    plan::{
+        backoff::{Streak, Trouble},
+        limits::{Limits, Windows},
+        outcome::{self, Verdict},
+        settle::Recent,
+    },
+    ports::{Clock, Cluster, IamError, IamErrorClass, IamWrite, WatchEvent},
+};
+
+/// What a crash loses. Losing it costs redundant reads and idempotent writes, never a wrong one.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// All resources.
+    pub index: Index,
+    /// Our recent writes.
+    pub recent: Recent,
+    /// Since when an expected role is not found.
+    pub absent_since: HashMap<ResourceKey, Timestamp>,
+}
+
+/// How the engine is doing, for readiness.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// The watch has delivered the whole list.
+    pub synced: bool,
+    /// What is wrong now, in words; empty when nothing is.
+    pub trouble: String,
+}
+
+/// What all passes share.
+pub struct Shared<I, C, K> {
+    /// AWS.
+    pub iam: I,
+    /// The API server.
+    pub cluster: C,
+    /// Time.
+    pub clock: K,
+    /// What resources may ask for.
+    pub limits: Limits,
+    /// How long reads are not believed.
+    pub windows: Windows,
+    memory: Mutex<Memory>,
+    stop: watch::Receiver<bool>,
+}
+
+impl<I, C, K> Shared<I, C, K> {
+    /// The memory; held for moments only, never across an `await`.
+    pub fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True once no new step may begin.
+    pub fn stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+}
+
+/// Settings of the engine.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What resources may ask for.
+    pub limits: Limits,
+    /// How long reads are not believed.
+    pub windows: Windows,
+    /// From the end of one sweep to the beginning of the next.
+    pub sweep_interval: Duration,
+    /// Passes at the same time.
+    pub max_concurrent: usize,
+}
+
+/// Why the engine ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Without the bulk read no drift can be seen.
+    #[error(
+        "the account can't be swept: {0}: allow iam:GetAccountAuthorizationDetails and iam:ListRoles for the controller, \
+         then start it again"
+    )]
+    SweepDenied(IamError),
+}
+
+/// Runs until `stop` turns true; the step in flight is finished first.
+///
+/// # Errors
+/// [`RunError`] when it can't do its work with the rights that it has.
+pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
+    iam: I,
+    cluster: C,
+    clock: K,
+    config: Config,
+    stop: watch::Receiver<bool>,
+    health: watch::Sender<Health>,
+) -> Result<(), RunError> {
+    let shared = Shared {
+        iam,
+        cluster,
+        clock,
+        limits: config.limits,
+        windows: config.windows,
+        memory: Mutex::default(),
+        stop: stop.clone(),
+    };
+    let (suspect_sender, suspects) = mpsc::unbounded_channel();
+    let engine = Engine {
+        shared: Arc::new(shared),
+        queue: Queue::default(),
+        streaks: HashMap::new(),
+        passes: JoinSet::new(),
+        running: HashMap::new(),
+        again: HashSet::new(),
+        listed: None,
+        sweeps: JoinSet::new(),
+        suspect_sender,
+        next_sweep: None,
+        sweep_streak: Streak::default(),
+        swept: false,
+        sweep_interval: config.sweep_interval,
+        max_concurrent: config.max_concurrent,
+        health,
+    };
+    engine.run(stop, suspects).await
+}
+
+struct Engine<I, C, K> {
+    shared: Arc<Shared<I, C, K>>,
+    queue: Queue,
+    streaks: HashMap<ResourceKey, Streak>,
+    passes: JoinSet<(ResourceKey, Option<Next>)>,
+    /// Folded role name of each running pass: writes are serialised on it.
+    running: HashMap<ResourceKey, String>,
+    /// Changed while their pass was running.
+    again: HashSet<ResourceKey>,
+    /// While a list is coming in: what it has brought.
+    listed: Option<HashSet<ResourceKey>>,
+    sweeps: JoinSet<Result<usize, IamError>>,
+    suspect_sender: mpsc::UnboundedSender<Suspect>,
+    /// `None` until the first list is complete, and while a sweep runs.
+    next_sweep: Option<Timestamp>,
+    sweep_streak: Streak,
+    swept: bool,
+    sweep_interval: Duration,
+    max_concurrent: usize,
+    health: watch::Sender<Health>,
+}
+
+impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
+    async fn run(
+        mut self,
+        mut stop: watch::Receiver<bool>,
+        mut suspects: mpsc::UnboundedReceiver<Suspect>,
+    ) -> Result<(), RunError> {
+        let mut events = Box::pin(self.shared.cluster.watch());
+        loop {
+            self.start_due();
+            let timer = self.timer();
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(done) = self.passes.join_next() => {
+                    if let Ok((key, next)) = done {
+                        self.finish(key, next);
+                    }
+                }
+                Some(event) = events.next() => self.watched(event),
+                Some(suspect) = suspects.recv() => self.suspected(suspect),
+                Some(done) = self.sweeps.join_next() => {
+                    if let Ok(result) = done {
+                        self.swept(result)?;
+                    }
+                }
+                () = timer => {}
+            }
+        }
+        // No new step begins (every pass sees the flag); the one in flight ends.
+        while self.passes.join_next().await.is_some() {}
+        Ok(())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// Completes when something is due next.
+    fn timer(&self) -> impl Future<Output = ()> + Send + use<I, C, K> {
+        let now = self.now();
+        // What is due already and did not start waits for a pass to end, not for time.
+        let pass = if self.running.len() < self.max_concurrent { self.queue.next_after(now) } else { None };
+        let next = if self.may_start() { [pass, self.next_sweep].into_iter().flatten().min() } else { None };
+        let shared = Arc::clone(&self.shared);
+        async move {
+            match next {
+                Some(at) => shared.clock.sleep(at.duration_since(now).try_into().unwrap_or(Duration::ZERO)).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// While a list is coming in, claims on names are incomplete: nothing begins.
+    fn may_start(&self) -> bool {
+        self.listed.is_none() && self.health.borrow().synced
+    }
+
+    fn start_due(&mut self) {
+        if !self.may_start() {
+            return;
+        }
+        let now = self.now();
+        while self.running.len() < self.max_concurrent {
+            let memory = self.shared.memory();
+            let running = &self.running;
+            let free = |key: &ResourceKey| {
+                !running.contains_key(key)
+                    && memory.index.get(key).is_none_or(|entry| !running.values().any(|role| *role == entry.role))
+            };
+            let popped = self.queue.pop(now, free);
+            let role = popped.as_ref().and_then(|(key, _)| memory.index.get(key)).map(|entry| entry.role.clone());
+            drop(memory);
+            let Some((key, cause)) = popped else { break };
+            let Some(role) = role else { continue };
+            self.running.insert(key.clone(), role);
+            self.spawn(key, cause);
+        }
+        if self.next_sweep.is_some_and(|at| at <= now) {
+            self.next_sweep = None;
+            let (shared, sender) = (Arc::clone(&self.shared), self.suspect_sender.clone());
+            self.sweeps.spawn(async move { sweep::sweep(&shared, &sender).await });
+        }
+    }
+
+    fn spawn(&mut self, key: ResourceKey, cause: Cause) {
+        let shared = Arc::clone(&self.shared);
+        let span = info_span!("pass", resource = %key);
+        self.passes.spawn(
+            async move {
+                let pass = AssertUnwindSafe(role::pass(&shared, &key, cause)).catch_unwind().await;
+                (key, pass.ok())
+            }
+            .instrument(span),
+        );
+    }
+
+    fn watched(&mut self, event: WatchEvent) {
+        match event {
+            WatchEvent::Restarted => self.listed = Some(HashSet::new()),
+            WatchEvent::Applied(resource) => {
+                if let Some(listed) = &mut self.listed {
+                    listed.insert(resource.key.clone());
+                }
+                let needs_pass = self.shared.memory().index.apply(&resource, &self.shared.limits);
+                if needs_pass {
+                    self.streaks.remove(&resource.key);
+                    if self.running.contains_key(&resource.key) {
+                        self.again.insert(resource.key.clone());
+                    } else {
+                        self.queue.replace(resource.key.clone(), self.now());
+                    }
+                }
+                self.wake_at_deadline(&resource.key);
+            }
+            WatchEvent::Deleted(key) => self.gone(&key),
+            WatchEvent::Synced => {
+                if let Some(listed) = self.listed.take() {
+                    let missing: Vec<ResourceKey> =
+                        self.shared.memory().index.keys().filter(|key| !listed.contains(*key)).cloned().collect();
+                    for key in missing {
+                        self.gone(&key);
+                    }
+                }
+                if !self.health.borrow().synced {
+                    info!(resources = self.shared.memory().index.len(), "the list of resources is complete");
+                    self.health.send_modify(|health| health.synced = true);
+                    self.next_sweep = Some(self.now());
+                }
+            }
+            WatchEvent::Failed(message) => warn!(%message, "the watch failed and is tried again"),
+        }
+    }
+
+    fn gone(&mut self, key: &ResourceKey) {
+        self.queue.remove(key);
+        self.streaks.remove(key);
+        let heirs = {
+            let mut memory = self.shared.memory();
+            memory.absent_since.remove(key);
+            memory.index.remove(key)
+        };
+        for heir in heirs {
+            self.queue.replace(heir, self.now());
+        }
+    }
+
+    fn wake_at_deadline(&mut self, key: &ResourceKey) {
+        let memory = self.shared.memory();
+        let now = self.now();
+        // One that passed while we were not running counts as long as the role is taken to be there.
+        let deadline = memory
+            .index
+            .get(key)
+            .and_then(|entry| entry.deadline.filter(|at| entry.expected && (*at > now || entry.converged)));
+        drop(memory);
+        if let Some(at) = deadline {
+            self.queue.push(key.clone(), at.max(now), Cause::Full);
+        }
+    }
+
+    fn suspected(&mut self, suspect: Suspect) {
+        let Suspect { key, cause } = suspect;
+        if self.running.contains_key(&key) {
+            return;
+        }
+        let at = self.now().checked_add(self.shared.windows.confirm).unwrap_or(Timestamp::MAX);
+        info!(resource = %key, "the sweep saw a difference; it is confirmed by a point read");
+        self.queue.push(key, at, cause);
+    }
+
+    fn finish(&mut self, key: ResourceKey, next: Option<Next>) {
+        self.running.remove(&key);
+        let now = self.now();
+        let later = |wait: Duration| now.checked_add(wait).unwrap_or(Timestamp::MAX);
+        let jitter = self.shared.clock.jitter();
+        if let Some(entry) = self.shared.memory().index.get_mut(&key) {
+            entry.converged = next == Some(Next::Converged);
+            entry.settled_at = Some(now);
+            if entry.converged {
+                entry.expected = true;
+            }
+        }
+        if self.again.remove(&key) {
+            self.queue.replace(key, now);
+            return;
+        }
+        match next {
+            Some(Next::Converged | Next::Settled) => {
+                self.streaks.remove(&key);
+                self.wake_at_deadline(&key);
+            }
+            Some(Next::Gone) => {}
+            Some(Next::Again(wait)) => self.queue.push(key, later(wait), Cause::Full),
+            Some(Next::Failed(trouble)) => {
+                let wait = self.streaks.entry(key.clone()).or_default().failed(trouble, jitter);
+                self.queue.push(key, later(wait), Cause::Full);
+            }
+            None => self.park(key),
+        }
+    }
+
+    /// A panic: the resource says so and waits for a change; the process lives.
+    fn park(&self, key: ResourceKey) {
+        error!(resource = %key, "a pass panicked; the resource is parked until it changes");
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            if let Ok(Some(resource)) = shared.cluster.get(&key).await {
+                let mut status = resource.status.clone();
+                outcome::conclude(&mut status, resource.generation, &Verdict::Panicked, shared.clock.now());
+                if let Err(error) = shared.cluster.write_status(&resource, &status).await {
+                    warn!(resource = %key, %error, "the panic could not be reported");
+                }
+            }
+        });
+    }
+
+    fn swept(&mut self, result: Result<usize, IamError>) -> Result<(), RunError> {
+        let now = self.now();
+        let longest = [self.shared.windows.settle, self.shared.windows.create].into_iter().max().unwrap_or_default();
+        self.shared.memory().recent.prune(now, longest);
+        let wait = match result {
+            Ok(roles) => {
+                if !self.swept {
+                    info!(roles, "the first sweep is complete");
+                }
+                self.swept = true;
+                self.sweep_streak.reset();
+                self.health.send_modify(|health| health.trouble.clear());
+                self.sweep_interval
+            }
+            // Never worked and is denied: a mistake in the set-up, which waiting does not cure.
+            Err(error) if error.class == IamErrorClass::AccessDenied && !self.swept => {
+                return Err(RunError::SweepDenied(error));
+            }
+            Err(error) => {
+                warn!(%error, class = ?error.class, "the sweep did not complete and says nothing; it is tried again");
+                self.health.send_modify(|health| health.trouble = error.to_string());
+                self.sweep_streak.failed(Trouble::Iam(error.class), self.shared.clock.jitter())
+            }
+        };
+        self.next_sweep = Some(now.checked_add(wait).unwrap_or(Timestamp::MAX));
+        Ok(())
+    }
+}

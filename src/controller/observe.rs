@@ -1,0 +1,88 @@
+//! Reads a role for a pass: all of it, or only what a sweep saw to differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    controller::queue::Hint,
+    plan::{
+        desired::Desired,
+        diff,
+        fingerprint::Scope,
+        observed::{Attachments, Observed, Part, RoleRecord},
+    },
+    ports::{IamError, IamRead},
+};
+
+/// Reads what hangs on a role, whole. `None` when the role went away in between.
+///
+/// # Errors
+/// The first read that failed.
+pub async fn whole(iam: &impl IamRead, role: RoleRecord, desired: &Desired) -> Result<Option<Observed>, IamError> {
+    let name = role.name.clone();
+    let Some(attached) = iam.attached(&name).await? else { return Ok(None) };
+    let Some(names) = iam.inline_names(&name).await? else { return Ok(None) };
+    let inline = bodies(iam, &name, names, BTreeMap::new(), |policy| desired.inline.contains_key(policy)).await?;
+    Ok(Some(Observed { role, attached, inline }))
+}
+
+/// Reads again only the parts that the sweep saw to differ; the others are as its page showed them.
+///
+/// # Errors
+/// The first read that failed.
+pub async fn closer(
+    iam: &impl IamRead,
+    role: RoleRecord,
+    hint: &Hint,
+    desired: &Desired,
+    scope: &Scope,
+) -> Result<Option<Observed>, IamError> {
+    let name = role.name.clone();
+    let Some(detail) = &hint.detail else {
+        // Only attributes differed, and GetRole has just shown them: the rest is as desired.
+        let inline = desired.inline.iter().map(|(name, policy)| (name.clone(), policy.to_json())).collect();
+        return Ok(Some(Observed { role, attached: desired.attached.clone(), inline }));
+    };
+    let seen = Observed { role: role.clone(), attached: detail.attached.clone(), inline: detail.inline.clone() };
+    let parts: BTreeSet<Part> = diff::diff(desired, &seen, scope).iter().flat_map(|step| step.call.parts()).collect();
+
+    let attached: Attachments = if parts.iter().any(|part| matches!(part, Part::Attachment(_))) {
+        let Some(attached) = iam.attached(&name).await? else { return Ok(None) };
+        attached
+    } else {
+        detail.attached.clone()
+    };
+    let inline = if parts.iter().any(|part| matches!(part, Part::Inline(_))) {
+        let Some(names) = iam.inline_names(&name).await? else { return Ok(None) };
+        let differs = |policy: &str| {
+            let part = Part::Inline(policy.to_owned());
+            desired.inline.contains_key(policy) && (parts.contains(&part) || !detail.inline.contains_key(policy))
+        };
+        bodies(iam, &name, names, detail.inline.clone(), differs).await?
+    } else {
+        detail.inline.clone()
+    };
+    Ok(Some(Observed { role, attached, inline }))
+}
+
+/// Bodies of the listed policies: read where `wanted`, else as known, else empty (a policy that is only to be removed
+/// needs no reading).
+async fn bodies(
+    iam: &impl IamRead,
+    role: &str,
+    names: Vec<String>,
+    mut known: BTreeMap<String, String>,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<BTreeMap<String, String>, IamError> {
+    let mut inline = BTreeMap::new();
+    for policy in names {
+        if wanted(&policy) {
+            if let Some(body) = iam.inline(role, &policy).await? {
+                inline.insert(policy, body);
+            }
+        } else {
+            let body = known.remove(&policy).unwrap_or_default();
+            inline.insert(policy, body);
+        }
+    }
+    Ok(inline)
+}

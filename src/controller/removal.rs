@@ -1,0 +1,168 @@
+//! Takes a role away: on deletion of its resource, or when its lifetime is over. Ownership is proven first and again right
+//! before the last call; blockers are looked for before anything is taken; the boundary stays to the last.
+
+use std::time::Duration;
+
+use crate::{
+    controller::{
+        Shared,
+        drive::{Interrupted, Job, drive},
+    },
+    plan::{
+        identity::Identity,
+        observed::{Observed, RoleRecord},
+        ownership::{self, Ownership},
+        settle::within,
+        step::{Call, Step, Why},
+    },
+    ports::{Clock, Cluster, IamErrorClass, IamWrite, Resource},
+};
+
+/// How a removal ended.
+#[derive(Debug)]
+pub enum Removal {
+    /// No such role any more.
+    Gone,
+    /// The role is not ours and was left alone.
+    NotOurs(String),
+    /// Something keeps it; nothing was taken away.
+    Blocked(String),
+    /// It can't be told yet; look again after this time.
+    Waiting(Duration, String),
+}
+
+/// What is known about a role that a read did not find.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// It does not exist.
+    Confirmed,
+    /// Another read is needed after this time.
+    Unconfirmed(Duration, String),
+    /// We have just created it, and IAM does not show it yet.
+    JustCreated(String),
+}
+
+/// Whether "no such role" is to be believed (behaviour point 8). `expected` when status has the role's id.
+pub fn absence<I, C, K: Clock>(shared: &Shared<I, C, K>, identity: &Identity, expected: bool) -> Absence {
+    let (now, windows) = (shared.clock.now(), shared.windows);
+    let mut memory = shared.memory();
+    if memory.recent.deleted(&identity.name) {
+        return Absence::Confirmed;
+    }
+    if memory.recent.created(&identity.name, now, windows.create) {
+        return Absence::JustCreated(format!("role {} was just created, and IAM does not show it yet", identity.name));
+    }
+    if !expected || windows.absence.is_zero() {
+        return Absence::Confirmed;
+    }
+    let first = *memory.absent_since.entry(identity.key.clone()).or_insert(now);
+    if within(first, now, windows.absence) {
+        let left = windows.absence.saturating_sub(now.duration_since(first).unsigned_abs());
+        let message =
+            format!("role {} is not found; it is looked for once more before that is believed", identity.name);
+        return Absence::Unconfirmed(left, message);
+    }
+    Absence::Confirmed
+}
+
+/// Removes the role of `identity`.
+///
+/// # Errors
+/// The first failure; the next pass begins anew.
+pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
+    shared: &Shared<I, C, K>,
+    resource: &Resource,
+    identity: &Identity,
+    known_id: Option<&str>,
+    why: Why,
+    reason: &'static str,
+) -> Result<Removal, Interrupted> {
+    let Some(role) = shared.iam.role(&identity.name).await? else {
+        // Before a role may be called gone, it is looked for twice, also when status never pinned it.
+        return Ok(match absence(shared, identity, true) {
+            Absence::Confirmed => Removal::Gone,
+            Absence::Unconfirmed(wait, message) => Removal::Waiting(wait, message),
+            Absence::JustCreated(message) => Removal::Waiting(Duration::from_secs(1), message),
+        });
+    };
+    shared.memory().absent_since.remove(&identity.key);
+    if let Ownership::Foreign(why) = ownership::judge(identity, &role, known_id) {
+        return Ok(Removal::NotOurs(why));
+    }
+    let proven_at = shared.clock.now();
+    let name = role.name.clone();
+    if let Some(profiles) = shared.iam.instance_profiles(&name).await?.filter(|profiles| !profiles.is_empty()) {
+        return Ok(Removal::Blocked(format!(
+            "role {name} is in instance profile {}, which is not ours: remove the role from it",
+            profiles.join(", ")
+        )));
+    }
+    let (attached, inline) = (
+        shared.iam.attached(&name).await?.unwrap_or_default(),
+        shared.iam.inline_names(&name).await?.unwrap_or_default(),
+    );
+    let observed = Observed { role, attached, inline: inline.into_iter().map(|name| (name, String::new())).collect() };
+    take_away(
+        shared,
+        &Job { resource, identity, observed: Some(&observed), proven_at, reason },
+        &observed,
+        known_id,
+        why,
+    )
+    .await
+}
+
+async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
+    shared: &Shared<I, C, K>,
+    job: &Job<'_>,
+    observed: &Observed,
+    known_id: Option<&str>,
+    why: Why,
+) -> Result<Removal, Interrupted> {
+    let Observed { role, attached, inline } = observed;
+    let step = |call| Step { role: role.name.clone(), call, why };
+    let delete = [step(Call::DeleteRole)];
+    let strip: Vec<Step> = attached
+        .iter()
+        .map(|arn| step(Call::Detach { arn: arn.clone() }))
+        .chain(inline.keys().map(|name| step(Call::DeleteInline { name: name.clone() })))
+        .collect();
+    if !strip.is_empty() {
+        // IAM checks the right to delete before it looks at what hangs on the role: asked now, it answers AccessDenied
+        // while nothing is taken away yet, or DeleteConflict when we may go on.
+        match drive(shared, job, &delete, &mut None).await {
+            Ok(()) => return confirm(shared, job.identity).await,
+            Err(Interrupted::Iam(error, _)) if error.class == IamErrorClass::DeleteConflict => {}
+            Err(Interrupted::Iam(error, _)) if error.class == IamErrorClass::AccessDenied => {
+                return Ok(Removal::Blocked(format!("{error}: grant the controller iam:DeleteRole on this role")));
+            }
+            Err(other) => return Err(other),
+        }
+        drive(shared, job, &strip, &mut None).await?;
+    }
+    // Proven again right before the call that can't be undone.
+    let again: Option<RoleRecord> = shared.iam.role(&role.name).await?;
+    let Some(again) = again else { return confirm(shared, job.identity).await };
+    if let Ownership::Foreign(why) = ownership::judge(job.identity, &again, known_id.or(Some(&role.role_id))) {
+        return Ok(Removal::NotOurs(why));
+    }
+    let job = Job { proven_at: shared.clock.now(), ..*job };
+    match drive(shared, &job, &delete, &mut None).await {
+        Ok(()) => confirm(shared, job.identity).await,
+        Err(Interrupted::Iam(error, _)) if error.class == IamErrorClass::AccessDenied => {
+            Ok(Removal::Blocked(format!("{error}: grant the controller iam:DeleteRole on this role")))
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// After our own DeleteRole one "no such role" is enough.
+async fn confirm<I: IamWrite, C: Cluster, K: Clock>(
+    shared: &Shared<I, C, K>,
+    identity: &Identity,
+) -> Result<Removal, Interrupted> {
+    if shared.iam.role(&identity.name).await?.is_none() {
+        return Ok(Removal::Gone);
+    }
+    Ok(Removal::Waiting(Duration::from_secs(1), format!("role {} is deleted, and IAM still shows it", identity.name)))
+}

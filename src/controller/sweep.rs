@@ -1,0 +1,149 @@
+//! A sweep reads all roles of the account, in as few calls as AWS allows, and compares fingerprints as the pages stream by.
+//! It holds a reader only: it cannot write.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tracing::debug;
+
+use crate::{
+    api::ResourceKey,
+    controller::{
+        Shared,
+        queue::{Cause, Hint},
+    },
+    iam::name,
+    plan::{
+        fingerprint,
+        observed::{Observed, RoleDetail, RoleSummary},
+    },
+    ports::{Clock, IamError, IamRead},
+};
+
+/// A resource whose role differs from what it should be, as far as a page shows.
+#[derive(Debug)]
+pub struct Suspect {
+    /// The resource.
+    pub key: ResourceKey,
+    /// What the closer look has to read.
+    pub cause: Cause,
+}
+
+/// Sweeps the account once. Returns the number of roles in it.
+///
+/// # Errors
+/// The first page that failed: a sweep that did not complete says nothing about absence.
+pub async fn sweep<I: IamRead, C, K: Clock>(
+    shared: &Shared<I, C, K>,
+    suspects: &mpsc::UnboundedSender<Suspect>,
+) -> Result<usize, IamError> {
+    let begun = shared.clock.now();
+    let mut seen: HashSet<String> = HashSet::new();
+    let mut marker = None;
+    loop {
+        let requested = shared.clock.now();
+        let page = shared.iam.details(marker).await?;
+        for detail in page.items {
+            seen.insert(name::fold(&detail.role.name));
+            compare_detail(shared, detail, requested, suspects);
+        }
+        marker = page.next;
+        if marker.is_none() || shared.stopping() {
+            break;
+        }
+    }
+    loop {
+        let requested = shared.clock.now();
+        let page = shared.iam.summaries(marker).await?;
+        for summary in page.items {
+            // Pages are no snapshot: a role that only the second listing shows exists all the same.
+            seen.insert(name::fold(&summary.name));
+            compare_summary(shared, &summary, requested, suspects);
+        }
+        marker = page.next;
+        if marker.is_none() || shared.stopping() {
+            break;
+        }
+    }
+    if shared.stopping() {
+        return Ok(seen.len());
+    }
+    let memory = shared.memory();
+    for key in memory.index.keys() {
+        let Some(entry) = memory.index.get(key) else { continue };
+        if entry.expected && entry.comparable(begun) && !seen.contains(&entry.role) {
+            debug!(resource = %key, role = %entry.role, "the sweep did not see the role");
+            let _ = suspects.send(Suspect { key: key.clone(), cause: Cause::Full });
+        }
+    }
+    Ok(seen.len())
+}
+
+fn compare_detail<I, C, K: Clock>(
+    shared: &Shared<I, C, K>,
+    detail: RoleDetail,
+    requested: Timestamp,
+    suspects: &mpsc::UnboundedSender<Suspect>,
+) {
+    let mut memory = shared.memory();
+    let keys: Vec<ResourceKey> = memory.index.claimants(&detail.role.name).cloned().collect();
+    if keys.is_empty() {
+        return;
+    }
+    let name = detail.role.name.clone();
+    let (attached, inline) = (detail.attached.clone(), detail.inline.clone());
+    let mut settled = Observed { role: detail.role.clone(), attached, inline };
+    memory.recent.overlay(&name, &mut settled, shared.clock.now(), shared.windows.settle);
+    for key in keys {
+        let Some(entry) = memory.index.get_mut(&key) else { continue };
+        let Some((wanted, _)) = entry.fingerprints.filter(|_| entry.expected && entry.comparable(requested)) else {
+            continue;
+        };
+        let Observed { role, attached, inline } = &settled;
+        let account = &shared.limits.account;
+        let found = fingerprint::of_observed(
+            &role.trust,
+            role.boundary.as_deref(),
+            attached,
+            inline,
+            &role.tags,
+            &entry.scope,
+            account,
+        );
+        let reported = entry.reported.0.replace(found);
+        if worth_a_look(found == wanted, entry.converged, entry.observe, reported == Some(found)) {
+            let hint = Hint { generation: entry.generation(), detail: Some(Box::new(detail.clone())) };
+            let _ = suspects.send(Suspect { key, cause: Cause::Drift(hint) });
+        }
+    }
+}
+
+fn compare_summary<I, C, K: Clock>(
+    shared: &Shared<I, C, K>,
+    summary: &RoleSummary,
+    requested: Timestamp,
+    suspects: &mpsc::UnboundedSender<Suspect>,
+) {
+    let mut memory = shared.memory();
+    let keys: Vec<ResourceKey> = memory.index.claimants(&summary.name).cloned().collect();
+    for key in keys {
+        let settled = memory.recent.attributes(&summary.name, shared.clock.now(), shared.windows.settle);
+        let Some(entry) = memory.index.get_mut(&key) else { continue };
+        let Some((_, wanted)) = entry.fingerprints.filter(|_| entry.expected && entry.comparable(requested)) else {
+            continue;
+        };
+        let found =
+            settled.unwrap_or_else(|| fingerprint::attributes(summary.description.as_deref(), summary.max_session));
+        let reported = entry.reported.1.replace(found);
+        if worth_a_look(found == wanted, entry.converged, entry.observe, reported == Some(found)) {
+            let hint = Hint { generation: entry.generation(), detail: None };
+            let _ = suspects.send(Suspect { key, cause: Cause::Drift(hint) });
+        }
+    }
+}
+
+/// A converged resource is looked at when it differs; one that only observes when what it should report has changed.
+fn worth_a_look(equal: bool, converged: bool, observe: bool, reported: bool) -> bool {
+    if observe { !reported && !(equal && converged) } else { !equal }
+}

@@ -1,0 +1,99 @@
+//! The controller is stopped before and after each single write, to AWS and to the API server alike, and started with empty
+//! memory. The stop points are the writes that an undisturbed run makes, not a list.
+
+use super::*;
+use crate::sim::RoleState;
+
+/// What must be the same however often the controller was stopped.
+#[derive(Debug, PartialEq)]
+struct End {
+    roles: Vec<RoleState>,
+    ready: Option<(bool, String)>,
+}
+
+fn end(rig: &Rig) -> End {
+    let mut roles = rig.world.iam.roles();
+    for role in &mut roles {
+        // A role that was made again has another id and time of creation.
+        role.role_id.clear();
+        role.created = jiff::Timestamp::UNIX_EPOCH;
+    }
+    let ready = rig.world.cluster.resource(&key("x")).map(|resource| {
+        (
+            outcome::is_ready(&resource.status, resource.generation),
+            outcome::ready_reason(&resource.status).unwrap().to_owned(),
+        )
+    });
+    End { roles, ready }
+}
+
+async fn prepared(begin: &[&str]) -> Rig {
+    let mut rig = Rig::without_windows();
+    rig.start();
+    rig.seconds(1).await;
+    for spec in begin {
+        rig.apply("x", spec);
+        rig.seconds(5).await;
+    }
+    rig
+}
+
+/// Runs `change` undisturbed, then once for each stop point. Returns the number of stop points.
+async fn every_stop(begin: &[&str], change: impl Fn(&Rig)) -> u64 {
+    let rig = prepared(begin).await;
+    let before = rig.world.crash.writes();
+    change(&rig);
+    rig.seconds(200).await;
+    let (expected, writes) = (end(&rig), rig.world.crash.writes() - before);
+    assert!(expected.ready.as_ref().is_none_or(|(ready, _)| *ready), "{expected:?}");
+    for write in 1..=writes {
+        for after in [false, true] {
+            let mut rig = prepared(begin).await;
+            rig.world.crash.stop_at_write(write, after);
+            change(&rig);
+            tokio::time::timeout(Duration::from_secs(300), rig.world.crash.crashed())
+                .await
+                .expect("the stop point is reached");
+            rig.kill().await;
+            rig.world.restart();
+            rig.start();
+            rig.seconds(200).await;
+            assert_eq!(end(&rig), expected, "stopped {} write {write}", if after { "after" } else { "before" });
+            // And it stays.
+            rig.clear();
+            rig.seconds(200).await;
+            let later = (rig.writes(), rig.world.cluster.calls());
+            assert!(
+                later.0.is_empty() && rig.world.cluster.counts().total() == 0,
+                "silence after write {write}: {later:#?}"
+            );
+        }
+    }
+    2 * writes
+}
+
+#[tokio::test(start_paused = true)]
+async fn creating_survives_a_stop_at_every_write() {
+    let points = every_stop(&[], |rig| rig.apply("x", &whole())).await;
+    // Finalizer, status, CreateRole, three policies, final status and Events.
+    assert!(points >= 14, "{points}");
+    println!("stop points of creating: {points}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn changing_survives_a_stop_at_every_write() {
+    let ec2 = r#"{"name":"ec2","service":{"name":"ec2.amazonaws.com","sourceAccount":"None"}}"#;
+    let other = format!(
+        r#"{{"maxSessionDuration":"2h","trust":[{ec2}],"permissions":{{"managedPolicies":["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]}},"tags":{{"project":"p"}}}}"#
+    );
+    let points = every_stop(&[&whole()], |rig| rig.apply("x", &other)).await;
+    assert!(points >= 16, "{points}");
+    println!("stop points of changing: {points}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn deleting_survives_a_stop_at_every_write() {
+    let points = every_stop(&[&whole()], |rig| assert!(rig.world.cluster.delete(&key("x")))).await;
+    assert!(points >= 12, "{points}");
+    println!("stop points of deleting: {points}");
+}

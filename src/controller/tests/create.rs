@@ -1,0 +1,89 @@
+use super::*;
+use crate::iam::tag;
+
+#[tokio::test(start_paused = true)]
+async fn a_role_with_two_attachments_and_one_inline_policy_costs_one_read_and_four_writes() {
+    let mut rig = Rig::new();
+    rig.start();
+    rig.seconds(1).await;
+    rig.clear();
+    rig.apply("x", &whole());
+    rig.seconds(1).await;
+    assert_eq!(rig.calls(), ["GetRole", "CreateRole", "PutRolePolicy", "AttachRolePolicy", "AttachRolePolicy"]);
+    assert!(rig.is_ready("x"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn trust_boundary_description_and_tags_travel_in_create_role() {
+    let rig = Rig::with(&whole()).await;
+    let made = rig.world.iam.get(&role("x")).unwrap();
+    assert_eq!(made.boundary.as_deref(), Some(rig.boundary.as_str()));
+    assert_eq!(made.description.as_deref(), Some("d"));
+    assert_eq!(made.tag(tag::INSTALLATION), Some("test"));
+    assert_eq!(made.tag(tag::RESOURCE), Some("a/x"));
+    assert_eq!(made.tag(tag::UID), Some(rig.world.cluster.resource(&key("x")).unwrap().uid.as_str()));
+    assert_eq!(made.tag("owner"), Some("a"));
+    let status = rig.status("x");
+    assert_eq!(status.role_name, Some(role("x")));
+    assert!(status.arn.unwrap().ends_with(":role/test-a_x"));
+    assert_eq!(status.role_id, Some(made.role_id));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_created_when_the_status_before_it_is_refused() {
+    let mut rig = Rig::without_windows();
+    rig.world.cluster.conflicts(1_000);
+    rig.start();
+    rig.apply("x", &whole());
+    rig.seconds(20).await;
+    assert_eq!(rig.writes(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edited_spec_changes_only_what_was_edited() {
+    let rig = Rig::with(&whole()).await;
+    rig.apply("x", &whole().replace(r#""owner":"a""#, r#""owner":"b""#));
+    rig.seconds(5).await;
+    assert_eq!(rig.writes(), ["TagRole"]);
+    rig.clear();
+    rig.apply("x", &plain(""));
+    rig.seconds(5).await;
+    // Removals first, then what changes; the tag that is no longer wanted goes, too.
+    assert_eq!(rig.writes(), ["DetachRolePolicy", "DetachRolePolicy", "DeleteRolePolicy", "UpdateRole", "UntagRole"]);
+    assert!(rig.is_ready("x"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invalid_spec_writes_nothing_and_says_every_problem() {
+    let mut rig = Rig::without_windows();
+    rig.start();
+    rig.apply("x", r#"{"trsut":[],"description":7}"#);
+    rig.seconds(5).await;
+    let (reason, message) = rig.ready("x");
+    assert_eq!(reason, "InvalidSpec");
+    assert!(message.contains("trust") && message.contains("spec.description"), "{message}");
+    assert!(rig.has("x", "Stalled"));
+    assert_eq!(rig.calls(), [""; 0]);
+    // Corrected, it goes on.
+    rig.apply("x", &whole());
+    rig.seconds(5).await;
+    assert!(rig.is_ready("x"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_step_stops_the_plan_and_the_next_pass_goes_on_from_what_is_there() {
+    let mut rig = Rig::without_windows();
+    rig.start();
+    rig.world.iam.deny("AttachRolePolicy");
+    rig.apply("x", &whole());
+    rig.seconds(2).await;
+    let (reason, message) = rig.ready("x");
+    assert_eq!(reason, "AccessDenied");
+    assert!(message.contains("AttachRolePolicy") && message.contains("grant the controller"), "{message}");
+    assert_eq!(rig.writes(), ["CreateRole", "PutRolePolicy", "AttachRolePolicy"]);
+    rig.world.iam.allow("AttachRolePolicy");
+    rig.clear();
+    rig.seconds(30).await;
+    assert_eq!(rig.writes(), ["AttachRolePolicy", "AttachRolePolicy"]);
+    assert!(rig.is_ready("x"));
+}

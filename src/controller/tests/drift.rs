@@ -1,0 +1,113 @@
+use rstest::rstest;
+
+use super::*;
+use crate::sim::FakeIam;
+
+const OTHER_TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+const OTHER_POLICY: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+
+/// Each part, changed behind the controller's back, and exactly the calls that follow.
+#[rstest]
+#[case::trust(|iam: &FakeIam| iam.set_trust("test-a_x", OTHER_TRUST), &["GetRole", "UpdateAssumeRolePolicy"])]
+#[case::inline_changed(|iam: &FakeIam| iam.put_inline("test-a_x", "read", OTHER_POLICY), &["GetRole", "ListRolePolicies", "GetRolePolicy", "PutRolePolicy"])]
+#[case::inline_missing(|iam: &FakeIam| iam.delete_inline("test-a_x", "read"), &["GetRole", "ListRolePolicies", "PutRolePolicy"])]
+#[case::inline_added(|iam: &FakeIam| iam.put_inline("test-a_x", "more", OTHER_POLICY), &["GetRole", "ListRolePolicies", "DeleteRolePolicy"])]
+#[case::attachment_missing(|iam: &FakeIam| iam.detach("test-a_x", AUDIT), &["GetRole", "ListAttachedRolePolicies", "AttachRolePolicy"])]
+#[case::attachment_added(|iam: &FakeIam| iam.attach("test-a_x", "arn:aws:iam::aws:policy/AdministratorAccess"), &["GetRole", "ListAttachedRolePolicies", "DetachRolePolicy"])]
+#[case::boundary_removed(|iam: &FakeIam| iam.set_boundary("test-a_x", None), &["GetRole", "PutRolePermissionsBoundary"])]
+#[case::boundary_changed(|iam: &FakeIam| iam.set_boundary("test-a_x", Some(AUDIT)), &["GetRole", "PutRolePermissionsBoundary"])]
+#[case::description(|iam: &FakeIam| iam.set_description("test-a_x", Some("other")), &["GetRole", "UpdateRole"])]
+#[case::session(|iam: &FakeIam| iam.set_max_session("test-a_x", 7200), &["GetRole", "UpdateRole"])]
+#[case::tag_changed(|iam: &FakeIam| iam.tag("test-a_x", "owner", "mallory"), &["GetRole", "TagRole"])]
+#[case::tag_missing(|iam: &FakeIam| iam.untag("test-a_x", "owner"), &["GetRole", "TagRole"])]
+#[tokio::test(start_paused = true)]
+async fn a_changed_part_is_read_again_and_corrected_and_nothing_else(
+    #[case] change: fn(&FakeIam) -> bool,
+    #[case] calls: &[&str],
+) {
+    let rig = Rig::with(&whole()).await;
+    let before = rig.world.iam.get(&role("x")).unwrap();
+    assert!(change(&rig.world.iam));
+    rig.a_sweep().await;
+    assert_eq!(rig.calls(), calls);
+    let after = rig.world.iam.get(&role("x")).unwrap();
+    assert_eq!((after.trust, after.inline, after.attached), (before.trust, before.inline, before.attached));
+    assert_eq!((after.boundary, after.description, after.tags), (before.boundary, before.description, before.tags));
+    assert!(rig.is_ready("x"));
+    let drift = rig.status("x").drift.unwrap();
+    assert_eq!(drift.count, 1);
+    assert_eq!(rig.reasons(), ["DriftCorrected"]);
+    // And then there is silence.
+    rig.clear();
+    rig.seconds(600).await;
+    assert_eq!(rig.calls(), [""; 0]);
+    assert_eq!(rig.world.cluster.counts().total(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_added_tag_goes_when_tags_are_exclusive_and_aws_own_tags_never() {
+    let rig = Rig::with(&plain(r#""management":{"tags":"Exclusive"}"#)).await;
+    rig.world.iam.tag(&role("x"), "stray", "1");
+    rig.world.iam.edit(&role("x"), |role| role.tags.insert("aws:cloudformation:stack-name".into(), "s".into()));
+    rig.a_sweep().await;
+    assert_eq!(rig.calls(), ["GetRole", "UntagRole"]);
+    let tags = rig.world.iam.get(&role("x")).unwrap().tags;
+    assert!(tags.contains_key("aws:cloudformation:stack-name") && !tags.contains_key("stray"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_added_tag_stays_when_tags_are_additive() {
+    let rig = Rig::with(&whole()).await;
+    rig.world.iam.tag(&role("x"), "stray", "1");
+    rig.a_sweep().await;
+    assert_eq!(rig.calls(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_was_deleted_is_made_again_with_a_new_id() {
+    let rig = Rig::with(&whole()).await;
+    let id = rig.status("x").role_id;
+    rig.world.iam.remove(&role("x"));
+    rig.a_sweep().await;
+    assert!(rig.is_ready("x"));
+    assert_ne!(rig.status("x").role_id, id);
+    assert_eq!(rig.writes(), ["CreateRole", "PutRolePolicy", "AttachRolePolicy", "AttachRolePolicy"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_is_only_cosmetic_is_left_alone() {
+    let rig = Rig::with(&whole()).await;
+    let cosmetic = r#"{ "Statement": { "Resource": ["arn:aws:s3:::b/*", "arn:aws:s3:::b/*"], "Action": ["s3:GetObject"], "Effect": "Allow" }, "Version": "2012-10-17" }"#;
+    rig.world.iam.put_inline(&role("x"), "read", cosmetic);
+    rig.a_sweep().await;
+    assert_eq!(rig.calls(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trust_that_only_grows_goes_last_and_one_that_takes_away_goes_before_what_adds() {
+    let rig = Rig::with(&plain("")).await;
+    let ec2 = r#"{"name":"ec2","service":{"name":"ec2.amazonaws.com","sourceAccount":"None"}}"#;
+    let permissions = format!(r#""permissions":{{"managedPolicies":["{AUDIT}"]}}"#);
+    rig.apply("x", &format!(r#"{{"trust":[{LAMBDA},{ec2}],{permissions}}}"#));
+    rig.seconds(5).await;
+    assert_eq!(rig.writes(), ["AttachRolePolicy", "UpdateAssumeRolePolicy"]);
+    rig.clear();
+    let more = format!(r#""permissions":{{"managedPolicies":["{AUDIT}","{READ_ONLY}"]}}"#);
+    rig.apply("x", &format!(r#"{{"trust":[{ec2}],{more}}}"#));
+    rig.seconds(5).await;
+    assert_eq!(rig.writes(), ["UpdateAssumeRolePolicy", "AttachRolePolicy"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_of_a_thousand_roles_at_page_100_costs_twenty_calls() {
+    let rig = Rig::with(&plain("")).await;
+    for number in 0..999 {
+        rig.world.iam.put_role(crate::sim::RoleState::new(&format!("other-{number}")));
+    }
+    rig.world.iam.page_size(100);
+    rig.clear();
+    rig.seconds(60).await;
+    let calls: Vec<_> = rig.world.iam.calls().iter().map(|call| call.action).collect();
+    assert_eq!(calls.len(), 20);
+}

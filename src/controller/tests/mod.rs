@@ -1,0 +1,201 @@
+//! The controller in the simulation: the whole engine on a strict fake of IAM and of the API server, on a virtual clock.
+
+mod additive;
+mod bad_days;
+mod crash;
+mod create;
+mod drift;
+mod lifetime;
+mod observe;
+mod ownership;
+mod removal;
+mod rest;
+mod windows;
+
+use std::time::Duration;
+
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::{
+    api::{ResourceKey, RoleStatus, condition},
+    controller::{self, Config, Health, RunError},
+    iam::{arn::Account, managed::ManagedPolicyRules},
+    plan::{
+        limits::{BoundaryRule, Limits, Windows},
+        outcome,
+    },
+    settings::MANAGED_POLICIES,
+    sim::{ACCOUNT, PARTITION, World},
+};
+
+pub const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+pub const AUDIT: &str = "arn:aws:iam::aws:policy/SecurityAudit";
+pub const LAMBDA: &str = r#"{"name":"lambda","service":{"name":"lambda.amazonaws.com","sourceAccount":"None"}}"#;
+pub const READ: &str =
+    r#"{"name":"read","statements":[{"effect":"Allow","actions":["s3:GetObject"],"resources":["arn:aws:s3:::b/*"]}]}"#;
+
+/// A role with two attachments and one inline policy.
+pub fn whole() -> String {
+    format!(
+        r#"{{"description":"d","trust":[{LAMBDA}],"permissions":{{"managedPolicies":["{READ_ONLY}","{AUDIT}"],"inlinePolicies":[{READ}]}},"tags":{{"owner":"a"}}}}"#
+    )
+}
+
+/// A role with nothing but trust, and more fields as JSON members.
+pub fn plain(more: &str) -> String {
+    let comma = if more.is_empty() { "" } else { "," };
+    format!(r#"{{"trust":[{LAMBDA}]{comma}{more}}}"#)
+}
+
+pub fn key(name: &str) -> ResourceKey {
+    ResourceKey { namespace: "a".into(), name: name.into() }
+}
+
+/// Name of the role of `key(name)`.
+pub fn role(name: &str) -> String {
+    format!("test-a_{name}")
+}
+
+pub struct Rig {
+    pub world: World,
+    pub config: Config,
+    pub boundary: String,
+    running: Option<(JoinHandle<Result<(), RunError>>, watch::Sender<bool>)>,
+}
+
+impl Rig {
+    /// Windows as by default.
+    pub fn new() -> Self {
+        let world = World::new();
+        let boundary = world.iam.add_policy("boundary");
+        let account = Account { id: ACCOUNT.into(), partition: PARTITION.into() };
+        let config = Config {
+            limits: Limits {
+                installation: "test".into(),
+                role_name_prefix: "test-".into(),
+                path_prefix: "/".into(),
+                boundary: BoundaryRule::Always("arn:{partition}:iam::{accountId}:policy/boundary".into()),
+                managed_policies: ManagedPolicyRules::new(MANAGED_POLICIES).unwrap(),
+                oidc_issuers: vec!["https://oidc.example.org/id/1".into()],
+                account,
+            },
+            windows: Windows {
+                settle: Duration::from_secs(60),
+                confirm: Duration::from_secs(5),
+                absence: Duration::from_secs(30),
+                create: Duration::from_secs(120),
+            },
+            sweep_interval: Duration::from_secs(60),
+            max_concurrent: 8,
+        };
+        Self { world, config, boundary, running: None }
+    }
+
+    /// All windows off.
+    pub fn without_windows() -> Self {
+        let mut rig = Self::new();
+        let zero = Duration::ZERO;
+        rig.config.windows = Windows { settle: zero, confirm: zero, absence: zero, create: zero };
+        rig
+    }
+
+    /// Without windows, started, with one resource that is ready; call logs are empty.
+    pub async fn with(spec: &str) -> Self {
+        let mut rig = Self::without_windows();
+        rig.start();
+        rig.apply("x", spec);
+        rig.seconds(5).await;
+        assert!(rig.is_ready("x"), "{:?}", rig.status("x"));
+        rig.clear();
+        rig
+    }
+
+    pub fn start(&mut self) {
+        self.start_on(self.world.clone());
+    }
+
+    pub fn start_on(&mut self, world: World) {
+        let (stop_sender, stop) = watch::channel(false);
+        let health = watch::Sender::new(Health::default());
+        let engine = controller::run(world.iam, world.cluster, world.clock, self.config.clone(), stop, health);
+        self.running = Some((tokio::spawn(engine), stop_sender));
+    }
+
+    /// Ends the controller as SIGTERM does.
+    pub async fn stop(&mut self) {
+        let (task, stop) = self.running.take().expect("the controller runs");
+        stop.send(true).unwrap();
+        task.await.unwrap().unwrap();
+    }
+
+    /// Ends the controller as SIGKILL does.
+    pub async fn kill(&mut self) {
+        let (task, _) = self.running.take().expect("the controller runs");
+        task.abort();
+        let _ = task.await;
+    }
+
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.start();
+    }
+
+    /// How the controller ended by itself.
+    pub async fn ended(&mut self) -> Result<(), RunError> {
+        self.running.take().expect("the controller runs").0.await.unwrap()
+    }
+
+    pub fn apply(&self, name: &str, spec: &str) {
+        self.world.cluster.apply(&key(name), spec).unwrap();
+    }
+
+    /// Lets virtual time pass.
+    pub async fn seconds(&self, seconds: u64) {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+    }
+
+    /// A sweep and what follows from it.
+    pub async fn a_sweep(&self) {
+        self.seconds(75).await;
+    }
+
+    pub fn status(&self, name: &str) -> RoleStatus {
+        self.world.cluster.resource(&key(name)).expect("the resource exists").status
+    }
+
+    pub fn is_ready(&self, name: &str) -> bool {
+        let resource = self.world.cluster.resource(&key(name)).expect("the resource exists");
+        outcome::is_ready(&resource.status, resource.generation)
+    }
+
+    /// Reason and message of Ready.
+    pub fn ready(&self, name: &str) -> (String, String) {
+        let status = self.status(name);
+        let ready = status.conditions.iter().find(|condition| condition.type_ == condition::READY);
+        ready.map(|ready| (ready.reason.clone(), ready.message.clone())).expect("Ready is always present")
+    }
+
+    pub fn has(&self, name: &str, type_: &str) -> bool {
+        self.status(name).conditions.iter().any(|condition| condition.type_ == type_ && condition.status == "True")
+    }
+
+    /// Actions called on AWS, sweeps left out.
+    pub fn calls(&self) -> Vec<&'static str> {
+        let bulk = ["GetAccountAuthorizationDetails", "ListRoles"];
+        self.world.iam.calls().iter().map(|call| call.action).filter(|action| !bulk.contains(action)).collect()
+    }
+
+    pub fn writes(&self) -> Vec<&'static str> {
+        self.world.iam.writes().iter().map(|call| call.action).collect()
+    }
+
+    pub fn clear(&self) {
+        self.world.iam.clear_log();
+        self.world.cluster.clear_log();
+    }
+
+    /// Reasons of the Events so far.
+    pub fn reasons(&self) -> Vec<&'static str> {
+        self.world.cluster.notices().iter().map(|published| published.notice.reason).collect()
+    }
+}

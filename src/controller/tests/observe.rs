@@ -1,0 +1,79 @@
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn observe_shows_the_plan_and_writes_nothing_to_aws() {
+    let mut rig = Rig::without_windows();
+    rig.start();
+    rig.apply("x", &plain(r#""driftPolicy":"Observe""#));
+    rig.seconds(5).await;
+    assert_eq!(rig.writes(), [""; 0]);
+    assert_eq!(rig.ready("x").0, "WouldChange");
+    let plan = rig.status("x").plan.unwrap();
+    assert!(plan[0].starts_with("+ create role test-a_x"), "{plan:?}");
+    assert_eq!(rig.reasons(), ["WouldChange"]);
+    // Deletion leaves AWS as it is, and nothing holds the resource.
+    assert!(rig.world.cluster.delete(&key("x")));
+    rig.seconds(5).await;
+    assert!(rig.world.cluster.resource(&key("x")).is_none());
+    assert_eq!(rig.writes(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn observe_follows_what_happens_in_aws_and_is_ready_when_equal() {
+    let rig = Rig::with(&plain("")).await;
+    rig.apply("x", &plain(r#""driftPolicy":"Observe""#));
+    rig.seconds(5).await;
+    assert!(rig.is_ready("x"));
+    rig.world.iam.set_description(&role("x"), Some("other"));
+    rig.a_sweep().await;
+    assert_eq!(rig.ready("x").0, "WouldChange");
+    rig.world.iam.attach(&role("x"), AUDIT);
+    rig.a_sweep().await;
+    assert_eq!(rig.status("x").plan.unwrap().len(), 2);
+    rig.world.iam.set_description(&role("x"), None);
+    rig.world.iam.detach(&role("x"), AUDIT);
+    rig.a_sweep().await;
+    assert!(rig.is_ready("x"));
+    assert_eq!(rig.status("x").plan, None);
+    assert_eq!(rig.writes(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_foreign_role_observe_shows_the_plan_and_that_it_is_not_ours() {
+    let mut rig = Rig::without_windows();
+    rig.world.iam.put_role(crate::sim::RoleState::new(&role("x")));
+    rig.start();
+    rig.apply("x", &plain(r#""driftPolicy":"Observe""#));
+    rig.seconds(5).await;
+    assert_eq!(rig.ready("x").0, "NotOwned");
+    assert!(!rig.status("x").plan.unwrap().is_empty());
+    assert_eq!(rig.writes(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_resource_is_not_written_and_its_deletion_waits() {
+    let rig = Rig::with(&plain("")).await;
+    rig.world.cluster.annotate(&key("x"), crate::api::PAUSED, Some("true"));
+    rig.world.iam.set_description(&role("x"), Some("other"));
+    rig.a_sweep().await;
+    assert_eq!(rig.ready("x").0, "Paused");
+    assert_eq!(rig.writes(), [""; 0]);
+    rig.world.cluster.delete(&key("x"));
+    rig.a_sweep().await;
+    assert!(rig.ready("x").1.contains("the deletion waits"));
+    assert_eq!(rig.writes(), [""; 0]);
+    rig.world.cluster.annotate(&key("x"), crate::api::PAUSED, None);
+    rig.seconds(5).await;
+    assert!(rig.world.cluster.resource(&key("x")).is_none());
+    assert!(rig.world.iam.get(&role("x")).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_requested_reconcile_corrects_at_once_and_is_noted() {
+    let rig = Rig::with(&plain("")).await;
+    rig.world.iam.set_description(&role("x"), Some("other"));
+    rig.world.cluster.annotate(&key("x"), crate::api::RECONCILE_REQUESTED_AT, Some("now"));
+    rig.seconds(1).await;
+    assert_eq!(rig.writes(), ["UpdateRole"]);
+    assert_eq!(rig.status("x").last_handled_reconcile_at.as_deref(), Some("now"));
+}

@@ -1,0 +1,121 @@
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_resource_takes_its_role_with_it_foreign_policies_too() {
+    let rig = Rig::with(&whole()).await;
+    rig.world.iam.attach(&role("x"), "arn:aws:iam::aws:policy/ViewOnlyAccess");
+    rig.world.cluster.delete(&key("x"));
+    rig.seconds(5).await;
+    assert!(rig.world.iam.get(&role("x")).is_none());
+    assert!(rig.world.cluster.resource(&key("x")).is_none());
+    let writes = rig.writes();
+    // Asked first, because a denial must come before anything is taken away; the boundary is never touched.
+    assert_eq!(writes.first(), Some(&"DeleteRole"));
+    assert_eq!(writes.last(), Some(&"DeleteRole"));
+    assert_eq!(writes.iter().filter(|action| **action == "DetachRolePolicy").count(), 3);
+    assert!(!writes.contains(&"DeleteRolePermissionsBoundary"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_without_policies_costs_one_write_to_remove() {
+    let rig = Rig::with(&plain("")).await;
+    rig.world.cluster.delete(&key("x"));
+    rig.seconds(5).await;
+    assert_eq!(rig.writes(), ["DeleteRole"]);
+    assert!(rig.world.cluster.resource(&key("x")).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_profile_of_others_blocks_and_nothing_is_stripped() {
+    let rig = Rig::with(&whole()).await;
+    rig.world.iam.add_instance_profile("their-profile", &role("x"));
+    rig.world.cluster.delete(&key("x"));
+    rig.seconds(3_600).await;
+    let (reason, message) = rig.ready("x");
+    assert_eq!(reason, "DeletionBlocked");
+    assert!(message.contains("their-profile"), "{message}");
+    assert_eq!(rig.writes(), [""; 0]);
+    assert_eq!(rig.world.iam.get(&role("x")).unwrap().attached.len(), 2);
+    // One try in five minutes.
+    let tries = rig.calls().iter().filter(|action| **action == "ListInstanceProfilesForRole").count();
+    assert!((12..=17).contains(&tries), "{tries}");
+    rig.world.iam.remove_instance_profile("their-profile", &role("x"));
+    rig.seconds(301).await;
+    assert!(rig.world.cluster.resource(&key("x")).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denied_deletion_blocks_before_anything_is_stripped() {
+    let rig = Rig::with(&whole()).await;
+    rig.world.iam.deny("DeleteRole");
+    rig.world.cluster.delete(&key("x"));
+    rig.seconds(60).await;
+    let (reason, message) = rig.ready("x");
+    assert_eq!(reason, "DeletionBlocked");
+    assert!(message.contains("iam:DeleteRole"), "{message}");
+    let left = rig.world.iam.get(&role("x")).unwrap();
+    assert_eq!((left.attached.len(), left.inline.len()), (2, 1));
+    rig.world.iam.allow("DeleteRole");
+    rig.seconds(301).await;
+    assert!(rig.world.cluster.resource(&key("x")).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn retain_changes_nothing_in_aws_and_lets_the_resource_go() {
+    let rig = Rig::with(&whole().replacen('{', r#"{"deletionPolicy":"Retain","#, 1)).await;
+    let before = rig.world.iam.get(&role("x"));
+    rig.world.cluster.delete(&key("x"));
+    rig.seconds(5).await;
+    assert_eq!(rig.writes(), [""; 0]);
+    assert_eq!(rig.world.iam.get(&role("x")), before);
+    assert!(rig.world.cluster.resource(&key("x")).is_none());
+    assert_eq!(rig.reasons(), ["Retained"]);
+    // The same key applied again takes the role up.
+    rig.apply("x", &whole());
+    rig.seconds(5).await;
+    assert_eq!(rig.writes(), ["TagRole"]);
+    assert!(rig.is_ready("x"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resource_that_vanishes_without_its_finalizer_never_takes_its_role() {
+    let rig = Rig::with(&whole()).await;
+    rig.world.cluster.vanish(&key("x"));
+    rig.seconds(600).await;
+    assert_eq!(rig.writes(), [""; 0]);
+    assert!(rig.world.iam.get(&role("x")).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_is_no_longer_ours_is_left_alone_when_its_resource_goes() {
+    let rig = Rig::with(&whole()).await;
+    rig.world.iam.tag(&role("x"), crate::iam::tag::INSTALLATION, "other");
+    rig.world.cluster.delete(&key("x"));
+    rig.seconds(5).await;
+    assert_eq!(rig.writes(), [""; 0]);
+    assert!(rig.world.cluster.resource(&key("x")).is_none());
+    assert_eq!(rig.reasons(), ["NotOwned"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resource_with_a_mistake_in_its_spec_can_still_be_deleted() {
+    let rig = Rig::with(&whole()).await;
+    rig.apply("x", r#"{"trsut":1}"#);
+    rig.seconds(5).await;
+    rig.world.cluster.delete(&key("x"));
+    rig.seconds(5).await;
+    assert!(rig.world.iam.get(&role("x")).is_none());
+    assert!(rig.world.cluster.resource(&key("x")).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_policy_that_cannot_be_read_keeps_the_role_and_says_so() {
+    let rig = Rig::with(&whole()).await;
+    rig.apply("x", &plain(r#""deletionPolicy":"retain""#));
+    rig.seconds(5).await;
+    rig.world.cluster.delete(&key("x"));
+    rig.seconds(60).await;
+    assert_eq!(rig.ready("x").0, "DeletionBlocked");
+    assert!(rig.ready("x").1.contains("spec.deletionPolicy"));
+    assert_eq!(rig.writes(), [""; 0]);
+}

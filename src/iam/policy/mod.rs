@@ -1,0 +1,31 @@
+//! IAM policy documents: typed form, reading, canonical form, comparison (`facts/policy-language.md` section 2).
+//!
+//! ```text
+//!   text from AWS --decode--> text --parse--> Policy --canonical--> Canonical --> fingerprint
+//!   text or Node of a resource -------parse-->   |                      |
+//!   trust grants ----------------------------> Policy --to_json--> text to write
+//!                              compare(desired Policy, observed text) -> Verdict
+//! ```
+
+pub mod canonical;
+pub mod compare;
+pub mod decode;
+pub mod document;
+mod element;
+mod error;
+#[cfg(test)]
+mod laws;
+pub mod operator;
+pub mod parse;
+mod print;
+#[cfg(test)]
+mod rules;
+
+pub use canonical::{Canonical, CanonicalStatement};
+pub use compare::{Verdict, compare};
+pub use document::{
+    ActionList, Conditions, Effect, Policy, PrincipalKind, PrincipalSet, Principals, ResourceList, Scope, Statement,
+    Version,
+};
+pub use error::{DocumentError, Fault};
+pub use parse::{Kind, NumberRule, Strictness};

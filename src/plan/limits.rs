@@ -1,0 +1,46 @@
+//! The built-in class: what any tenant may ask for, from settings that only the operator writes.
+
+use std::time::Duration;
+
+use crate::iam::{arn::Account, managed::ManagedPolicyRules};
+
+/// Which permissions boundary a role must have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BoundaryRule {
+    /// Every role has this boundary (ARN, `{accountId}` and `{partition}` allowed).
+    Always(String),
+    /// The operator chose `none`: any boundary of the same account, or none.
+    Free,
+}
+
+/// Settings that decide what a resource may use and what its role is called.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Name of this installation: the first half of the ownership proof.
+    pub installation: String,
+    /// Prefix of every role name.
+    pub role_name_prefix: String,
+    /// Every path begins with it; also the default path.
+    pub path_prefix: String,
+    /// Which boundary.
+    pub boundary: BoundaryRule,
+    /// Which managed policies may be attached.
+    pub managed_policies: ManagedPolicyRules,
+    /// OIDC issuers of `serviceAccount` grants: provider ARNs or `https://` URLs.
+    pub oidc_issuers: Vec<String>,
+    /// The account and partition of the controller's credentials.
+    pub account: Account,
+}
+
+/// For how long what AWS shows is not believed (behaviour point 8). Zero switches a window off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Windows {
+    /// After an own write its part is taken to be what was written.
+    pub settle: Duration,
+    /// Between the sweep that saw drift and the read that confirms it.
+    pub confirm: Duration,
+    /// Between the two reads that prove an expected role absent.
+    pub absence: Duration,
+    /// After an own create, "no such role" means waiting.
+    pub create: Duration,
+}

@@ -1,0 +1,16 @@
+//! The pure core: data in, data out; no clock, no randomness, no I/O, no `async`.
+
+pub mod audit;
+pub mod backoff;
+pub mod desired;
+pub mod diff;
+pub mod fingerprint;
+pub mod identity;
+pub mod lifetime;
+pub mod limits;
+pub mod observed;
+pub mod outcome;
+pub mod ownership;
+pub mod settle;
+pub mod step;
+pub mod trust;

@@ -1,0 +1,113 @@
+//! What AWS has: plain data, as the adapters deliver it, and the parts of a role by which it is compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+/// Seconds a session lasts at most when a role says nothing.
+pub const DEFAULT_SESSION: i32 = 3_600;
+
+/// Names of managed policies attached to a role: policy ARNs.
+pub type Attachments = BTreeSet<String>;
+
+/// A role as `GetRole` (and the answer of `CreateRole`) shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleRecord {
+    /// Name in the letter case in which it was created.
+    pub name: String,
+    /// `/` or `/…/`.
+    pub path: String,
+    /// Full ARN of the role.
+    pub arn: String,
+    /// Unique id (`AROA…`); changes when a role is deleted and made again.
+    pub role_id: String,
+    /// Time of creation in AWS, UTC.
+    pub created: Timestamp,
+    /// Trust policy as AWS sent it: percent-encoded JSON (some stand-ins send plain JSON).
+    pub trust: String,
+    /// Absent when unset.
+    pub description: Option<String>,
+    /// Seconds; absent in some answers, then AWS's default of 3,600 is meant.
+    pub max_session: Option<i32>,
+    /// ARN of the permissions boundary.
+    pub boundary: Option<String>,
+    /// Tags with their keys as stored; IAM compares keys without letter case.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A role as `GetAccountAuthorizationDetails` shows it: everything but description and session duration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleDetail {
+    /// `description` and `max_session` are always `None` here.
+    pub role: RoleRecord,
+    /// ARNs of the attached managed policies.
+    pub attached: Attachments,
+    /// Inline policies by name; bodies percent-encoded as AWS sent them.
+    pub inline: BTreeMap<String, String>,
+}
+
+/// What `ListRoles` adds to a [`RoleDetail`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleSummary {
+    /// Name in the letter case in which it was created.
+    pub name: String,
+    /// Unique id (`AROA…`).
+    pub role_id: String,
+    /// Absent when unset.
+    pub description: Option<String>,
+    /// Seconds.
+    pub max_session: Option<i32>,
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// Items of this page; may be fewer than asked for, also when there are more pages.
+    pub items: Vec<T>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<String>,
+}
+
+/// Everything known of a role: the union of the reads of one pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// Attributes of the role itself.
+    pub role: RoleRecord,
+    /// ARNs of the attached managed policies.
+    pub attached: Attachments,
+    /// Inline policies by name; bodies as AWS sent them.
+    pub inline: BTreeMap<String, String>,
+}
+
+/// A part of a role that is compared, written and settled on its own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// The role's existence.
+    Role,
+    /// The trust policy.
+    Trust,
+    /// The permissions boundary.
+    Boundary,
+    /// Description and maximum session duration.
+    Attributes,
+    /// One inline policy, by name.
+    Inline(String),
+    /// One attached managed policy, by ARN.
+    Attachment(String),
+    /// One tag, by key folded to lower case.
+    Tag(String),
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Role => f.write_str("role"),
+            Self::Trust => f.write_str("trust"),
+            Self::Boundary => f.write_str("permissionsBoundary"),
+            Self::Attributes => f.write_str("attributes"),
+            Self::Inline(name) => write!(f, "inline policy {name}"),
+            Self::Attachment(arn) => write!(f, "attachment {arn}"),
+            Self::Tag(key) => write!(f, "tag {key}"),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Settings of the controller: what was typed ([`Args`]), then what it means ([`Settings`]).
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::Args as ClapArgs;
+
+use crate::{
+    controller,
+    iam::{arn::Account, managed::ManagedPolicyRules, name, trust::Issuer},
+    plan::{
+        lifetime,
+        limits::{BoundaryRule, Limits, Windows},
+    },
+    telemetry::LogFormat,
+};
+
+/// Default of `--managed-policies`: all of AWS and of the own account but those that give everything away.
+pub const MANAGED_POLICIES: [&str; 5] = [
+    "arn:{partition}:iam::aws:policy/*",
+    "arn:{partition}:iam::{accountId}:policy/*",
+    "!*/AdministratorAccess",
+    "!*/IAMFullAccess",
+    "!*/PowerUserAccess",
+];
+
+/// Who we are and what resources may ask for: the same for the controller and for `render`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct ScopeArgs {
+    /// Name of this installation, 1 to 32 of a-z, 0-9 and -; unique for each running installation, kept for ever: it is the
+    /// first half of the proof that a role is ours
+    #[arg(long, env = "ROLEWRIGHT_INSTALLATION", value_name = "NAME")]
+    pub installation: String,
+    /// ARN of the permissions boundary that every role gets ({accountId} and {partition} are replaced), or `none`
+    #[arg(long, env = "ROLEWRIGHT_PERMISSIONS_BOUNDARY", value_name = "ARN|none")]
+    pub permissions_boundary: String,
+    /// Prefix of every role name [default: the installation and a hyphen]
+    #[arg(long, env = "ROLEWRIGHT_ROLE_NAME_PREFIX", value_name = "PREFIX")]
+    pub role_name_prefix: Option<String>,
+    /// Beginning of every role's path, and the default path
+    #[arg(long, env = "ROLEWRIGHT_PATH_PREFIX", value_name = "PATH", default_value = "/")]
+    pub path_prefix: String,
+    /// Managed policies that may be attached: ARN patterns with *, a leading ! excludes
+    #[arg(long, env = "ROLEWRIGHT_MANAGED_POLICIES", value_name = "PATTERN", value_delimiter = ',', num_args = 1..,
+          default_values = MANAGED_POLICIES)]
+    pub managed_policies: Vec<String>,
+    /// OIDC issuers of the clusters whose service accounts may assume roles: provider ARNs or https URLs
+    #[arg(long, env = "ROLEWRIGHT_OIDC_ISSUER", value_name = "ARN|URL", value_delimiter = ',', num_args = 1..)]
+    pub oidc_issuer: Vec<String>,
+}
+
+/// Everything that `rolewright controller` can be told.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Args {
+    /// Who we are and what resources may ask for.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// Time from the end of one sweep of the account to the beginning of the next
+    #[arg(long, env = "ROLEWRIGHT_SWEEP_INTERVAL", value_name = "DURATION", default_value = "60s")]
+    pub sweep_interval: String,
+    /// After an own write its part is taken to be what was written, for this long; 0s switches it off
+    #[arg(long, env = "ROLEWRIGHT_SETTLE_WINDOW", value_name = "DURATION", default_value = "60s")]
+    pub settle_window: String,
+    /// Time between the sweep that sees drift and the read that confirms it
+    #[arg(long, env = "ROLEWRIGHT_CONFIRM_DELAY", value_name = "DURATION", default_value = "5s")]
+    pub confirm_delay: String,
+    /// Time between the two reads that prove an expected role absent
+    #[arg(long, env = "ROLEWRIGHT_ABSENCE_DELAY", value_name = "DURATION", default_value = "30s")]
+    pub absence_delay: String,
+    /// After an own create, "no such role" means waiting, for this long
+    #[arg(long, env = "ROLEWRIGHT_CREATE_WINDOW", value_name = "DURATION", default_value = "120s")]
+    pub create_window: String,
+    /// Ceiling of reads per second and account; 0 lifts it
+    #[arg(long, env = "ROLEWRIGHT_AWS_READ_RATE", value_name = "RATE", default_value_t = 50.0)]
+    pub aws_read_rate: f64,
+    /// Ceiling of writes per second and account; 0 lifts it
+    #[arg(long, env = "ROLEWRIGHT_AWS_WRITE_RATE", value_name = "RATE", default_value_t = 20.0)]
+    pub aws_write_rate: f64,
+    /// Resources worked on at the same time
+    #[arg(long, env = "ROLEWRIGHT_MAX_CONCURRENT_RECONCILES", value_name = "N", default_value_t = 8)]
+    pub max_concurrent_reconciles: usize,
+    /// Namespaces to watch [default: all]
+    #[arg(long, env = "ROLEWRIGHT_WATCH_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',', num_args = 1..)]
+    pub watch_namespace: Vec<String>,
+    /// Address of /healthz and /readyz
+    #[arg(long, env = "ROLEWRIGHT_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    pub listen: SocketAddr,
+    /// Form of the log lines
+    #[arg(long, env = "ROLEWRIGHT_LOG_FORMAT", value_enum, default_value = "text")]
+    pub log_format: LogFormat,
+    /// Level or filter of the log: error, warn, info, debug, trace
+    #[arg(long, env = "ROLEWRIGHT_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    pub log_level: String,
+}
+
+/// A setting that can't be used: which, why, and what to do.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("--{flag} {value:?} {remedy}")]
+pub struct SettingError {
+    flag: &'static str,
+    value: String,
+    remedy: String,
+}
+
+fn wrong(flag: &'static str, value: &str, remedy: impl Into<String>) -> SettingError {
+    SettingError { flag, value: value.into(), remedy: remedy.into() }
+}
+
+impl ScopeArgs {
+    /// Checks everything that needs no account.
+    ///
+    /// # Errors
+    /// The first setting that can't be used.
+    pub fn check(&self) -> Result<(), SettingError> {
+        // Any account will do: the shape of a setting does not depend on it.
+        self.limits(&Account { id: "000000000000".into(), partition: "aws".into() }).map(drop)
+    }
+
+    /// What it means in an account.
+    ///
+    /// # Errors
+    /// The first setting that can't be used.
+    pub fn limits(&self, account: &Account) -> Result<Limits, SettingError> {
+        let installation = &self.installation;
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if installation.is_empty() || installation.len() > 32 || !installation.chars().all(fits) {
+            return Err(wrong(
+                "installation",
+                installation,
+                "must be 1 to 32 characters of a-z, 0-9 and -: choose another",
+            ));
+        }
+        let role_name_prefix = self.role_name_prefix.clone().unwrap_or_else(|| format!("{installation}-"));
+        if !role_name_prefix.is_empty() {
+            if let Err(error) = name::check_role_name(&role_name_prefix) {
+                return Err(wrong("role-name-prefix", &role_name_prefix, error.to_string()));
+            }
+        }
+        if let Err(error) = name::check_path(&self.path_prefix) {
+            return Err(wrong("path-prefix", &self.path_prefix, error.to_string()));
+        }
+        if name::is_reserved(&self.path_prefix, &role_name_prefix) {
+            return Err(wrong("path-prefix", &self.path_prefix, "belongs to AWS: choose another"));
+        }
+        let boundary = match self.permissions_boundary.as_str() {
+            "none" => BoundaryRule::Free,
+            arn => {
+                let expanded = account.expand(arn);
+                let parts: Vec<&str> = expanded.splitn(6, ':').collect();
+                if !matches!(parts.as_slice(), ["arn", _, "iam", "", _, policy] if policy.starts_with("policy/")) {
+                    let remedy = "is neither a policy ARN nor none: write arn:{partition}:iam::{accountId}:policy/NAME";
+                    return Err(wrong("permissions-boundary", arn, remedy));
+                }
+                BoundaryRule::Always(arn.to_owned())
+            }
+        };
+        let managed_policies = ManagedPolicyRules::new(&self.managed_policies)
+            .map_err(|error| wrong("managed-policies", &self.managed_policies.join(","), error.to_string()))?;
+        for issuer in &self.oidc_issuer {
+            Issuer::parse(issuer, account).map_err(|error| wrong("oidc-issuer", issuer, error.to_string()))?;
+        }
+        Ok(Limits {
+            installation: installation.clone(),
+            role_name_prefix,
+            path_prefix: self.path_prefix.clone(),
+            boundary,
+            managed_policies,
+            oidc_issuers: self.oidc_issuer.clone(),
+            account: account.clone(),
+        })
+    }
+}
+
+impl Args {
+    /// Checks everything that needs no account, so that a mistake stops the start at once.
+    ///
+    /// # Errors
+    /// The first setting that can't be used.
+    pub fn check(&self) -> Result<(), SettingError> {
+        self.config(&Account { id: "000000000000".into(), partition: "aws".into() }).map(drop)
+    }
+
+    /// Settings of the engine in an account.
+    ///
+    /// # Errors
+    /// The first setting that can't be used.
+    pub fn config(&self, account: &Account) -> Result<controller::Config, SettingError> {
+        for (flag, rate) in [("aws-read-rate", self.aws_read_rate), ("aws-write-rate", self.aws_write_rate)] {
+            if !(rate.is_finite() && rate >= 0.0) {
+                return Err(wrong(
+                    flag,
+                    &rate.to_string(),
+                    "must be a number of calls per second, or 0 to lift the ceiling",
+                ));
+            }
+        }
+        if self.max_concurrent_reconciles == 0 {
+            return Err(wrong("max-concurrent-reconciles", "0", "must be at least 1"));
+        }
+        let sweep_interval = duration("sweep-interval", &self.sweep_interval)?;
+        if sweep_interval.is_zero() {
+            return Err(wrong("sweep-interval", &self.sweep_interval, "must be longer than zero"));
+        }
+        Ok(controller::Config {
+            limits: self.scope.limits(account)?,
+            windows: Windows {
+                settle: duration("settle-window", &self.settle_window)?,
+                confirm: duration("confirm-delay", &self.confirm_delay)?,
+                absence: duration("absence-delay", &self.absence_delay)?,
+                create: duration("create-window", &self.create_window)?,
+            },
+            sweep_interval,
+            max_concurrent: self.max_concurrent_reconciles,
+        })
+    }
+}
+
+fn duration(flag: &'static str, text: &str) -> Result<Duration, SettingError> {
+    // A bare 0 is what people type for "off".
+    let text = if text == "0" { "0s" } else { text };
+    let parsed = lifetime::parse_duration(text).map_err(|error| wrong(flag, text, error))?;
+    parsed.try_into().map_err(|_| wrong(flag, text, "must not be negative"))
+}

@@ -1,0 +1,64 @@
+//! YAML in one place: no other file names the YAML crate. What is read is read with the crate's budgets, so that a
+//! document full of aliases ends in an error.
+//!
+//! Reading into untyped JSON follows the API server: `012345678901` becomes a number and `yes` a boolean; quote them.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// YAML that can't be read or written, with line and excerpt where there is one.
+#[derive(Debug, thiserror::Error)]
+pub enum YamlError {
+    /// The text is not what was asked for.
+    #[error("{0}")]
+    Read(#[from] serde_yaml::DeserializeError),
+    /// The value can't be said in YAML.
+    #[error("{0}")]
+    Write(#[from] serde_yaml::SerializeError),
+}
+
+/// The value as one YAML document that ends in a line break.
+///
+/// # Errors
+/// When the value can't be said in YAML, as a map with a map for a key.
+pub fn to_string<T: Serialize>(value: &T) -> Result<String, YamlError> {
+    Ok(serde_yaml::to_string(value)?)
+}
+
+/// Reads one document.
+///
+/// # Errors
+/// When the text is no YAML, is over the budget, or does not fit `T`.
+pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
+    Ok(serde_yaml::from_str(text)?)
+}
+
+/// Reads every document of a stream; empty ones are left out.
+///
+/// # Errors
+/// When one of them is no YAML, is over the budget, or does not fit `T`.
+pub fn documents<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, YamlError> {
+    Ok(serde_yaml::from_multiple(text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn nasty_strings_come_back_as_strings() -> Result<(), YamlError> {
+        let value = json!({"a": "yes", "b": "012345678901", "c": "1.10", "d": "null", "e": "x: y # z\n  w\n", "f": "", "g": "~",
+            "h": "a very long line that goes on and on, with two  spaces in it, and a colon: here, so that it is folded somewhere ",
+            "i": "2027-01-31T00:00:00Z", "j": "- k", "k": "0x1f", "l": "on", "m": [], "n": {}});
+        assert_eq!(from_str::<Value>(&to_string(&value)?)?, value);
+        Ok(())
+    }
+
+    #[test]
+    fn all_documents_of_a_stream_are_read() -> Result<(), YamlError> {
+        let read = documents::<Value>("a: 1\n---\n---\nb: [c]\n")?;
+        assert_eq!(read, [json!({"a": 1}), json!({"b": ["c"]})]);
+        Ok(())
+    }
+}

@@ -1,0 +1,143 @@
+//! One control plane and one stand-in for all tests of a test binary; a namespace, an account and a controller for each test.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::controller::{Controller, ControllerConfig};
+use super::controlplane::ControlPlane;
+use super::setup;
+use super::standin::{Account, Standin};
+
+pub struct Cluster {
+    pub control_plane: ControlPlane,
+    pub standin: Standin,
+    numbers: AtomicU32,
+}
+
+impl Cluster {
+    /// The environment that the tests of this process share. A static is never dropped: what it started ends because its
+    /// pipes close with the process.
+    pub fn shared() -> &'static Cluster {
+        static SHARED: LazyLock<Cluster> = LazyLock::new(Cluster::start);
+        &SHARED
+    }
+
+    /// An environment of one's own, for a test that stops the API server.
+    pub fn start() -> Cluster {
+        let standin = Standin::start();
+        let control_plane = ControlPlane::start();
+        let cluster = Cluster { control_plane, standin, numbers: AtomicU32::new(1) };
+        cluster.install();
+        cluster
+    }
+
+    /// Applies the CRDs, the admission policies and the RBAC of the repository, as far as they are there.
+    fn install(&self) {
+        let crds = manifests("crds");
+        for manifest in crds.iter().chain(&manifests("config/admission")).chain(&manifests("config/rbac")) {
+            let path = manifest.display().to_string();
+            self.control_plane.kubectl(&["apply", "--server-side", "-f", &path]).ok();
+        }
+        for crd in &crds {
+            let path = crd.display().to_string();
+            self.control_plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "-f", &path]).ok();
+        }
+    }
+
+    /// A test's own part: `name` becomes part of its namespace.
+    pub fn scope(&self, name: &str) -> Scope<'_> {
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let namespace = format!("{name}-{number}");
+        self.control_plane.kubectl(&["create", "namespace", &namespace]).ok();
+        let controller_user = format!("system:serviceaccount:{namespace}:rolewright");
+        Scope {
+            cluster: self,
+            installation: namespace.clone(),
+            controller_user,
+            account: self.standin.account(number),
+            namespace,
+        }
+    }
+}
+
+fn manifests(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(setup::repository(folder)).into_iter().flatten();
+    let mut found: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    found.sort();
+    found
+}
+
+pub struct Scope<'a> {
+    pub cluster: &'a Cluster,
+    pub namespace: String,
+    pub installation: String,
+    pub account: Account,
+    /// The controller's user in the API server, with no rights until `bind` gives it some.
+    pub controller_user: String,
+}
+
+impl Scope<'_> {
+    /// Gives the controller's user a `ClusterRole` in the whole cluster. No controller manager runs here, so the aggregated
+    /// roles `view`, `edit` and `admin` are empty; `cluster-admin` and own ones work.
+    pub fn bind(&self, cluster_role: &str) {
+        let name = format!("{}-{cluster_role}", self.namespace);
+        let user = format!("--user={}", self.controller_user);
+        self.cluster
+            .control_plane
+            .kubectl(&["create", "clusterrolebinding", &name, &format!("--clusterrole={cluster_role}"), &user])
+            .ok();
+    }
+
+    /// Gives the controller's user a `ClusterRole` inside the test's namespace only.
+    pub fn bind_in_namespace(&self, cluster_role: &str) {
+        let user = format!("--user={}", self.controller_user);
+        let arguments = [
+            "create",
+            "rolebinding",
+            cluster_role,
+            &format!("--clusterrole={cluster_role}"),
+            &user,
+            "-n",
+            &self.namespace,
+        ];
+        self.cluster.control_plane.kubectl(&arguments).ok();
+    }
+
+    /// kubectl as the administrator in the test's namespace.
+    pub fn kubectl(&self, args: &[&str]) -> super::Output {
+        self.kubectl_with(args, "")
+    }
+
+    pub fn kubectl_with(&self, args: &[&str], stdin: &str) -> super::Output {
+        let arguments: Vec<&str> = ["-n", &self.namespace].into_iter().chain(args.iter().copied()).collect();
+        self.cluster.control_plane.kubectl_with(&arguments, stdin)
+    }
+
+    /// What `controller` starts with, to be changed before `Controller::start`.
+    pub fn config(&self, args: &[&str]) -> ControllerConfig {
+        let own = ["--watch-namespace", &self.namespace, "--installation", &self.installation];
+        ControllerConfig {
+            kubeconfig: self.cluster.control_plane.kubeconfig(&self.controller_user),
+            account: self.account.clone(),
+            standin: self.cluster.standin.url(),
+            args: own.iter().chain(args).map(|&argument| argument.to_owned()).collect(),
+            env: Vec::new(),
+        }
+    }
+
+    /// A controller for this namespace and account. It does not wait until it is ready.
+    pub fn controller(&self, args: &[&str]) -> Controller {
+        Controller::start(&self.config(args))
+    }
+
+    /// A client of the SDK as the second client of the account.
+    pub fn iam(&self) -> aws_sdk_iam::Client {
+        self.cluster.standin.iam_client(&self.account)
+    }
+
+    pub async fn kube(&self) -> kube::Client {
+        self.cluster.control_plane.client(super::controlplane::ADMIN).await
+    }
+}

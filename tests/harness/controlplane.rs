@@ -1,0 +1,240 @@
+//! etcd and kube-apiserver, with RBAC, an audit log and verified TLS.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::audit::{self, AuditWrite};
+use super::kubectl::{Kubectl, Output};
+use super::process::{Folder, Supervised, free_ports};
+use super::setup;
+use super::wait::wait_until;
+
+/// The user with every right (group `system:masters`).
+pub const ADMIN: &str = "admin";
+/// The user of a controller that is not bound to one test; RBAC may name it as a service account.
+pub const CONTROLLER: &str = "system:serviceaccount:rolewright-system:rolewright-controller";
+
+const AUDIT_POLICY: &str =
+    "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n";
+const START: Duration = Duration::from_mins(1);
+
+// Signing keys of service-account tokens: one EC key, private and public.
+const KEYS: &str = "
+import sys
+from cryptography.hazmat.primitives import serialization as s
+from cryptography.hazmat.primitives.asymmetric import ec
+key = ec.generate_private_key(ec.SECP256R1())
+open(sys.argv[1], 'wb').write(key.private_bytes(s.Encoding.PEM, s.PrivateFormat.TraditionalOpenSSL, s.NoEncryption()))
+open(sys.argv[2], 'wb').write(key.public_key().public_bytes(s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo))
+";
+
+/// The order of the fields is the order of the ends: API server, etcd, then the folder.
+pub struct ControlPlane {
+    apiserver: Option<Supervised>,
+    etcd: Supervised,
+    port: u16,
+    etcd_port: u16,
+    folder: Folder,
+}
+
+impl ControlPlane {
+    /// Starts a control plane of its own and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it is not ready after three attempts (a free port may be taken by somebody else in between).
+    pub fn start() -> ControlPlane {
+        let mut problems = String::new();
+        for _ in 0..3 {
+            match ControlPlane::attempt() {
+                Ok(started) => return started,
+                Err(problem) => {
+                    let _ = writeln!(problems, "{problem}");
+                }
+            }
+        }
+        panic!("the control plane does not start:\n{problems}");
+    }
+
+    fn attempt() -> Result<ControlPlane, String> {
+        let folder = Folder::new("controlplane");
+        let [port, etcd_port, peer_port] = free_ports();
+        folder.write("audit-policy.yaml", AUDIT_POLICY);
+        folder.write(
+            "tokens.csv",
+            &format!("token-admin,{ADMIN},{ADMIN},system:masters\ntoken-controller,{CONTROLLER},controller,\"system:serviceaccounts,system:serviceaccounts:rolewright-system\"\n"),
+        );
+        let keys = Command::new(setup::python())
+            .args(["-I", "-c", KEYS])
+            .args([folder.join("sa.key"), folder.join("sa.pub")])
+            .status();
+        assert!(keys.is_ok_and(|status| status.success()), "the stand-in's Python makes no keys");
+        let client_url = format!("http://127.0.0.1:{etcd_port}");
+        let peer_url = format!("http://127.0.0.1:{peer_port}");
+        let args = [
+            "--data-dir".to_owned(),
+            folder.join("etcd").display().to_string(),
+            format!("--listen-client-urls={client_url}"),
+            format!("--advertise-client-urls={client_url}"),
+            format!("--listen-peer-urls={peer_url}"),
+            format!("--initial-advertise-peer-urls={peer_url}"),
+            format!("--initial-cluster=default={peer_url}"),
+            "--unsafe-no-fsync".to_owned(),
+            "--log-level=warn".to_owned(),
+        ];
+        let etcd = Supervised::start(&folder, "etcd", &setup::assets().join("etcd"), args, &[]);
+        let mut plane = ControlPlane { apiserver: None, etcd, port, etcd_port, folder };
+        plane.launch_apiserver();
+        plane.ready()?;
+        Ok(plane)
+    }
+
+    fn launch_apiserver(&mut self) {
+        let file = |name: &str| self.folder.join(name).display().to_string();
+        let args = [
+            format!("--etcd-servers=http://127.0.0.1:{}", self.etcd_port),
+            "--bind-address=127.0.0.1".to_owned(),
+            "--advertise-address=127.0.0.1".to_owned(),
+            format!("--secure-port={}", self.port),
+            format!("--cert-dir={}", file("certificates")), // the API server makes its own certificate here, once
+            "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
+            format!("--service-account-signing-key-file={}", file("sa.key")),
+            format!("--service-account-key-file={}", file("sa.pub")),
+            "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
+            "--endpoint-reconciler-type=none".to_owned(), // 127.0.0.1 is no valid endpoint of the Service `kubernetes`
+            "--authorization-mode=RBAC".to_owned(),
+            format!("--token-auth-file={}", file("tokens.csv")),
+            "--disable-admission-plugins=ServiceAccount".to_owned(), // needs the controller manager
+            format!("--audit-policy-file={}", file("audit-policy.yaml")),
+            format!("--audit-log-path={}", file("audit.log")),
+            "--audit-log-format=json".to_owned(),
+            "--shutdown-delay-duration=0s".to_owned(),
+            "--v=1".to_owned(),
+        ];
+        self.apiserver =
+            Some(Supervised::start(&self.folder, "kube-apiserver", &setup::assets().join("kube-apiserver"), args, &[]));
+    }
+
+    fn ready(&mut self) -> Result<(), String> {
+        wait_until("the API server", START, || {
+            if let Some(status) = self.etcd.status() {
+                return Ok(Err(format!("etcd ended with {status}\n{}", self.etcd.last_words())));
+            }
+            let apiserver = self.apiserver.as_mut().expect("the API server was started");
+            if let Some(status) = apiserver.status() {
+                return Ok(Err(format!("kube-apiserver ended with {status}\n{}", apiserver.last_words())));
+            }
+            if !self.folder.join("certificates/apiserver.crt").exists() {
+                return Err("no certificate yet".to_owned());
+            }
+            let words = apiserver.last_words();
+            let answer = self.kubectl(&["get", "--raw", "/readyz"]);
+            if answer.status.success() { Ok(Ok(())) } else { Err(format!("{}\n{words}", answer.stderr)) }
+        })
+    }
+
+    pub fn url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.port)
+    }
+
+    /// A kubeconfig for a user: `ADMIN` and `CONTROLLER` have tokens, everybody else is impersonated by the administrator.
+    /// A user named `system:serviceaccount:NAMESPACE:NAME` is in the groups of a service account.
+    pub fn kubeconfig(&self, user: &str) -> PathBuf {
+        self.kubeconfig_in_groups(user, &[])
+    }
+
+    /// The same with more groups, for users that are impersonated.
+    pub fn kubeconfig_in_groups(&self, user: &str, groups: &[&str]) -> PathBuf {
+        let certificate =
+            std::fs::read(self.folder.join("certificates/apiserver.crt")).expect("the API server's certificate");
+        let credentials = match user {
+            ADMIN => json!({"token": "token-admin"}),
+            CONTROLLER => json!({"token": "token-controller"}),
+            other => json!({"token": "token-admin", "as": other, "as-groups": groups}),
+        };
+        let config = json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "test",
+            "clusters": [{"name": "test", "cluster": {
+                "server": self.url(),
+                // `ByteString` writes base64.
+                "certificate-authority-data": k8s_openapi::ByteString(certificate),
+            }}],
+            "users": [{"name": "test", "user": credentials}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+        });
+        let name: String = user
+            .chars()
+            .chain(groups.concat().chars())
+            .map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' })
+            .collect();
+        let path = self.folder.join(&format!("{name}.kubeconfig"));
+        // Written beside and moved, because another test may be reading the same user's file.
+        let partial = tempfile::NamedTempFile::new_in(self.folder.path()).expect("a file in the temporary folder");
+        std::fs::write(partial.path(), config.to_string()).expect("a kubeconfig in the temporary folder");
+        partial.persist(&path).expect("the kubeconfig is moved into place");
+        path
+    }
+
+    /// A client of kube for a user. Make one in each test: its connections belong to the test's runtime.
+    pub async fn client(&self, user: &str) -> kube::Client {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default(); // an error means that it is installed
+        let kubeconfig = kube::config::Kubeconfig::read_from(self.kubeconfig(user)).expect("an own kubeconfig");
+        let config =
+            kube::Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default()).await;
+        kube::Client::try_from(config.expect("an own kubeconfig")).expect("a client from an own kubeconfig")
+    }
+
+    /// kubectl as the administrator.
+    pub fn kubectl(&self, args: &[&str]) -> Output {
+        self.kubectl_as(ADMIN).run(args)
+    }
+
+    /// kubectl as the administrator; `stdin` is what `-f -` reads.
+    pub fn kubectl_with(&self, args: &[&str], stdin: &str) -> Output {
+        self.kubectl_as(ADMIN).run_with(args, stdin)
+    }
+
+    pub fn kubectl_as(&self, user: &str) -> Kubectl {
+        Kubectl { kubeconfig: self.kubeconfig(user), home: self.folder.path().to_owned() }
+    }
+
+    /// Every write of a user that the API server has answered, oldest first.
+    pub fn audit_writes(&self, user: &str) -> Vec<AuditWrite> {
+        audit::writes(&self.folder.join("audit.log"), user)
+    }
+
+    /// Ends the API server as a crash would. Only for a control plane that the test started itself.
+    pub fn stop_apiserver(&mut self) {
+        if let Some(mut apiserver) = self.apiserver.take() {
+            apiserver.kill();
+        }
+    }
+
+    /// Starts it again on the same port, with the same certificate and data.
+    ///
+    /// # Panics
+    /// When it is not ready in time.
+    pub fn start_apiserver(&mut self) {
+        self.launch_apiserver();
+        self.ready().unwrap_or_else(|problem| panic!("the API server does not start again: {problem}"));
+    }
+
+    pub fn restart_apiserver(&mut self) {
+        self.stop_apiserver();
+        self.start_apiserver();
+    }
+
+    /// The process ids of etcd and of the API server.
+    pub fn pids(&self) -> Vec<u32> {
+        [Some(&self.etcd), self.apiserver.as_ref()].into_iter().flatten().filter_map(Supervised::pid).collect()
+    }
+
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+}

@@ -1,0 +1,45 @@
+//! A running system for tests: a real API server, an AWS stand-in and the built controller.
+//!
+//! ```text
+//! Cluster::shared()      one control plane and one stand-in for all tests of a test binary
+//!   .scope("drift")      a test's own namespace, AWS account and installation name
+//!     .controller(&[])   a controller process of its own
+//! ```
+//!
+//! Nothing is left behind, also after SIGKILL: every process hangs on a pipe of the test process (`process.rs`).
+//! A test target includes this folder with `#[path = "../harness/mod.rs"] mod harness;` and says at its root which binary
+//! is the controller: `const BIN: &str = env!("CARGO_BIN_EXE_rolewright");`.
+
+#![allow(dead_code, unused_imports, reason = "each test target uses its own part of the harness")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot start its system fails"
+)]
+
+mod audit;
+mod aws;
+mod cluster;
+mod controller;
+mod controlplane;
+mod faults;
+mod http;
+mod kubectl;
+mod process;
+mod setup;
+mod standin;
+mod wait;
+
+pub use audit::AuditWrite;
+pub use aws::AwsCli;
+pub use cluster::{Cluster, Scope};
+pub use controller::{Controller, ControllerConfig};
+pub use controlplane::{ADMIN, CONTROLLER, ControlPlane};
+pub use faults::{Fault, FaultKind};
+pub use http::Answer;
+pub use kubectl::{Kubectl, Output};
+pub use process::{Folder, Supervised, free_ports};
+pub use standin::{Account, Call, Standin};
+pub use wait::{eventually, wait_until};

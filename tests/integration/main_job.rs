@@ -1,0 +1,55 @@
+//! The main job on a real API server and a real AWS stand-in: a role is made, stays as written, and goes.
+
+use serde_json::json;
+
+use crate::world::{World, lambda, whole};
+
+#[tokio::test]
+async fn a_role_is_made_complete_with_four_writes_and_one_read_and_goes_with_its_resource() {
+    let world = World::new("create").await;
+    world.wait_sweeps(1);
+    world.clear();
+    world.apply("x", &whole());
+    world.wait_ready("x");
+    let mut calls = world.calls();
+    calls.sort();
+    assert_eq!(calls, ["AttachRolePolicy", "AttachRolePolicy", "CreateRole", "GetRole", "PutRolePolicy"]);
+    let role = world.get_role(&world.role("x")).await.expect("the role");
+    assert_eq!(role.description(), Some("d"));
+    let boundary = role.permissions_boundary().and_then(|boundary| boundary.permissions_boundary_arn());
+    assert_eq!(boundary, Some(format!("arn:aws:iam::{}:policy/boundary", world.scope.account.id).as_str()));
+    let resource = world.resource("x").expect("the resource");
+    assert_eq!(resource["status"]["arn"], role.arn());
+    assert_eq!(resource["status"]["roleId"], role.role_id());
+    assert_eq!(resource["status"]["accountId"], world.scope.account.id.as_str());
+    world.delete("x");
+    world.wait_gone("x");
+    assert!(world.get_role(&world.role("x")).await.is_none());
+}
+
+#[tokio::test]
+async fn an_edited_value_of_a_tag_is_one_call() {
+    let world = World::new("edit").await;
+    world.apply("x", &whole());
+    world.wait_ready("x");
+    world.clear();
+    let mut spec = whole();
+    spec["tags"]["owner"] = json!("b");
+    world.apply("x", &spec);
+    world.wait_ready("x");
+    assert_eq!(world.writes(), ["TagRole"]);
+}
+
+#[tokio::test]
+async fn a_ttl_ends_the_role_and_keeps_the_resource() {
+    let world = World::new("ttl").await;
+    world.apply("x", &json!({"trust": [lambda()], "lifetime": {"ttl": "4s"}}));
+    world.wait_ready("x");
+    assert!(world.get_role(&world.role("x")).await.is_some());
+    let message = world.wait_reason("x", "Expired");
+    assert!(message.contains("the lifetime ended at"), "{message}");
+    assert!(world.get_role(&world.role("x")).await.is_none());
+    world.apply("x", &json!({"trust": [lambda()], "lifetime": {"ttl": "1h"}}));
+    world.wait_ready("x");
+    assert!(world.get_role(&world.role("x")).await.is_some());
+}

@@ -1,0 +1,199 @@
+//! What the tests of the main job share: a scope with its own namespace, account and controller, and short ways to look.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Cluster, Controller, Scope, wait_until};
+
+/// Long enough for a slow machine; nothing waits that long when all is well.
+pub const SOON: Duration = Duration::from_secs(60);
+pub const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+pub const AUDIT: &str = "arn:aws:iam::aws:policy/SecurityAudit";
+
+/// The suite's settings: a sweep a second, windows and rates off.
+pub const FAST: [&str; 14] = [
+    "--sweep-interval",
+    "1s",
+    "--settle-window",
+    "0s",
+    "--confirm-delay",
+    "0s",
+    "--absence-delay",
+    "0s",
+    "--create-window",
+    "0s",
+    "--aws-read-rate",
+    "0",
+    "--aws-write-rate",
+    "0",
+];
+
+pub struct World {
+    pub scope: Scope<'static>,
+    pub controller: Option<Controller>,
+}
+
+impl World {
+    /// A scope with rights and without a controller; the account has the policy `boundary`.
+    pub async fn quiet(name: &str) -> Self {
+        let scope = Cluster::shared().scope(name);
+        scope.bind_in_namespace("rolewright");
+        let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+        scope.iam().create_policy().policy_name("boundary").policy_document(document).send().await.expect("a policy");
+        Self { scope, controller: None }
+    }
+
+    /// The same with a controller that is ready.
+    pub async fn new(name: &str) -> Self {
+        let mut world = Self::quiet(name).await;
+        world.start();
+        world
+    }
+
+    pub fn args(&self) -> Vec<&'static str> {
+        let boundary = "arn:{partition}:iam::{accountId}:policy/boundary";
+        let mut args = vec!["--permissions-boundary", boundary, "--oidc-issuer", "https://oidc.example.org/id/1"];
+        args.extend(FAST);
+        args
+    }
+
+    pub fn start(&mut self) {
+        let mut controller = self.scope.controller(&self.args());
+        controller.wait_ready();
+        self.controller = Some(controller);
+    }
+
+    pub fn controller(&mut self) -> &mut Controller {
+        self.controller.as_mut().expect("the controller was started")
+    }
+
+    /// Name of the role of a resource.
+    pub fn role(&self, name: &str) -> String {
+        let namespace = &self.scope.namespace;
+        format!("{}-{namespace}_{name}", self.scope.installation)
+    }
+
+    pub fn manifest(&self, name: &str, spec: &Value) -> String {
+        json!({
+            "apiVersion": "iam.rolewright.dev/v1alpha1",
+            "kind": "IAMRole",
+            "metadata": {"name": name, "namespace": self.scope.namespace},
+            "spec": spec,
+        })
+        .to_string()
+    }
+
+    pub fn apply(&self, name: &str, spec: &Value) {
+        self.scope.kubectl_with(&["apply", "--server-side", "-f", "-"], &self.manifest(name, spec)).ok();
+    }
+
+    pub fn delete(&self, name: &str) {
+        self.scope.kubectl(&["delete", "iamrole", name, "--wait=false"]).ok();
+    }
+
+    pub fn resource(&self, name: &str) -> Option<Value> {
+        let output = self.scope.kubectl(&["get", "iamrole", name, "-o", "json", "--ignore-not-found"]).ok();
+        serde_json::from_str(&output).ok()
+    }
+
+    /// The condition of a type, or null.
+    pub fn condition(&self, name: &str, type_: &str) -> Value {
+        let resource = self.resource(name).unwrap_or_default();
+        let conditions = resource["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        conditions.into_iter().find(|condition| condition["type"] == type_).unwrap_or_default()
+    }
+
+    /// Waits until Ready has this reason for the newest generation; returns its message.
+    pub fn wait_reason(&self, name: &str, reason: &str) -> String {
+        wait_until(&format!("{name} to be {reason}"), SOON, || {
+            let resource = self.resource(name).unwrap_or_default();
+            let ready = self.condition(name, "Ready");
+            let current = resource["status"]["observedGeneration"] == resource["metadata"]["generation"];
+            if current && ready["reason"] == reason {
+                Ok(ready["message"].as_str().unwrap_or_default().to_owned())
+            } else {
+                Err(format!("{}", resource["status"]))
+            }
+        })
+    }
+
+    pub fn wait_ready(&self, name: &str) {
+        self.wait_reason(name, "Reconciled");
+    }
+
+    pub fn wait_gone(&self, name: &str) {
+        wait_until(&format!("{name} to be gone"), SOON, || match self.resource(name) {
+            None => Ok(()),
+            Some(resource) => Err(resource["status"].to_string()),
+        });
+    }
+
+    /// The role in AWS, as a second client sees it.
+    pub async fn get_role(&self, name: &str) -> Option<aws_sdk_iam::types::Role> {
+        let answer = self.scope.iam().get_role().role_name(name).send().await;
+        answer.ok().and_then(|answer| answer.role)
+    }
+
+    /// Actions that the controller called on IAM, bulk reads of sweeps left out.
+    pub fn calls(&self) -> Vec<String> {
+        let calls = self.scope.cluster.standin.calls(&self.scope.account);
+        let bulk = ["GetAccountAuthorizationDetails", "ListRoles"];
+        calls
+            .into_iter()
+            .filter(|call| call.access_key == self.scope.account.controller_key && call.service == "iam")
+            .map(|call| call.action)
+            .filter(|action| !bulk.contains(&action.as_str()))
+            .collect()
+    }
+
+    /// Sweeps so far.
+    pub fn sweeps(&self) -> usize {
+        let calls = self.scope.cluster.standin.calls(&self.scope.account);
+        calls
+            .iter()
+            .filter(|call| call.action == "ListRoles" && call.access_key == self.scope.account.controller_key)
+            .count()
+    }
+
+    /// Waits until `count` more sweeps have begun and ended.
+    pub fn wait_sweeps(&self, count: usize) {
+        let until = self.sweeps() + count + 1;
+        wait_until("sweeps", SOON, || if self.sweeps() >= until { Ok(()) } else { Err(self.sweeps()) });
+    }
+
+    /// Writes of the controller to IAM, refused ones among them.
+    pub fn writes(&self) -> Vec<String> {
+        let writes = self.scope.cluster.standin.writes(&self.scope.account);
+        writes
+            .into_iter()
+            .filter(|call| call.access_key == self.scope.account.controller_key)
+            .map(|call| call.action)
+            .collect()
+    }
+
+    pub fn clear(&self) {
+        self.scope.cluster.standin.reset_calls(&self.scope.account);
+    }
+}
+
+/// A grant to AWS Lambda.
+pub fn lambda() -> Value {
+    json!({"name": "lambda", "service": {"name": "lambda.amazonaws.com", "sourceAccount": "Own"}})
+}
+
+/// A role with two attachments and one inline policy.
+pub fn whole() -> Value {
+    json!({
+        "description": "d",
+        "trust": [lambda()],
+        "permissions": {
+            "managedPolicies": [READ_ONLY, AUDIT],
+            "inlinePolicies": [{
+                "name": "read",
+                "statements": [{"effect": "Allow", "actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::b/*"]}],
+            }],
+        },
+        "tags": {"owner": "a"},
+    })
+}
