@@ -9,6 +9,8 @@ SHELL := /usr/bin/env bash
 
 export KEEP
 
+# The integration tests wait for sweeps most of the time: more of them than cores run at once.
+test: export RUST_TEST_THREADS ?= 6
 test: setup
 	@echo "test: the stand-in against what AWS does (usually 8 seconds)" >&2
 	@"$$(tests/standin/setup.sh 2>/dev/null)/bin/python" -B tests/standin/check.py
@@ -32,3 +34,9 @@ lint:
 
 clean-cache:
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/rolewright"
+
+# Figures of a release build; RESOURCES=1000 by default.
+.PHONY: bench
+bench: setup
+	@echo "bench: building for release (usually 12 minutes on two cores, once)" >&2
+	cargo test --locked --release --test bench

@@ -53,6 +53,11 @@ impl Fault {
         Fault::on("*", kind).with("write", json!(true))
     }
 
+    /// Calls of another service than IAM: `sts`.
+    pub fn service(self, name: &str) -> Fault {
+        self.with("service", json!(name))
+    }
+
     /// Only calls that name this role, in exactly this case.
     pub fn role(self, name: &str) -> Fault {
         self.with("role", json!(name))

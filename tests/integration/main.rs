@@ -1,10 +1,23 @@
 //! What only a running system can show: a real API server, an AWS stand-in and the built controller.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod bad_days;
+mod drift;
 mod main_job;
+mod ownership;
 mod parts;
+mod rest;
 mod world;
 
 /// The controller under test.

@@ -11,6 +11,7 @@ def documents_are_url_encoded():
     a = Account()
     created = a.raw(lambda iam: iam.create_role(RoleName="a", AssumeRolePolicyDocument=text(SERVICE)))
     a.iam.put_role_policy(RoleName="a", PolicyName="p", PolicyDocument=text(INLINE))
+    arn = a.iam.create_policy(PolicyName="m", PolicyDocument=text(INLINE))["Policy"]["Arn"]
     a.iam.create_instance_profile(InstanceProfileName="i")
     a.iam.add_role_to_instance_profile(InstanceProfileName="i", RoleName="a")
     reads = [
@@ -20,6 +21,8 @@ def documents_are_url_encoded():
         lambda iam: iam.get_account_authorization_details(Filter=["Role"]),
         lambda iam: iam.list_instance_profiles_for_role(RoleName="a"),
     ]
+    version = a.raw(lambda iam: iam.get_policy_version(PolicyArn=arn, VersionId="v1"))
+    assert "<Document>%7B%22" in version, version
     for raw in [created] + [a.raw(read) for read in reads]:
         documents = re.findall(r"<(?:AssumeRole)?PolicyDocument>(.*?)</", raw)
         assert documents and all(d.startswith("%7B%22") for d in documents), raw

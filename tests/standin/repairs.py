@@ -361,4 +361,3 @@ def install():
     for role in ("GetRoleResponse.Role", "ListRolesResponse.Roles.Role"):
         shapes[f"{role}.Description"] = responses.return_if_not_empty
     shapes["GetPolicyVersionResponse.PolicyVersion.Document"] = encode
-    shapes["GetAccountAuthorizationDetailsResponse.RoleDetailList.RoleDetail.PermissionsBoundary"] = responses.return_if_not_empty
