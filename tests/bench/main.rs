@@ -18,12 +18,13 @@ use serde_json::{Value, json};
 
 /// The controller that is measured.
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
-const LONG: Duration = Duration::from_secs(900);
+const LONG: Duration = Duration::from_secs(300);
 
 fn main() {
     let count: usize = std::env::var("RESOURCES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
     let scope = Cluster::shared().scope("bench");
     scope.bind_in_namespace("rolewright");
+    scope.cluster.standin.settings(&scope.account, &json!({"roles_quota": 10_000}));
     let begin = Instant::now();
     let mut controller = scope.controller(&[
         "--permissions-boundary",
