@@ -1,11 +1,12 @@
 # make test    what CI runs, together with `make lint`
 # make demo    the whole system once, by hand to look at; KEEP=1 keeps it running
+# make lint    form, clippy, licences and sources of the dependencies
 # make setup   builds what the tests need: control plane (about 8 minutes, once), AWS stand-in (half a minute, once)
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: test demo setup lint clean-cache
+.PHONY: test demo setup lint advisories clean-cache
 
 export KEEP
 
@@ -19,8 +20,8 @@ test: setup
 	cargo test --locked --doc
 
 demo: setup
-	@echo "demo: building the controller (usually 6 minutes on two cores, once)" >&2
-	cargo test --locked --test demo -- $(ARGS)
+	@echo "demo: building the controller (usually 6 minutes on two cores, once); it then runs for half a minute" >&2
+	cargo test --locked --test demo
 
 # One after the other: both use all cores.
 setup:
@@ -31,6 +32,14 @@ lint:
 	cargo fmt --check
 	@echo "lint: clippy (the first build usually takes 4 minutes on two cores)" >&2
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --test demo --test bench -- -D warnings # no part of --all-targets
+	@# All platforms' packages, which a build does not fetch: the check itself needs no network.
+	cargo fetch --quiet --locked
+	@"$$(tests/tools/cargo-deny.sh)" --offline --locked check bans licenses sources
+
+# Known vulnerabilities: fetches RustSec's database, so it is no part of `make lint`.
+advisories:
+	@"$$(tests/tools/cargo-deny.sh)" --locked check advisories
 
 clean-cache:
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/rolewright"

@@ -17,7 +17,7 @@ impl Clock for SystemClock {
 
     async fn sleep(&self, duration: Duration) {
         // In slices: a timer counts the process's time, which stands still while a machine sleeps; deadlines do not.
-        tokio::time::sleep(duration.min(Duration::from_secs(60))).await;
+        tokio::time::sleep(duration.min(Duration::from_mins(1))).await;
     }
 
     fn jitter(&self) -> f64 {

@@ -84,6 +84,11 @@ pub trait IamRead: Send + Sync + 'static {
 
 /// Writing IAM: one step, one call.
 pub trait IamWrite: IamRead {
+    /// Waits until the next write may go. A pace may make it wait long, so the driver waits here and looks at its proof of
+    /// ownership behind it.
+    fn turn(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
     /// Carries out one step. `CreateRole` answers with the new role. Removing what is absent is done, not an error.
     fn write(&self, step: &Step) -> impl Future<Output = Result<Option<RoleRecord>, IamError>> + Send;
 }

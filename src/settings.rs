@@ -1,15 +1,14 @@
-//! Settings of the controller: what was typed ([`Args`]), then what it means ([`Settings`]).
+//! Settings of the controller: what was typed ([`Args`]), then what it means ([`Limits`], [`Config`]).
 
 use std::{net::SocketAddr, time::Duration};
 
 use clap::Args as ClapArgs;
 
 use crate::{
-    controller,
     iam::{arn::Account, managed::ManagedPolicyRules, name, trust::Issuer},
     plan::{
         lifetime,
-        limits::{BoundaryRule, Limits, Windows},
+        limits::{BoundaryRule, Config, Limits, Windows},
     },
     telemetry::LogFormat,
 };
@@ -40,11 +39,11 @@ pub struct ScopeArgs {
     #[arg(long, env = "ROLEWRIGHT_PATH_PREFIX", value_name = "PATH", default_value = "/")]
     pub path_prefix: String,
     /// Managed policies that may be attached: ARN patterns with *, a leading ! excludes
-    #[arg(long, env = "ROLEWRIGHT_MANAGED_POLICIES", value_name = "PATTERN", value_delimiter = ',', num_args = 1..,
+    #[arg(long, env = "ROLEWRIGHT_MANAGED_POLICIES", value_name = "PATTERN", value_delimiter = ',',
           default_values = MANAGED_POLICIES)]
     pub managed_policies: Vec<String>,
     /// OIDC issuers of the clusters whose service accounts may assume roles: provider ARNs or https URLs
-    #[arg(long, env = "ROLEWRIGHT_OIDC_ISSUER", value_name = "ARN|URL", value_delimiter = ',', num_args = 1..)]
+    #[arg(long, env = "ROLEWRIGHT_OIDC_ISSUER", value_name = "ARN|URL", value_delimiter = ',')]
     pub oidc_issuer: Vec<String>,
 }
 
@@ -79,7 +78,7 @@ pub struct Args {
     #[arg(long, env = "ROLEWRIGHT_MAX_CONCURRENT_RECONCILES", value_name = "N", default_value_t = 8)]
     pub max_concurrent_reconciles: usize,
     /// Namespaces to watch [default: all]
-    #[arg(long, env = "ROLEWRIGHT_WATCH_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',', num_args = 1..)]
+    #[arg(long, env = "ROLEWRIGHT_WATCH_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',')]
     pub watch_namespace: Vec<String>,
     /// Address of /healthz and /readyz
     #[arg(long, env = "ROLEWRIGHT_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
@@ -130,10 +129,10 @@ impl ScopeArgs {
             ));
         }
         let role_name_prefix = self.role_name_prefix.clone().unwrap_or_else(|| format!("{installation}-"));
-        if !role_name_prefix.is_empty() {
-            if let Err(error) = name::check_role_name(&role_name_prefix) {
-                return Err(wrong("role-name-prefix", &role_name_prefix, error.to_string()));
-            }
+        if !role_name_prefix.is_empty()
+            && let Err(error) = name::check_role_name(&role_name_prefix)
+        {
+            return Err(wrong("role-name-prefix", &role_name_prefix, error.to_string()));
         }
         if let Err(error) = name::check_path(&self.path_prefix) {
             return Err(wrong("path-prefix", &self.path_prefix, error.to_string()));
@@ -183,7 +182,7 @@ impl Args {
     ///
     /// # Errors
     /// The first setting that can't be used.
-    pub fn config(&self, account: &Account) -> Result<controller::Config, SettingError> {
+    pub fn config(&self, account: &Account) -> Result<Config, SettingError> {
         for (flag, rate) in [("aws-read-rate", self.aws_read_rate), ("aws-write-rate", self.aws_write_rate)] {
             if !(rate.is_finite() && rate >= 0.0) {
                 return Err(wrong(
@@ -196,11 +195,14 @@ impl Args {
         if self.max_concurrent_reconciles == 0 {
             return Err(wrong("max-concurrent-reconciles", "0", "must be at least 1"));
         }
+        if self.watch_namespace.iter().any(String::is_empty) {
+            return Err(wrong("watch-namespace", "", "is empty: name a namespace, or leave it out to watch all"));
+        }
         let sweep_interval = duration("sweep-interval", &self.sweep_interval)?;
         if sweep_interval.is_zero() {
             return Err(wrong("sweep-interval", &self.sweep_interval, "must be longer than zero"));
         }
-        Ok(controller::Config {
+        Ok(Config {
             limits: self.scope.limits(account)?,
             windows: Windows {
                 settle: duration("settle-window", &self.settle_window)?,
@@ -220,3 +222,6 @@ fn duration(flag: &'static str, text: &str) -> Result<Duration, SettingError> {
     let parsed = lifetime::parse_duration(text).map_err(|error| wrong(flag, text, error))?;
     parsed.try_into().map_err(|_| wrong(flag, text, "must not be negative"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,10 +73,7 @@ pub fn iamrole_markdown() -> String {
     page.push_str("\n## Annotations\n\n| Annotation | Meaning |\n|---|---|\n");
     row(
         &mut page,
-        &[
-            &format!("`{PAUSED}: \"true\"`"),
-            "Nothing is written to AWS, and a deletion waits. Dates that are in AWS already still act.",
-        ],
+        &[&format!("`{PAUSED}: \"true\"`"), "Nothing is written to AWS; a deletion and the end of a lifetime wait."],
     );
     row(
         &mut page,

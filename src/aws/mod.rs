@@ -47,7 +47,7 @@ pub async fn connect(rates: Rates) -> Result<(AwsIam, Account), ConnectError> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(20))
-        .operation_timeout(Duration::from_secs(60))
+        .operation_timeout(Duration::from_mins(1))
         .build();
     let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
         // IAM has one control plane a partition; a region is needed for signing only.

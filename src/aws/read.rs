@@ -15,10 +15,13 @@ use crate::{
 /// The most that IAM gives a page; it may give fewer.
 const PAGE: i32 = 1_000;
 
-/// Makes one paced call; classifies its failure and slows down when AWS says so.
+/// Makes one call; classifies its failure and slows down when AWS says so. A read waits for its turn here, a write has
+/// waited for its own before ownership was looked at.
 macro_rules! call {
     ($iam:expr, $action:literal, $write:literal, $request:expr) => {{
-        $iam.paces.turn($write).await;
+        if !$write {
+            $iam.paces.turn(false).await;
+        }
         match $request.send().await {
             Ok(answer) => Ok(answer),
             Err(failure) => {

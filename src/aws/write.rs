@@ -17,6 +17,10 @@ use crate::{
 };
 
 impl IamWrite for AwsIam {
+    async fn turn(&self) {
+        self.paces.turn(true).await;
+    }
+
     async fn write(&self, step: &Step) -> Result<Option<RoleRecord>, IamError> {
         let Step { role, call, why: _ } = step;
         let (iam, name) = (&self.client, role.as_str());

@@ -50,9 +50,10 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     }
     info!("stopping: no new step begins, the one in flight ends");
     let _ = stop_sender.send(true);
-    match tokio::time::timeout(GRACE, work).await {
-        Ok(result) => result?,
-        Err(_) => warn!("the step in flight did not end in time and is abandoned; the next start reads anew"),
+    if let Ok(result) = tokio::time::timeout(GRACE, work).await {
+        result?;
+    } else {
+        warn!("the step in flight did not end in time and is abandoned; the next start reads anew");
     }
     let _ = tokio::time::timeout(Duration::from_millis(500), server).await;
     Ok(())

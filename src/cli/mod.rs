@@ -2,6 +2,7 @@
 
 mod controller;
 mod crds;
+pub mod reference;
 mod render;
 
 use clap::{Parser, Subcommand};
@@ -21,7 +22,7 @@ enum Command {
     /// Print the custom resource definition, as YAML for kubectl apply
     Crds,
     /// Print what the controller would write to AWS for manifests, without a cluster or an account
-    Render(render::Args),
+    Render(Box<render::Args>),
 }
 
 impl Cli {

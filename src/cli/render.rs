@@ -142,3 +142,6 @@ fn render(desired: &Desired, limits: &Limits) -> anyhow::Result<Rendering> {
         tags,
     })
 }
+
+#[cfg(test)]
+mod tests;

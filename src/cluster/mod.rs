@@ -17,12 +17,16 @@ use serde_json::json;
 
 use crate::{
     api::{self, ResourceKey, RoleStatus, raw::RawRole},
+    plan::outcome::cut,
     ports::{Cluster, ClusterError, Notice, Resource, WatchEvent},
 };
 
 /// The API server never takes longer than this for one request; a client that retries inside could hide a failure for
 /// minutes.
 const REQUEST: Duration = Duration::from_secs(20);
+
+/// `status.lastHandledReconcileAt` holds 256 characters.
+const ANNOTATION_BYTES: usize = 256;
 
 /// A connected API server.
 #[derive(Clone)]
@@ -138,7 +142,9 @@ fn classify(error: kube::Error) -> ClusterError {
 
 /// The object in the core's terms.
 fn resource(raw: &RawRole) -> Resource {
-    let annotation = |key: &str| raw.annotations().get(key).cloned();
+    // Cut to what status holds: a longer value could never be noted there, and would keep all of the status from being
+    // written.
+    let annotation = |key: &str| raw.annotations().get(key).map(|value| cut(value, ANNOTATION_BYTES));
     Resource {
         key: ResourceKey { namespace: raw.namespace().unwrap_or_default(), name: raw.name_any() },
         uid: raw.uid().unwrap_or_default(),

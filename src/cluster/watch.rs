@@ -1,6 +1,6 @@
 //! The watch: full objects come by, are translated and dropped. No store is kept.
 
-use std::pin::Pin;
+use std::{collections::HashSet, pin::Pin};
 
 use futures::{Stream, StreamExt, stream};
 use kube::{
@@ -51,55 +51,151 @@ fn words(error: &watcher::Error) -> String {
     }
 }
 
-/// One stream of many. A list is complete when every namespace's is; then what no list brought is gone.
+/// One stream of many. The first list is complete when every namespace's is.
 fn merge(mut streams: Vec<Events>) -> Events {
-    if streams.len() == 1 {
-        if let Some(only) = streams.pop() {
-            return only;
-        }
+    if streams.len() == 1
+        && let Some(only) = streams.pop()
+    {
+        return only;
     }
     let count = streams.len();
     let tagged = streams.into_iter().enumerate().map(|(index, stream)| stream.map(move |event| (index, event)).boxed());
-    let mut state =
-        Merge { listing: vec![true; count], keys: vec![std::collections::HashSet::new(); count], begun: false };
+    let mut state = Merge { namespaces: vec![Namespace::default(); count], begun: false };
     Box::pin(stream::select_all(tagged).flat_map(move |(index, event)| stream::iter(state.take(index, event))))
 }
 
 /// Each namespace lists on its own; the engine knows one list. So what a new list does not bring is said one by one.
 struct Merge {
-    listing: Vec<bool>,
-    keys: Vec<std::collections::HashSet<ResourceKey>>,
+    namespaces: Vec<Namespace>,
     begun: bool,
+}
+
+#[derive(Clone, Default)]
+struct Namespace {
+    /// Everything there is, as far as it was told.
+    keys: HashSet<ResourceKey>,
+    /// While a list is coming in: what it has brought.
+    listed: Option<HashSet<ResourceKey>>,
+    /// A whole list has come.
+    complete: bool,
 }
 
 impl Merge {
     fn take(&mut self, index: usize, event: WatchEvent) -> Vec<WatchEvent> {
-        let (Some(listing), Some(keys)) = (self.listing.get_mut(index), self.keys.get_mut(index)) else {
-            return Vec::new();
-        };
+        let Some(namespace) = self.namespaces.get_mut(index) else { return Vec::new() };
         match event {
             WatchEvent::Restarted => {
-                *listing = true;
-                // The keys of before stay until the list is complete and shows which of them are gone.
+                // The keys of before stay until the list is complete and shows which of them are gone. A list that broke
+                // off is forgotten.
+                namespace.listed = Some(HashSet::new());
                 Vec::new()
             }
             WatchEvent::Applied(resource) => {
-                keys.insert(resource.key.clone());
+                namespace.keys.insert(resource.key.clone());
+                if let Some(listed) = &mut namespace.listed {
+                    listed.insert(resource.key.clone());
+                }
                 vec![WatchEvent::Applied(resource)]
             }
             WatchEvent::Deleted(key) => {
-                keys.remove(&key);
+                namespace.keys.remove(&key);
                 vec![WatchEvent::Deleted(key)]
             }
             WatchEvent::Synced => {
-                *listing = false;
-                if self.begun || self.listing.iter().any(|listing| *listing) {
-                    return Vec::new();
+                let mut events = namespace.complete_list();
+                if !self.begun && self.namespaces.iter().all(|namespace| namespace.complete) {
+                    self.begun = true;
+                    events.push(WatchEvent::Synced);
                 }
-                self.begun = true;
-                vec![WatchEvent::Synced]
+                events
             }
             failed @ WatchEvent::Failed(_) => vec![failed],
         }
+    }
+}
+
+impl Namespace {
+    /// A list is complete: what it did not bring is gone.
+    fn complete_list(&mut self) -> Vec<WatchEvent> {
+        self.complete = true;
+        let Some(listed) = self.listed.take() else { return Vec::new() };
+        let gone = self.keys.difference(&listed).cloned().map(WatchEvent::Deleted).collect();
+        self.keys = listed;
+        gone
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{api::RoleStatus, ports::Resource};
+
+    fn key(namespace: &str, name: &str) -> ResourceKey {
+        ResourceKey { namespace: namespace.into(), name: name.into() }
+    }
+
+    fn applied(namespace: &str, name: &str) -> WatchEvent {
+        WatchEvent::Applied(Box::new(Resource {
+            key: key(namespace, name),
+            uid: name.into(),
+            generation: 1,
+            created: jiff::Timestamp::UNIX_EPOCH,
+            deleting: false,
+            finalizer: false,
+            paused: false,
+            reconcile_requested_at: None,
+            spec: "{}".into(),
+            status: RoleStatus::default(),
+        }))
+    }
+
+    fn list(state: &mut Merge, index: usize, events: Vec<WatchEvent>) -> Vec<WatchEvent> {
+        let all = [WatchEvent::Restarted].into_iter().chain(events).chain([WatchEvent::Synced]);
+        all.flat_map(|event| state.take(index, event))
+            .filter(|event| !matches!(event, WatchEvent::Applied(_)))
+            .collect()
+    }
+
+    fn two() -> Merge {
+        Merge { namespaces: vec![Namespace::default(); 2], begun: false }
+    }
+
+    #[test]
+    fn the_list_is_complete_when_that_of_every_namespace_is_and_only_once() {
+        let mut state = two();
+        assert_eq!(list(&mut state, 0, vec![applied("a", "x")]), []);
+        assert_eq!(list(&mut state, 0, vec![applied("a", "x")]), [], "a namespace that lists twice is one namespace");
+        assert_eq!(list(&mut state, 1, vec![]), [WatchEvent::Synced]);
+        assert_eq!(list(&mut state, 1, vec![]), []);
+    }
+
+    #[test]
+    fn what_a_new_list_of_a_namespace_does_not_bring_is_gone_and_no_other() {
+        let mut state = two();
+        list(&mut state, 0, vec![applied("a", "x"), applied("a", "y")]);
+        list(&mut state, 1, vec![applied("b", "x")]);
+        assert_eq!(list(&mut state, 0, vec![applied("a", "y")]), [WatchEvent::Deleted(key("a", "x"))]);
+        assert_eq!(list(&mut state, 0, vec![applied("a", "y")]), [], "told once");
+    }
+
+    #[test]
+    fn a_list_that_breaks_off_says_nothing_about_absence() {
+        let mut state = two();
+        list(&mut state, 0, vec![applied("a", "x"), applied("a", "y")]);
+        list(&mut state, 1, vec![]);
+        for event in [WatchEvent::Restarted, applied("a", "y"), WatchEvent::Failed("broken".into())] {
+            assert!(!state.take(0, event).iter().any(|event| matches!(event, WatchEvent::Deleted(_))));
+        }
+        assert_eq!(list(&mut state, 0, vec![applied("a", "x"), applied("a", "y")]), []);
+    }
+
+    #[test]
+    fn a_resource_that_is_deleted_and_made_again_is_not_told_to_be_gone() {
+        let mut state = two();
+        list(&mut state, 0, vec![applied("a", "x")]);
+        list(&mut state, 1, vec![]);
+        assert_eq!(state.take(0, WatchEvent::Deleted(key("a", "x"))), [WatchEvent::Deleted(key("a", "x"))]);
+        state.take(0, applied("a", "x"));
+        assert_eq!(list(&mut state, 0, vec![applied("a", "x")]), []);
     }
 }

@@ -12,6 +12,7 @@ use crate::{
         audit,
         identity::Identity,
         observed::{Observed, RoleRecord},
+        ownership::{self, Ownership},
         settle::Certainty,
         step::{Call, Step},
     },
@@ -27,7 +28,7 @@ pub enum Interrupted {
     Cluster(ClusterError),
     /// The process is stopping: no new step.
     Stopping,
-    /// The proof of ownership is too old to write upon.
+    /// There is no proof of ownership that is young enough to write upon.
     ProofTooOld,
 }
 
@@ -72,23 +73,26 @@ pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
 ) -> Result<(), Interrupted> {
     let mut proven_at = job.proven_at;
     for step in steps {
+        shared.iam.turn().await;
         if shared.stopping() {
             return Err(Interrupted::Stopping);
         }
-        if shared.clock.now().duration_since(proven_at).unsigned_abs() > PROOF_HOLDS {
-            return Err(Interrupted::ProofTooOld);
+        // CreateRole needs no proof: AWS refuses it when the name is taken.
+        let needs_proof = !matches!(step.call, Call::CreateRole { .. });
+        if needs_proof && shared.clock.now().duration_since(proven_at).unsigned_abs() > PROOF_HOLDS {
+            proven_at = prove_again(shared, job, created.as_ref()).await?;
         }
         let answer = shared.iam.write(step).await;
         let now = shared.clock.now();
         match answer {
             Ok(role) => {
                 shared.memory().recent.record(step, Certainty::Applied, now);
-                if matches!(step.call, Call::CreateRole { .. }) {
-                    // CreateRole's own answer is a proof as good as a read.
-                    proven_at = now;
-                    *created = role;
-                }
                 tell(shared, job, step).await;
+                if matches!(step.call, Call::CreateRole { .. }) {
+                    // CreateRole's own answer is a proof as good as a read; without one the next pass reads.
+                    proven_at = now;
+                    *created = Some(role.ok_or(Interrupted::ProofTooOld)?);
+                }
             }
             Err(error) => {
                 if error.class.outcome_unknown() {
@@ -100,6 +104,21 @@ pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
         }
     }
     Ok(())
+}
+
+/// Reads ownership again for a plan that had to wait. Only that: when everything were read anew, a slow AWS would let no
+/// plan ever begin.
+async fn prove_again<I: IamWrite, C: Cluster, K: Clock>(
+    shared: &Shared<I, C, K>,
+    job: &Job<'_>,
+    created: Option<&RoleRecord>,
+) -> Result<Timestamp, Interrupted> {
+    let known = created.or(job.observed.map(|observed| &observed.role)).map(|role| role.role_id.as_str());
+    let role = shared.iam.role(&job.identity.name).await?;
+    let ours = role.is_some_and(|role| {
+        known.is_some() && matches!(ownership::judge(job.identity, &role, known), Ownership::Ours { .. })
+    });
+    if ours { Ok(shared.clock.now()) } else { Err(Interrupted::ProofTooOld) }
 }
 
 async fn tell<I: IamWrite, C: Cluster, K: Clock>(shared: &Shared<I, C, K>, job: &Job<'_>, step: &Step) {
@@ -139,6 +158,6 @@ fn audit_line(job: &Job<'_>, step: &Step, error: Option<&IamError>) {
         before = %audit::before(step, job.observed),
         after = %audit::after(step),
         outcome = %error.map_or_else(|| "applied".to_owned(), ToString::to_string),
-        "{step}"
+        "{step}{}", if error.is_some() { ": not done" } else { "" }
     );
 }

@@ -20,6 +20,7 @@ use crate::{
 
 /// One resource.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, not states")]
 pub struct Entry {
     uid: String,
     generation: i64,
@@ -58,13 +59,16 @@ pub struct Index {
 impl Index {
     /// Takes in a resource as the watch delivers it. True when it needs a pass.
     pub fn apply(&mut self, resource: &Resource, limits: &Limits) -> bool {
-        let node = identity::read_spec(&resource.spec).ok();
-        let role = name::fold(&identity::identify(resource, node.as_ref(), limits).name);
-        let wanted = desired(resource, limits).ok();
+        let (role, wanted) = guarded(|| {
+            let node = identity::read_spec(&resource.spec).ok();
+            (identity::identify(resource, node.as_ref(), limits).name, desired(resource, limits).ok())
+        })
+        .unwrap_or_else(|| (identity::identify(resource, None, limits).name, None));
+        let role = name::fold(&role);
         let fingerprints = wanted.as_ref().map(fingerprint::of_desired);
         let applied = resource.status.applied.clone().unwrap_or_default();
         let hash_is_current = fingerprints
-            .is_none_or(|fingerprints| resource.status.desired_hash == Some(fingerprint::desired_hash(fingerprints)));
+            .is_some_and(|fingerprints| resource.status.desired_hash == Some(fingerprint::desired_hash(fingerprints)));
         let ready = outcome::is_ready(&resource.status, resource.generation);
         let mut entry = Entry {
             uid: resource.uid.clone(),
@@ -84,18 +88,19 @@ impl Index {
             deadline: wanted.as_ref().and_then(|wanted| wanted.lifetime.end(resource.created, None)),
             reported: (None, None),
         };
-        if let (Some(known), Some(deadline)) = (&resource.status.expires_at, entry.deadline) {
-            if hash_is_current {
-                // A ttl counts from the role's creation where that is earlier; status knows it.
-                entry.deadline = Some(deadline.min(known.0));
-            }
+        if let (true, Some(known), Some(deadline)) = (hash_is_current, &resource.status.expires_at, entry.deadline) {
+            // A ttl counts from the role's creation where that is earlier; status knows it.
+            entry.deadline = Some(deadline.min(known.0));
         }
         let needs_pass = match self.entries.get(&resource.key) {
             // Our own writes come back through the watch; they are no reason for a pass.
             Some(old) if old.same_request(&entry) => {
                 entry.settled_at = old.settled_at;
                 entry.reported = old.reported;
-                entry.converged &= old.converged || old.settled_at.is_none();
+                if old.settled_at.is_some() {
+                    // What a pass found counts, not an older status that comes late.
+                    entry.converged = old.converged;
+                }
                 false
             }
             _ => needs_pass(resource, hash_is_current),
@@ -132,7 +137,10 @@ impl Index {
             .get(&own.role)?
             .iter()
             .filter(|other| *other != key)
-            .filter_map(|other| self.entries.get(other).map(|entry| (rank(entry), other)))
+            .filter_map(|other| self.entries.get(other).map(|entry| (entry, other)))
+            // One that may not have the name, or only goes away, keeps nobody from it.
+            .filter(|(entry, _)| entry.expected || (entry.fingerprints.is_some() && !entry.deleting))
+            .map(|(entry, other)| (rank(entry), other))
             .filter(|(other, _)| *other < rank(own))
             .min()
             .map(|(_, other)| other.clone())
@@ -142,6 +150,15 @@ impl Index {
     #[must_use]
     pub fn get(&self, key: &ResourceKey) -> Option<&Entry> {
         self.entries.get(key)
+    }
+
+    /// Notes how a pass ended. False when the resource is gone meanwhile.
+    pub fn passed(&mut self, key: &ResourceKey, converged: bool, now: Timestamp) -> bool {
+        let Some(entry) = self.entries.get_mut(key) else { return false };
+        entry.converged = converged;
+        entry.settled_at = Some(now);
+        entry.expected |= converged;
+        true
     }
 
     /// One resource, to note what a pass or a sweep learned.
@@ -215,4 +232,12 @@ fn needs_pass(resource: &Resource, hash_is_current: bool) -> bool {
         || (resource.reconcile_requested_at.is_some()
             && resource.reconcile_requested_at != status.last_handled_reconcile_at)
         || (!resource.finalizer && status.role_id.is_some())
+        // Ready without an id: a sweep would never compare it.
+        || status.role_id.is_none()
+}
+
+/// Runs what reads a tenant's text. The engine itself must outlive a panic in it; the pass meets the same one and parks
+/// the resource.
+fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).ok()
 }

@@ -2,10 +2,12 @@
 //! so that a panic in one parks one resource.
 
 pub mod drive;
+mod ending;
 pub mod index;
 pub mod observe;
 pub mod queue;
 pub mod removal;
+mod report;
 pub mod role;
 pub mod sweep;
 #[cfg(all(test, feature = "sim"))]
@@ -36,7 +38,7 @@ use crate::{
     },
     plan::{
         backoff::{Streak, Trouble},
-        limits::{Limits, Windows},
+        limits::{Config, Limits, Windows},
         outcome::{self, Verdict},
         settle::Recent,
     },
@@ -89,19 +91,6 @@ impl<I, C, K> Shared<I, C, K> {
     pub fn stopping(&self) -> bool {
         *self.stop.borrow()
     }
-}
-
-/// Settings of the engine.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// What resources may ask for.
-    pub limits: Limits,
-    /// How long reads are not believed.
-    pub windows: Windows,
-    /// From the end of one sweep to the beginning of the next.
-    pub sweep_interval: Duration,
-    /// Passes at the same time.
-    pub max_concurrent: usize,
 }
 
 /// Why the engine ended by itself.
@@ -187,8 +176,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
     ) -> Result<(), RunError> {
         let mut events = Box::pin(self.shared.cluster.watch());
         loop {
-            self.start_due();
-            let timer = self.timer();
+            // One moment for both: what falls due between two readings of the clock would be taken for started.
+            let now = self.now();
+            self.start_due(now);
+            let timer = self.timer(now);
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
@@ -199,11 +190,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 }
                 Some(event) = events.next() => self.watched(event),
                 Some(suspect) = suspects.recv() => self.suspected(suspect),
-                Some(done) = self.sweeps.join_next() => {
-                    if let Ok(result) = done {
-                        self.swept(result)?;
-                    }
-                }
+                Some(done) = self.sweeps.join_next() => match done {
+                    Ok(result) => self.swept(result)?,
+                    Err(error) => self.sweep_broke(&error),
+                },
                 () = timer => {}
             }
         }
@@ -217,8 +207,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
     }
 
     /// Completes when something is due next.
-    fn timer(&self) -> impl Future<Output = ()> + Send + use<I, C, K> {
-        let now = self.now();
+    fn timer(&self, now: Timestamp) -> impl Future<Output = ()> + Send + use<I, C, K> {
         // What is due already and did not start waits for a pass to end, not for time.
         let pass = if self.running.len() < self.max_concurrent { self.queue.next_after(now) } else { None };
         let next = if self.may_start() { [pass, self.next_sweep].into_iter().flatten().min() } else { None };
@@ -236,11 +225,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         self.listed.is_none() && self.health.borrow().synced
     }
 
-    fn start_due(&mut self) {
+    fn start_due(&mut self, now: Timestamp) {
         if !self.may_start() {
             return;
         }
-        let now = self.now();
         while self.running.len() < self.max_concurrent {
             let memory = self.shared.memory();
             let running = &self.running;
@@ -332,10 +320,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         let deadline = memory
             .index
             .get(key)
-            .and_then(|entry| entry.deadline.filter(|at| entry.expected && (*at > now || entry.converged)));
+            .and_then(|entry| entry.deadline.filter(|at| *at > now || (entry.expected && entry.converged)));
         drop(memory);
         if let Some(at) = deadline {
-            self.queue.push(key.clone(), at.max(now), Cause::Full);
+            self.queue.push(key.clone(), at.max(now), Cause::Deadline);
         }
     }
 
@@ -354,12 +342,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         let now = self.now();
         let later = |wait: Duration| now.checked_add(wait).unwrap_or(Timestamp::MAX);
         let jitter = self.shared.clock.jitter();
-        if let Some(entry) = self.shared.memory().index.get_mut(&key) {
-            entry.converged = next == Some(Next::Converged);
-            entry.settled_at = Some(now);
-            if entry.converged {
-                entry.expected = true;
-            }
+        if !self.shared.memory().index.passed(&key, next == Some(Next::Converged), now) {
+            // Gone while its pass was running.
+            self.again.remove(&key);
+            self.streaks.remove(&key);
+            return;
         }
         if self.again.remove(&key) {
             self.queue.replace(key, now);
@@ -368,16 +355,17 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         match next {
             Some(Next::Converged | Next::Settled) => {
                 self.streaks.remove(&key);
-                self.wake_at_deadline(&key);
             }
-            Some(Next::Gone) => {}
-            Some(Next::Again(wait)) => self.queue.push(key, later(wait), Cause::Full),
+            Some(Next::Gone) => return,
+            Some(Next::Again(wait)) => self.queue.push(key.clone(), later(wait), Cause::Full),
             Some(Next::Failed(trouble)) => {
                 let wait = self.streaks.entry(key.clone()).or_default().failed(trouble, jitter);
-                self.queue.push(key, later(wait), Cause::Full);
+                self.queue.push(key.clone(), later(wait), Cause::Full);
             }
-            None => self.park(key),
+            None => return self.park(key),
         }
+        // Also after a failure: the end of a lifetime does not wait for a back-off.
+        self.wake_at_deadline(&key);
     }
 
     /// A panic: the resource says so and waits for a change; the process lives.
@@ -388,11 +376,21 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
             if let Ok(Some(resource)) = shared.cluster.get(&key).await {
                 let mut status = resource.status.clone();
                 outcome::conclude(&mut status, resource.generation, &Verdict::Panicked, shared.clock.now());
+                if status == resource.status {
+                    return;
+                }
                 if let Err(error) = shared.cluster.write_status(&resource, &status).await {
                     warn!(resource = %key, %error, "the panic could not be reported");
                 }
             }
         });
+    }
+
+    /// A sweep panicked, as on a document that nobody foresaw. The next one comes all the same.
+    fn sweep_broke(&mut self, error: &tokio::task::JoinError) {
+        error!(%error, "the sweep failed in a way that it does not know; it is tried again");
+        self.health.send_modify(|health| health.trouble = "the sweep failed; the log says how".into());
+        self.next_sweep = Some(self.now().checked_add(self.sweep_interval).unwrap_or(Timestamp::MAX));
     }
 
     fn swept(&mut self, result: Result<usize, IamError>) -> Result<(), RunError> {

@@ -22,6 +22,8 @@ pub enum Cause {
     Full,
     /// A sweep saw a difference.
     Drift(Hint),
+    /// The lifetime ends. Asked for again after each pass, so it gives way to any other cause.
+    Deadline,
 }
 
 #[derive(Debug)]
@@ -48,7 +50,9 @@ impl Queue {
                     (Cause::Drift(old), Cause::Drift(new)) => {
                         Cause::Drift(Hint { generation: new.generation, detail: new.detail.or(old.detail) })
                     }
-                    _ => Cause::Full,
+                    (Cause::Drift(hint), Cause::Deadline) | (Cause::Deadline, Cause::Drift(hint)) => Cause::Drift(hint),
+                    (Cause::Deadline, Cause::Deadline) => Cause::Deadline,
+                    (Cause::Full, _) | (_, Cause::Full) => Cause::Full,
                 };
                 Due { at: old.at.min(at), cause }
             }
@@ -120,6 +124,18 @@ mod tests {
         queue.push(key("x"), at(10), Cause::Full);
         queue.push(key("x"), at(5), Cause::Drift(Hint { generation: 1, detail: None }));
         assert!(matches!(queue.pop(at(5), |_| true), Some((_, Cause::Full))));
+    }
+
+    #[test]
+    fn a_deadline_far_away_leaves_a_closer_look_as_it_is() {
+        let mut queue = Queue::default();
+        queue.push(key("x"), at(1_000), Cause::Deadline);
+        queue.push(key("x"), at(5), Cause::Drift(Hint { generation: 1, detail: None }));
+        queue.push(key("x"), at(1_000), Cause::Deadline);
+        assert!(matches!(queue.pop(at(5), |_| true), Some((_, Cause::Drift(_)))));
+        queue.push(key("x"), at(9), Cause::Full);
+        queue.push(key("x"), at(7), Cause::Deadline);
+        assert!(matches!(queue.pop(at(7), |_| true), Some((_, Cause::Full))));
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub enum Absence {
     JustCreated(String),
 }
 
-/// Whether "no such role" is to be believed (behaviour point 8). `expected` when status has the role's id.
+/// Whether "no such role" is to be believed: reads of IAM lag behind writes. `expected` when status has the role's id.
 pub fn absence<I, C, K: Clock>(shared: &Shared<I, C, K>, identity: &Identity, expected: bool) -> Absence {
     let (now, windows) = (shared.clock.now(), shared.windows);
     let mut memory = shared.memory();
@@ -65,6 +65,15 @@ pub fn absence<I, C, K: Clock>(shared: &Shared<I, C, K>, identity: &Identity, ex
     Absence::Confirmed
 }
 
+/// What a removal makes of a role that a read does not show.
+fn not_found<I, C, K: Clock>(shared: &Shared<I, C, K>, identity: &Identity) -> Removal {
+    match absence(shared, identity, true) {
+        Absence::Confirmed => Removal::Gone,
+        Absence::Unconfirmed(wait, message) => Removal::Waiting(wait, message),
+        Absence::JustCreated(message) => Removal::Waiting(Duration::from_secs(1), message),
+    }
+}
+
 /// Removes the role of `identity`.
 ///
 /// # Errors
@@ -79,11 +88,7 @@ pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
 ) -> Result<Removal, Interrupted> {
     let Some(role) = shared.iam.role(&identity.name).await? else {
         // Before a role may be called gone, it is looked for twice, also when status never pinned it.
-        return Ok(match absence(shared, identity, true) {
-            Absence::Confirmed => Removal::Gone,
-            Absence::Unconfirmed(wait, message) => Removal::Waiting(wait, message),
-            Absence::JustCreated(message) => Removal::Waiting(Duration::from_secs(1), message),
-        });
+        return Ok(not_found(shared, identity));
     };
     shared.memory().absent_since.remove(&identity.key);
     if let Ownership::Foreign(why) = ownership::judge(identity, &role, known_id) {
@@ -142,7 +147,8 @@ async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
     }
     // Proven again right before the call that can't be undone.
     let again: Option<RoleRecord> = shared.iam.role(&role.name).await?;
-    let Some(again) = again else { return confirm(shared, job.identity).await };
+    // Not our doing: IAM's replicas may disagree, and two reads of one moment prove no absence.
+    let Some(again) = again else { return Ok(not_found(shared, job.identity)) };
     if let Ownership::Foreign(why) = ownership::judge(job.identity, &again, known_id.or(Some(&role.role_id))) {
         return Ok(Removal::NotOurs(why));
     }
@@ -156,7 +162,7 @@ async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
     }
 }
 
-/// After our own DeleteRole one "no such role" is enough.
+/// After our own `DeleteRole` one "no such role" is enough.
 async fn confirm<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
     identity: &Identity,

@@ -3,32 +3,32 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::{debug, info};
+use tracing::info;
 
 use crate::{
     api::{
         ResourceKey, RoleStatus, reason,
-        role::{Applied, DeletionPolicy, Drift, DriftPolicy},
+        role::{Applied, DriftPolicy},
     },
     controller::{
         Shared,
-        drive::{Interrupted, Job, drive, publish},
+        drive::{Interrupted, Job, drive},
         observe,
         queue::{Cause, Hint},
-        removal::{Absence, Removal, absence, remove},
+        removal::{Absence, absence},
     },
     plan::{
         backoff::Trouble,
-        desired::{Desired, deletion_terms, desired},
+        desired::{Desired, desired},
         diff,
         fingerprint::{self, Scope},
-        identity::{self, Identity},
+        identity::Identity,
         observed::{Observed, RoleRecord},
         outcome::{self, Verdict},
         ownership::{self, Ownership},
-        step::{Step, Why},
+        step::Step,
     },
-    ports::{Clock, Cluster, ClusterError, IamWrite, Notice, Resource},
+    ports::{Clock, Cluster, IamWrite, Resource},
 };
 
 /// What is to happen with the resource after a pass.
@@ -68,10 +68,11 @@ pub async fn pass<I: IamWrite, C: Cluster, K: Clock>(
     }
 }
 
-struct Pass<'a, I, C, K> {
-    shared: &'a Shared<I, C, K>,
-    resource: Resource,
-    status: RoleStatus,
+/// One pass: the resource as it was read, and the status as it is to be.
+pub(super) struct Pass<'a, I, C, K> {
+    pub(super) shared: &'a Shared<I, C, K>,
+    pub(super) resource: Resource,
+    pub(super) status: RoleStatus,
 }
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
@@ -151,6 +152,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.shared.memory().recent.overlay(
             &desired.identity.name,
             &mut observed,
+            |part| desired.wants(part),
             self.shared.clock.now(),
             self.shared.windows.settle,
         );
@@ -223,9 +225,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         // The former id is forgotten in the API server before a new role is made: from here the tags prove ownership.
         self.forget_role();
         self.status.plan = None;
-        self.status.applied = Some(applied_of(desired));
-        let message = format!("role {} is being created", desired.identity.name);
-        self.save(&Verdict::Working(reason::PROGRESSING, message)).await?;
+        let applied = self.status.applied.take().unwrap_or_default();
+        self.status.applied = Some(union(&applied, &applied_of(desired)));
+        if !self.create_is_saved() {
+            let message = format!("role {} is being created", desired.identity.name);
+            self.save(&Verdict::Working(reason::PROGRESSING, message)).await?;
+        }
         self.shared.memory().absent_since.remove(&desired.identity.key);
 
         let resource = self.resource.clone();
@@ -246,6 +251,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if unchanged {
             self.note_drift(&steps);
         }
+        self.status.applied = Some(applied_of(desired));
         self.report(&Verdict::Ready, Next::Converged).await
     }
 
@@ -271,74 +277,6 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.report(&Verdict::WouldChange, Next::Settled).await
     }
 
-    async fn expire(&mut self, desired: &Desired, end: Timestamp) -> Result<Next, Interrupted> {
-        if desired.drift == DriftPolicy::Observe {
-            return self.report(&Verdict::ExpiredKept(end), Next::Settled).await;
-        }
-        let known = self.status.role_id.clone();
-        let (resource, identity) = (self.resource.clone(), &desired.identity);
-        match remove(self.shared, &resource, identity, known.as_deref(), Why::Expired, reason::EXPIRED).await? {
-            Removal::Gone => {
-                self.forget_role();
-                self.report(&Verdict::Expired(end), Next::Settled).await
-            }
-            Removal::NotOurs(why) => self.report(&Verdict::NotOwned(why), Next::Failed(Trouble::NotOwned)).await,
-            Removal::Blocked(why) => self.report(&Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked)).await,
-            Removal::Waiting(wait, message) => {
-                self.report(&Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message), Next::Again(wait)).await
-            }
-        }
-    }
-
-    /// The resource is being deleted and our finalizer holds it.
-    async fn delete(&mut self) -> Result<Next, Interrupted> {
-        if self.resource.paused {
-            return self.report(&Verdict::Paused { deleting: true }, Next::Settled).await;
-        }
-        let terms = match deletion_terms(&self.resource) {
-            Ok(terms) => terms,
-            Err(problem) => {
-                return self
-                    .report(&Verdict::DeletionBlocked(problem.to_string()), Next::Failed(Trouble::Blocked))
-                    .await;
-            }
-        };
-        let spec = identity::read_spec(&self.resource.spec).ok();
-        let identity = identity::identify(&self.resource, spec.as_ref(), &self.shared.limits);
-        if self.status.account_id.as_ref().is_some_and(|account| *account != identity.account.id) {
-            let why = format!(
-                "the role lives in account {}, and the controller's credentials are of {}: give it credentials of the former",
-                self.status.account_id.as_deref().unwrap_or_default(),
-                identity.account.id
-            );
-            return self.report(&Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked)).await;
-        }
-        if terms == DeletionPolicy::Retain {
-            let note = format!("role {} stays in AWS with its tags, as spec asks", identity.name);
-            self.notice(false, reason::RETAINED, "Release", note).await;
-            return self.release(&identity).await;
-        }
-        let known = self.status.role_id.clone();
-        let resource = self.resource.clone();
-        match remove(self.shared, &resource, &identity, known.as_deref(), Why::Deleted, reason::DELETED).await? {
-            Removal::Gone => self.release(&identity).await,
-            Removal::NotOurs(why) => {
-                self.notice(true, reason::NOT_OWNED, "Release", format!("{why}; it was left alone")).await;
-                self.release(&identity).await
-            }
-            Removal::Blocked(why) => self.report(&Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked)).await,
-            Removal::Waiting(wait, message) => {
-                self.report(&Verdict::Working(reason::DELETING, message), Next::Again(wait)).await
-            }
-        }
-    }
-
-    async fn release(&mut self, identity: &Identity) -> Result<Next, Interrupted> {
-        self.shared.cluster.remove_finalizer(&self.resource).await?;
-        self.shared.memory().recent.forget(&identity.name);
-        Ok(Next::Gone)
-    }
-
     /// Nothing is created or changed in AWS for a resource that could vanish without our noticing.
     async fn hold(&mut self) -> Result<(), Interrupted> {
         if !self.resource.finalizer {
@@ -353,26 +291,27 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.status.path = Some(identity.path.clone());
     }
 
-    fn forget_role(&mut self) {
+    pub(super) fn forget_role(&mut self) {
         self.status.role_id = None;
         self.status.arn = None;
+    }
+
+    /// True when the API server holds already what must stand there before `CreateRole`: a create that is denied again and
+    /// again is no news.
+    fn create_is_saved(&self) -> bool {
+        let (next, saved) = (&self.status, &self.resource.status);
+        next.role_name == saved.role_name
+            && next.path == saved.path
+            && next.account_id == saved.account_id
+            && next.applied == saved.applied
+            && next.role_id == saved.role_id
+            && next.arn == saved.arn
     }
 
     fn note_deadline(&self, end: Option<Timestamp>) {
         if let Some(entry) = self.shared.memory().index.get_mut(&self.resource.key) {
             entry.deadline = end;
         }
-    }
-
-    fn note_drift(&mut self, steps: &[Step]) {
-        let mut parts: Vec<String> =
-            steps.iter().flat_map(|step| step.call.parts()).map(|part| outcome::cut(&part.to_string(), 64)).collect();
-        parts.sort();
-        parts.dedup();
-        parts.truncate(50);
-        let count = self.status.drift.as_ref().map_or(0, |drift| drift.count).saturating_add(1);
-        self.status.drift =
-            Some(Drift { last_corrected_at: outcome::whole_seconds(self.shared.clock.now()), parts, by: None, count });
     }
 
     /// Names that we are about to write are saved first: an additive facet needs them to take back what is no longer
@@ -400,65 +339,6 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             note.push_str(&left.join(", "));
         }
         self.notice(false, reason::REATTACHED, "Reattach", note).await;
-    }
-
-    async fn notice(&self, warning: bool, reason: &'static str, action: &'static str, note: String) {
-        publish(self.shared, &self.resource, &Notice { warning, reason, action, note }).await;
-    }
-
-    /// Writes the status if it says anything new. A warning Event goes with a new reason.
-    async fn save(&mut self, verdict: &Verdict) -> Result<(), ClusterError> {
-        outcome::conclude(&mut self.status, self.resource.generation, verdict, self.shared.clock.now());
-        if self.status == self.resource.status {
-            return Ok(());
-        }
-        self.shared.cluster.write_status(&self.resource, &self.status).await?;
-        let (before, after) = (outcome::ready_reason(&self.resource.status), outcome::ready_reason(&self.status));
-        let news = before != after && !matches!(verdict, Verdict::Ready | Verdict::Working(..) | Verdict::WouldChange);
-        let notice = news.then(|| self.status.conditions.first()).flatten().map(|ready| Notice {
-            warning: !matches!(verdict, Verdict::Paused { .. } | Verdict::Waiting(..)),
-            reason: reason::constant(&ready.reason),
-            action: "Reconcile",
-            note: ready.message.clone(),
-        });
-        self.resource.status = self.status.clone();
-        if let Some(notice) = notice {
-            publish(self.shared, &self.resource, &notice).await;
-        }
-        Ok(())
-    }
-
-    async fn report(&mut self, verdict: &Verdict, next: Next) -> Result<Next, Interrupted> {
-        self.save(verdict).await?;
-        Ok(next)
-    }
-
-    async fn interrupted(&mut self, interrupted: Interrupted) -> Next {
-        let key = self.resource.key.clone();
-        match interrupted {
-            Interrupted::Iam(error, step) => {
-                info!(resource = %key, %error, class = ?error.class, "an AWS call failed");
-                let trouble = Trouble::Iam(error.class);
-                match self.save(&Verdict::Failed(error, step)).await {
-                    Ok(()) | Err(ClusterError::Conflict(_)) => Next::Failed(trouble),
-                    Err(ClusterError::Gone) => Next::Gone,
-                    Err(error) => {
-                        info!(resource = %key, %error, "the failure could not be reported");
-                        Next::Failed(trouble)
-                    }
-                }
-            }
-            Interrupted::Cluster(ClusterError::Gone) => Next::Gone,
-            Interrupted::Cluster(error) => {
-                info!(resource = %key, %error, "the API server refused or failed");
-                Next::Failed(Trouble::Cluster)
-            }
-            Interrupted::Stopping => Next::Settled,
-            Interrupted::ProofTooOld => {
-                debug!(resource = %key, "the proof of ownership is too old: reading again");
-                Next::Again(Duration::ZERO)
-            }
-        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     api::ResourceKey,
     controller::{
         Shared,
+        index::Entry,
         queue::{Cause, Hint},
     },
     iam::name,
@@ -46,10 +47,13 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
         let page = shared.iam.details(marker).await?;
         for detail in page.items {
             seen.insert(name::fold(&detail.role.name));
-            compare_detail(shared, detail, requested, suspects);
+            compare_detail(shared, &detail, requested, suspects);
         }
         marker = page.next;
-        if marker.is_none() || shared.stopping() {
+        if shared.stopping() {
+            return Ok(seen.len());
+        }
+        if marker.is_none() {
             break;
         }
     }
@@ -62,12 +66,12 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
             compare_summary(shared, &summary, requested, suspects);
         }
         marker = page.next;
-        if marker.is_none() || shared.stopping() {
+        if shared.stopping() {
+            return Ok(seen.len());
+        }
+        if marker.is_none() {
             break;
         }
-    }
-    if shared.stopping() {
-        return Ok(seen.len());
     }
     let memory = shared.memory();
     for key in memory.index.keys() {
@@ -82,7 +86,7 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
 
 fn compare_detail<I, C, K: Clock>(
     shared: &Shared<I, C, K>,
-    detail: RoleDetail,
+    detail: &RoleDetail,
     requested: Timestamp,
     suspects: &mpsc::UnboundedSender<Suspect>,
 ) {
@@ -94,10 +98,11 @@ fn compare_detail<I, C, K: Clock>(
     let name = detail.role.name.clone();
     let (attached, inline) = (detail.attached.clone(), detail.inline.clone());
     let mut settled = Observed { role: detail.role.clone(), attached, inline };
-    memory.recent.overlay(&name, &mut settled, shared.clock.now(), shared.windows.settle);
+    // An unanswered write is tried again by its own pass; until then the resource is not compared.
+    memory.recent.overlay(&name, &mut settled, |_| true, shared.clock.now(), shared.windows.settle);
     for key in keys {
         let Some(entry) = memory.index.get_mut(&key) else { continue };
-        let Some((wanted, _)) = entry.fingerprints.filter(|_| entry.expected && entry.comparable(requested)) else {
+        let Some((wanted, other)) = entry.fingerprints.filter(|_| entry.expected && entry.comparable(requested)) else {
             continue;
         };
         let Observed { role, attached, inline } = &settled;
@@ -111,8 +116,9 @@ fn compare_detail<I, C, K: Clock>(
             &entry.scope,
             account,
         );
-        let reported = entry.reported.0.replace(found);
-        if worth_a_look(found == wanted, entry.converged, entry.observe, reported == Some(found)) {
+        let known = entry.reported.0.replace(found) == Some(found);
+        let equal = Equal { here: found == wanted, there: entry.reported.1 == Some(other) };
+        if worth_a_look(equal, entry, known) {
             let hint = Hint { generation: entry.generation(), detail: Some(Box::new(detail.clone())) };
             let _ = suspects.send(Suspect { key, cause: Cause::Drift(hint) });
         }
@@ -130,20 +136,29 @@ fn compare_summary<I, C, K: Clock>(
     for key in keys {
         let settled = memory.recent.attributes(&summary.name, shared.clock.now(), shared.windows.settle);
         let Some(entry) = memory.index.get_mut(&key) else { continue };
-        let Some((_, wanted)) = entry.fingerprints.filter(|_| entry.expected && entry.comparable(requested)) else {
+        let Some((other, wanted)) = entry.fingerprints.filter(|_| entry.expected && entry.comparable(requested)) else {
             continue;
         };
         let found =
             settled.unwrap_or_else(|| fingerprint::attributes(summary.description.as_deref(), summary.max_session));
-        let reported = entry.reported.1.replace(found);
-        if worth_a_look(found == wanted, entry.converged, entry.observe, reported == Some(found)) {
+        let known = entry.reported.1.replace(found) == Some(found);
+        let equal = Equal { here: found == wanted, there: entry.reported.0 == Some(other) };
+        if worth_a_look(equal, entry, known) {
             let hint = Hint { generation: entry.generation(), detail: None };
             let _ = suspects.send(Suspect { key, cause: Cause::Drift(hint) });
         }
     }
 }
 
-/// A converged resource is looked at when it differs; one that only observes when what it should report has changed.
-fn worth_a_look(equal: bool, converged: bool, observe: bool, reported: bool) -> bool {
-    if observe { !reported && !(equal && converged) } else { !equal }
+/// Whether a role is as desired, in the stream that is looked at and in the other one.
+#[derive(Clone, Copy)]
+struct Equal {
+    here: bool,
+    there: bool,
+}
+
+/// A converged resource is looked at when it differs. One that only observes, and has a difference on record, when there
+/// is another one than the sweep before saw (`known`), or none any more.
+fn worth_a_look(equal: Equal, entry: &Entry, known: bool) -> bool {
+    if entry.observe && !entry.converged { !known || (equal.here && equal.there) } else { !equal.here }
 }

@@ -1,7 +1,6 @@
 //! Quotas and bounds, each with its unit and source.
 //!
-//! "Model" is the AWS service model of IAM, "quota" the page "IAM and AWS STS quotas"; both are in `facts/aws-iam.md`
-//! 1.1 and 1.2. "Ours" is a bound of rolewright.
+//! "Model" is the AWS service model of IAM, "quota" the page "IAM and AWS STS quotas" of the IAM user guide. "Ours" is a bound of rolewright.
 
 use std::ops::RangeInclusive;
 

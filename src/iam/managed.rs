@@ -33,6 +33,9 @@ pub enum RuleError {
     /// Empty, or with white space.
     #[error("the managed policy pattern {} is empty or holds white space; write an ARN with or without *", shown(.0))]
     Shape(String),
+    /// Begins neither as an ARN nor with a star: it covers no policy, and an exclusion would exclude nothing.
+    #[error("the managed policy pattern {} covers no policy; begin it with arn: or *", shown(.0))]
+    CoversNothing(String),
     /// A placeholder other than `{accountId}` and `{partition}`.
     #[error("the managed policy pattern {} holds an unknown placeholder; use {{accountId}} and {{partition}}", shown(.0))]
     Placeholder(String),
@@ -60,6 +63,9 @@ impl ManagedPolicyRules {
             };
             if text.is_empty() || text.contains(char::is_whitespace) {
                 return Err(RuleError::Shape(pattern.to_owned()));
+            }
+            if !text.starts_with("arn:") && !text.starts_with('*') {
+                return Err(RuleError::CoversNothing(pattern.to_owned()));
             }
             if text.replace("{accountId}", "").replace("{partition}", "").contains(['{', '}']) {
                 return Err(RuleError::Placeholder(pattern.to_owned()));

@@ -1,6 +1,6 @@
 //! Names and paths of roles and policies: their rules, the default name of a role, and which ones AWS keeps for itself.
 //!
-//! Rules are those of the AWS service model (`facts/aws-iam.md` 1.1), paths narrower than the model.
+//! Rules are those of the AWS service model of IAM, paths narrower than the model.
 
 use sha2::{Digest, Sha256};
 
@@ -74,7 +74,7 @@ pub fn check_path(path: &str) -> Result<(), NameError> {
     if is_reserved(path, "") { Err(NameError::Reserved(path.to_owned())) } else { Ok(()) }
 }
 
-/// Whether a role of this path or name belongs to AWS: service-linked or of Identity Center (`facts/aws-iam.md` 1.6).
+/// Whether a role of this path or name belongs to AWS: service-linked or of Identity Center.
 /// Letter case is ignored, as IAM ignores it.
 #[must_use]
 pub fn is_reserved(path: &str, name: &str) -> bool {

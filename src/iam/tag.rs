@@ -1,7 +1,7 @@
 //! Tags of roles: their rules, and the keys that nobody but rolewright or AWS may set.
 //!
 //! On roles IAM takes keys that differ only in case for the same key and keeps the case that was written
-//! (`facts/aws-iam.md` 1.1); [`fold`] gives the key to compare by.
+//! (IAM user guide, "Tags for IAM resources"); [`fold`] gives the key to compare by.
 
 use std::sync::LazyLock;
 

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     iam::policy::decode::decode,
     plan::{
+        fingerprint::hexadecimal,
         observed::Observed,
         step::{Call, Step},
     },
@@ -18,7 +19,7 @@ fn decoded(document: &str) -> String {
 /// `123 characters, sha256 0123456789abcdef`.
 #[must_use]
 pub fn digest(document: &str) -> String {
-    let hash: String = Sha256::digest(document.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hexadecimal(Sha256::digest(document.as_bytes()).get(..8).unwrap_or_default());
     format!("{} characters, sha256 {hash}", document.chars().count())
 }
 

@@ -90,6 +90,6 @@ mod tests {
     fn jitter_only_shortens_by_a_quarter() {
         let blocked = delay(Trouble::Blocked, 3, 1.0);
         assert_eq!(blocked, Duration::from_secs(225));
-        assert_eq!(delay(Trouble::Blocked, 3, 0.0), Duration::from_secs(300));
+        assert_eq!(delay(Trouble::Blocked, 3, 0.0), Duration::from_mins(5));
     }
 }

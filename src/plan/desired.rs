@@ -11,6 +11,7 @@ use crate::{
     iam::{
         json::Node,
         limits as quota,
+        nearest::nearest,
         policy::{Kind, NumberRule, Policy, Strictness},
         tag,
     },
@@ -18,7 +19,7 @@ use crate::{
         identity::{self, Identity},
         lifetime::{self, Lifetime},
         limits::{BoundaryRule, Limits},
-        observed::{Attachments, DEFAULT_SESSION},
+        observed::{Attachments, DEFAULT_SESSION, Part},
         trust,
     },
     ports::Resource,
@@ -62,6 +63,19 @@ pub struct Desired {
     pub deletion: DeletionPolicy,
     /// What drift leads to.
     pub drift: DriftPolicy,
+}
+
+impl Desired {
+    /// True when an item of a set, named by its part, is desired. What is no item always is.
+    #[must_use]
+    pub fn wants(&self, part: &Part) -> bool {
+        match part {
+            Part::Attachment(arn) => self.attached.contains(arn),
+            Part::Inline(name) => self.inline.contains_key(name),
+            Part::Tag(key) => self.tags.keys().any(|other| tag::fold(other) == *key),
+            Part::Role | Part::Trust | Part::Boundary | Part::Attributes => true,
+        }
+    }
 }
 
 /// Turns a resource into what is desired in AWS.
@@ -108,10 +122,25 @@ pub fn desired(resource: &Resource, limits: &Limits) -> Result<Desired, Vec<Prob
 /// # Errors
 /// The problem when it can't be told whether the role is to be kept.
 pub fn deletion_terms(resource: &Resource) -> Result<DeletionPolicy, Problem> {
+    const FIELDS: [&str; 2] = ["deletionPolicy", "driftPolicy"];
     let node = identity::read_spec(&resource.spec)?;
     let text = |field: &str| node.get(field).map(|node| node.as_str().unwrap_or_default());
-    if text("driftPolicy") == Some("Observe") {
-        return Ok(DeletionPolicy::Retain);
+    for (name, _) in node.as_object().into_iter().flatten() {
+        if let Some(meant) = nearest(name, FIELDS.into_iter()).filter(|meant| meant != name) {
+            let message = format!(
+                "is no field, and may mean {meant}: correct it, so that it is known whether the role is to be kept"
+            );
+            return Err(Problem::new(format!("spec.{name}"), message));
+        }
+    }
+    match text("driftPolicy") {
+        None | Some("Correct") => {}
+        Some("Observe") => return Ok(DeletionPolicy::Retain),
+        Some(_) => {
+            let message =
+                "is neither Correct nor Observe: correct it, so that it is known whether the role is to be kept";
+            return Err(Problem::new("spec.driftPolicy", message));
+        }
     }
     match text("deletionPolicy") {
         None | Some("Delete") => Ok(DeletionPolicy::Delete),
@@ -293,13 +322,14 @@ impl Check<'_> {
     fn lifetime(&mut self, given: Option<&role::Lifetime>) -> Lifetime {
         let Some(given) = given else { return Lifetime::Forever };
         match (given.expires_at.as_deref(), given.ttl.as_deref()) {
-            (Some(text), None) => match text.parse() {
-                Ok(end) => Lifetime::Until(end),
-                Err(_) => {
+            (Some(text), None) => {
+                if let Ok(end) = text.parse() {
+                    Lifetime::Until(end)
+                } else {
                     self.refuse("spec.lifetime.expiresAt", "is no RFC 3339 time: write it as 2027-03-31T00:00:00Z");
                     Lifetime::Forever
                 }
-            },
+            }
             (None, Some(text)) => match lifetime::parse_duration(text) {
                 Ok(ttl) if ttl.is_positive() => Lifetime::For(ttl),
                 Ok(_) => {

@@ -91,7 +91,7 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> 
     match (boundary, observed_boundary) {
         (Some(arn), None) => steps.push(step(Call::PutBoundary { arn: arn.clone() }, Why::Missing)),
         (Some(arn), Some(other)) if arn != other => {
-            steps.push(step(Call::PutBoundary { arn: arn.clone() }, Why::Differs))
+            steps.push(step(Call::PutBoundary { arn: arn.clone() }, Why::Differs));
         }
         (None, Some(_)) => boundary_removed = Some(step(Call::DeleteBoundary, Why::NotWanted)),
         _ => {}

@@ -3,7 +3,10 @@
 //! Two, because AWS delivers a role in two streams: `authorization` from `GetAccountAuthorizationDetails`, `attributes`
 //! (description, session duration) from `ListRoles`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use sha2::{Digest, Sha256};
 
@@ -101,7 +104,9 @@ fn authorization(
     item(trust);
     item(boundary.unwrap_or_default().as_bytes());
     item(&(attached.len() as u64).to_be_bytes());
-    attached.iter().for_each(|arn| item(arn.as_bytes()));
+    for arn in attached {
+        item(arn.as_bytes());
+    }
     item(&(inline.len() as u64).to_be_bytes());
     for (name, body) in inline {
         item(name.as_bytes());
@@ -168,11 +173,21 @@ pub fn of_observed(
     )
 }
 
+/// Lower-case hexadecimal digits, two for each byte.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// `status.desiredHash`: 64 hexadecimal digits over both fingerprints.
 #[must_use]
 pub fn desired_hash(fingerprints: (Fingerprint, Fingerprint)) -> String {
     let mut digest = Sha256::new();
     digest.update(fingerprints.0);
     digest.update(fingerprints.1);
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&digest.finalize())
 }

@@ -58,7 +58,9 @@ pub fn field_of(pointer: &str) -> String {
     let mut field = String::from("spec");
     for token in pointer.split('/').skip(1) {
         if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit()) {
-            field.push_str(&format!("[{token}]"));
+            field.push('[');
+            field.push_str(token);
+            field.push(']');
         } else {
             field.push('.');
             field.push_str(&token.replace("~1", "/").replace("~0", "~"));
@@ -106,18 +108,15 @@ pub fn scope_problems(identity: &Identity, resource: &Resource, spec: &Node, lim
             ),
         );
     }
-    if let (Some(role_name), Some(pinned)) = (given("roleName"), status.role_name.as_deref()) {
-        if role_name != pinned {
-            refuse(
-                "spec.roleName",
-                format!("is pinned to {pinned}: an IAM role cannot be renamed, create a new IAMRole"),
-            );
-        }
+    if let (Some(role_name), Some(pinned)) = (given("roleName"), status.role_name.as_deref())
+        && role_name != pinned
+    {
+        refuse("spec.roleName", format!("is pinned to {pinned}: an IAM role cannot be renamed, create a new IAMRole"));
     }
-    if let (Some(path), Some(pinned)) = (given("path"), status.path.as_deref()) {
-        if path != pinned {
-            refuse("spec.path", format!("is pinned to {pinned}: an IAM role cannot be moved, create a new IAMRole"));
-        }
+    if let (Some(path), Some(pinned)) = (given("path"), status.path.as_deref())
+        && path != pinned
+    {
+        refuse("spec.path", format!("is pinned to {pinned}: an IAM role cannot be moved, create a new IAMRole"));
     }
     if let Some(role_name) = given("roleName") {
         let prefix = format!("{}{}_", limits.role_name_prefix, resource.key.namespace);

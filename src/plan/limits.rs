@@ -32,7 +32,7 @@ pub struct Limits {
     pub account: Account,
 }
 
-/// For how long what AWS shows is not believed (behaviour point 8). Zero switches a window off.
+/// For how long what AWS shows is not believed, because reads of IAM lag behind writes. Zero switches a window off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Windows {
     /// After an own write its part is taken to be what was written.
@@ -43,4 +43,17 @@ pub struct Windows {
     pub absence: Duration,
     /// After an own create, "no such role" means waiting.
     pub create: Duration,
+}
+
+/// Settings of the engine.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What resources may ask for.
+    pub limits: Limits,
+    /// How long reads are not believed.
+    pub windows: Windows,
+    /// From the end of one sweep to the beginning of the next.
+    pub sweep_interval: Duration,
+    /// Passes at the same time.
+    pub max_concurrent: usize,
 }

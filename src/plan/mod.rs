@@ -14,3 +14,12 @@ pub mod ownership;
 pub mod settle;
 pub mod step;
 pub mod trust;
+
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod texts;

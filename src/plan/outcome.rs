@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use crate::{
     api::{RoleStatus, condition, problem::Problem, reason},
-    plan::step::Step,
+    plan::step::{Call, Step},
     ports::{ClusterError, IamError, IamErrorClass},
 };
 
@@ -76,6 +76,19 @@ fn remedy(class: IamErrorClass) -> &'static str {
         IamErrorClass::Refused => "correct the resource",
         IamErrorClass::Protected => "the role belongs to an AWS service: choose another roleName",
     }
+}
+
+/// Words for a write that failed because AWS does not find the role itself: just created, or just removed by others.
+#[must_use]
+pub fn role_not_found(error: &IamError, step: Option<&Step>) -> Option<String> {
+    let step = step.filter(|_| error.class == IamErrorClass::NotFound)?;
+    let about_role = match step.call {
+        Call::UpdateTrust { .. } | Call::UpdateRole { .. } | Call::PutInline { .. } | Call::Tag { .. } => true,
+        // Here it is the policy, unless AWS says otherwise: "The role with name … cannot be found."
+        Call::Attach { .. } | Call::PutBoundary { .. } => error.message.to_lowercase().contains("role with name"),
+        _ => false,
+    };
+    about_role.then(|| format!("{} does not find role {}; it is looked for again", error.action, step.role))
 }
 
 /// True when trying again won't help until somebody changes something.

@@ -106,13 +106,20 @@ impl Recent {
         }
     }
 
-    /// Lays recent writes over what was read.
-    pub fn overlay(&self, role: &str, observed: &mut Observed, now: Timestamp, window: Duration) {
+    /// Lays recent writes over what was read. `wanted` tells whether an item (attachment, tag) is desired.
+    pub fn overlay(
+        &self,
+        role: &str,
+        observed: &mut Observed,
+        wanted: impl Fn(&Part) -> bool,
+        now: Timestamp,
+        window: Duration,
+    ) {
         let Some(parts) = self.roles.get(&name::fold(role)) else { return };
         for (part, written) in parts.iter().filter(|(_, written)| within(written.at, now, window)) {
             match written.certainty {
                 Certainty::Applied => applied(part, &written.call, observed),
-                Certainty::Unknown => unknown(part, &written.call, observed),
+                Certainty::Unknown => unknown(part, &written.call, wanted(part), observed),
             }
         }
     }
@@ -152,25 +159,28 @@ fn applied(part: &Part, call: &Call, observed: &mut Observed) {
     }
 }
 
-/// The part may be old or new: it is made to look unlike what we wrote, so that it is written again.
-fn unknown(part: &Part, call: &Call, observed: &mut Observed) {
-    const UNREADABLE: &str = "";
+/// The part may be old or new: it is made to look unlike what is desired, so that it is written again, or taken back.
+fn unknown(part: &Part, call: &Call, wanted: bool, observed: &mut Observed) {
+    // No document, no ARN, and no tag's value.
+    const UNREADABLE: &str = "\u{fffd}";
     match (part, call) {
         (_, Call::UpdateTrust { .. }) => observed.role.trust = UNREADABLE.into(),
         (_, Call::UpdateRole { .. }) => observed.role.max_session = Some(0),
-        (_, Call::PutBoundary { .. }) => observed.role.boundary = None,
-        (_, Call::DeleteBoundary) => observed.role.boundary = Some(UNREADABLE.into()),
+        (_, Call::PutBoundary { .. } | Call::DeleteBoundary) => observed.role.boundary = Some(UNREADABLE.into()),
         (_, Call::PutInline { name, .. } | Call::DeleteInline { name }) => {
             observed.inline.insert(name.clone(), UNREADABLE.into());
         }
-        (_, Call::Attach { arn }) => {
-            observed.attached.remove(arn);
+        (_, Call::Attach { arn } | Call::Detach { arn }) => {
+            if wanted {
+                observed.attached.remove(arn);
+            } else {
+                observed.attached.insert(arn.clone());
+            }
         }
-        (_, Call::Detach { arn }) => {
-            observed.attached.insert(arn.clone());
+        (Part::Tag(key), Call::Tag { .. } | Call::Untag { .. }) => {
+            observed.role.tags.retain(|other, _| tag::fold(other) != *key);
+            observed.role.tags.insert(key.clone(), UNREADABLE.into());
         }
-        (Part::Tag(key), Call::Tag { .. }) => observed.role.tags.retain(|other, _| tag::fold(other) != *key),
-        (_, Call::Untag { keys }) => observed.role.tags.extend(keys.iter().map(|key| (key.clone(), String::new()))),
-        (_, Call::CreateRole { .. } | Call::DeleteRole | Call::Tag { .. }) => {}
+        (_, Call::CreateRole { .. } | Call::DeleteRole | Call::Tag { .. } | Call::Untag { .. }) => {}
     }
 }

@@ -79,8 +79,13 @@ fn statements_of(grant: &Grant, field: &str, namespace: &str, limits: &Limits) -
                 .map_err(|error| vec![Problem::new(format!("{field}.principals"), error.to_string())])
         }
         Grant { service_account: None, service: None, principals: None, statement: Some(grant), .. } => {
-            let problems =
-                either(&format!("{field}.statement"), "actions", &grant.actions, "notActions", &grant.not_actions);
+            let problems = either(
+                &format!("{field}.statement"),
+                "actions",
+                grant.actions.as_ref(),
+                "notActions",
+                grant.not_actions.as_ref(),
+            );
             if problems.is_empty() { Ok(vec![statement(grant, account)]) } else { Err(problems) }
         }
         _ => Err(vec![Problem {
@@ -137,9 +142,9 @@ fn statement(grant: &role::StatementGrant, account: &Account) -> Statement {
 fn either(
     field: &str,
     one: &str,
-    first: &Option<Vec<String>>,
+    first: Option<&Vec<String>>,
     other: &str,
-    second: &Option<Vec<String>>,
+    second: Option<&Vec<String>>,
 ) -> Vec<Problem> {
     if first.is_some() == second.is_some() {
         vec![Problem { field: field.into(), message: format!("set exactly one of {one} and {other}") }]
@@ -154,8 +159,20 @@ pub fn statement_problems(statements: &[PolicyStatement], field: &str) -> Vec<Pr
     let mut problems = Vec::new();
     for (index, statement) in statements.iter().enumerate() {
         let field = format!("{field}.statements[{index}]");
-        problems.extend(either(&field, "actions", &statement.actions, "notActions", &statement.not_actions));
-        problems.extend(either(&field, "resources", &statement.resources, "notResources", &statement.not_resources));
+        problems.extend(either(
+            &field,
+            "actions",
+            statement.actions.as_ref(),
+            "notActions",
+            statement.not_actions.as_ref(),
+        ));
+        problems.extend(either(
+            &field,
+            "resources",
+            statement.resources.as_ref(),
+            "notResources",
+            statement.not_resources.as_ref(),
+        ));
     }
     problems
 }
@@ -170,8 +187,8 @@ pub fn identity_policy(statements: &[PolicyStatement], account: &Account) -> Pol
             effect: effect(statement.effect),
             principals: None,
             actions: scope(statement.actions.as_ref(), statement.not_actions.as_ref()),
-            resources: Some(match (&statement.resources, &statement.not_resources) {
-                (only, None) => Scope::Only(expand(only.as_deref(), account)),
+            resources: Some(match (statement.resources.as_ref(), statement.not_resources.as_ref()) {
+                (only, None) => Scope::Only(expand(only.map(Vec::as_slice), account)),
                 (_, Some(except)) => Scope::Except(expand(Some(except), account)),
             }),
             conditions: statement.conditions.clone().unwrap_or_default(),

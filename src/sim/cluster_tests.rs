@@ -1,4 +1,4 @@
-//! The fake of the API server is held to what the real one did (`facts/kubernetes.md` 9).
+//! The fake of the API server is held to what kube-apiserver 1.37.2 did.
 
 use std::time::Duration;
 

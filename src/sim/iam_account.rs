@@ -1,4 +1,5 @@
-//! One AWS account and what its writing calls do. Source: `facts/aws-iam.md` 1.2 to 1.7.
+//! One AWS account and what its writing calls do. Source: the IAM API reference, and "IAM and AWS STS
+//! quotas" in the user guide.
 
 use std::collections::{BTreeMap, BTreeSet};
 

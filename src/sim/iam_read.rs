@@ -1,4 +1,5 @@
-//! How IAM shows what it has. Source: `facts/aws-iam.md` 1.3.
+//! How IAM shows what it has. Source: the IAM API reference on `GetRole`, `ListRoles` and
+//! `GetAccountAuthorizationDetails`.
 
 use std::{fmt::Write, ops::Bound, sync::Arc};
 

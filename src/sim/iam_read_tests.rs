@@ -1,4 +1,5 @@
-//! Reads: pages, lag, and what is absent. Source: `facts/aws-iam.md` 1.3 and 2.3.
+//! Reads: pages, lag, and what is absent. Sources: the IAM API reference; in the IAM user guide
+//! "Changes that I make are not always immediately visible".
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -1,4 +1,5 @@
-//! What IAM accepts: lengths, characters and shapes. Source: `facts/aws-iam.md` 1.1, 1.6 and 3.
+//! What IAM accepts: lengths, characters and shapes. Source: the AWS service model of IAM and "IAM and AWS STS
+//! quotas" in the user guide.
 
 use std::{collections::BTreeSet, fmt::Write};
 

@@ -1,4 +1,4 @@
-//! The fake of IAM is held to `facts/aws-iam.md`.
+//! The fake of IAM is held to what AWS documents: the IAM API reference, and "IAM and AWS STS quotas" in the user guide.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,5 +1,5 @@
 //! Principals in trust policies: stored as unique ids, shown back as ARNs, and as the bare id once the principal is
-//! gone. Source: `facts/aws-iam.md` 3.
+//! gone. Source: the IAM user guide, "AWS JSON policy elements: Principal".
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,5 @@
-//! Principals and documents: what the fake takes, and how it comes back. Source: `facts/aws-iam.md` 3.
+//! Principals and documents: what the fake takes, and how it comes back. Source:
+//! the IAM user guide, "AWS JSON policy elements: Principal".
 
 use std::collections::BTreeSet;
 

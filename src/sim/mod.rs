@@ -9,7 +9,7 @@
 //!        Crash                             numbers the writes of both and stops the controller at one of them
 //! ```
 //!
-//! - The fake behaves as `facts/aws-iam.md` says; its own tests hold it to that, row by row.
+//! - The fake behaves as the IAM API reference and user guide say; its own tests hold it to that, row by row.
 //! - Each fake has two sides: the port, which is logged, counted, slow, stale and faulty on demand; and the hand of
 //!   the test behind the controller's back (`put_role`, `apply`, …), which is immediate and never logged.
 //! - Everything is deterministic: one seed and one order of calls give one history. Time is tokio's paused time, so a

@@ -112,6 +112,10 @@ impl Controller {
         self.process.log()
     }
 
+    pub fn log_file(&self) -> &Path {
+        self.process.log_file()
+    }
+
     pub fn pid(&self) -> Option<u32> {
         self.process.pid()
     }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::setup;
 
-/// A temporary folder, removed when it is dropped and when the test process dies. `KEEP=1` keeps it.
+/// A temporary folder, removed when it is dropped and when the test process dies. `KEEP_FOLDERS=1` keeps it.
 pub struct Folder {
     path: PathBuf,
     janitor: Option<Child>,
@@ -26,8 +26,8 @@ impl Folder {
             .tempdir()
             .expect("a temporary folder")
             .keep();
-        let janitor = if std::env::var_os("KEEP").is_some_and(|keep| keep == "1") {
-            eprintln!("KEEP=1 keeps {}", path.display());
+        let janitor = if std::env::var_os("KEEP_FOLDERS").is_some_and(|keep| keep == "1") {
+            eprintln!("KEEP_FOLDERS=1 keeps {}", path.display());
             None
         } else {
             let mut command = supervisor();
@@ -132,6 +132,10 @@ impl Supervised {
     /// The process id of the program itself; `None` until it has started.
     pub fn pid(&self) -> Option<u32> {
         std::fs::read_to_string(&self.pid_file).ok()?.parse().ok()
+    }
+
+    pub fn log_file(&self) -> &Path {
+        &self.log
     }
 
     pub fn log(&self) -> String {

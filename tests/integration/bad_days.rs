@@ -104,7 +104,7 @@ async fn aws_that_cannot_be_reached_at_the_start_is_waited_for() {
         &[Fault::on("GetCallerIdentity", FaultKind::Unreachable).service("sts").only(&account.controller_key)],
     );
     world.apply("x", &whole());
-    let mut controller: Controller = world.scope.controller(&world.args());
+    let mut controller: Controller = world.scope.controller(&World::args());
     wait_until("the controller to say what it waits for", SOON, || {
         let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| controller.get("/readyz")));
         match answer {

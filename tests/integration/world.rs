@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::harness::{Cluster, Controller, Scope, wait_until};
 
 /// Long enough for a slow machine; nothing waits that long when all is well.
-pub const SOON: Duration = Duration::from_secs(60);
+pub const SOON: Duration = Duration::from_mins(1);
 pub const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 pub const AUDIT: &str = "arn:aws:iam::aws:policy/SecurityAudit";
 
@@ -51,7 +51,7 @@ impl World {
         world
     }
 
-    pub fn args(&self) -> Vec<&'static str> {
+    pub fn args() -> Vec<&'static str> {
         let boundary = "arn:{partition}:iam::{accountId}:policy/boundary";
         let mut args = vec!["--permissions-boundary", boundary, "--oidc-issuer", "https://oidc.example.org/id/1"];
         args.extend(FAST);
@@ -59,7 +59,7 @@ impl World {
     }
 
     pub fn start(&mut self) {
-        let mut controller = self.scope.controller(&self.args());
+        let mut controller = self.scope.controller(&Self::args());
         controller.wait_ready();
         self.controller = Some(controller);
     }

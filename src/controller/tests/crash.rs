@@ -51,7 +51,7 @@ async fn every_stop(begin: &[&str], change: impl Fn(&Rig)) -> u64 {
             let mut rig = prepared(begin).await;
             rig.world.crash.stop_at_write(write, after);
             change(&rig);
-            tokio::time::timeout(Duration::from_secs(300), rig.world.crash.crashed())
+            tokio::time::timeout(Duration::from_mins(5), rig.world.crash.crashed())
                 .await
                 .expect("the stop point is reached");
             rig.kill().await;

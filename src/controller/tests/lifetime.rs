@@ -3,7 +3,7 @@ use super::*;
 #[tokio::test(start_paused = true)]
 async fn a_role_goes_when_its_ttl_is_over_and_not_before_and_not_at_the_next_sweep() {
     let mut rig = Rig::without_windows();
-    rig.config.sweep_interval = Duration::from_secs(3_600);
+    rig.config.sweep_interval = Duration::from_hours(1);
     rig.start();
     rig.apply("x", &whole().replacen('{', r#"{"lifetime":{"ttl":"10m"},"#, 1));
     rig.seconds(9 * 60 + 58).await;

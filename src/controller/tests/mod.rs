@@ -1,15 +1,27 @@
 //! The controller in the simulation: the whole engine on a strict fake of IAM and of the API server, on a virtual clock.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::type_complexity,
+    reason = "tests"
+)]
+
 mod additive;
 mod bad_days;
+mod claims;
 mod crash;
 mod create;
 mod drift;
 mod lifetime;
+mod notice;
 mod observe;
 mod ownership;
 mod removal;
 mod rest;
+mod slow;
 mod windows;
 
 use std::time::Duration;
@@ -56,11 +68,14 @@ pub fn role(name: &str) -> String {
     format!("test-a_{name}")
 }
 
+/// The engine's task, and how to stop it.
+type Running = (JoinHandle<Result<(), RunError>>, watch::Sender<bool>);
+
 pub struct Rig {
     pub world: World,
     pub config: Config,
     pub boundary: String,
-    running: Option<(JoinHandle<Result<(), RunError>>, watch::Sender<bool>)>,
+    running: Option<Running>,
 }
 
 impl Rig {
@@ -80,12 +95,12 @@ impl Rig {
                 account,
             },
             windows: Windows {
-                settle: Duration::from_secs(60),
+                settle: Duration::from_mins(1),
                 confirm: Duration::from_secs(5),
                 absence: Duration::from_secs(30),
-                create: Duration::from_secs(120),
+                create: Duration::from_mins(2),
             },
-            sweep_interval: Duration::from_secs(60),
+            sweep_interval: Duration::from_mins(1),
             max_concurrent: 8,
         };
         Self { world, config, boundary, running: None }

@@ -67,7 +67,7 @@ async fn a_missing_role_is_made_again_only_after_two_reads_thirty_seconds_apart(
 async fn after_an_own_create_no_such_role_means_waiting() {
     let mut rig = Rig::new();
     rig.start();
-    rig.world.iam.read_lag(Duration::from_secs(60), Duration::from_secs(60));
+    rig.world.iam.read_lag(Duration::from_mins(1), Duration::from_mins(1));
     rig.world.iam.fault(Rule::new(Fault::Error(IamErrorClass::ServerError)).on("PutRolePolicy").times(1));
     rig.apply("x", &whole());
     rig.seconds(30).await;

@@ -7,7 +7,7 @@ use super::document::Policy;
 use super::error::Fault;
 use super::parse::{Kind, Strictness};
 
-/// What a comparison says (`facts/policy-language.md` section 2, column "Ours").
+/// What a comparison says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verdict {
     /// Same document: only white space, key order, order inside lists, scalar or list, or spelling of an account differ.

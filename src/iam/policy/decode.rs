@@ -1,8 +1,8 @@
-//! Undoing the percent-encoding in which IAM returns documents.
+//! Undoing the percent-encoding in which IAM returns documents (IAM API reference, `GetRolePolicy`).
 //!
 //! IAM encodes by RFC 3986, so `+` is a plus (rule Q2). A document may hold `%3A` of its own, so it is decoded exactly
 //! once. Encoded JSON begins with `%7B`: text that begins with `{` or white space is plain already, as stand-ins of AWS
-//! send it (`facts/aws-iam.md` 1.3).
+//! send it.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,5 @@
-//! IAM policy documents: typed form, reading, canonical form, comparison (`facts/policy-language.md` section 2).
+//! IAM policy documents: typed form, reading, canonical form, comparison. The numbered rules (Q1, Q2, …)
+//! are tests in `rules.rs`.
 //!
 //! ```text
 //!   text from AWS --decode--> text --parse--> Policy --canonical--> Canonical --> fingerprint

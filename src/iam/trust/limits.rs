@@ -35,7 +35,7 @@ pub fn check(statement: &Statement, account: &Account) -> Vec<String> {
     match &statement.principals {
         None => problems.push("Principal: it is missing; name who may assume the role".to_owned()),
         Some(Scope::Except(_)) => {
-            problems.push("NotPrincipal: it is not allowed; name the principals in Principal".to_owned())
+            problems.push("NotPrincipal: it is not allowed; name the principals in Principal".to_owned());
         }
         Some(Scope::Only(PrincipalSet::Everyone)) => {
             problems.push("Principal: everyone is not allowed; name principals of your own account".to_owned());

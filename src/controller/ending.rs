@@ -1,0 +1,93 @@
+//! How a role ends: its lifetime is over, or its resource is deleted.
+
+use jiff::Timestamp;
+
+use crate::{
+    api::{
+        reason,
+        role::{DeletionPolicy, DriftPolicy},
+    },
+    controller::{
+        drive::Interrupted,
+        removal::{Removal, remove},
+        role::{Next, Pass},
+    },
+    plan::{
+        backoff::Trouble,
+        desired::{Desired, deletion_terms},
+        identity::{self, Identity},
+        outcome::Verdict,
+        step::Why,
+    },
+    ports::{Clock, Cluster, IamWrite},
+};
+
+impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
+    pub(super) async fn expire(&mut self, desired: &Desired, end: Timestamp) -> Result<Next, Interrupted> {
+        if desired.drift == DriftPolicy::Observe {
+            return self.report(&Verdict::ExpiredKept(end), Next::Settled).await;
+        }
+        let known = self.status.role_id.clone();
+        let (resource, identity) = (self.resource.clone(), &desired.identity);
+        match remove(self.shared, &resource, identity, known.as_deref(), Why::Expired, reason::EXPIRED).await? {
+            Removal::Gone => {
+                self.forget_role();
+                self.report(&Verdict::Expired(end), Next::Settled).await
+            }
+            Removal::NotOurs(why) => self.report(&Verdict::NotOwned(why), Next::Failed(Trouble::NotOwned)).await,
+            Removal::Blocked(why) => self.report(&Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked)).await,
+            Removal::Waiting(wait, message) => {
+                self.report(&Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message), Next::Again(wait)).await
+            }
+        }
+    }
+
+    /// The resource is being deleted and our finalizer holds it.
+    pub(super) async fn delete(&mut self) -> Result<Next, Interrupted> {
+        if self.resource.paused {
+            return self.report(&Verdict::Paused { deleting: true }, Next::Settled).await;
+        }
+        let terms = match deletion_terms(&self.resource) {
+            Ok(terms) => terms,
+            Err(problem) => {
+                return self
+                    .report(&Verdict::DeletionBlocked(problem.to_string()), Next::Failed(Trouble::Blocked))
+                    .await;
+            }
+        };
+        let spec = identity::read_spec(&self.resource.spec).ok();
+        let identity = identity::identify(&self.resource, spec.as_ref(), &self.shared.limits);
+        if terms == DeletionPolicy::Retain {
+            let note = format!("role {} stays in AWS with its tags, as spec asks", identity.name);
+            self.notice(false, reason::RETAINED, "Release", note).await;
+            return self.release(&identity).await;
+        }
+        if self.status.account_id.as_ref().is_some_and(|account| *account != identity.account.id) {
+            let why = format!(
+                "the role lives in account {}, and the controller's credentials are of {}: give it credentials of the former",
+                self.status.account_id.as_deref().unwrap_or_default(),
+                identity.account.id
+            );
+            return self.report(&Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked)).await;
+        }
+        let known = self.status.role_id.clone();
+        let resource = self.resource.clone();
+        match remove(self.shared, &resource, &identity, known.as_deref(), Why::Deleted, reason::DELETED).await? {
+            Removal::Gone => self.release(&identity).await,
+            Removal::NotOurs(why) => {
+                self.notice(true, reason::NOT_OWNED, "Release", format!("{why}; it was left alone")).await;
+                self.release(&identity).await
+            }
+            Removal::Blocked(why) => self.report(&Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked)).await,
+            Removal::Waiting(wait, message) => {
+                self.report(&Verdict::Working(reason::DELETING, message), Next::Again(wait)).await
+            }
+        }
+    }
+
+    pub(super) async fn release(&mut self, identity: &Identity) -> Result<Next, Interrupted> {
+        self.shared.cluster.remove_finalizer(&self.resource).await?;
+        self.shared.memory().recent.forget(&identity.name);
+        Ok(Next::Gone)
+    }
+}

@@ -1,0 +1,94 @@
+//! What a pass says on its resource: status, Events, and the words for what kept it from its end.
+
+use std::time::Duration;
+
+use tracing::{debug, info};
+
+use crate::{
+    api::{reason, role::Drift},
+    controller::{
+        drive::{Interrupted, publish},
+        role::{Next, Pass},
+    },
+    plan::{
+        backoff::Trouble,
+        outcome::{self, Verdict},
+        step::Step,
+    },
+    ports::{Clock, Cluster, ClusterError, IamWrite, Notice},
+};
+
+impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
+    pub(super) fn note_drift(&mut self, steps: &[Step]) {
+        let mut parts: Vec<String> =
+            steps.iter().flat_map(|step| step.call.parts()).map(|part| outcome::cut(&part.to_string(), 64)).collect();
+        parts.sort();
+        parts.dedup();
+        parts.truncate(50);
+        let count = self.status.drift.as_ref().map_or(0, |drift| drift.count).saturating_add(1);
+        self.status.drift =
+            Some(Drift { last_corrected_at: outcome::whole_seconds(self.shared.clock.now()), parts, by: None, count });
+    }
+
+    pub(super) async fn notice(&self, warning: bool, reason: &'static str, action: &'static str, note: String) {
+        publish(self.shared, &self.resource, &Notice { warning, reason, action, note }).await;
+    }
+
+    /// Writes the status if it says anything new. A warning Event goes with a new reason.
+    pub(super) async fn save(&mut self, verdict: &Verdict) -> Result<(), ClusterError> {
+        outcome::conclude(&mut self.status, self.resource.generation, verdict, self.shared.clock.now());
+        if self.status == self.resource.status {
+            return Ok(());
+        }
+        self.shared.cluster.write_status(&self.resource, &self.status).await?;
+        let (before, after) = (outcome::ready_reason(&self.resource.status), outcome::ready_reason(&self.status));
+        let news = before != after && !matches!(verdict, Verdict::Ready | Verdict::Working(..) | Verdict::WouldChange);
+        let notice = news.then(|| self.status.conditions.first()).flatten().map(|ready| Notice {
+            warning: !matches!(verdict, Verdict::Paused { .. } | Verdict::Waiting(..)),
+            reason: reason::constant(&ready.reason),
+            action: "Reconcile",
+            note: ready.message.clone(),
+        });
+        self.resource.status = self.status.clone();
+        if let Some(notice) = notice {
+            publish(self.shared, &self.resource, &notice).await;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn report(&mut self, verdict: &Verdict, next: Next) -> Result<Next, Interrupted> {
+        self.save(verdict).await?;
+        Ok(next)
+    }
+
+    pub(super) async fn interrupted(&mut self, interrupted: Interrupted) -> Next {
+        let key = self.resource.key.clone();
+        match interrupted {
+            Interrupted::Iam(error, step) => {
+                info!(resource = %key, %error, class = ?error.class, "an AWS call failed");
+                let (verdict, trouble) = match outcome::role_not_found(&error, step.as_ref()) {
+                    Some(message) => (Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message), Trouble::NotVisible),
+                    None => (Verdict::Failed(error.clone(), step), Trouble::Iam(error.class)),
+                };
+                match self.save(&verdict).await {
+                    Ok(()) | Err(ClusterError::Conflict(_)) => Next::Failed(trouble),
+                    Err(ClusterError::Gone) => Next::Gone,
+                    Err(error) => {
+                        info!(resource = %key, %error, "the failure could not be reported");
+                        Next::Failed(trouble)
+                    }
+                }
+            }
+            Interrupted::Cluster(ClusterError::Gone) => Next::Gone,
+            Interrupted::Cluster(error) => {
+                info!(resource = %key, %error, "the API server refused or failed");
+                Next::Failed(Trouble::Cluster)
+            }
+            Interrupted::Stopping => Next::Settled,
+            Interrupted::ProofTooOld => {
+                debug!(resource = %key, "ownership is not proven any more: reading again");
+                Next::Again(Duration::ZERO)
+            }
+        }
+    }
+}

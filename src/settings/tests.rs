@@ -1,0 +1,126 @@
+//! A bad or missing setting stops the start with a message that names the flag and what to do.
+
+use clap::{CommandFactory, Parser};
+use rstest::rstest;
+
+use super::*;
+
+#[derive(Debug, Parser)]
+struct Line {
+    #[command(flatten)]
+    args: Args,
+}
+
+const REQUIRED: [&str; 3] = ["rolewright", "--installation=test", "--permissions-boundary=none"];
+
+fn parse(more: &[&str]) -> Args {
+    Line::try_parse_from(REQUIRED.iter().chain(more)).unwrap().args
+}
+
+#[test]
+fn defaults_are_those_of_the_documentation() {
+    let args = parse(&[]);
+    args.check().unwrap();
+    let config = args.config(&Account { id: "123456789012".into(), partition: "aws".into() }).unwrap();
+    assert_eq!(config.limits.role_name_prefix, "test-");
+    assert_eq!(config.limits.path_prefix, "/");
+    assert_eq!(config.limits.boundary, BoundaryRule::Free);
+    let seconds = Duration::from_secs;
+    assert_eq!((config.sweep_interval, config.max_concurrent), (seconds(60), 8));
+    let windows = Windows { settle: seconds(60), confirm: seconds(5), absence: seconds(30), create: seconds(120) };
+    assert_eq!(config.windows, windows);
+    assert!((args.aws_read_rate - 50.0).abs() < f64::EPSILON && (args.aws_write_rate - 20.0).abs() < f64::EPSILON);
+}
+
+#[rstest]
+#[case::installation_characters(&["--installation=Test"], "--installation", "choose another")]
+#[case::installation_empty(&["--installation="], "--installation", "1 to 32")]
+#[case::installation_long(&["--installation=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], "--installation", "1 to 32")]
+#[case::boundary(&["--permissions-boundary=team"], "--permissions-boundary", "policy ARN")]
+#[case::boundary_role(&["--permissions-boundary=arn:aws:iam::123456789012:role/x"], "--permissions-boundary", "policy ARN")]
+#[case::prefix(&["--role-name-prefix=a/b"], "--role-name-prefix", "use letters")]
+#[case::path(&["--path-prefix=team"], "--path-prefix", "write / or")]
+#[case::path_of_aws(&["--path-prefix=/aws-service-role/"], "--path-prefix", "choose another")]
+#[case::policies(&["--managed-policies=AdministratorAccess"], "--managed-policies", "")]
+#[case::issuer(&["--oidc-issuer=http://example.org"], "--oidc-issuer", "")]
+#[case::sweep_interval(&["--sweep-interval=0"], "--sweep-interval", "longer than zero")]
+#[case::settle_window(&["--settle-window=1d"], "--settle-window", "write hours")]
+#[case::confirm_delay(&["--confirm-delay=soon"], "--confirm-delay", "write hours")]
+#[case::absence_delay(&["--absence-delay="], "--absence-delay", "write hours")]
+#[case::create_window(&["--create-window=2"], "--create-window", "write hours")]
+#[case::read_rate(&["--aws-read-rate=-1"], "--aws-read-rate", "0 to lift")]
+#[case::write_rate(&["--aws-write-rate=NaN"], "--aws-write-rate", "0 to lift")]
+#[case::concurrent(&["--max-concurrent-reconciles=0"], "--max-concurrent-reconciles", "at least 1")]
+#[case::namespace(&["--watch-namespace="], "--watch-namespace", "leave it out")]
+fn a_setting_that_cannot_be_used_is_named_with_the_remedy(
+    #[case] more: &[&str],
+    #[case] flag: &str,
+    #[case] remedy: &str,
+) {
+    let words: Vec<&str> = REQUIRED
+        .iter()
+        .filter(|required| !more.iter().any(|more| more.split('=').next() == required.split('=').next()))
+        .chain(more)
+        .copied()
+        .collect();
+    let error = Line::try_parse_from(words).unwrap().args.check().unwrap_err().to_string();
+    assert!(error.starts_with(flag), "{error}");
+    assert!(error.contains(remedy) && error.len() > flag.len() + 12, "{error}");
+}
+
+#[rstest]
+#[case(&["rolewright", "--permissions-boundary=none"], "--installation")]
+#[case(&["rolewright", "--installation=test"], "--permissions-boundary")]
+#[case(&["rolewright", "--installation=test", "--permissions-boundary=none", "--listen=here"], "--listen")]
+#[case(&["rolewright", "--installation=test", "--permissions-boundary=none", "--log-format=xml"], "--log-format")]
+fn a_missing_or_unreadable_setting_is_named(#[case] words: &[&str], #[case] flag: &str) {
+    let error = Line::try_parse_from(words).unwrap_err().to_string();
+    assert!(error.contains(flag), "{error}");
+}
+
+#[test]
+fn zero_switches_windows_and_ceilings_off() {
+    let args = parse(&["--settle-window=0", "--confirm-delay=0s", "--absence-delay=0", "--create-window=0s"]);
+    let windows = args.config(&Account { id: "123456789012".into(), partition: "aws".into() }).unwrap().windows;
+    let zero = Duration::ZERO;
+    assert_eq!(windows, Windows { settle: zero, confirm: zero, absence: zero, create: zero });
+    parse(&["--aws-read-rate=0", "--aws-write-rate=0"]).check().unwrap();
+}
+
+#[test]
+fn every_flag_has_a_variable_of_its_name() {
+    for argument in Line::command().get_arguments().filter(|argument| argument.get_id() != "help") {
+        let flag = argument.get_long().unwrap();
+        let variable = format!("ROLEWRIGHT_{}", flag.to_uppercase().replace('-', "_"));
+        assert_eq!(argument.get_env().and_then(|env| env.to_str()), Some(variable.as_str()), "--{flag}");
+        assert!(argument.get_help().is_some(), "--{flag}");
+    }
+}
+
+/// A process of its own, because variables are the whole process's: the test starts itself.
+#[test]
+fn variables_work() {
+    const SELF: &str = "settings::tests::variables_work";
+    if std::env::var_os("ROLEWRIGHT_INSTALLATION").is_some() {
+        let args = Line::try_parse_from(["rolewright", "--sweep-interval=7s"]).unwrap().args;
+        assert_eq!(args.scope.installation, "from-env");
+        assert_eq!(args.sweep_interval, "7s", "the flag comes before the variable");
+        assert_eq!(args.watch_namespace, ["a", "b"]);
+        assert_eq!(
+            args.config(&Account { id: "123456789012".into(), partition: "aws".into() }).unwrap().max_concurrent,
+            3
+        );
+        return;
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", SELF, "--test-threads=1"])
+        .env("ROLEWRIGHT_INSTALLATION", "from-env")
+        .env("ROLEWRIGHT_PERMISSIONS_BOUNDARY", "none")
+        .env("ROLEWRIGHT_SWEEP_INTERVAL", "1s")
+        .env("ROLEWRIGHT_WATCH_NAMESPACE", "a,b")
+        .env("ROLEWRIGHT_MAX_CONCURRENT_RECONCILES", "3")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}

@@ -1,0 +1,253 @@
+//! What the documentation says is so: every command in it is run, its links lead somewhere, and its lists are those of the
+//! code. `tests/docs/page.rs` tells how a block says where it runs; `ROLEWRIGHT_UPDATE=1` refreshes the outputs.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+#[path = "harness/mod.rs"]
+mod harness;
+#[path = "docs/page.rs"]
+mod page;
+#[path = "docs/script.rs"]
+mod script;
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Mutex;
+
+use page::{Block, Command, Page, ROOT, Rule, pages};
+use script::{Stage, alike};
+
+/// The controller under test.
+const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
+
+/// The scripts on a cluster; each has its test below.
+const SCRIPTS: [&str; 6] = ["readme", "tutorial", "install", "observe-first", "pause-and-reconcile", "temporary-roles"];
+
+#[test]
+fn readme() {
+    script("readme");
+}
+
+#[test]
+fn tutorial() {
+    script("tutorial");
+}
+
+#[test]
+fn install() {
+    script("install");
+}
+
+#[test]
+fn observe_first() {
+    script("observe-first");
+}
+
+#[test]
+fn pause_and_reconcile() {
+    script("pause-and-reconcile");
+}
+
+#[test]
+fn temporary_roles() {
+    script("temporary-roles");
+}
+
+/// Runs the blocks of one name in the order of their page, on a fresh cluster and account.
+fn script(name: &str) {
+    let pages = pages();
+    let of_name = |block: &Block| matches!(&block.rule, Rule::Cluster { name: other, .. } if other == name);
+    let blocks: Vec<Block> = pages
+        .iter()
+        .map(|page| page.blocks().unwrap())
+        .filter(|blocks| blocks.iter().any(of_name))
+        .flatten()
+        .filter(|block| of_name(block) || matches!(block.rule, Rule::File { .. }))
+        .collect();
+    let on: BTreeSet<&str> = blocks.iter().map(|block| block.page.as_str()).collect();
+    assert_eq!(on.len(), 1, "the blocks of script {name} stand on one page: {on:?}");
+    let mut stage = Stage::with_cluster();
+    let last = |block: &&Block| matches!(block.rule, Rule::Cluster { last: true, .. });
+    for block in blocks.iter().filter(|block| !last(block)).chain(blocks.iter().filter(last)) {
+        stage.take(block);
+    }
+    refresh(&mut stage);
+}
+
+#[test]
+fn commands_without_a_cluster_print_what_the_pages_show() {
+    let mut commands = 0;
+    for page in pages() {
+        let mut stage = Stage::local();
+        let blocks = page.blocks().unwrap();
+        for block in blocks.iter().filter(|block| matches!(block.rule, Rule::File { .. } | Rule::Local { .. })) {
+            stage.take(block);
+            commands += usize::from(matches!(block.rule, Rule::Local { .. }));
+        }
+        refresh(&mut stage);
+    }
+    assert!(commands > 3, "the pages were not read");
+}
+
+/// `ROLEWRIGHT_UPDATE=1`: writes what was printed into the page, from the last command to the first.
+fn refresh(stage: &mut Stage) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock();
+    for (page, command, printed) in stage.printed.drain(..) {
+        let path = Path::new(ROOT).join(&page);
+        let mut lines: Vec<String> = std::fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
+        let shown = command.output.clone().unwrap_or_default();
+        let wanted: Vec<String> = command
+            .text
+            .lines()
+            .enumerate()
+            .map(|(n, line)| if n == 0 { format!("$ {line}") } else { line.to_owned() })
+            .collect();
+        // Lines may have moved since: the command and its output are looked for.
+        let old: Vec<String> = wanted.iter().chain(&shown).cloned().collect();
+        let at = lines.windows(old.len()).position(|window| *window == old[..]).expect("the block is still there");
+        if !alike(&shown, &printed, true) || shown.iter().all(|line| !line.contains('…')) {
+            lines.splice(at + wanted.len()..at + old.len(), printed);
+        }
+        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+    }
+}
+
+#[test]
+fn every_block_of_commands_has_a_rule_and_every_script_a_test() {
+    let mut names = BTreeSet::new();
+    for page in pages() {
+        let blocks = page.blocks().unwrap_or_else(|problem| panic!("{problem}"));
+        for block in blocks {
+            if let Rule::Cluster { name, .. } = block.rule {
+                names.insert(name);
+            }
+        }
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut scripts = SCRIPTS;
+    scripts.sort_unstable();
+    assert_eq!(names, scripts);
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let pages = pages();
+    let (mut checked, mut broken) = (0, Vec::new());
+    for page in &pages {
+        for (line, target) in page.links() {
+            if target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            checked += 1;
+            let (file, anchor) = target.split_once('#').unwrap_or((&target, ""));
+            let from = Path::new(&page.path).parent().unwrap();
+            let path = if file.is_empty() { PathBuf::from(&page.path) } else { normal(&from.join(file)) };
+            let there = Path::new(ROOT).join(&path).exists();
+            let linked = pages.iter().find(|other| Path::new(&other.path) == path);
+            let anchored = anchor.is_empty() || linked.is_some_and(|other| other.anchors().iter().any(|a| a == anchor));
+            if !there || !anchored {
+                broken.push(format!("{}:{line}: {target}", page.path));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    assert!(checked > 10, "the links were not found");
+}
+
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        if part == Component::ParentDir {
+            normal.pop();
+        } else {
+            normal.push(part);
+        }
+    }
+    normal
+}
+
+/// The table of actions in the how-to is what the adapter calls; the policy below it allows these and no others.
+#[test]
+fn the_iam_policy_lists_what_the_code_calls() {
+    let code: String = ["read.rs", "write.rs"]
+        .map(|file| std::fs::read_to_string(Path::new(ROOT).join("src/aws").join(file)).unwrap())
+        .concat();
+    let called: BTreeSet<String> = code
+        .match_indices("call!(self, \"")
+        .map(|(at, found)| code[at + found.len()..].split('"').next().unwrap().to_owned())
+        .collect();
+    assert!(called.len() > 15 && called.contains("CreateRole"), "{called:?}");
+
+    let page = pages().into_iter().find(|page| page.path == "docs/how-to/install-without-helm.md").unwrap();
+    let rows = page.text.lines().filter(|line| line.starts_with("| `iam:"));
+    let listed: BTreeSet<String> =
+        rows.map(|row| row.split('`').nth(1).unwrap().trim_start_matches("iam:").to_owned()).collect();
+    assert_eq!(listed, called);
+
+    let policy = page.text.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let policy: serde_json::Value = serde_json::from_str(policy).unwrap();
+    let allowed: BTreeSet<String> = policy["Statement"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|statement| statement["Effect"] == "Allow")
+        .flat_map(|statement| statement["Action"].as_array().unwrap())
+        .map(|action| action.as_str().unwrap().trim_start_matches("iam:").to_owned())
+        .collect();
+    let left_out: Vec<&String> = listed.difference(&allowed).collect();
+    // Called only with `--permissions-boundary none`; the policy is for a fixed boundary.
+    assert_eq!(left_out, ["DeleteRolePermissionsBoundary"]);
+    assert!(allowed.is_subset(&listed), "{allowed:?}");
+}
+
+#[test]
+fn the_manifest_of_the_readme_is_short() {
+    let page = pages().into_iter().find(|page| page.path == "README.md").unwrap();
+    let blocks = page.blocks().unwrap();
+    let manifest = blocks.iter().find(|block| matches!(block.rule, Rule::File { .. })).unwrap();
+    assert!(manifest.lines.len() <= 30, "{} lines", manifest.lines.len());
+}
+
+fn page_of(text: &str) -> Page {
+    Page { path: "x.md".to_owned(), text: text.to_owned() }
+}
+
+#[test]
+fn a_block_that_no_rule_runs_is_found() {
+    for (text, problem) in [
+        ("```sh\nkubectl get pods\n```\n", "no rule runs"),
+        ("```console\n$ rolewright controller --installation x\n```\n", "no rule runs"),
+        ("```console\nrolewright crds\n```\n", "begins with"),
+        ("```sh\n# nothing\n```\n", "no command"),
+        ("<!-- test: skip reason=\"later\" -->\n```sh\nkubectl get pods\n```\n", "only `make`"),
+        ("<!-- test: skip -->\n```sh\nmake test\n```\n", "is no rule"),
+        ("<!-- test: cluster nam=x -->\n```sh\nls\n```\n", "is no rule"),
+        ("```sh\nmake test\n", "no end"),
+    ] {
+        let found = page_of(text).blocks().unwrap_err();
+        assert!(found.contains(problem), "{text}{found}");
+    }
+}
+
+#[test]
+fn commands_and_outputs_are_told_apart() {
+    let text = "<!-- test: cluster name=a fails -->\n```console\n$ one \\\n    two\nshown\n$ three\n```\n";
+    let blocks = page_of(text).blocks().unwrap();
+    assert_eq!(blocks[0].rule, Rule::Cluster { name: "a".into(), background: false, fails: true, last: false });
+    let first = Command { line: 3, text: "one \\\n    two".into(), output: Some(vec!["shown".into()]) };
+    let second = Command { line: 6, text: "three".into(), output: None };
+    assert_eq!(blocks[0].commands(), [first, second]);
+}
+
+#[test]
+fn only_what_differs_from_run_to_run_may_differ() {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let same = |shown: &str, printed: &str| alike(&lines(shown), &lines(printed), true);
+    assert!(same("NAME  AGE\nx  5s", "NAME   AGE\nx   2m3s"));
+    assert!(same("x 2027-01-01T00:00:00Z AROAA", "x 2026-02-03T04:05:06Z AROAB"));
+    assert!(same("a\n…\nz", "a\nb\nc\nz") && same("a …", "a b c"));
+    assert!(!same("x True", "x False") && !same("x", "x y") && !same("x y", "x") && !same("a\nb", "a"));
+    assert!(!same("5s", "AROAX") && !same("names", "games"));
+    assert!(!alike(&lines("x 5s"), &lines("x 6s"), false));
+}

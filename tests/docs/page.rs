@@ -1,0 +1,241 @@
+//! Pages of the documentation, as far as a test needs them: code blocks with their rule, and links.
+//!
+//! A comment right above a block says how it is tested:
+//!
+//! ```text
+//! <!-- test: file name=role.yaml -->              the block is written to a file beside the commands of its page
+//! <!-- test: cluster name=tutorial -->            run in order with the others of that name, on a cluster and an account
+//! <!-- test: cluster name=tutorial background --> the same, left running to the end
+//! <!-- test: cluster name=tutorial fails -->      the same, and each command has to fail
+//! <!-- test: cluster name=tutorial last -->       the same, after all others
+//! <!-- test: skip reason="CI runs it" -->         not run: only for `make`
+//! ```
+//!
+//! A block without a comment is for commands that need neither: `rolewright render`, `crds`, `--help`. Where they have to
+//! fail, the comment is `<!-- test: local fails -->`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+pub struct Page {
+    /// From the root of the repository.
+    pub path: String,
+    pub text: String,
+}
+
+/// How a block is tested.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rule {
+    Local { fails: bool },
+    File { name: String },
+    Cluster { name: String, background: bool, fails: bool, last: bool },
+    Skip { reason: String },
+}
+
+#[derive(Clone, Debug)]
+pub struct Block {
+    pub page: String,
+    /// Number of the line with the opening fence, from 1.
+    pub line: usize,
+    pub language: String,
+    pub rule: Rule,
+    pub lines: Vec<String>,
+}
+
+/// A command of a block and what the page shows of its output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// Number of its first line in the page, from 1.
+    pub line: usize,
+    pub text: String,
+    /// `None` where the page shows no output: then any will do.
+    pub output: Option<Vec<String>>,
+}
+
+/// README.md, the other pages at the root, and everything below docs/.
+pub fn pages() -> Vec<Page> {
+    let mut paths = Vec::new();
+    collect(Path::new(ROOT), false, &mut paths);
+    collect(&Path::new(ROOT).join("docs"), true, &mut paths);
+    paths.sort();
+    let read = |path: PathBuf| Page {
+        text: std::fs::read_to_string(&path).unwrap(),
+        path: path.strip_prefix(ROOT).unwrap().display().to_string(),
+    };
+    paths.into_iter().map(read).collect()
+}
+
+fn collect(folder: &Path, deep: bool, paths: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && deep {
+            collect(&path, deep, paths);
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            paths.push(path);
+        }
+    }
+}
+
+impl Page {
+    /// Blocks of commands, and those that are written to files.
+    ///
+    /// # Errors
+    /// What is wrong with the comment above a block, or a block that no rule covers.
+    pub fn blocks(&self) -> Result<Vec<Block>, String> {
+        let lines: Vec<&str> = self.text.lines().collect();
+        let (mut blocks, mut index) = (Vec::new(), 0);
+        while index < lines.len() {
+            let Some(language) = lines[index].strip_prefix("```").map(str::trim) else {
+                index += 1;
+                continue;
+            };
+            let end = (index + 1..lines.len())
+                .find(|&line| lines[line] == "```")
+                .ok_or_else(|| format!("{}:{}: the block has no end", self.path, index + 1))?;
+            let comment = index.checked_sub(1).map(|above| lines[above]).filter(|line| line.starts_with("<!-- test:"));
+            let place = format!("{}:{}", self.path, index + 1);
+            let commands = ["console", "sh", "bash", "shell"].contains(&language);
+            let rule = match comment {
+                Some(comment) => Some(rule(comment).map_err(|problem| format!("{place}: {problem}"))?),
+                None if commands => Some(Rule::Local { fails: false }),
+                None => None,
+            };
+            if let Some(rule) = rule {
+                let block = Block {
+                    page: self.path.clone(),
+                    line: index + 1,
+                    language: language.to_owned(),
+                    rule,
+                    lines: lines[index + 1..end].iter().map(|line| (*line).to_owned()).collect(),
+                };
+                block.check().map_err(|problem| format!("{place}: {problem}"))?;
+                blocks.push(block);
+            }
+            index = end + 1;
+        }
+        Ok(blocks)
+    }
+
+    /// Targets of links, with the number of their line; not inside code.
+    pub fn links(&self) -> Vec<(usize, String)> {
+        let mut found = Vec::new();
+        let mut code = false;
+        for (number, line) in self.text.lines().enumerate() {
+            if line.starts_with("```") {
+                code = !code;
+            }
+            if code {
+                continue;
+            }
+            let outside: String = line.split('`').step_by(2).collect::<Vec<_>>().join("code");
+            for (at, _) in outside.match_indices("](") {
+                let target = outside[at + 2..].split(')').next().unwrap_or_default();
+                found.push((number + 1, target.to_owned()));
+            }
+        }
+        found
+    }
+
+    /// Anchors of the headings, as GitHub makes them.
+    pub fn anchors(&self) -> Vec<String> {
+        let headings = self.text.lines().filter(|line| line.starts_with('#'));
+        let anchor = |line: &str| {
+            let kept = |c: &char| c.is_alphanumeric() || [' ', '-', '_'].contains(c);
+            line.trim_start_matches('#')
+                .trim()
+                .to_lowercase()
+                .chars()
+                .filter(kept)
+                .collect::<String>()
+                .replace(' ', "-")
+        };
+        headings.map(anchor).collect()
+    }
+}
+
+/// Reads `<!-- test: KIND key=value key="a value" flag -->`.
+fn rule(comment: &str) -> Result<Rule, String> {
+    let inner = comment.strip_prefix("<!-- test:").and_then(|rest| rest.strip_suffix("-->"));
+    let inner = inner.ok_or("the comment does not end on its line")?.trim();
+    let (kind, mut rest) = inner.split_once(' ').unwrap_or((inner, ""));
+    let mut values: BTreeMap<&str, &str> = BTreeMap::new();
+    while !rest.trim().is_empty() {
+        rest = rest.trim_start();
+        let end = rest.find([' ', '=']).unwrap_or(rest.len());
+        let (key, behind) = rest.split_at(end);
+        let (value, behind) = match behind.strip_prefix('=') {
+            None => ("", behind),
+            Some(quoted) if quoted.starts_with('"') => {
+                quoted[1..].split_once('"').ok_or("the quotation marks are not closed")?
+            }
+            Some(bare) => bare.split_at(bare.find(' ').unwrap_or(bare.len())),
+        };
+        values.insert(key, value);
+        rest = behind;
+    }
+    let mut take = |key: &str| values.remove(key).map(str::to_owned);
+    let read = match kind {
+        "file" => take("name").map(|name| Rule::File { name }),
+        "skip" => take("reason").filter(|reason| !reason.is_empty()).map(|reason| Rule::Skip { reason }),
+        "local" => Some(Rule::Local { fails: take("fails").is_some() }),
+        "cluster" => {
+            let [background, fails, last] = ["background", "fails", "last"].map(|flag| take(flag).is_some());
+            take("name").map(|name| Rule::Cluster { name, background, fails, last })
+        }
+        _ => None,
+    };
+    match read {
+        Some(rule) if values.is_empty() => Ok(rule),
+        _ => Err(format!("{comment} is no rule: see tests/docs/page.rs")),
+    }
+}
+
+impl Block {
+    /// The commands: in a `console` block the lines behind `$`, else each line; `\` at the end continues a line.
+    pub fn commands(&self) -> Vec<Command> {
+        let mut commands: Vec<Command> = Vec::new();
+        let console = self.language == "console";
+        let mut continues = false;
+        for (number, line) in self.lines.iter().enumerate() {
+            let begins = if console { line.strip_prefix("$ ") } else { Some(line.as_str()) };
+            match (begins, commands.last_mut()) {
+                (_, Some(command)) if continues => {
+                    command.text.push('\n');
+                    command.text.push_str(line);
+                }
+                (Some(text), _) if console || !(text.trim().is_empty() || text.starts_with('#')) => {
+                    commands.push(Command { line: self.line + 1 + number, text: text.to_owned(), output: None });
+                }
+                (None, Some(command)) => command.output.get_or_insert_default().push(line.clone()),
+                _ => continue,
+            }
+            continues = commands.last().is_some_and(|command| command.output.is_none()) && line.ends_with('\\');
+        }
+        commands
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let commands = if matches!(self.rule, Rule::File { .. }) { Vec::new() } else { self.commands() };
+        let local = |text: &str| {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            matches!(words.as_slice(), ["rolewright", "render" | "crds" | "--help" | "--version", ..])
+                || matches!(words.as_slice(), ["rolewright", _, "--help"])
+        };
+        match &self.rule {
+            Rule::File { .. } => Ok(()),
+            _ if self.language == "console" && self.lines.first().is_none_or(|line| !line.starts_with("$ ")) => {
+                Err("a console block begins with `$ ` and a command".to_owned())
+            }
+            _ if commands.is_empty() => Err("the block has no command".to_owned()),
+            Rule::Cluster { .. } => Ok(()),
+            Rule::Skip { .. } if commands.iter().all(|command| command.text.starts_with("make ")) => Ok(()),
+            Rule::Skip { .. } => Err("only `make` may be left out".to_owned()),
+            Rule::Local { .. } => match commands.iter().find(|command| !local(&command.text)) {
+                None => Ok(()),
+                Some(command) => Err(format!("no rule runs `{}`: put a comment above the block", command.text)),
+            },
+        }
+    }
+}

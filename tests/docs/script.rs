@@ -1,0 +1,183 @@
+//! Runs the commands of a page: in a folder with the repository's files, on a fresh control plane and account.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command as Process, Stdio};
+
+use crate::harness::{ADMIN, ControlPlane, Folder, Standin, Supervised, free_ports};
+use crate::page::{Block, Command, ROOT, Rule};
+
+/// Seconds that one command may take.
+const DEADLINE: &str = "180";
+/// The account of the documentation.
+const ACCOUNT: &str = "123456789012";
+
+/// Where commands run. The fields' order is the order of the ends.
+pub struct Stage {
+    background: Vec<Supervised>,
+    cluster: Option<(ControlPlane, Standin)>,
+    environment: BTreeMap<String, String>,
+    folder: Folder,
+    /// Outputs for `ROLEWRIGHT_UPDATE=1`: page, line of the command, what was printed.
+    pub printed: Vec<(String, Command, Vec<String>)>,
+}
+
+impl Stage {
+    /// A folder with the repository's files and `rolewright` on the path.
+    pub fn local() -> Stage {
+        let folder = Folder::new("docs");
+        std::fs::create_dir(folder.join("bin")).unwrap();
+        for name in ["config", "crds", "docs"] {
+            symlink(Path::new(ROOT).join(name), folder.join(name)).unwrap();
+        }
+        symlink(crate::BIN, folder.join("bin/rolewright")).unwrap();
+        let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap());
+        let environment = [("PATH", path), ("HOME", folder.path().display().to_string()), ("TERM", "dumb".to_owned())];
+        let environment = environment.map(|(key, value)| (key.to_owned(), value)).into();
+        Stage { background: Vec::new(), cluster: None, environment, folder, printed: Vec::new() }
+    }
+
+    /// The same with an empty cluster, whose administrator we are, and an account.
+    pub fn with_cluster() -> Stage {
+        let mut stage = Stage::local();
+        let (plane, standin) = (ControlPlane::start(), Standin::start());
+        let kubectl = crate::harness::assets().join("kubectl");
+        symlink(kubectl, stage.folder.join("bin/kubectl")).unwrap();
+        symlink(crate::harness::venv().join("bin/aws"), stage.folder.join("bin/aws")).unwrap();
+        let [port] = free_ports();
+        let environment = [
+            ("KUBECONFIG", plane.kubeconfig(ADMIN).display().to_string()),
+            ("AWS_ENDPOINT_URL", standin.url()),
+            ("AWS_ACCESS_KEY_ID", format!("AKIAMAIN{ACCOUNT}")),
+            ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
+            ("AWS_DEFAULT_OUTPUT", "json".to_owned()),
+            ("AWS_PAGER", String::new()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("ROLEWRIGHT_LISTEN", format!("127.0.0.1:{port}")), // several scripts run at the same time
+        ];
+        stage.environment.extend(environment.map(|(key, value)| (key.to_owned(), value)));
+        stage.cluster = Some((plane, standin));
+        stage
+    }
+
+    /// Writes a block's file or runs its commands.
+    ///
+    /// # Panics
+    /// When a command fails, does not fail as it should, or prints something else than the page shows.
+    pub fn take(&mut self, block: &Block) {
+        match &block.rule {
+            Rule::File { name } => {
+                self.folder.write(name, &format!("{}\n", block.lines.join("\n")));
+            }
+            Rule::Skip { .. } => {}
+            Rule::Local { fails } | Rule::Cluster { background: false, fails, .. } => self.run(block, *fails),
+            Rule::Cluster { background: true, .. } => {
+                for command in block.commands() {
+                    let script = format!("{}{}", self.preamble(), command.text);
+                    let environment: Vec<(String, String)> = self.environment.clone().into_iter().collect();
+                    let name = format!("background-{}", self.background.len());
+                    let arguments = ["-c".to_owned(), script];
+                    let process =
+                        Supervised::start(&self.folder, &name, Path::new("/bin/bash"), arguments, &environment);
+                    self.background.push(process);
+                }
+            }
+        }
+    }
+
+    /// Variables that earlier commands exported, and the folder.
+    fn preamble(&self) -> String {
+        let folder = self.folder.path().display();
+        format!("cd '{folder}'; [[ -e .exported ]] && source ./.exported\nset -euo pipefail\n")
+    }
+
+    fn run(&mut self, block: &Block, fails: bool) {
+        for command in block.commands() {
+            let place = format!("{}:{}", block.page, command.line);
+            let script = format!("{}{}\ndeclare -px > .exported", self.preamble(), command.text);
+            let output = Process::new("timeout")
+                .args([DEADLINE, "bash", "-c", &format!("exec 2>&1\n{script}")])
+                .env_clear()
+                .envs(&self.environment)
+                .stdin(Stdio::null())
+                .output()
+                .unwrap();
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(
+                output.status.success() != fails,
+                "{place}: `{}` ends with {}\n{text}{}",
+                command.text,
+                output.status,
+                self.logs()
+            );
+            let printed: Vec<String> = text.trim_end().lines().map(str::to_owned).collect();
+            if let Some(shown) = &command.output {
+                if std::env::var_os("ROLEWRIGHT_UPDATE").is_some() {
+                    self.printed.push((block.page.clone(), command.clone(), printed));
+                } else {
+                    let same = alike(shown, &printed, self.cluster.is_some());
+                    assert!(
+                        same,
+                        "{place}: `{}` prints\n{text}\nrefresh the pages with `ROLEWRIGHT_UPDATE=1 cargo test --test docs` and look at the difference",
+                        command.text
+                    );
+                }
+            }
+        }
+    }
+
+    fn logs(&self) -> String {
+        self.background.iter().map(Supervised::last_words).collect()
+    }
+}
+
+/// Whether the output is what the page shows. White space counts as one space; `…` alone stands for any lines, at the end
+/// of a line for the rest of it. On a cluster ages, times and unique ids differ from run to run.
+pub fn alike(shown: &[String], printed: &[String], cluster: bool) -> bool {
+    match (shown.split_first(), printed.split_first()) {
+        (None, None) => true,
+        (Some((first, rest)), _) if first.trim() == "…" => {
+            (0..=printed.len()).any(|left_out| alike(rest, &printed[left_out..], cluster))
+        }
+        (Some((one, shown)), Some((other, printed))) => {
+            line_alike(one, other, cluster) && alike(shown, printed, cluster)
+        }
+        _ => false,
+    }
+}
+
+fn line_alike(shown: &str, printed: &str, cluster: bool) -> bool {
+    let mut printed = printed.split_whitespace();
+    for word in shown.split_whitespace() {
+        if word == "…" {
+            return true;
+        }
+        let Some(other) = printed.next() else { return false };
+        if word != other && !(cluster && kind(word).is_some() && kind(word) == kind(other)) {
+            return false;
+        }
+    }
+    printed.next().is_none()
+}
+
+/// What a word is that differs from run to run.
+fn kind(word: &str) -> Option<&'static str> {
+    let word = word.trim_matches(|c: char| ['"', ',', '\''].contains(&c));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if word
+        .split_inclusive(['s', 'm', 'h', 'd'])
+        .all(|part| part.ends_with(['s', 'm', 'h', 'd']) && digits(&part[..part.len() - 1]))
+        && !word.is_empty()
+    {
+        Some("age")
+    } else if word.len() >= 20 && word.as_bytes()[10] == b'T' && digits(&word[..4]) {
+        Some("time")
+    } else if word.starts_with("AROA") {
+        Some("id")
+    } else {
+        None
+    }
+}
