@@ -18,6 +18,7 @@ use crate::{
         removal::{Absence, absence},
     },
     plan::{
+        applied,
         backoff::Trouble,
         desired::{Desired, desired},
         diff,
@@ -184,7 +185,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 self.note_drift(&steps);
             }
         }
-        self.status.applied = Some(applied_of(desired));
+        self.status.applied = Some(applied::of(desired));
         self.report(&Verdict::Ready, Next::Converged).await
     }
 
@@ -226,7 +227,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.forget_role();
         self.status.plan = None;
         let applied = self.status.applied.take().unwrap_or_default();
-        self.status.applied = Some(union(&applied, &applied_of(desired)));
+        self.status.applied = Some(applied::union(&applied, &applied::of(desired)));
         if !self.create_is_saved() {
             let message = format!("role {} is being created", desired.identity.name);
             self.save(&Verdict::Working(reason::PROGRESSING, message)).await?;
@@ -251,7 +252,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if unchanged {
             self.note_drift(&steps);
         }
-        self.status.applied = Some(applied_of(desired));
+        self.status.applied = Some(applied::of(desired));
         self.report(&Verdict::Ready, Next::Converged).await
     }
 
@@ -317,7 +318,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     /// Names that we are about to write are saved first: an additive facet needs them to take back what is no longer
     /// wanted, and a crash must not lose them.
     async fn save_applied(&mut self, desired: &Desired, before: &Applied) -> Result<(), Interrupted> {
-        let next = union(before, &applied_of(desired));
+        let next = applied::union(before, &applied::of(desired));
         if next != *before {
             self.status.applied = Some(next);
             let message = format!("role {} is being changed", desired.identity.name);
@@ -339,26 +340,5 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             note.push_str(&left.join(", "));
         }
         self.notice(false, reason::REATTACHED, "Reattach", note).await;
-    }
-}
-
-/// The names that a role as desired has from us.
-fn applied_of(desired: &Desired) -> Applied {
-    Applied {
-        inline_policies: desired.inline.keys().cloned().collect(),
-        managed_policies: desired.attached.iter().cloned().collect(),
-        tags: desired.tags.keys().cloned().collect(),
-    }
-}
-
-fn union(one: &Applied, other: &Applied) -> Applied {
-    let join = |one: &[String], other: &[String]| {
-        let all: std::collections::BTreeSet<String> = one.iter().chain(other).cloned().collect();
-        all.into_iter().collect()
-    };
-    Applied {
-        inline_policies: join(&one.inline_policies, &other.inline_policies),
-        managed_policies: join(&one.managed_policies, &other.managed_policies),
-        tags: join(&one.tags, &other.tags),
     }
 }
