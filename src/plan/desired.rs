@@ -292,10 +292,14 @@ impl Check<'_> {
         match parsed {
             Ok(policy) => Some(policy),
             Err(errors) => {
-                let base = if document.is_some() { format!("{field}.document") } else { field.to_owned() };
                 for error in errors {
-                    let within = identity::field_of(&error.pointer);
-                    self.refuse(format!("{base}{}", within.trim_start_matches("spec")), error.message);
+                    let place = if document.is_some() {
+                        let within = identity::field_of(&error.pointer);
+                        format!("{field}.document{}", within.trim_start_matches("spec"))
+                    } else {
+                        trust::typed_field(&error.pointer, field, |n| Some(format!("{field}.statements[{n}]")))
+                    };
+                    self.refuse(place, error.message);
                 }
                 None
             }

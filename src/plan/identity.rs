@@ -12,6 +12,9 @@ use crate::{
     ports::Resource,
 };
 
+/// Characters of a resource's name: with its namespace it is the value of a tag.
+const RESOURCE_NAME: usize = 190;
+
 /// The role that a resource stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -98,6 +101,9 @@ pub fn scope_problems(identity: &Identity, resource: &Resource, spec: &Node, lim
     let given = |field: &str| spec.get(field).and_then(Node::as_str);
     let status = &resource.status;
 
+    if resource.key.name.len() > RESOURCE_NAME {
+        refuse("metadata.name", format!("may have at most {RESOURCE_NAME} characters: choose a shorter one"));
+    }
     if let Some(account) = status.account_id.as_deref().filter(|id| *id != limits.account.id) {
         refuse(
             "spec",

@@ -8,16 +8,17 @@ use crate::{
     iam::{
         arn::Account,
         limits as quota,
-        policy::{self, Policy, PrincipalKind, PrincipalSet, Scope, Statement},
+        policy::{self, Kind, Policy, PrincipalKind, PrincipalSet, Scope, Statement},
         trust,
     },
-    plan::limits::Limits,
+    plan::{identity, limits::Limits},
 };
 
 /// The trust policy of all grants, in their order, and every problem with them.
 #[must_use]
 pub fn compile(grants: &[Grant], namespace: &str, limits: &Limits) -> (Policy, Vec<Problem>) {
     let mut statements = Vec::new();
+    let mut fields = Vec::new(); // of each statement
     let mut problems = Vec::new();
     let mut names = std::collections::BTreeSet::new();
     for (index, grant) in grants.iter().enumerate() {
@@ -34,6 +35,8 @@ pub fn compile(grants: &[Grant], namespace: &str, limits: &Limits) -> (Policy, V
                         problems.push(Problem { field: field.clone(), message });
                     }
                 }
+                let part = if grant.statement.is_some() { ".statement" } else { "" };
+                fields.resize(fields.len() + compiled.len(), format!("{field}{part}"));
                 statements.extend(compiled);
             }
             Err(more) => problems.extend(more),
@@ -47,8 +50,39 @@ pub fn compile(grants: &[Grant], namespace: &str, limits: &Limits) -> (Policy, V
             quota::TRUST_CEILING
         );
         problems.push(Problem { field: "spec.trust".into(), message });
+    } else if !policy.statements.is_empty() {
+        // Typed statements obey the same grammar as pasted documents.
+        for error in policy.check(Kind::Trust).err().into_iter().flatten() {
+            let field = typed_field(&error.pointer, "spec.trust", |n| fields.get(n).cloned());
+            problems.push(Problem { field, message: error.message });
+        }
     }
     (policy, problems)
+}
+
+/// `/Statement/0/Condition/Bool` of a printed document → the typed field that it was printed from: `conditions.Bool` below
+/// the field of statement 0. What is about the whole document is about `whole`.
+pub fn typed_field(pointer: &str, whole: &str, statement: impl Fn(usize) -> Option<String>) -> String {
+    let mut tokens = pointer.splitn(5, '/').skip(1);
+    let number = if tokens.next() == Some("Statement") { tokens.next() } else { None };
+    let Some(mut field) = number.and_then(|n| n.parse().ok()).and_then(statement) else {
+        return whole.to_owned();
+    };
+    field.push_str(match tokens.next() {
+        Some("Sid") => ".sid",
+        Some("Effect") => ".effect",
+        Some("Principal") => ".principals",
+        Some("Action") => ".actions",
+        Some("NotAction") => ".notActions",
+        Some("Resource") => ".resources",
+        Some("NotResource") => ".notResources",
+        Some("Condition") => ".conditions",
+        _ => return field,
+    });
+    if let Some(rest) = tokens.next() {
+        field.push_str(identity::field_of(&format!("/{rest}")).trim_start_matches("spec"));
+    }
+    field
 }
 
 fn statements_of(grant: &Grant, field: &str, namespace: &str, limits: &Limits) -> Result<Vec<Statement>, Vec<Problem>> {

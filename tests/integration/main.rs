@@ -6,6 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::needless_pass_by_value,
     reason = "tests"
 )]
 
@@ -14,10 +15,14 @@ mod harness;
 
 mod bad_days;
 mod drift;
+mod hostile;
+mod identity;
 mod main_job;
 mod ownership;
 mod parts;
+mod refused;
 mod rest;
+mod second_manager;
 mod world;
 
 /// The controller under test.
