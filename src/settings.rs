@@ -38,11 +38,12 @@ pub struct ScopeArgs {
     /// Beginning of every role's path, and the default path
     #[arg(long, env = "ROLEWRIGHT_PATH_PREFIX", value_name = "PATH", default_value = "/")]
     pub path_prefix: String,
-    /// Managed policies that may be attached: ARN patterns with *, a leading ! excludes
+    /// Managed policies that may be attached: ARN patterns with *, a leading ! excludes; separated by commas, or the flag repeated
     #[arg(long, env = "ROLEWRIGHT_MANAGED_POLICIES", value_name = "PATTERN", value_delimiter = ',',
           default_values = MANAGED_POLICIES)]
     pub managed_policies: Vec<String>,
-    /// OIDC issuers of the clusters whose service accounts may assume roles: provider ARNs or https URLs
+    /// OIDC issuers of the clusters whose service accounts may assume roles: provider ARNs or https URLs; separated by
+    /// commas, or the flag repeated
     #[arg(long, env = "ROLEWRIGHT_OIDC_ISSUER", value_name = "ARN|URL", value_delimiter = ',')]
     pub oidc_issuer: Vec<String>,
 }
@@ -77,7 +78,7 @@ pub struct Args {
     /// Resources worked on at the same time
     #[arg(long, env = "ROLEWRIGHT_MAX_CONCURRENT_RECONCILES", value_name = "N", default_value_t = 8)]
     pub max_concurrent_reconciles: usize,
-    /// Namespaces to watch [default: all]
+    /// Namespaces to watch, separated by commas, or the flag repeated [default: all]
     #[arg(long, env = "ROLEWRIGHT_WATCH_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',')]
     pub watch_namespace: Vec<String>,
     /// Address of /healthz and /readyz
