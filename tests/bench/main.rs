@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 /// The controller that is measured.
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
-const LONG: Duration = Duration::from_secs(300);
+const LONG: Duration = Duration::from_mins(5);
 
 fn main() {
     let count: usize = std::env::var("RESOURCES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);

@@ -6,7 +6,6 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    clippy::needless_pass_by_value,
     reason = "tests"
 )]
 

@@ -17,7 +17,7 @@ fn reads(n: usize) -> Value {
 }
 
 fn inline(policy: Value) -> Value {
-    json!({"permissions": {"inlinePolicies": [policy]}})
+    json!({"permissions": {"inlinePolicies": Value::Array(vec![policy])}})
 }
 
 /// An inline policy with one statement that has this part.
@@ -28,7 +28,9 @@ fn statement(field: &str, value: Value) -> Value {
 }
 
 fn grant(field: &str, value: Value) -> Value {
-    json!({"trust": [{"name": "g", field: value}]})
+    let mut grant = json!({"name": "g"});
+    grant[field] = value;
+    json!({"trust": [grant]})
 }
 
 /// A pasted document of one statement on this resource.
