@@ -53,3 +53,18 @@ async fn a_ttl_ends_the_role_and_keeps_the_resource() {
     world.wait_ready("x");
     assert!(world.get_role(&world.role("x")).await.is_some());
 }
+
+#[tokio::test]
+async fn a_deny_for_everyone_takes_away_and_is_allowed_at_admission_and_in_aws() {
+    let world = World::new("deny").await;
+    let deny = json!({
+        "effect": "Deny",
+        "principals": {"AWS": ["*"]},
+        "actions": ["sts:AssumeRole"],
+        "conditions": {"Bool": {"aws:SecureTransport": ["false"]}},
+    });
+    world.apply("x", &json!({"trust": [lambda(), {"name": "only-tls", "statement": deny}]}));
+    world.wait_ready("x");
+    let role = world.get_role(&world.role("x")).await.expect("the role");
+    assert!(role.assume_role_policy_document().unwrap_or_default().contains("SecureTransport"));
+}
