@@ -55,7 +55,7 @@ async fn a_kill_in_the_middle_of_a_deletion_ends_with_no_role() {
 async fn sigterm_lets_the_step_in_flight_end_and_begins_no_new_one() {
     let mut world = World::new("sigterm").await;
     let (standin, account) = (&world.scope.cluster.standin, world.scope.account.clone());
-    standin.faults(&account, &[Fault::on("CreateRole", FaultKind::Delay { milliseconds: 1_500 }).times(1)]);
+    standin.faults(&account, &[Fault::on("CreateRole", FaultKind::Delay { milliseconds: 3_000 }).times(1)]);
     world.apply("x", &whole());
     wait_until("the status that goes before CreateRole", SOON, || {
         let ready = world.condition("x", "Ready");

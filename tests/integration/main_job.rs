@@ -43,7 +43,7 @@ async fn an_edited_value_of_a_tag_is_one_call() {
 #[tokio::test]
 async fn a_ttl_ends_the_role_and_keeps_the_resource() {
     let world = World::new("ttl").await;
-    world.apply("x", &json!({"trust": [lambda()], "lifetime": {"ttl": "4s"}}));
+    world.apply("x", &json!({"trust": [lambda()], "lifetime": {"ttl": "15s"}}));
     world.wait_ready("x");
     assert!(world.get_role(&world.role("x")).await.is_some());
     let message = world.wait_reason("x", "Expired");
