@@ -96,24 +96,12 @@ reasons! {
     WAITING_FOR_ABSENCE = "WaitingForAbsence",
         "An expected role was not seen; it is read again before it counts as gone, because reads of IAM lag behind.",
         "Wait about half a minute.";
-    WAITING_FOR_CONFIRMATION = "WaitingForConfirmation",
-        "The role differs from the resource; it is read again before anything is written, because reads of IAM lag behind.",
-        "Wait a few seconds.";
     WAITING_FOR_CREATE = "WaitingForCreate",
         "The role was just created and AWS does not show it everywhere yet.",
         "Wait up to two minutes.";
     INTERNAL_ERROR = "InternalError",
         "The controller failed in a way that it does not know; only this resource is parked.",
         "Change the resource or request a reconcile to try again, and report the message as a bug.";
-    STATUS_CONFLICT = "StatusConflict",
-        "The resource changed while its status was being written; the pass starts anew.",
-        "Wait.";
-    API_UNAVAILABLE = "Unavailable",
-        "The Kubernetes API server can't be used or refuses a write of the controller.",
-        "Check the API server and the controller's RBAC; it tries again by itself.";
-    SWEEP_FAILED = "SweepFailed",
-        "Reading all roles of the account did not complete; nothing is concluded from it, and drift is found later than usual.",
-        "Look at the controller's log for the AWS call that failed.";
 }
 
 /// The constant for a reason that was read from a condition; [`INTERNAL_ERROR`] for one that is not ours.
@@ -137,6 +125,31 @@ mod tests {
                 name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphabetic()),
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn each_reason_is_said_somewhere() {
+        fn code(folder: &std::path::Path, text: &mut String) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() && !path.ends_with("tests") {
+                    code(&path, text);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    text.push_str(&std::fs::read_to_string(&path).unwrap());
+                }
+            }
+        }
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+        let mut text = String::new();
+        for layer in ["plan", "controller"] {
+            code(&std::path::Path::new(source).join(layer), &mut text);
+        }
+        let table = include_str!("reason.rs");
+        for (reason, ..) in ALL {
+            let line = table.lines().find(|line| line.ends_with(&format!("= \"{reason}\","))).unwrap();
+            let name = line.split_whitespace().next().unwrap();
+            assert!(text.contains(&format!("reason::{name}")), "{reason} is documented and never said");
         }
     }
 

@@ -74,3 +74,60 @@ pub async fn connect(rates: Rates) -> Result<(AwsIam, Account), ConnectError> {
     let iam = AwsIam { client: aws_sdk_iam::Client::from_conf(iam), paces: Arc::new(Paces::new(rates)) };
     Ok((iam, account))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+    };
+
+    use aws_sdk_iam::config::{Credentials, Region};
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::ports::{IamErrorClass, IamRead, IamWrite};
+
+    fn iam(endpoint: &str, rates: Rates) -> AwsIam {
+        let config = aws_sdk_iam::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(endpoint)
+            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .build();
+        AwsIam { client: aws_sdk_iam::Client::from_conf(config), paces: Arc::new(Paces::new(rates)) }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn writes_wait_for_their_turn() {
+        let iam = iam("http://127.0.0.1:9", Rates { read: 0.0, write: 20.0 });
+        let begin = Instant::now();
+        for _ in 0..30 {
+            iam.turn().await;
+        }
+        // Ten go at once, twenty more at 4/s and slowly faster.
+        assert!(begin.elapsed() > Duration::from_secs(4), "{:?}", begin.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_throttled_call_slows_its_account_down() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 8192]).unwrap();
+            let body = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code>\
+                        <Message>Rate exceeded</Message></Error><RequestId>1</RequestId></ErrorResponse>";
+            let head =
+                format!("HTTP/1.1 400 Bad Request\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        });
+        let iam = iam(&endpoint, Rates { read: 1_000.0, write: 1_000.0 });
+        let before = iam.paces.rate(false);
+        let error = iam.role("x").await.unwrap_err();
+        server.join().unwrap();
+        assert_eq!((error.action, error.class), ("GetRole", IamErrorClass::Throttled));
+        assert!(iam.paces.rate(false) < before * 0.9, "{} after {before}", iam.paces.rate(false));
+    }
+}

@@ -84,6 +84,12 @@ impl Paces {
         }
     }
 
+    /// Calls per second now.
+    #[cfg(test)]
+    pub fn rate(&self, write: bool) -> f64 {
+        self.pace(write).lock().unwrap_or_else(PoisonError::into_inner).rate()
+    }
+
     /// AWS throttled a call.
     pub fn throttled(&self, write: bool) {
         self.pace(write).lock().unwrap_or_else(PoisonError::into_inner).throttled();

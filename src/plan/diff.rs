@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::{
     iam::{
         arn::Account,
-        policy::{Kind, Policy},
+        policy::{Kind, Policy, compare},
         tag,
     },
     plan::{
@@ -104,8 +104,7 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> 
         steps.push(step(Call::DeleteInline { name: name.clone() }, Why::NotWanted));
     }
 
-    let trust_differs =
-        trust.canonical(account).bytes() != fingerprint::observed_bytes(observed_trust, Kind::Trust, account);
+    let trust_differs = !compare(trust, observed_trust, Kind::Trust, account).is_equal();
     let mut trust_step = trust_differs.then(|| step(Call::UpdateTrust { trust: trust.to_json() }, Why::Differs));
     if !only_adds(trust, observed_trust, account) {
         steps.extend(trust_step.take());
@@ -115,12 +114,8 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> 
         let call = || Call::PutInline { name: name.clone(), document: policy.to_json() };
         match observed_inline.get(name) {
             None => steps.push(step(call(), Why::Missing)),
-            Some(text)
-                if policy.canonical(account).bytes() != fingerprint::observed_bytes(text, Kind::Identity, account) =>
-            {
-                steps.push(step(call(), Why::Differs));
-            }
-            Some(_) => {}
+            Some(text) if compare(policy, text, Kind::Identity, account).is_equal() => {}
+            Some(_) => steps.push(step(call(), Why::Differs)),
         }
     }
     for arn in attached.difference(observed_attached) {

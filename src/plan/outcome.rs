@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use crate::{
     api::{RoleStatus, condition, problem::Problem, reason},
     plan::step::{Call, Step},
-    ports::{ClusterError, IamError, IamErrorClass},
+    ports::{IamError, IamErrorClass},
 };
 
 /// How a pass ended.
@@ -95,12 +95,6 @@ pub fn role_not_found(error: &IamError, step: Option<&Step>) -> Option<String> {
 #[must_use]
 pub fn stalls(class: IamErrorClass) -> bool {
     matches!(class, IamErrorClass::LimitExceeded | IamErrorClass::Refused | IamErrorClass::Protected)
-}
-
-/// The reason and words for a failure of the API server.
-#[must_use]
-pub fn cluster_words(error: &ClusterError) -> (&'static str, String) {
-    (reason::API_UNAVAILABLE, format!("{error}; it is tried again by itself"))
 }
 
 struct Words {
