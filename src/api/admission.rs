@@ -10,7 +10,7 @@ use crate::{iam::json::Node, yaml};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Variable of the policy → path in the schema.
-const LEVELS: [(&str, &str); 12] = [
+const LEVELS: [(&str, &str); 17] = [
     ("specFields", "spec"),
     ("managementFields", "spec.management"),
     ("lifetimeFields", "spec.lifetime"),
@@ -19,6 +19,11 @@ const LEVELS: [(&str, &str); 12] = [
     ("statementsFields", "spec.permissions.inlinePolicies[].statements[]"),
     ("trustFields", "spec.trust[]"),
     ("serviceAccountFields", "spec.trust[].serviceAccount"),
+    ("podIdentityFields", "spec.trust[].podIdentity"),
+    ("githubActionsFields", "spec.trust[].githubActions"),
+    ("gitlabFields", "spec.trust[].gitlab"),
+    ("oidcFields", "spec.trust[].oidc"),
+    ("samlFields", "spec.trust[].saml"),
     ("serviceFields", "spec.trust[].service"),
     ("principalsFields", "spec.trust[].principals"),
     ("statementFields", "spec.trust[].statement"),

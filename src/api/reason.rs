@@ -36,6 +36,9 @@ reasons! {
     INVALID_SPEC = "InvalidSpec",
         "The spec has a field that is unknown, wrong, or beyond the controller's limits; nothing was written to AWS.",
         "Correct the fields that the message names, and apply the resource again.";
+    TRUST_WARNING = "TrustWarning",
+        "A grant of the trust policy is allowed and may still surprise, such as one that goes by names that can change hands; the role is made all the same. Said once for each generation.",
+        "Read the message, and narrow the grant that it names.";
     NOT_OWNED = "NotOwned",
         "A role of this name exists in AWS and does not carry this installation's tags for this resource; it is never written.",
         "Choose another `spec.roleName` in a new resource, or have the owner of the role remove it.";

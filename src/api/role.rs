@@ -17,7 +17,8 @@ pub use super::{
     permissions::{Conditions, Effect, InlinePolicy, Permissions, PolicyStatement},
     status::{Applied, Drift, RoleStatus},
     trust::{
-        Grant, PrincipalsGrant, ServiceAccountGrant, ServiceGrant, SourceAccount, StatementGrant, StatementPrincipals,
+        Claims, GithubActionsGrant, GitlabGrant, Grant, OidcGrant, PodIdentityGrant, PrincipalsGrant, SamlGrant,
+        ServiceAccountGrant, ServiceGrant, SourceAccount, StatementGrant, StatementPrincipals, SubjectFormat,
     },
 };
 

@@ -1,16 +1,19 @@
-//! Who may assume a role: the grants of `spec.trust`.
+//! Who may assume a role: the grants of `spec.trust`. Those of federated issuers are in [`federation`].
 
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::permissions::{Conditions, Effect, conditions, undescribed};
+pub use federation::{Claims, GithubActionsGrant, GitlabGrant, OidcGrant, SamlGrant, SubjectFormat};
+
+mod federation;
 
 /// One named grant; becomes one statement of the trust policy (`serviceAccount`: one for each issuer). Exactly one of
-/// `serviceAccount`, `service`, `principals`, `statement` is set.
+/// `serviceAccount`, `podIdentity`, `githubActions`, `gitlab`, `oidc`, `saml`, `service`, `principals`, `statement` is set.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("[has(self.serviceAccount), has(self.service), has(self.principals), has(self.statement)].exists_one(g, g)")
-    .message("exactly one grant per entry: serviceAccount, service, principals, statement"))]
+#[x_kube(validation = Rule::new("[has(self.serviceAccount), has(self.podIdentity), has(self.githubActions), has(self.gitlab), has(self.oidc), has(self.saml), has(self.service), has(self.principals), has(self.statement)].exists_one(g, g)")
+    .message("exactly one grant per entry: serviceAccount, podIdentity, githubActions, gitlab, oidc, saml, service, principals, statement"))]
 pub struct Grant {
     /// Name of the grant within this resource: lower-case letters, digits and `-`, up to 63 characters. Used in messages
     /// only. Example: `pods`.
@@ -20,6 +23,21 @@ pub struct Grant {
     /// issuers are a setting of the controller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_account: Option<ServiceAccountGrant>,
+    /// Pods of EKS clusters that run as service accounts of this resource's namespace, through EKS Pod Identity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pod_identity: Option<PodIdentityGrant>,
+    /// Jobs of GitHub Actions of one repository on github.com.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub github_actions: Option<GithubActionsGrant>,
+    /// Jobs of GitLab CI/CD of one project, on gitlab.com or a server of your own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gitlab: Option<GitlabGrant>,
+    /// Tokens of any OIDC issuer that the account has an identity provider for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<OidcGrant>,
+    /// People who sign in through a SAML provider of the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saml: Option<SamlGrant>,
     /// An AWS service, as Lambda.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceGrant>,
@@ -41,17 +59,44 @@ pub struct ServiceAccountGrant {
     pub name: String,
 }
 
+/// Service accounts of the resource's own namespace, on EKS clusters of the role's account.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodIdentityGrant {
+    /// Names of service accounts, 1 to 50. They need not exist yet. The Pod Identity association itself is made in EKS, and
+    /// must leave the session tags on. Example: `billing`.
+    #[schemars(
+        length(min = 1, max = 50),
+        inner(length(min = 1, max = 253), regex(pattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")),
+        extend("x-kubernetes-list-type" = "set")
+    )]
+    pub service_accounts: Vec<String>,
+    /// ARNs of EKS clusters of the role's account, up to 20, without wildcards; `{partition}` and `{accountId}` are replaced.
+    /// Default: any cluster of the account. Example: `arn:{partition}:eks:eu-west-2:{accountId}:cluster/prod`.
+    #[schemars(
+        length(min = 1, max = 20),
+        inner(length(min = 1, max = 2048), regex(pattern = r"^arn:[^*?]+:cluster/[A-Za-z0-9_-]+$")),
+        extend("x-kubernetes-list-type" = "set")
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_arns: Option<Vec<String>>,
+}
+
 /// An AWS service principal.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.name != 'pods.eks.amazonaws.com'")
+    .message("pods.eks.amazonaws.com would let in any pod of the account: write podIdentity with the service accounts"))]
 pub struct ServiceGrant {
     /// Service principal. Example: `lambda.amazonaws.com`.
     #[schemars(length(min = 1, max = 128), regex(pattern = r"^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$"))]
     pub name: String,
     /// Whether the service must act for this account: `Own` adds the condition `aws:SourceAccount` with the role's own
     /// account, so that nobody else's resource can use the role through the service; `None` adds nothing, for services
-    /// that do not send the key (EC2, for one). Required: there is no safe default for both.
-    pub source_account: SourceAccount,
+    /// that do not send the key (EC2, for one); `Auto` is `Own` for the services that are known to send it, and `None` with
+    /// a warning for others. Default `Auto`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_account: Option<SourceAccount>,
     /// ARNs for which the service may act (condition `aws:SourceArn`, `ArnLike`): up to 50, `*` and `?` are wildcards,
     /// `{partition}` and `{accountId}` are replaced. Default: any.
     /// Example: `arn:{partition}:lambda:eu-west-2:{accountId}:function:billing-*`.
@@ -68,6 +113,8 @@ pub struct ServiceGrant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
 #[schemars(transform = undescribed)]
 pub enum SourceAccount {
+    /// `Own` where the service is known to send the key, else `None`.
+    Auto,
     /// Condition `aws:SourceAccount` with the role's own account.
     Own,
     /// No condition.
@@ -98,7 +145,8 @@ pub struct PrincipalsGrant {
     )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accounts: Option<Vec<String>>,
-    /// Organization to which the caller must belong. Example: `o-a1b2c3d4e5`.
+    /// Organization to which the caller must belong. Alone it stands for every principal of the organization, which the
+    /// built-in class does not allow. Example: `o-a1b2c3d4e5`.
     #[schemars(length(min = 12, max = 34), regex(pattern = "^o-[a-z0-9]{10,32}$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<String>,

@@ -1,7 +1,10 @@
-//! The command line: one file a command.
+//! The command line: one file a command. `input.rs` reads what arguments name, `output.rs` is how a command answers.
 
 mod controller;
 mod crds;
+mod input;
+mod output;
+mod policy;
 pub mod reference;
 mod render;
 
@@ -21,6 +24,9 @@ enum Command {
     Controller(Box<crate::settings::Args>),
     /// Print the custom resource definition, as YAML for kubectl apply
     Crds,
+    /// Evaluate policy documents, without a cluster or an account
+    #[command(subcommand)]
+    Policy(Box<policy::Command>),
     /// Print what the controller would write to AWS for manifests, without a cluster or an account
     Render(Box<render::Args>),
 }
@@ -34,6 +40,10 @@ impl Cli {
         match self.command {
             Command::Controller(args) => controller::run(&args).await.map(|()| 0),
             Command::Crds => crds::run(),
+            Command::Policy(command) => {
+                let answer = command.run(&mut input::Input::of_process(), output::Paint::of_process())?;
+                Ok(answer.print()?)
+            }
             Command::Render(args) => render::run(&args),
         }
     }

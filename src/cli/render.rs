@@ -82,7 +82,12 @@ pub fn run(args: &Args) -> anyhow::Result<u8> {
             found += 1;
             let resource = resource(&document)?;
             match desired(&resource, &limits) {
-                Ok(desired) => print!("---\n{}", yaml::to_string(&render(&desired, &limits)?)?),
+                Ok(desired) => {
+                    for warning in &desired.warnings {
+                        eprintln!("{shown}: IAMRole {}: warning: {warning}", resource.key);
+                    }
+                    print!("---\n{}", yaml::to_string(&render(&desired, &limits)?)?);
+                }
                 Err(problems) => {
                     refused = true;
                     for problem in problems {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::{debug, info};
 
 use crate::{
-    api::{reason, role::Drift},
+    api::{problem::Problem, reason, role::Drift},
     controller::{
         drive::{Interrupted, publish},
         role::{Next, Pass},
@@ -32,6 +32,17 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     pub(super) async fn notice(&self, warning: bool, reason: &'static str, action: &'static str, note: String) {
         publish(self.shared, &self.resource, &Notice { warning, reason, action, note }).await;
+    }
+
+    /// Tells what may surprise in the spec, once for each generation: with the first pass that gets as far as to read it.
+    pub(super) async fn tell_warnings(&self, warnings: &[Problem]) {
+        let seen = self.resource.status.observed_generation == Some(self.resource.generation);
+        let unread = [reason::PAUSED, reason::INVALID_SPEC].map(Some);
+        if warnings.is_empty() || (seen && !unread.contains(&outcome::ready_reason(&self.resource.status))) {
+            return;
+        }
+        let lines: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        self.notice(true, reason::TRUST_WARNING, "Compile", lines.join("; ")).await;
     }
 
     /// Writes the status if it says anything new. A warning Event goes with a new reason.

@@ -93,6 +93,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 return self.report(&Verdict::Invalid(problems), Next::Settled).await;
             }
         };
+        self.tell_warnings(&desired.warnings).await;
         let hash = fingerprint::desired_hash(fingerprint::of_desired(&desired));
         let unchanged = outcome::is_ready(&self.status, self.resource.generation)
             && self.status.desired_hash.as_ref() == Some(&hash)

@@ -1,4 +1,5 @@
-//! From a raw spec to a [`Desired`] in which nothing can be invalid, or to every problem at once.
+//! From a raw spec to a [`Desired`] in which nothing can be invalid, or to every problem at once. A problem is one of form,
+//! when nothing can be compiled, or the spec is beyond the limits that the operator set; the controller refuses both.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ use crate::{
         lifetime::{self, Lifetime},
         limits::{BoundaryRule, Limits},
         observed::{Attachments, DEFAULT_SESSION, Part},
+        problems::Problems,
         trust,
     },
     ports::Resource,
@@ -63,6 +65,8 @@ pub struct Desired {
     pub deletion: DeletionPolicy,
     /// What drift leads to.
     pub drift: DriftPolicy,
+    /// What is allowed and may still surprise, field by field. For people only: no part of what is compared.
+    pub warnings: Vec<Problem>,
 }
 
 impl Desired {
@@ -83,6 +87,16 @@ impl Desired {
 /// # Errors
 /// Every problem at once, each with its field path and the remedy.
 pub fn desired(resource: &Resource, limits: &Limits) -> Result<Desired, Vec<Problem>> {
+    let (desired, beyond) = compile(resource, limits)?;
+    if beyond.is_empty() { Ok(desired) } else { Err(beyond) }
+}
+
+/// Turns a resource into what it asks for, and into what of that is beyond the operator's limits: a role may be made of it
+/// only if nothing is.
+///
+/// # Errors
+/// Every problem at once, also those with limits, when one of them keeps the resource from being compiled.
+pub fn compile(resource: &Resource, limits: &Limits) -> Result<(Desired, Vec<Problem>), Vec<Problem>> {
     let node = identity::read_spec(&resource.spec).map_err(|problem| vec![problem])?;
     let shape = match SpecSchema::iam_role() {
         Ok(schema) => schema.problems(&node),
@@ -96,15 +110,14 @@ pub fn desired(resource: &Resource, limits: &Limits) -> Result<Desired, Vec<Prob
     let identity = identity::identify(resource, Some(&node), limits);
     let mut check = Check { limits, problems: identity::scope_problems(&identity, resource, &node, limits) };
 
+    let max_session = check.session(spec.max_session_duration.as_deref());
+    let boundary = check.boundary(spec.permissions_boundary.as_deref());
+    let trust = trust::compile(&spec.trust, &resource.key.namespace, limits, &mut check.problems);
     let desired = Desired {
         description: spec.description.clone().filter(|text| !text.is_empty()),
-        max_session: check.session(spec.max_session_duration.as_deref()),
-        boundary: check.boundary(spec.permissions_boundary.as_deref()),
-        trust: {
-            let (policy, problems) = trust::compile(&spec.trust, &resource.key.namespace, limits);
-            check.problems.extend(problems);
-            policy
-        },
+        max_session,
+        boundary,
+        trust: trust.policy,
         attached: check.attached(spec.permissions.as_ref()),
         inline: check.inline(spec.permissions.as_ref(), &node),
         tags: check.tags(spec.tags.as_ref(), &identity),
@@ -112,9 +125,10 @@ pub fn desired(resource: &Resource, limits: &Limits) -> Result<Desired, Vec<Prob
         lifetime: check.lifetime(spec.lifetime.as_ref()),
         deletion: spec.deletion_policy.unwrap_or(DeletionPolicy::Delete),
         drift: spec.drift_policy.unwrap_or(DriftPolicy::Correct),
+        warnings: trust.warnings,
         identity,
     };
-    if check.problems.is_empty() { Ok(desired) } else { Err(check.problems) }
+    check.problems.conclude().map(|beyond| (desired, beyond))
 }
 
 /// What a deletion does, read leniently: a resource with a mistake in its spec can still be deleted.
@@ -165,27 +179,23 @@ fn exclusive(management: Option<role::Management>) -> Exclusive {
 
 struct Check<'a> {
     limits: &'a Limits,
-    problems: Vec<Problem>,
+    problems: Problems,
 }
 
 impl Check<'_> {
-    fn refuse(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.problems.push(Problem { field: field.into(), message: message.into() });
-    }
-
     fn session(&mut self, text: Option<&str>) -> i32 {
         let Some(text) = text else { return DEFAULT_SESSION };
         let seconds = match lifetime::parse_duration(text) {
             Ok(duration) => duration.as_secs(),
             Err(message) => {
-                self.refuse("spec.maxSessionDuration", message);
+                self.problems.form("spec.maxSessionDuration", message);
                 return DEFAULT_SESSION;
             }
         };
         let allowed =
             |seconds: &i32| u32::try_from(*seconds).is_ok_and(|seconds| quota::SESSION_SECONDS.contains(&seconds));
         i32::try_from(seconds).ok().filter(allowed).unwrap_or_else(|| {
-            self.refuse("spec.maxSessionDuration", "must be between 1h and 12h");
+            self.problems.form("spec.maxSessionDuration", "must be between 1h and 12h");
             DEFAULT_SESSION
         })
     }
@@ -198,9 +208,9 @@ impl Check<'_> {
             BoundaryRule::Always(arn) => {
                 let arn = account.expand(arn);
                 if given.as_ref().is_some_and(|given| *given != arn) {
-                    self.refuse(field, format!("must be {arn} here, as the operator decided: leave it out"));
+                    self.problems.limit(field, format!("must be {arn} here, as the operator decided: leave it out"));
                 }
-                Some(arn)
+                given.or(Some(arn))
             }
             BoundaryRule::Free => {
                 let given = given?;
@@ -208,7 +218,8 @@ impl Check<'_> {
                 let own = matches!(parts.as_slice(), ["arn", partition, "iam", "", id, resource]
                     if *partition == account.partition && (*id == account.id || *id == "aws") && resource.starts_with("policy/"));
                 if !own {
-                    self.refuse(field, format!("must be a policy of account {} or of AWS: change the ARN", account.id));
+                    self.problems
+                        .limit(field, format!("must be a policy of account {} or of AWS: change the ARN", account.id));
                 }
                 Some(given)
             }
@@ -222,13 +233,13 @@ impl Check<'_> {
             let field = format!("spec.permissions.managedPolicies[{index}]");
             let arn = self.limits.account.expand(text);
             if !self.limits.managed_policies.allows(&arn, &self.limits.account) {
-                self.refuse(
+                self.problems.limit(
                     &field,
                     format!("{arn} is not among the policies that the operator allows (--managed-policies): remove it"),
                 );
             }
             if !attached.insert(arn) {
-                self.refuse(&field, "is listed twice: remove one");
+                self.problems.form(&field, "is listed twice: remove one");
             }
         }
         attached
@@ -241,20 +252,19 @@ impl Check<'_> {
         for (index, inline) in list.iter().enumerate() {
             let field = format!("spec.permissions.inlinePolicies[{index}]");
             if inline.name.to_ascii_lowercase().starts_with("rolewright-") {
-                self.refuse(format!("{field}.name"), "names that begin with rolewright- are reserved: rename it");
+                self.problems
+                    .form(format!("{field}.name"), "names that begin with rolewright- are reserved: rename it");
             }
             let document = nodes.and_then(|nodes| nodes.get(index)).and_then(|node| node.get("document"));
             let Some(policy) = self.inline_policy(inline, document, &field) else { continue };
             if policies.insert(inline.name.clone(), policy).is_some() {
-                self.refuse(
-                    format!("{field}.name"),
-                    "is used twice: inline policies are told apart by name, rename one",
-                );
+                self.problems
+                    .form(format!("{field}.name"), "is used twice: inline policies are told apart by name, rename one");
             }
         }
         let size: usize = policies.values().map(|policy| quota::counted_size(&policy.to_json())).sum();
         if size > quota::INLINE_TOTAL {
-            self.refuse(
+            self.problems.form(
                 "spec.permissions.inlinePolicies",
                 format!(
                     "have {size} characters together, and IAM allows {}: move a part to a managed policy",
@@ -270,7 +280,7 @@ impl Check<'_> {
             (Some(statements), None) => {
                 let problems = trust::statement_problems(statements, field);
                 if !problems.is_empty() {
-                    self.problems.extend(problems);
+                    self.problems.forms(problems);
                     return None;
                 }
                 let policy = trust::identity_policy(statements, &self.limits.account);
@@ -279,13 +289,13 @@ impl Check<'_> {
             }
             (None, Some(document)) => {
                 if document.to_text().len() > quota::DOCUMENT.bytes {
-                    self.refuse(format!("{field}.document"), "is longer than 64 KiB: shorten it");
+                    self.problems.form(format!("{field}.document"), "is longer than 64 KiB: shorten it");
                     return None;
                 }
                 Policy::from_node(document, Kind::Identity, NumberRule::ShortIntegers)
             }
             _ => {
-                self.refuse(field, "set exactly one of statements and document");
+                self.problems.form(field, "set exactly one of statements and document");
                 return None;
             }
         };
@@ -299,7 +309,7 @@ impl Check<'_> {
                     } else {
                         trust::typed_field(&error.pointer, field, |n| Some(format!("{field}.statements[{n}]")))
                     };
-                    self.refuse(place, error.message);
+                    self.problems.form(place, error.message);
                 }
                 None
             }
@@ -312,10 +322,11 @@ impl Check<'_> {
         for (key, value) in given.into_iter().flatten() {
             let field = format!("spec.tags.{key}");
             if let Err(error) = tag::check(key, value) {
-                self.refuse(&field, error.to_string());
+                self.problems.form(&field, error.to_string());
             }
             if !folded.insert(tag::fold(key)) {
-                self.refuse(&field, "differs from another key only in letter case, which IAM ignores: remove one");
+                self.problems
+                    .form(&field, "differs from another key only in letter case, which IAM ignores: remove one");
             }
             tags.insert(key.clone(), value.clone());
         }
@@ -330,23 +341,24 @@ impl Check<'_> {
                 if let Ok(end) = text.parse() {
                     Lifetime::Until(end)
                 } else {
-                    self.refuse("spec.lifetime.expiresAt", "is no RFC 3339 time: write it as 2027-03-31T00:00:00Z");
+                    self.problems
+                        .form("spec.lifetime.expiresAt", "is no RFC 3339 time: write it as 2027-03-31T00:00:00Z");
                     Lifetime::Forever
                 }
             }
             (None, Some(text)) => match lifetime::parse_duration(text) {
                 Ok(ttl) if ttl.is_positive() => Lifetime::For(ttl),
                 Ok(_) => {
-                    self.refuse("spec.lifetime.ttl", "must be longer than zero");
+                    self.problems.form("spec.lifetime.ttl", "must be longer than zero");
                     Lifetime::Forever
                 }
                 Err(message) => {
-                    self.refuse("spec.lifetime.ttl", message);
+                    self.problems.form("spec.lifetime.ttl", message);
                     Lifetime::Forever
                 }
             },
             _ => {
-                self.refuse("spec.lifetime", "set exactly one of expiresAt and ttl");
+                self.problems.form("spec.lifetime", "set exactly one of expiresAt and ttl");
                 Lifetime::Forever
             }
         }

@@ -36,6 +36,7 @@ pub fn create(desired: &Desired) -> Vec<Step> {
         lifetime: _,
         deletion: _,
         drift: _,
+        warnings: _,
     } = desired;
     let step = |call| Step { role: identity.name.clone(), call, why: Why::Missing };
     let mut steps = vec![step(Call::CreateRole {
@@ -69,6 +70,7 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> 
         lifetime: _,
         deletion: _,
         drift: _,
+        warnings: _,
     } = desired;
     let Observed { role, attached: observed_attached, inline: observed_inline } = observed;
     let RoleRecord {

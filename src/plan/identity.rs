@@ -8,7 +8,7 @@ use crate::{
         json::{self, Bounds, Node},
         name, tag,
     },
-    plan::limits::Limits,
+    plan::{limits::Limits, problems::Problems},
     ports::Resource,
 };
 
@@ -95,17 +95,16 @@ pub fn identify(resource: &Resource, spec: Option<&Node>, limits: &Limits) -> Id
 
 /// Refuses an identity that is out of the resource's scope, or not the pinned one.
 #[must_use]
-pub fn scope_problems(identity: &Identity, resource: &Resource, spec: &Node, limits: &Limits) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut refuse = |field: &str, message: String| problems.push(Problem { field: field.into(), message });
+pub fn scope_problems(identity: &Identity, resource: &Resource, spec: &Node, limits: &Limits) -> Problems {
+    let mut problems = Problems::default();
     let given = |field: &str| spec.get(field).and_then(Node::as_str);
     let status = &resource.status;
 
     if resource.key.name.len() > RESOURCE_NAME {
-        refuse("metadata.name", format!("may have at most {RESOURCE_NAME} characters: choose a shorter one"));
+        problems.form("metadata.name", format!("may have at most {RESOURCE_NAME} characters: choose a shorter one"));
     }
     if let Some(account) = status.account_id.as_deref().filter(|id| *id != limits.account.id) {
-        refuse(
+        problems.form(
             "spec",
             format!(
                 "the role lives in account {account}, but the controller's credentials are of account {}: give the \
@@ -117,32 +116,38 @@ pub fn scope_problems(identity: &Identity, resource: &Resource, spec: &Node, lim
     if let (Some(role_name), Some(pinned)) = (given("roleName"), status.role_name.as_deref())
         && role_name != pinned
     {
-        refuse("spec.roleName", format!("is pinned to {pinned}: an IAM role cannot be renamed, create a new IAMRole"));
+        problems.form(
+            "spec.roleName",
+            format!("is pinned to {pinned}: an IAM role cannot be renamed, create a new IAMRole"),
+        );
     }
     if let (Some(path), Some(pinned)) = (given("path"), status.path.as_deref())
         && path != pinned
     {
-        refuse("spec.path", format!("is pinned to {pinned}: an IAM role cannot be moved, create a new IAMRole"));
+        problems.form("spec.path", format!("is pinned to {pinned}: an IAM role cannot be moved, create a new IAMRole"));
     }
     if let Some(role_name) = given("roleName") {
         let prefix = format!("{}{}_", limits.role_name_prefix, resource.key.namespace);
         if !role_name.starts_with(&prefix) {
-            refuse("spec.roleName", format!("must begin with {prefix} in this namespace: rename it or leave it out"));
+            problems.limit(
+                "spec.roleName",
+                format!("must begin with {prefix} in this namespace: rename it or leave it out"),
+            );
         }
     }
     if let Err(error) = name::check_role_name(&identity.name) {
-        refuse("spec.roleName", error.to_string());
+        problems.form("spec.roleName", error.to_string());
     }
     if let Some(path) = given("path") {
         if !path.starts_with(&limits.path_prefix) {
-            refuse("spec.path", format!("must begin with {}: change it or leave it out", limits.path_prefix));
+            problems.limit("spec.path", format!("must begin with {}: change it or leave it out", limits.path_prefix));
         }
         if let Err(error) = name::check_path(path) {
-            refuse("spec.path", error.to_string());
+            problems.form("spec.path", error.to_string());
         }
     }
     if name::is_reserved(&identity.path, &identity.name) {
-        refuse("spec.path", "names and paths of AWS's own roles can't be used: choose another".into());
+        problems.form("spec.path", "names and paths of AWS's own roles can't be used: choose another");
     }
     problems
 }

@@ -12,6 +12,7 @@ pub mod limits;
 pub mod observed;
 pub mod outcome;
 pub mod ownership;
+pub mod problems;
 pub mod settle;
 pub mod step;
 pub mod trust;

@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use super::{
-    desired::{deletion_terms, desired},
+    desired::{compile, deletion_terms, desired},
     identity::{identify, read_spec, scope_problems},
     limits::BoundaryRule,
     observed::RoleRecord,
@@ -41,8 +41,8 @@ fn an_identity_out_of_scope_is_refused(
     let mut resource = resource(&with(spec));
     resource.status = status(change);
     let node = read_spec(&resource.spec).unwrap();
-    let found = scope_problems(&identify(&resource, Some(&node), &limits()), &resource, &node, &limits());
-    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    let found = scope_problems(&identify(&resource, Some(&node), &limits()), &resource, &node, &limits()).conclude();
+    let found: Vec<String> = found.unwrap_or_else(|all| all).iter().map(ToString::to_string).collect();
     assert_eq!(found.is_empty(), problems.is_empty(), "{found:?}");
     for problem in problems {
         assert!(found.iter().any(|found| found.starts_with(problem)), "{problem}: {found:?}");
@@ -214,4 +214,62 @@ fn a_deletion_takes_the_role_only_when_nothing_asks_to_keep_it(
 ) {
     let found = deletion_terms(&resource(spec));
     assert_eq!(found.map_err(|problem| problem.field), terms.map_err(str::to_owned));
+}
+
+#[rstest]
+#[case::name(&with(r#""roleName":"other""#), "spec.roleName: must begin with")]
+#[case::path(&with(r#""path":"/other/""#), "spec.path: must begin with")]
+#[case::boundary(&with(r#""permissionsBoundary":"arn:aws:iam::123456789012:policy/c""#), "spec.permissionsBoundary: must be arn")]
+#[case::managed_policy(
+    &with(r#""permissions":{"managedPolicies":["arn:aws:iam::aws:policy/AdministratorAccess"]}"#),
+    "spec.permissions.managedPolicies[0]: "
+)]
+#[case::other_account(r#"{"trust":[{"name":"g","principals":{"accounts":["210987654321"]}}]}"#, "spec.trust[0]: ")]
+#[case::organization(r#"{"trust":[{"name":"g","principals":{"organizationId":"o-a1b2c3d4e5"}}]}"#, "spec.trust[0]: ")]
+#[case::company(
+    r#"{"trust":[{"name":"g","saml":{"providerArn":"arn:aws:iam::123456789012:saml-provider/C"}}]}"#,
+    "spec.trust[0]: "
+)]
+#[case::everyone(r#"{"trust":[{"name":"g","statement":{"effect":"Allow","principals":{"AWS":["*"]},"actions":["sts:AssumeRole"]}}]}"#, "spec.trust[0]: ")]
+#[case::service_account_of_others(r#"{"trust":[{"name":"g","oidc":{"issuer":"https://oidc.example.org/id/1","audiences":["sts.amazonaws.com"],"subjects":["system:serviceaccount:b:s"]}}]}"#, "spec.trust[0]: ")]
+fn what_is_beyond_the_limits_compiles_and_makes_no_role(#[case] spec: &str, #[case] says: &str) {
+    let mut limits = limits();
+    limits.path_prefix = "/team/".into();
+    limits.boundary = BoundaryRule::Always("arn:{partition}:iam::{accountId}:policy/b".into());
+    let (_, beyond) = compile(&resource(spec), &limits).unwrap();
+    assert_eq!(beyond.len(), 1, "{beyond:?}");
+    assert!(beyond[0].to_string().starts_with(says), "{beyond:?}");
+    assert_eq!(desired(&resource(spec), &limits), Err(beyond));
+}
+
+#[test]
+fn what_was_asked_for_beyond_the_limits_is_what_compiles() {
+    let mut limits = limits();
+    limits.boundary = BoundaryRule::Always("arn:{partition}:iam::{accountId}:policy/b".into());
+    let spec = with(
+        r#""permissionsBoundary":"arn:{partition}:iam::{accountId}:policy/c","permissions":{"managedPolicies":["arn:aws:iam::aws:policy/AdministratorAccess"]}"#,
+    );
+    let (desired, _) = compile(&resource(&spec), &limits).unwrap();
+    assert_eq!(desired.boundary.as_deref(), Some("arn:aws:iam::123456789012:policy/c"));
+    assert!(desired.attached.contains("arn:aws:iam::aws:policy/AdministratorAccess"));
+}
+
+#[rstest]
+#[case::twice(r#"{"trust":[{"name":"g","serviceAccount":{"name":"s"}},{"name":"g","serviceAccount":{"name":"t"}}]}"#)]
+#[case::reserved(&with(r#""tags":{"rolewright.dev/uid":"u"}"#))]
+#[case::no_statement(r#"{"trust":[{"name":"g","githubActions":{"owner":"o","repository":"r"}}]}"#)]
+#[case::no_policy(&with(r#""permissions":{"inlinePolicies":[{"name":"x","document":{"Statement":7}}]}"#))]
+fn what_has_no_meaning_does_not_compile(#[case] spec: &str) {
+    let problems = compile(&resource(spec), &limits()).unwrap_err();
+    assert_eq!(desired(&resource(spec), &limits()), Err(problems));
+}
+
+#[test]
+fn a_refusal_names_what_is_beyond_the_limits_too_in_the_order_of_the_fields() {
+    let spec = with(r#""path":"/other/","tags":{"aws:x":"u"},"roleName":"other","maxSessionDuration":"13h""#);
+    let mut limits = limits();
+    limits.path_prefix = "/team/".into();
+    let fields: Vec<String> =
+        compile(&resource(&spec), &limits).unwrap_err().into_iter().map(|problem| problem.field).collect();
+    assert_eq!(fields, ["spec.roleName", "spec.path", "spec.maxSessionDuration", "spec.tags.aws:x"]);
 }

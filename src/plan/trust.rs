@@ -3,43 +3,55 @@
 use crate::{
     api::{
         problem::Problem,
-        role::{self, Effect, Grant, PolicyStatement},
+        role::{Effect, Grant, PolicyStatement},
     },
     iam::{
         arn::Account,
         limits as quota,
-        policy::{self, Kind, Policy, PrincipalKind, PrincipalSet, Scope, Statement},
-        trust,
+        policy::{self, Kind, Policy, Scope, Statement},
+        trust::limits::{Origin, check, check_namespace},
     },
-    plan::{identity, limits::Limits},
+    plan::{identity, limits::Limits, problems::Problems},
 };
 
-/// The trust policy of all grants, in their order, and every problem with them.
+mod grant;
+
+/// What the grants of a resource make.
+#[derive(Debug)]
+pub struct Trust {
+    /// The trust policy.
+    pub policy: Policy,
+    /// What is allowed and may still surprise, field by field.
+    pub warnings: Vec<Problem>,
+}
+
+/// The trust policy of all grants, in their order; notes every problem with them.
 #[must_use]
-pub fn compile(grants: &[Grant], namespace: &str, limits: &Limits) -> (Policy, Vec<Problem>) {
-    let mut statements = Vec::new();
+pub fn compile(grants: &[Grant], namespace: &str, limits: &Limits, problems: &mut Problems) -> Trust {
+    let (mut statements, mut warnings) = (Vec::new(), Vec::new());
     let mut fields = Vec::new(); // of each statement
-    let mut problems = Vec::new();
     let mut names = std::collections::BTreeSet::new();
     for (index, grant) in grants.iter().enumerate() {
         let field = format!("spec.trust[{index}]");
         if !names.insert(&grant.name) {
-            problems.push(Problem { field: format!("{field}.name"), message: "is used twice: rename one".into() });
+            problems.form(format!("{field}.name"), "is used twice: rename one");
         }
-        match statements_of(grant, &field, namespace, limits) {
+        match grant::compile(grant, &field, namespace, limits) {
             Ok(compiled) => {
-                for statement in &compiled {
+                let origin = if grant.statement.is_some() { Origin::Statement } else { Origin::Grant };
+                for statement in &compiled.statements {
                     // The same limits for every kind of grant: one choke point, whatever way a statement came about.
-                    let messages = trust::limits::check(statement, &limits.account);
-                    for message in messages.into_iter().chain(trust::limits::check_namespace(statement, namespace)) {
-                        problems.push(Problem { field: field.clone(), message });
+                    let messages = check(statement, &limits.account, origin);
+                    for message in messages.into_iter().chain(check_namespace(statement, namespace)) {
+                        problems.limit(&field, message);
                     }
                 }
                 let part = if grant.statement.is_some() { ".statement" } else { "" };
-                fields.resize(fields.len() + compiled.len(), format!("{field}{part}"));
-                statements.extend(compiled);
+                fields.resize(fields.len() + compiled.statements.len(), format!("{field}{part}"));
+                statements.extend(compiled.statements);
+                warnings.extend(compiled.warnings);
             }
-            Err(more) => problems.extend(more),
+            Err(more) => problems.forms(more),
         }
     }
     let policy = Policy::new(statements);
@@ -49,15 +61,15 @@ pub fn compile(grants: &[Grant], namespace: &str, limits: &Limits) -> (Policy, V
             "makes a trust policy of {size} characters, and IAM allows at most {}: split the role",
             quota::TRUST_CEILING
         );
-        problems.push(Problem { field: "spec.trust".into(), message });
+        problems.form("spec.trust", message);
     } else if !policy.statements.is_empty() {
         // Typed statements obey the same grammar as pasted documents.
         for error in policy.check(Kind::Trust).err().into_iter().flatten() {
             let field = typed_field(&error.pointer, "spec.trust", |n| fields.get(n).cloned());
-            problems.push(Problem { field, message: error.message });
+            problems.form(field, error.message);
         }
     }
-    (policy, problems)
+    Trust { policy, warnings }
 }
 
 /// `/Statement/0/Condition/Bool` of a printed document → the typed field that it was printed from: `conditions.Bool` below
@@ -83,93 +95,6 @@ pub fn typed_field(pointer: &str, whole: &str, statement: impl Fn(usize) -> Opti
         field.push_str(identity::field_of(&format!("/{rest}")).trim_start_matches("spec"));
     }
     field
-}
-
-fn statements_of(grant: &Grant, field: &str, namespace: &str, limits: &Limits) -> Result<Vec<Statement>, Vec<Problem>> {
-    let account = &limits.account;
-    match grant {
-        Grant { service_account: Some(grant), service: None, principals: None, statement: None, .. } => {
-            service_account(grant, field, namespace, limits)
-        }
-        Grant { service_account: None, service: Some(grant), principals: None, statement: None, .. } => {
-            let source_account = match grant.source_account {
-                role::SourceAccount::Own => trust::service::SourceAccount::Own,
-                role::SourceAccount::None => trust::service::SourceAccount::None,
-            };
-            let arns = expand(grant.source_arns.as_deref(), account);
-            Ok(vec![trust::service::statement(&grant.name, source_account, &arns, account)])
-        }
-        Grant { service_account: None, service: None, principals: Some(grant), statement: None, .. } => {
-            let principals = trust::principals::PrincipalGrant {
-                arns: grant.arns.as_deref().unwrap_or_default(),
-                accounts: grant.accounts.as_deref().unwrap_or_default(),
-                organization_id: grant.organization_id.as_deref(),
-                external_id: grant.external_id.as_deref(),
-                mfa: grant.mfa.unwrap_or(false),
-            };
-            let statement = trust::principals::statement(&principals, account);
-            statement
-                .map(|statement| vec![statement])
-                .map_err(|error| vec![Problem::new(format!("{field}.principals"), error.to_string())])
-        }
-        Grant { service_account: None, service: None, principals: None, statement: Some(grant), .. } => {
-            let problems = either(
-                &format!("{field}.statement"),
-                "actions",
-                grant.actions.as_ref(),
-                "notActions",
-                grant.not_actions.as_ref(),
-            );
-            if problems.is_empty() { Ok(vec![statement(grant, account)]) } else { Err(problems) }
-        }
-        _ => Err(vec![Problem {
-            field: field.into(),
-            message: "set exactly one of serviceAccount, service, principals and statement".into(),
-        }]),
-    }
-}
-
-fn service_account(
-    grant: &role::ServiceAccountGrant,
-    field: &str,
-    namespace: &str,
-    limits: &Limits,
-) -> Result<Vec<Statement>, Vec<Problem>> {
-    let field = format!("{field}.serviceAccount");
-    if limits.oidc_issuers.is_empty() {
-        let message = "needs an OIDC issuer, and the controller has none: ask the operator to set --oidc-issuer".into();
-        return Err(vec![Problem { field, message }]);
-    }
-    let mut issuers = Vec::new();
-    for text in &limits.oidc_issuers {
-        match trust::Issuer::parse(text, &limits.account) {
-            Ok(issuer) => issuers.push(issuer),
-            Err(error) => {
-                return Err(vec![Problem { field, message: format!("--oidc-issuer {text} can't be used: {error}") }]);
-            }
-        }
-    }
-    Ok(trust::service_account::statements(&issuers, namespace, &grant.name))
-}
-
-fn statement(grant: &role::StatementGrant, account: &Account) -> Statement {
-    let mut principals = std::collections::BTreeMap::new();
-    let mut add = |kind, values: Option<&Vec<String>>| {
-        if let Some(values) = values {
-            principals.insert(kind, expand(Some(values), account));
-        }
-    };
-    add(PrincipalKind::Aws, grant.principals.aws.as_ref());
-    add(PrincipalKind::Service, grant.principals.service.as_ref());
-    add(PrincipalKind::Federated, grant.principals.federated.as_ref());
-    Statement {
-        sid: grant.sid.clone(),
-        effect: effect(grant.effect),
-        principals: Some(Scope::Only(PrincipalSet::Kinds(principals))),
-        actions: scope(grant.actions.as_ref(), grant.not_actions.as_ref()),
-        resources: None,
-        conditions: grant.conditions.clone().unwrap_or_default(),
-    }
 }
 
 /// Refuses both and neither: to ignore one of the two silently could widen access.
@@ -248,3 +173,6 @@ fn scope(only: Option<&Vec<String>>, except: Option<&Vec<String>>) -> Scope<Vec<
 fn expand(values: Option<&[String]>, account: &Account) -> Vec<String> {
     values.unwrap_or_default().iter().map(|value| account.expand(value)).collect()
 }
+
+#[cfg(test)]
+mod tests;

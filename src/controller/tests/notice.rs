@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    api::RECONCILE_REQUESTED_AT,
+    api::{PAUSED, RECONCILE_REQUESTED_AT},
     ports::IamErrorClass,
     sim::{Fault, Rule},
 };
@@ -211,4 +211,43 @@ async fn observe_keeps_the_differences_that_a_later_look_at_another_part_does_no
     rig.world.iam.set_description(&role("x"), Some("other"));
     rig.a_sweep().await;
     assert_eq!(rig.status("x").plan.unwrap().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_surprise_is_told_once_for_each_generation() {
+    let warned = |note: &str| {
+        format!(
+            r#"{{"description":"{note}","trust":[{{"name":"ci","githubActions":{{"owner":"o","repository":"r","refs":["refs/heads/main"]}}}}]}}"#
+        )
+    };
+    let mut rig = Rig::without_windows();
+    rig.start();
+    rig.apply("x", &warned("one"));
+    rig.seconds(5).await;
+    let told = |rig: &Rig| rig.reasons().iter().filter(|reason| **reason == "TrustWarning").count();
+    assert_eq!((rig.is_ready("x"), told(&rig)), (true, 1));
+    rig.world.iam.set_description(&role("x"), Some("drift"));
+    rig.a_sweep().await;
+    rig.restart().await;
+    rig.seconds(5).await;
+    assert_eq!(told(&rig), 1, "neither drift nor a restart is news");
+    rig.apply("x", &warned("two"));
+    rig.seconds(5).await;
+    assert_eq!(told(&rig), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_surprise_is_told_when_a_pause_ends() {
+    let mut rig = Rig::without_windows();
+    rig.start();
+    rig.apply("x", &plain(""));
+    rig.seconds(5).await;
+    rig.world.cluster.annotate(&key("x"), PAUSED, Some("true"));
+    rig.seconds(1).await;
+    rig.apply("x", r#"{"trust":[{"name":"s","service":{"name":"x.amazonaws.com"}}]}"#);
+    rig.seconds(5).await;
+    assert!(!rig.reasons().contains(&"TrustWarning"));
+    rig.world.cluster.annotate(&key("x"), PAUSED, None);
+    rig.seconds(5).await;
+    assert!(rig.reasons().contains(&"TrustWarning"));
 }

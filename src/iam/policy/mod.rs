@@ -14,13 +14,16 @@ pub mod decode;
 pub mod document;
 mod element;
 mod error;
+pub mod evaluate;
 #[cfg(test)]
 mod laws;
 pub mod operator;
 pub mod parse;
+pub mod pattern;
 mod print;
 #[cfg(test)]
 mod rules;
+pub mod value;
 
 pub use canonical::{Canonical, CanonicalStatement};
 pub use compare::{Verdict, compare};

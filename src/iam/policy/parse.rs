@@ -20,6 +20,26 @@ pub enum Kind {
     Identity,
     /// Who may assume a role.
     Trust,
+    /// What a role may do at most: a managed policy, in the grammar of [`Kind::Identity`].
+    Boundary,
+    /// Not known: only the rules common to all kinds.
+    Any,
+}
+
+impl Kind {
+    /// The kinds that a role has.
+    pub const ALL: [Self; 3] = [Self::Identity, Self::Trust, Self::Boundary];
+
+    /// As the command line spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Trust => "trust",
+            Self::Boundary => "boundary",
+            Self::Any => "any",
+        }
+    }
 }
 
 /// How exact a document must be.
@@ -240,8 +260,8 @@ impl Reader {
     fn principals(&mut self, node: &Node, pointer: &str) -> Option<Option<Scope<PrincipalSet>>> {
         let found = self.either(node, pointer, "Principal", "NotPrincipal");
         match (self.kind, found) {
-            (Kind::Identity, None) => Some(None),
-            (Kind::Identity, Some(_)) => {
+            (Kind::Identity | Kind::Boundary | Kind::Any, None) => Some(None),
+            (Kind::Identity | Kind::Boundary, Some(_)) => {
                 self.impossible(
                     pointer,
                     "an identity policy has no Principal; remove it, the role itself is the principal",
@@ -252,10 +272,10 @@ impl Reader {
                 self.impossible(pointer, "a trust statement needs Principal; add who may assume the role");
                 None
             }
-            (Kind::Trust, Some(Found::Only(found))) => {
+            (Kind::Trust | Kind::Any, Some(Found::Only(found))) => {
                 self.principal_set(found, &child(pointer, "Principal")).map(|set| Some(Scope::Only(set)))
             }
-            (Kind::Trust, Some(Found::Except(found))) => {
+            (Kind::Trust | Kind::Any, Some(Found::Except(found))) => {
                 self.principal_set(found, &child(pointer, "NotPrincipal")).map(|set| Some(Scope::Except(set)))
             }
         }
@@ -266,7 +286,7 @@ impl Reader {
     fn resources(&mut self, node: &Node, pointer: &str) -> Option<Option<Scope<Vec<String>>>> {
         let found = self.either(node, pointer, "Resource", "NotResource");
         match (self.kind, found) {
-            (Kind::Trust, None) => Some(None),
+            (Kind::Trust | Kind::Any, None) => Some(None),
             (Kind::Trust, Some(_)) => {
                 self.impossible(
                     pointer,
@@ -274,14 +294,14 @@ impl Reader {
                 );
                 None
             }
-            (Kind::Identity, None) => {
+            (Kind::Identity | Kind::Boundary, None) => {
                 self.impossible(pointer, "a statement of an identity policy needs Resource; add it, or NotResource");
                 None
             }
-            (Kind::Identity, Some(Found::Only(list))) => {
+            (_, Some(Found::Only(list))) => {
                 self.strings(list, &child(pointer, "Resource"), "Resource").map(|list| Some(Scope::Only(list)))
             }
-            (Kind::Identity, Some(Found::Except(list))) => {
+            (_, Some(Found::Except(list))) => {
                 self.strings(list, &child(pointer, "NotResource"), "NotResource").map(|list| Some(Scope::Except(list)))
             }
         }

@@ -1,7 +1,8 @@
 //! What the built-in class lets a trust statement say, whether a grant made it or a user wrote it.
 //!
 //! An Allow names principals of the role's own account only, providers only with exact audience and subject, services by
-//! their full name, and actions of STS that make a session, one by one. A Deny only takes away, so its actions and
+//! their full name, and actions of STS that make a session, one by one. What a typed grant of an OIDC issuer made may have
+//! wildcards in its subject where `subject::check` takes them. A Deny only takes away, so its actions and
 //! principals may be wide, `{"AWS": "*"}` too; still, `NotPrincipal` is refused everywhere, because AWS advises against it
 //! and its Deny also hits the sessions of principals that it means to spare, and so is what AWS itself refuses: variables
 //! and wildcards inside a principal, and the string `*`.
@@ -13,11 +14,13 @@ use std::collections::BTreeMap;
 
 use crate::iam::arn::{Account, IamArn, is_account_id};
 use crate::iam::nearest::nearest;
+use crate::iam::policy::pattern::{Pattern, Syntax};
 use crate::iam::policy::{Effect, PrincipalKind, PrincipalSet, Scope, Statement};
 use crate::iam::quote::shown;
 
 use super::{
     ASSUME_ROLE, ASSUME_ROLE_WITH_SAML, ASSUME_ROLE_WITH_WEB_IDENTITY, Issuer, SET_SOURCE_IDENTITY, TAG_SESSION,
+    pod_identity, service, subject,
 };
 
 /// The actions that an Allow may name.
@@ -26,10 +29,19 @@ pub const ACTIONS: [&str; 5] =
 
 const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
+/// Where a statement comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// A compiler of this module.
+    Grant,
+    /// A user's hand.
+    Statement,
+}
+
 /// What the built-in class objects to in a trust statement of a role in `account`: one sentence each, beginning with the
 /// element; empty when it is within the limits.
 #[must_use]
-pub fn check(statement: &Statement, account: &Account) -> Vec<String> {
+pub fn check(statement: &Statement, account: &Account, origin: Origin) -> Vec<String> {
     let mut problems = Vec::new();
     let allow = statement.effect == Effect::Allow;
     match &statement.principals {
@@ -45,7 +57,7 @@ pub fn check(statement: &Statement, account: &Account) -> Vec<String> {
                 problems.push("Principal: it is empty; name who may assume the role".to_owned());
             }
             for (kind, values) in kinds {
-                let objections = values.iter().flat_map(|value| principal(*kind, value, statement, account));
+                let objections = values.iter().flat_map(|value| principal(*kind, value, statement, account, origin));
                 problems.extend(objections.map(|problem| format!("Principal.{kind}: {problem}")));
             }
         }
@@ -56,21 +68,57 @@ pub fn check(statement: &Statement, account: &Account) -> Vec<String> {
     problems
 }
 
-/// What the built-in class objects to in the service accounts that a statement of a resource in `namespace` names: each
-/// must be of that namespace. Looked for in every condition of every operator, so that `check` and this together hold an
-/// Allow for a cluster's issuer to its own namespace.
+/// What the built-in class objects to in the pods that a statement of a resource in `namespace` lets in: each must run in
+/// that namespace, whether it comes with a token of its cluster or through EKS Pod Identity. Subjects are looked for in every
+/// condition of every operator, so that `check` and this together hold an Allow for a cluster's issuer to its own namespace.
 #[must_use]
 pub fn check_namespace(statement: &Statement, namespace: &str) -> Vec<String> {
     if statement.effect == Effect::Deny {
         return Vec::new();
     }
     let own = format!("{SERVICE_ACCOUNT}{namespace}:");
-    let subjects = statement.conditions.values().flatten().filter(|(key, _)| key.to_lowercase().ends_with(":sub"));
-    let foreign =
-        subjects.flat_map(|(_, values)| values).filter(|v| v.starts_with(SERVICE_ACCOUNT) && !v.starts_with(&own));
-    foreign
-        .map(|value| format!("Condition: {} is not in the namespace {namespace}; name one of your own", shown(value)))
-        .collect()
+    let mut problems = Vec::new();
+    for (operator, keys) in &statement.conditions {
+        for value in keys.iter().filter(|(key, _)| key.to_lowercase().ends_with(":sub")).flat_map(|(_, values)| values)
+        {
+            if may_be_service_account(operator, value) && !value.starts_with(&own) {
+                problems.push(format!(
+                    "Condition: {} is not in the namespace {namespace}; name one of your own",
+                    shown(value)
+                ));
+            }
+        }
+    }
+    if names_pods(statement) && !is_held_to(statement, namespace) {
+        problems.push(format!(
+            "Condition: {} needs StringEquals {} with the one value {namespace}; add it",
+            pod_identity::SERVICE,
+            pod_identity::NAMESPACE_KEY
+        ));
+    }
+    problems
+}
+
+/// Whether a subject that matches `value` can be that of a service account.
+fn may_be_service_account(operator: &str, value: &str) -> bool {
+    if !operator.contains("Like") || !value.contains(['*', '?']) {
+        return value.starts_with(SERVICE_ACCOUNT);
+    }
+    let syntax = Syntax { wildcards: true, variables: true, fold: false };
+    Pattern::new(value, syntax).overlaps(&Pattern::new(&format!("{SERVICE_ACCOUNT}*"), syntax))
+}
+
+/// Whether EKS Pod Identity is among the principals.
+fn names_pods(statement: &Statement) -> bool {
+    let Some(Scope::Only(PrincipalSet::Kinds(kinds))) = &statement.principals else { return false };
+    kinds.get(&PrincipalKind::Service).is_some_and(|names| names.iter().any(|name| service::is_pods(name)))
+}
+
+/// Whether the request must carry the tag of this namespace. Only plain `StringEquals`: with `IfExists` a request without
+/// tags would match.
+fn is_held_to(statement: &Statement, namespace: &str) -> bool {
+    let values = statement.conditions.get("StringEquals").and_then(|keys| keys.get(pod_identity::NAMESPACE_KEY));
+    values.is_some_and(|values| !values.is_empty() && values.iter().all(|value| value == namespace))
 }
 
 fn actions(statement: &Statement, problems: &mut Vec<String>) {
@@ -90,7 +138,13 @@ fn actions(statement: &Statement, problems: &mut Vec<String>) {
     }
 }
 
-fn principal(kind: PrincipalKind, value: &str, statement: &Statement, account: &Account) -> Vec<String> {
+fn principal(
+    kind: PrincipalKind,
+    value: &str,
+    statement: &Statement,
+    account: &Account,
+    origin: Origin,
+) -> Vec<String> {
     let allow = statement.effect == Effect::Allow;
     if !allow && kind == PrincipalKind::Aws && value == "*" {
         return Vec::new();
@@ -105,7 +159,7 @@ fn principal(kind: PrincipalKind, value: &str, statement: &Statement, account: &
         PrincipalKind::Service => {
             vec![format!("{} is no service principal; write a name such as lambda.amazonaws.com", shown(value))]
         }
-        PrincipalKind::Federated => federated(value, &statement.conditions, account),
+        PrincipalKind::Federated => federated(value, &statement.conditions, account, origin),
         PrincipalKind::CanonicalUser => {
             vec![format!("{} cannot assume a role; name it by its ARN under AWS", shown(value))]
         }
@@ -125,7 +179,7 @@ fn aws(value: &str, account: &Account) -> Option<String> {
 }
 
 /// `x.amazonaws.com` or `x.amazonaws.com.cn`, where x is one or more labels of lower-case letters, digits and `-`.
-fn is_service(value: &str) -> bool {
+pub(super) fn is_service(value: &str) -> bool {
     let labels = value.strip_suffix(".amazonaws.com").or_else(|| value.strip_suffix(".amazonaws.com.cn"));
     let label = |label: &str| {
         !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
@@ -137,32 +191,48 @@ fn federated(
     value: &str,
     conditions: &BTreeMap<String, BTreeMap<String, Vec<String>>>,
     account: &Account,
+    origin: Origin,
 ) -> Vec<String> {
-    let keys = match IamArn::parse(value) {
+    let (issuer, aud, sub) = match IamArn::parse(value) {
         Ok(arn) if !arn.is_in(account) => {
             return vec![format!("{} is in another account; name a provider of account {}", shown(value), account.id)];
         }
-        Ok(arn) if arn.kind == "saml-provider" => ["SAML:aud".to_owned(), "SAML:sub".to_owned()],
+        Ok(arn) if arn.kind == "saml-provider" => (None, "SAML:aud".to_owned(), "SAML:sub".to_owned()),
         Ok(_) => match Issuer::parse(value, account) {
-            Ok(issuer) => [issuer.key("aud"), issuer.key("sub")],
+            Ok(issuer) => {
+                let (aud, sub) = (issuer.key("aud"), issuer.key("sub"));
+                (Some(issuer), aud, sub)
+            }
             Err(error) => return vec![error.to_string()],
         },
         Err(error) => return vec![error.to_string()],
     };
-    // Only plain StringEquals: with `IfExists` or `ForAllValues:` a token without the claim would match.
-    let equals = conditions.get("StringEquals");
-    keys.iter()
-        .filter_map(|key| match equals.and_then(|keys| keys.get(key)) {
-            Some(values) if !values.is_empty() => {
-                // A variable could be the very claim it is compared with: `${HOST:sub}` equals itself.
-                let loose = values.iter().find(|value| value.is_empty() || value.contains(['*', '?', '$']))?;
-                Some(format!("the condition {} has the value {}; write exact values", shown(key), shown(loose)))
-            }
-            _ => Some(format!(
-                "{} needs the condition StringEquals {} with exact values; add it",
-                shown(value),
-                shown(key)
-            )),
-        })
-        .collect()
+    let values = |operator: &str, key: &str| {
+        conditions.get(operator).and_then(|keys| keys.get(key)).filter(|values| !values.is_empty())
+    };
+    // Only plain operators: with `IfExists` or `ForAllValues:` a token without the claim would match.
+    let exact = |key: &str| match values("StringEquals", key) {
+        // A variable could be the very claim it is compared with: `${HOST:sub}` equals itself.
+        Some(values) => values
+            .iter()
+            .find(|value| value.is_empty() || value.contains(['*', '?', '$']))
+            .map(|loose| format!("the condition {} has the value {}; write exact values", shown(key), shown(loose))),
+        None => {
+            Some(format!("{} needs the condition StringEquals {} with exact values; add it", shown(value), shown(key)))
+        }
+    };
+    let patterns =
+        values("StringLike", &sub).filter(|_| origin == Origin::Grant && values("StringEquals", &sub).is_none());
+    let mut problems: Vec<String> = exact(&aud).into_iter().collect();
+    match (&issuer, patterns) {
+        (Some(_), Some(_)) => {}
+        _ => problems.extend(exact(&sub)),
+    }
+    // Also an exact subject must say whose token it is where many organizations share the issuer.
+    if let (true, Some(issuer)) = (problems.is_empty(), &issuer) {
+        let subjects = patterns.or_else(|| values("StringEquals", &sub)).into_iter().flatten();
+        let objections = subjects.filter_map(|subject| subject::check(issuer, subject).err());
+        problems.extend(objections.map(|error| format!("the condition {}: {error}", shown(&sub))));
+    }
+    problems
 }

@@ -1,51 +1,94 @@
 //! `service`: an AWS service assumes the role, for this account's own use of it.
 
-use crate::iam::arn::Account;
+use crate::iam::arn::{Account, Arn};
 use crate::iam::policy::{PrincipalKind, Statement};
+use crate::iam::quote::shown;
 
-use super::ASSUME_ROLE;
+use super::limits::is_service;
+use super::{ASSUME_ROLE, Compiled, Warning};
+
+pub mod sender;
+#[cfg(test)]
+mod tests;
 
 /// Whether the service must act for the role's own account: the guard against a confused deputy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SourceAccount {
-    /// `aws:SourceAccount` must be the role's account. Only for services that send the key: others could not assume it.
+    /// As `Own` for services that are known to send `aws:SourceAccount`, as `None` with a warning for others.
+    #[default]
+    Auto,
+    /// `aws:SourceAccount` must be the role's account. A service that does not send the key cannot assume the role then.
     Own,
     /// No condition.
     None,
 }
 
-/// The statement that lets the service `name` (such as `lambda.amazonaws.com`) in. `source_arns` may hold `*` and
-/// placeholders; each is one of the things the service may act for, and none means anything.
-#[must_use]
-pub fn statement(name: &str, source: SourceAccount, source_arns: &[String], account: &Account) -> Statement {
-    let mut statement = Statement::allow([ASSUME_ROLE]).principal(PrincipalKind::Service, [name]);
-    if source == SourceAccount::Own {
-        statement = statement.when("StringEquals", "aws:SourceAccount", [account.id.as_str()]);
-    }
-    if !source_arns.is_empty() {
-        statement = statement.when("ArnLike", "aws:SourceArn", source_arns.iter().map(|arn| account.expand(arn)));
-    }
-    statement
+/// The arguments of the grant, as the user wrote them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceGrant<'a> {
+    /// Service principal, such as `lambda.amazonaws.com`.
+    pub name: &'a str,
+    /// The guard.
+    pub source_account: SourceAccount,
+    /// What the service may act for; `*` and placeholders are taken. Empty: anything.
+    pub source_arns: &'a [String],
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::iam::policy::{Kind, Policy};
-    use crate::iam::trust::limits;
+/// Why the grant makes no statement.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// Not a service principal.
+    #[error("name: {} is no service principal; write a name such as lambda.amazonaws.com", shown(.0))]
+    Name(String),
+    /// EKS Pod Identity without namespace and service account would let every pod in.
+    #[error("name: {} would let in any pod of the account; write podIdentity with the service accounts", shown(.0))]
+    Pods(String),
+    /// Not an ARN.
+    #[error("sourceArns[{index}]: {} is no ARN; write arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE, with * where it may vary", shown(.arn))]
+    SourceArn {
+        /// Place in the list, from 0.
+        index: usize,
+        /// The text, placeholders replaced.
+        arn: String,
+    },
+}
 
-    #[test]
-    fn conditions_follow_the_arguments() {
-        let account = Account::new("123456789012", "aws").unwrap();
-        let bare = statement("lambda.amazonaws.com", SourceAccount::None, &[], &account);
-        assert!(bare.conditions.is_empty());
-        let arns = ["arn:{partition}:sns:*:{accountId}:x".to_owned()];
-        let full = statement("sns.amazonaws.com", SourceAccount::Own, &arns, &account);
-        assert_eq!(full.conditions["StringEquals"]["aws:SourceAccount"], ["123456789012"]);
-        assert_eq!(full.conditions["ArnLike"]["aws:SourceArn"], ["arn:aws:sns:*:123456789012:x"]);
-        for made in [bare, full] {
-            assert_eq!(limits::check(&made, &account), Vec::<String>::new());
-            Policy::new(vec![made]).check(Kind::Trust).unwrap();
-        }
+/// The statement that lets the service in.
+///
+/// # Errors
+/// [`ServiceError`] with the first argument that is wrong.
+pub fn statement(grant: &ServiceGrant<'_>, account: &Account) -> Result<Compiled, ServiceError> {
+    let ServiceGrant { name, source_account, source_arns } = grant;
+    if !is_service(name) {
+        return Err(ServiceError::Name((*name).to_owned()));
     }
+    if is_pods(name) {
+        return Err(ServiceError::Pods((*name).to_owned()));
+    }
+    let mut statement = Statement::allow([ASSUME_ROLE]).principal(PrincipalKind::Service, [*name]);
+    let mut warnings = Vec::new();
+    let known = sender::sends_source_account(name);
+    if *source_account == SourceAccount::Own || (*source_account == SourceAccount::Auto && known) {
+        statement = statement.when("StringEquals", "aws:SourceAccount", [account.id.as_str()]);
+    } else if *source_account == SourceAccount::Auto && source_arns.is_empty() {
+        warnings.push(Warning::SourceAccountNotKnown { service: (*name).to_owned() });
+    }
+    let mut arns = Vec::with_capacity(source_arns.len());
+    for (index, arn) in source_arns.iter().enumerate() {
+        let arn = account.expand(arn);
+        if Arn::split(&arn).is_none() || arn.contains("${") || arn.chars().any(|c| c.is_control() || c == ' ') {
+            return Err(ServiceError::SourceArn { index, arn });
+        }
+        arns.push(arn);
+    }
+    if !arns.is_empty() {
+        statement = statement.when("ArnLike", "aws:SourceArn", arns);
+    }
+    Ok(Compiled { statement, warnings })
+}
+
+/// Whether a service principal, in any regional form, is that of EKS Pod Identity.
+pub(super) fn is_pods(name: &str) -> bool {
+    name.starts_with("pods.eks.")
 }

@@ -32,6 +32,9 @@ pub fn subject(namespace: &str, service_account: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
+    use super::super::token::token;
     use super::*;
     use crate::iam::arn::Account;
     use crate::iam::policy::{Kind, Policy};
@@ -45,7 +48,7 @@ mod tests {
         let statements = statements(&issuers, "team-a", "billing");
         assert_eq!(statements.len(), 2);
         for statement in &statements {
-            assert_eq!(limits::check(statement, &account), Vec::<String>::new());
+            assert_eq!(limits::check(statement, &account, limits::Origin::Grant), Vec::<String>::new());
             assert_eq!(limits::check_namespace(statement, "team-a"), Vec::<String>::new());
             assert_eq!(limits::check_namespace(statement, "team-b").len(), 1);
         }
@@ -61,5 +64,26 @@ mod tests {
                 r#""a.example.com/id/A:sub":"system:serviceaccount:team-a:billing"}}}]}"#
             )
         );
+    }
+
+    #[rstest]
+    #[case::the_pod("a.example.com/id/A", AUDIENCE, "system:serviceaccount:team-a:billing", true)]
+    #[case::other_namespace("a.example.com/id/A", AUDIENCE, "system:serviceaccount:team-b:billing", false)]
+    #[case::longer_namespace("a.example.com/id/A", AUDIENCE, "system:serviceaccount:team-ab:billing", false)]
+    #[case::other_account("a.example.com/id/A", AUDIENCE, "system:serviceaccount:team-a:default", false)]
+    #[case::longer_account("a.example.com/id/A", AUDIENCE, "system:serviceaccount:team-a:billing2", false)]
+    #[case::other_case("a.example.com/id/A", AUDIENCE, "system:serviceaccount:team-a:Billing", false)]
+    #[case::other_audience("a.example.com/id/A", "vault", "system:serviceaccount:team-a:billing", false)]
+    #[case::other_cluster("a.example.com/id/B", AUDIENCE, "system:serviceaccount:team-a:billing", false)]
+    fn tokens_are_of_that_service_account(
+        #[case] host: &str,
+        #[case] aud: &str,
+        #[case] sub: &str,
+        #[case] allowed: bool,
+    ) {
+        let account = Account::new("123456789012", "aws").unwrap();
+        let issuer = Issuer::parse("https://a.example.com/id/A", &account).unwrap();
+        let statements = statements(&[issuer], "team-a", "billing");
+        assert_eq!(token(&statements[0], host, &[("aud", aud), ("sub", sub)]), allowed);
     }
 }

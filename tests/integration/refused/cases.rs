@@ -56,11 +56,12 @@ pub struct Place {
     pub account: String,
 }
 
-const TABLES: [(&str, &str); 6] = [
+const TABLES: [(&str, &str); 7] = [
     ("names, paths and plain attributes", include_str!("identity.yaml")),
     ("tags, boundary, managed policies, lifetime", include_str!("attributes.yaml")),
     ("misspelt and later fields", include_str!("misspelt.yaml")),
     ("grants", include_str!("trust.yaml")),
+    ("grants of pods and federated issuers", include_str!("federation.yaml")),
     ("trust statements", include_str!("statements.yaml")),
     ("inline policies and documents", include_str!("permissions.yaml")),
 ];

@@ -41,6 +41,40 @@ fn a_wrong_manifest_is_refused_by_the_controller_where_the_admission_policies_ar
     refuse_all(&scope, &["create", "--validate=ignore", "-f", "-"], &[By::Schema]);
 }
 
+#[test]
+fn the_samples_and_the_longest_grants_are_accepted() {
+    let scope = Cluster::shared().scope("accepted");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/config/samples");
+    let mut specs = vec![("longest".to_owned(), longest())];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let roles = rolewright::yaml::documents::<Value>(&text).unwrap();
+        let roles = roles.into_iter().filter(|role| role["kind"] == "IAMRole");
+        specs.extend(roles.map(|role| (role["metadata"]["name"].as_str().unwrap().to_owned(), role["spec"].clone())));
+    }
+    assert!(specs.len() >= 12, "{} specs", specs.len());
+    for (name, spec) in specs {
+        let manifest = manifest(&scope, &name, &spec).to_string();
+        scope.kubectl_with(&["create", "--dry-run=server", "-f", "-"], &manifest).ok();
+    }
+}
+
+/// As many grants and values as the schema takes: the API server stops rules that cost too much when they run, too.
+fn longest() -> Value {
+    let many = |length: usize| (0..50).map(|n| format!("{n:x<length$}")).collect::<Vec<_>>();
+    let refs: Vec<String> = many(230).into_iter().map(|name| format!("refs/heads/{name}")).collect();
+    let grant = |n: usize| match n % 3 {
+        0 => json!({"name": format!("g{n}"), "oidc": {
+            "issuer": "https://oidc.example.org", "audiences": many(255), "subjects": many(1024),
+        }}),
+        1 => json!({"name": format!("g{n}"), "gitlab": {"project": "g/p", "branches": many(255), "tags": many(255)}}),
+        _ => json!({"name": format!("g{n}"), "githubActions": {
+            "owner": "o", "repository": "r", "refs": refs, "environments": many(255),
+        }}),
+    };
+    json!({"trust": (0..30).map(grant).collect::<Vec<_>>()})
+}
+
 fn remove_admission_policies(scope: &Scope<'_>) {
     let kinds = "validatingadmissionpolicybindings,validatingadmissionpolicies";
     scope.kubectl(&["delete", kinds, "--all"]).ok();

@@ -12,7 +12,7 @@ fn account() -> Account {
 }
 
 fn problems(statement: &Statement) -> Vec<String> {
-    check(statement, &account())
+    check(statement, &account(), Origin::Statement)
 }
 
 /// Whether a principal written as the JSON value of `Principal` is allowed with this effect.
@@ -181,4 +181,77 @@ fn a_statement_by_hand_stays_in_its_namespace() {
         check_namespace(&statement, "team-a"),
         ["Condition: \"system:serviceaccount:team-ab:x\" is not in the namespace team-a; name one of your own"]
     );
+}
+
+fn github(operator: &str, sub: &str) -> Statement {
+    let host = "token.actions.githubusercontent.com";
+    Statement::allow([ASSUME_ROLE_WITH_WEB_IDENTITY])
+        .principal(PrincipalKind::Federated, [format!("arn:aws:iam::123456789012:oidc-provider/{host}")])
+        .when("StringEquals", &format!("{host}:aud"), ["sts.amazonaws.com"])
+        .when(operator, &format!("{host}:sub"), [sub])
+}
+
+#[rstest]
+#[case("StringEquals", "repo:org/app:ref:refs/heads/main", true, true)]
+#[case("StringLike", "repo:org/app:ref:refs/heads/*", true, false)]
+#[case("StringLike", "repo:org/app:ref:refs/heads/main", true, false)]
+#[case("StringLike", "repo:org/app*", false, false)]
+#[case("StringLike", "repo:org/*", false, false)]
+#[case("StringLike", "repo:*", false, false)]
+#[case("StringLike", "*", false, false)]
+#[case("StringEquals", "environment:prod", false, false)]
+#[case("StringLikeIfExists", "repo:org/app:*", false, false)]
+#[case("ForAllValues:StringLike", "repo:org/app:*", false, false)]
+fn only_a_grant_may_have_patterns_and_never_of_owner_or_repository(
+    #[case] operator: &str,
+    #[case] sub: &str,
+    #[case] as_grant: bool,
+    #[case] by_hand: bool,
+) {
+    let statement = github(operator, sub);
+    assert_eq!(check(&statement, &account(), Origin::Grant).is_empty(), as_grant);
+    assert_eq!(check(&statement, &account(), Origin::Statement).is_empty(), by_hand);
+}
+
+#[rstest]
+#[case("system:serviceaccount:team-a:*", true)]
+#[case("system:serviceaccount:team-a:x", true)]
+#[case("system:serviceaccount:team-ab:x", false)]
+#[case("system:serviceaccount:*", false)]
+#[case("system:*", false)]
+#[case("*:team-a:x", false)]
+#[case("system:node:*", true)]
+#[case("repo:org/app:*", true)]
+fn patterns_of_subjects_stay_in_the_namespace(#[case] sub: &str, #[case] inside: bool) {
+    assert_eq!(check_namespace(&web_identity().when("StringLike", SUB, [sub]), "team-a").is_empty(), inside);
+}
+
+#[rstest]
+#[case("StringEquals", "aws:RequestTag/kubernetes-namespace", &["team-a"], true)]
+#[case("StringEquals", "aws:RequestTag/kubernetes-namespace", &["team-b"], false)]
+#[case("StringEquals", "aws:RequestTag/kubernetes-namespace", &["team-a", "team-b"], false)]
+#[case("StringEquals", "aws:RequestTag/kubernetes-namespace", &[], false)]
+#[case("StringLike", "aws:RequestTag/kubernetes-namespace", &["team-a"], false)]
+#[case("StringEqualsIfExists", "aws:RequestTag/kubernetes-namespace", &["team-a"], false)]
+#[case("ForAllValues:StringEquals", "aws:RequestTag/kubernetes-namespace", &["team-a"], false)]
+#[case("StringEquals", "aws:PrincipalTag/kubernetes-namespace", &["team-a"], false)]
+#[case("StringEquals", "aws:RequestTag/kubernetes-service-account", &["team-a"], false)]
+fn pods_by_hand_stay_in_the_namespace(
+    #[case] operator: &str,
+    #[case] key: &str,
+    #[case] values: &[&str],
+    #[case] inside: bool,
+) {
+    for service in ["pods.eks.amazonaws.com", "pods.eks.eu-west-2.amazonaws.com"] {
+        let pods = Statement::allow([ASSUME_ROLE, TAG_SESSION])
+            .principal(PrincipalKind::Service, ["lambda.amazonaws.com", service])
+            .when(operator, key, values.iter().copied());
+        assert_eq!(check_namespace(&pods, "team-a").is_empty(), inside, "{service}");
+    }
+}
+
+#[test]
+fn what_a_deny_says_of_pods_is_free() {
+    let deny = Statement::deny([ASSUME_ROLE]).principal(PrincipalKind::Service, ["pods.eks.amazonaws.com"]);
+    assert_eq!(check_namespace(&deny, "team-a"), Vec::<String>::new());
 }

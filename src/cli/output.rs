@@ -1,0 +1,166 @@
+//! How a command answers: standard output, standard error and exit code in one value, so that a test sees all of it.
+
+use std::{
+    ffi::OsStr,
+    io::{self, IsTerminal, Write},
+};
+
+use serde::Serialize;
+
+/// Form of what a command prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// The flag `-o`.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct OutputArgs {
+    /// Form of the output: text for people, json for programs
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
+    pub format: Format,
+}
+
+/// Everything that a command says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// Standard output.
+    pub text: String,
+    /// Lines for standard error.
+    pub notes: Vec<String>,
+    /// The exit code.
+    pub code: u8,
+}
+
+impl Answer {
+    /// An answer on standard output alone.
+    #[must_use]
+    pub fn new(text: String, code: u8) -> Self {
+        Self { text, notes: Vec::new(), code }
+    }
+
+    /// No answer, because the input is unusable: exit code 2.
+    #[must_use]
+    pub fn refused(notes: Vec<String>) -> Self {
+        Self { text: String::new(), notes, code: 2 }
+    }
+
+    /// Indented JSON.
+    ///
+    /// # Errors
+    /// When the value is none that JSON can say.
+    pub fn json<T: Serialize>(value: &T, code: u8) -> serde_json::Result<Self> {
+        Ok(Self::new(serde_json::to_string_pretty(value)? + "\n", code))
+    }
+
+    /// Prints it. The result is the exit code.
+    ///
+    /// # Errors
+    /// When standard output can't be written; a reader that went away, such as `head`, is no error.
+    pub fn print(&self) -> io::Result<u8> {
+        print(&self.text)?;
+        for note in &self.notes {
+            eprintln!("{note}");
+        }
+        Ok(self.code)
+    }
+}
+
+/// Writes to standard output.
+///
+/// # Errors
+/// When that fails, other than because the reader went away.
+pub fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// What a coloured word means to its reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Green.
+    Good,
+    /// Yellow.
+    Careful,
+    /// Red.
+    Bad,
+}
+
+/// Whether words are coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paint {
+    colours: bool,
+}
+
+impl Paint {
+    /// No colours.
+    #[cfg(test)]
+    pub const PLAIN: Self = Self { colours: false };
+
+    /// Colours on a terminal that shows them, unless `NO_COLOR` holds something (no-color.org).
+    #[must_use]
+    pub fn of_process() -> Self {
+        let variable = |name| std::env::var_os(name);
+        Self::new(io::stdout().is_terminal(), variable("NO_COLOR").as_deref(), variable("TERM").as_deref())
+    }
+
+    fn new(terminal: bool, no_color: Option<&OsStr>, term: Option<&OsStr>) -> Self {
+        let refused = no_color.is_some_and(|value| !value.is_empty()) || term.is_some_and(|value| value == "dumb");
+        Self { colours: terminal && !refused }
+    }
+
+    /// The word, coloured if colours are on.
+    #[must_use]
+    pub fn word(self, word: &str, tone: Tone) -> String {
+        if !self.colours {
+            return word.to_owned();
+        }
+        let code = match tone {
+            Tone::Good => 32,
+            Tone::Careful => 33,
+            Tone::Bad => 31,
+        };
+        format!("\u{1b}[1;{code}m{word}\u{1b}[0m")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[test]
+    fn words_are_coloured_only_when_colours_are_on() {
+        assert_eq!(Paint::PLAIN.word("Allowed", Tone::Good), "Allowed");
+        assert_eq!(Paint { colours: true }.word("Allowed", Tone::Good), "\u{1b}[1;32mAllowed\u{1b}[0m");
+    }
+
+    #[rstest]
+    #[case(true, None, None, true)]
+    #[case(true, Some(""), Some("xterm"), true)]
+    #[case(false, None, Some("xterm"), false)]
+    #[case(true, Some("1"), Some("xterm"), false)]
+    #[case(true, None, Some("dumb"), false)]
+    fn colours_are_for_a_terminal_that_wants_them(
+        #[case] terminal: bool,
+        #[case] no_color: Option<&str>,
+        #[case] term: Option<&str>,
+        #[case] colours: bool,
+    ) {
+        assert_eq!(Paint::new(terminal, no_color.map(OsStr::new), term.map(OsStr::new)), Paint { colours });
+    }
+}

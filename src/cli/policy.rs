@@ -1,0 +1,30 @@
+//! `rolewright policy …`: the policy engine by hand.
+
+mod eval;
+
+use clap::Subcommand;
+
+use super::{
+    input::Input,
+    output::{Answer, Paint},
+};
+
+/// The commands of `rolewright policy`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Tell whether a request is allowed, and why
+    #[command(after_long_help = eval::HELP)]
+    Eval(eval::Args),
+}
+
+impl Command {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// An input that can't be read.
+    pub fn run(&self, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<Answer> {
+        match self {
+            Self::Eval(args) => eval::run(args, input, paint),
+        }
+    }
+}

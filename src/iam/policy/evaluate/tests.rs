@@ -1,0 +1,447 @@
+//! Tables and laws of the evaluator.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use rstest::rstest;
+
+use super::*;
+use crate::iam::policy::operator::{Base, IF_EXISTS, Quantifier};
+use crate::iam::policy::{Kind, Strictness};
+
+fn policy(kind: Kind, statements: &str) -> Policy {
+    let text = format!(r#"{{"Version":"2012-10-17","Statement":{statements}}}"#);
+    Policy::parse(&text, kind, Strictness::Desired).unwrap_or_else(|problems| panic!("{text}: {problems:?}"))
+}
+
+fn request(action: &str, resource: &str) -> Request {
+    Request { action: action.into(), resource: Some(resource.into()), ..Request::default() }
+}
+
+fn decide(policy: &Policy, request: &Request) -> Evaluation {
+    evaluate(&Documents { policies: &[("p", policy)], ..Documents::default() }, request).unwrap()
+}
+
+const KEY: &str = "arn:aws:s3:::b/k";
+
+#[rstest]
+#[case::exact(r#""Action":"s3:GetObject","Resource":"*""#, "s3:GetObject", KEY, true)]
+#[case::case_of_action(r#""Action":"S3:getobject","Resource":"*""#, "s3:GETObject", KEY, true)]
+#[case::wildcard(r#""Action":"s3:Get*","Resource":"*""#, "s3:GetObject", KEY, true)]
+#[case::one_character(r#""Action":"s3:Get?bject","Resource":"*""#, "s3:GetObject", KEY, true)]
+#[case::longer_name(r#""Action":"s3:Get","Resource":"*""#, "s3:GetObject", KEY, false)]
+#[case::other_service(r#""Action":"sqs:*","Resource":"*""#, "s3:GetObject", KEY, false)]
+#[case::everything(r#""Action":"*","Resource":"*""#, "s3:GetObject", KEY, true)]
+#[case::malformed(r#""Action":"GetObject","Resource":"*""#, "s3:GetObject", KEY, false)]
+#[case::malformed_request(r#""Action":"*","Resource":"*""#, "GetObject", KEY, false)]
+#[case::request_wildcard_is_literal(r#""Action":"s3:GetObject","Resource":"*""#, "s3:*", KEY, false)]
+#[case::not_action(r#""NotAction":"iam:*","Resource":"*""#, "s3:GetObject", KEY, true)]
+#[case::not_action_named(r#""NotAction":["iam:*","s3:*"],"Resource":"*""#, "s3:GetObject", KEY, false)]
+#[case::not_action_malformed(r#""NotAction":"iam","Resource":"*""#, "iam:PassRole", KEY, true)]
+#[case::resource(r#""Action":"s3:*","Resource":"arn:aws:s3:::b/*""#, "s3:GetObject", KEY, true)]
+#[case::resource_case(r#""Action":"s3:*","Resource":"arn:aws:s3:::B/*""#, "s3:GetObject", KEY, false)]
+#[case::resource_sibling(
+    r#""Action":"s3:*","Resource":"arn:aws:s3:::b/*""#,
+    "s3:GetObject",
+    "arn:aws:s3:::bb/k",
+    false
+)]
+#[case::not_resource(r#""Action":"s3:*","NotResource":"arn:aws:s3:::c/*""#, "s3:GetObject", KEY, true)]
+#[case::not_resource_named(r#""Action":"s3:*","NotResource":"arn:aws:s3:::b/*""#, "s3:GetObject", KEY, false)]
+#[case::escaped_star(r#""Action":"s3:*","Resource":"arn:aws:s3:::b/${*}""#, "s3:GetObject", KEY, false)]
+#[case::unresolved(r#""Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:username}""#, "s3:GetObject", KEY, false)]
+#[case::unresolved_exception(
+    r#""Action":"s3:*","NotResource":"arn:aws:s3:::c/${aws:username}""#,
+    "s3:GetObject",
+    KEY,
+    false
+)]
+#[case::default_of_a_variable(
+    r#""Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:username, 'k'}""#,
+    "s3:GetObject",
+    KEY,
+    true
+)]
+fn actions_and_resources(#[case] inner: &str, #[case] action: &str, #[case] resource: &str, #[case] allowed: bool) {
+    let policy = policy(Kind::Identity, &format!(r#"{{"Effect":"Allow",{inner}}}"#));
+    let found = decide(&policy, &request(action, resource)).decision;
+    assert_eq!(found, if allowed { Decision::Allowed } else { Decision::ImplicitlyDenied });
+}
+
+/// Operator, values of the policy, values of the request (`None`: absent; one: a plain value; more: a list), matches.
+#[rstest]
+#[case("StringEquals", &["a"], Some(&["a"][..]), true)]
+#[case("StringEquals", &["a", "b"], Some(&["b"][..]), true)]
+#[case("StringEquals", &["a"], Some(&["A"][..]), false)]
+#[case("StringEquals", &["a*"], Some(&["ab"][..]), false)]
+#[case("StringEquals", &["a"], None, false)]
+#[case("StringEquals", &["a"], Some(&["a", "a"][..]), false)]
+#[case("StringNotEquals", &["a", "b"], Some(&["c"][..]), true)]
+#[case("StringNotEquals", &["a", "b"], Some(&["b"][..]), false)]
+#[case("StringNotEquals", &["a"], None, true)]
+#[case("StringNotEquals", &["a"], Some(&["b", "c"][..]), false)]
+#[case("StringEqualsIgnoreCase", &["a"], Some(&["A"][..]), true)]
+#[case("StringNotEqualsIgnoreCase", &["a"], Some(&["A"][..]), false)]
+#[case("StringLike", &["a?*"], Some(&["abc"][..]), true)]
+#[case("StringLike", &["a?*"], Some(&["a"][..]), false)]
+#[case("StringLike", &["a"], Some(&["*"][..]), false)]
+#[case("StringNotLike", &["a*"], Some(&["b"][..]), true)]
+#[case("StringEqualsIfExists", &["a"], None, true)]
+#[case("StringEqualsIfExists", &["a"], Some(&["b"][..]), false)]
+#[case("NumericEquals", &["1.0"], Some(&["1"][..]), true)]
+#[case("NumericNotEquals", &["1"], Some(&["1.00"][..]), false)]
+#[case("NumericLessThan", &["10"], Some(&["9"][..]), true)]
+#[case("NumericLessThan", &["10"], Some(&["10"][..]), false)]
+#[case("NumericLessThanEquals", &["10"], Some(&["10"][..]), true)]
+#[case("NumericGreaterThan", &["9007199254740992"], Some(&["9007199254740993"][..]), true)]
+#[case("NumericGreaterThanEquals", &["-1"], Some(&["-2"][..]), false)]
+#[case("NumericEquals", &["1"], Some(&["one"][..]), false)]
+#[case("DateEquals", &["2026-01-01"], Some(&["1767225600"][..]), true)]
+#[case("DateNotEquals", &["2026-01-01"], Some(&["2026-01-02"][..]), true)]
+#[case("DateLessThan", &["2026-01-02T00:00:00Z"], Some(&["2026-01-01T23:59:59Z"][..]), true)]
+#[case("DateLessThanEquals", &["2026-01-02T00:00:00Z"], Some(&["2026-01-02T00:00:01Z"][..]), false)]
+#[case("DateGreaterThan", &["2026-01-01"], Some(&["2026-01-01T00:00:00Z"][..]), false)]
+#[case("DateGreaterThanEquals", &["2026-01-01"], Some(&["2026-01-01T01:00:00+01:00"][..]), true)]
+#[case("Bool", &["true"], Some(&["True"][..]), true)]
+#[case("Bool", &["true"], Some(&["false"][..]), false)]
+#[case("Bool", &["false"], None, false)]
+#[case("BoolIfExists", &["true"], None, true)]
+#[case("BinaryEquals", &["QmluYXJ5"], Some(&["QmluYXJ5"][..]), true)]
+#[case("BinaryEquals", &["QmluYXJ5"], Some(&["qmluYXJ5"][..]), false)]
+#[case("IpAddress", &["203.0.113.0/24"], Some(&["203.0.113.7"][..]), true)]
+#[case("IpAddress", &["203.0.113.0/24"], Some(&["203.0.114.7"][..]), false)]
+#[case("IpAddress", &["2001:db8::/32"], Some(&["2001:DB8:1::1"][..]), true)]
+#[case("IpAddress", &["0.0.0.0/0"], Some(&["::1"][..]), false)]
+#[case("NotIpAddress", &["203.0.113.0/24"], Some(&["203.0.114.7"][..]), true)]
+#[case("ArnEquals", &["arn:aws:sns:*:123456789012:t*"], Some(&["arn:aws:sns:eu-west-2:123456789012:topic"][..]), true)]
+#[case("ArnLike", &["arn:aws:sns:*:t"], Some(&["arn:aws:sns:eu-west-2:123456789012:t"][..]), false)]
+#[case("ArnLike", &["*"], Some(&["arn:aws:sns:eu-west-2:123456789012:t"][..]), false)]
+#[case("ArnNotEquals", &["arn:aws:sns:*:*:t"], Some(&["arn:aws:sns:eu-west-2:123456789012:u"][..]), true)]
+#[case("ArnNotLike", &["arn:aws:sns:*:*:t"], Some(&["arn:aws:sns:eu-west-2:123456789012:t"][..]), false)]
+#[case("ArnLike", &["arn:aws:s3:::b/*"], Some(&["no arn"][..]), false)]
+#[case("Null", &["true"], None, true)]
+#[case("Null", &["true"], Some(&["a"][..]), false)]
+#[case("Null", &["false"], Some(&["a"][..]), true)]
+#[case("Null", &["false"], Some(&[][..]), false)]
+#[case("ForAllValues:StringEquals", &["a", "b"], Some(&["a", "b"][..]), true)]
+#[case("ForAllValues:StringEquals", &["a", "b"], Some(&["a", "c"][..]), false)]
+#[case("ForAllValues:StringEquals", &["a"], None, true)]
+#[case("ForAllValues:StringEquals", &["a"], Some(&[][..]), true)]
+#[case("ForAnyValue:StringEquals", &["a", "b"], Some(&["c", "b"][..]), true)]
+#[case("ForAnyValue:StringEquals", &["a"], Some(&["b", "c"][..]), false)]
+#[case("ForAnyValue:StringEquals", &["a"], None, false)]
+#[case("ForAnyValue:StringEqualsIfExists", &["a"], None, true)]
+#[case("ForAnyValue:StringNotEquals", &["a"], Some(&["a", "b"][..]), true)]
+#[case("ForAllValues:StringNotEquals", &["a"], Some(&["a", "b"][..]), false)]
+#[case("ForAnyValue:StringLike", &["t-*"], Some(&["t-1"][..]), true)]
+#[case("StringEquals", &["${aws:PrincipalTag/team}"], Some(&["blue"][..]), true)]
+#[case("StringEquals", &["${AWS:principaltag/TEAM}"], Some(&["red"][..]), false)]
+#[case("StringEquals", &["${aws:nothing}"], Some(&["${aws:nothing}"][..]), false)]
+#[case("StringLike", &["${aws:PrincipalTag/team}-*"], Some(&["blue-1"][..]), true)]
+#[case("StringEquals", &["${*}"], Some(&["*"][..]), true)]
+#[case("ArnLike", &["arn:aws:s3:::${aws:PrincipalTag/team}/*"], Some(&["arn:aws:s3:::blue/x"][..]), true)]
+fn conditions(#[case] operator: &str, #[case] values: &[&str], #[case] found: Option<&[&str]>, #[case] matches: bool) {
+    let statement = Statement::allow(["s3:GetObject"]).on(["*"]).when(operator, "test:Key", values.iter().copied());
+    let mut context = Context::default().with("aws:PrincipalTag/team", "blue");
+    context = match found {
+        None => context,
+        Some([one]) => context.with("TEST:key", one),
+        Some(list) => context.with_list("TEST:key", list.iter().copied()),
+    };
+    let allowed = decide(&Policy::new(vec![statement]), &Request { context, ..request("s3:GetObject", KEY) });
+    assert_eq!(allowed.decision == Decision::Allowed, matches, "{allowed:?}");
+}
+
+#[test]
+fn every_operator_is_evaluated_in_every_form() {
+    for base in Base::ALL {
+        for prefix in [None, Some(Quantifier::ForAllValues), Some(Quantifier::ForAnyValue)] {
+            for suffix in ["", if base == Base::Null { "" } else { IF_EXISTS }] {
+                let operator = format!("{}{}{suffix}", prefix.map_or("", Quantifier::as_str), base.as_str());
+                let value = match base.as_str() {
+                    name if name.contains("Ip") => "203.0.113.7/32",
+                    "Bool" | "Null" => "true",
+                    name if name.starts_with("Arn") => "arn:aws:s3:::b/k",
+                    _ => "20260101",
+                };
+                let statement = Statement::allow(["s3:*"]).on(["*"]).when(&operator, "k", [value]);
+                let documents = Policy::new(vec![statement]);
+                let with = Request { context: Context::default().with("k", value), ..request("s3:Get", KEY) };
+                let equal = decide(&documents, &with).decision == Decision::Allowed;
+                let strict = base.as_str().ends_with("LessThan") || base.as_str().ends_with("GreaterThan");
+                assert_eq!(equal, !base.is_negated() && !strict && base != Base::Null, "{operator}");
+                let absent = decide(&documents, &request("s3:Get", KEY)).decision == Decision::Allowed;
+                let lets_absent = match prefix {
+                    _ if base == Base::Null || !suffix.is_empty() => true,
+                    Some(Quantifier::ForAllValues) => true,
+                    Some(Quantifier::ForAnyValue) => false,
+                    None => base.is_negated(),
+                };
+                assert_eq!(absent, lets_absent, "{operator}");
+            }
+        }
+    }
+}
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/team/app";
+
+#[rstest]
+#[case(r#"{"AWS":"arn:aws:iam::123456789012:role/team/app"}"#, PrincipalKind::Aws, ROLE, true)]
+#[case(
+    r#"{"AWS":"arn:aws:iam::123456789012:role/team/app"}"#,
+    PrincipalKind::Aws,
+    "arn:aws:sts::123456789012:assumed-role/app/me",
+    true
+)]
+#[case(
+    r#"{"AWS":"arn:aws:iam::123456789012:role/team/app"}"#,
+    PrincipalKind::Aws,
+    "arn:aws:sts::123456789012:assumed-role/app2/me",
+    false
+)]
+#[case(
+    r#"{"AWS":"arn:aws:iam::123456789012:role/team/app"}"#,
+    PrincipalKind::Aws,
+    "arn:aws:sts::210987654321:assumed-role/app/me",
+    false
+)]
+#[case(
+    r#"{"AWS":"arn:aws:iam::123456789012:role/team/app"}"#,
+    PrincipalKind::Aws,
+    "arn:aws:iam::123456789012:role/app",
+    false
+)]
+#[case(r#"{"AWS":"123456789012"}"#, PrincipalKind::Aws, ROLE, true)]
+#[case(r#"{"AWS":"arn:aws:iam::123456789012:root"}"#, PrincipalKind::Aws, "arn:aws:iam::123456789012:user/u", true)]
+#[case(r#"{"AWS":"arn:aws:iam::123456789012:root"}"#, PrincipalKind::Aws, "arn:aws:iam::210987654321:user/u", false)]
+#[case(r#"{"AWS":"arn:aws-cn:iam::123456789012:root"}"#, PrincipalKind::Aws, ROLE, false)]
+#[case(r#"{"AWS":"*"}"#, PrincipalKind::Aws, ROLE, true)]
+#[case(r#"{"AWS":"*"}"#, PrincipalKind::Service, "ec2.amazonaws.com", false)]
+#[case(r#"{"AWS":"AROAEXAMPLEEXAMPLE123"}"#, PrincipalKind::Aws, ROLE, false)]
+#[case(r#"{"AWS":"arn:aws:iam::123456789012:role/*"}"#, PrincipalKind::Aws, ROLE, false)]
+#[case(r#"{"Service":"ec2.amazonaws.com"}"#, PrincipalKind::Service, "ec2.amazonaws.com", true)]
+#[case(r#"{"Service":"ec2.amazonaws.com"}"#, PrincipalKind::Service, "lambda.amazonaws.com", false)]
+#[case(r#"{"Service":"ec2.amazonaws.com"}"#, PrincipalKind::Aws, "ec2.amazonaws.com", false)]
+fn principals(#[case] principal: &str, #[case] kind: PrincipalKind, #[case] who: &str, #[case] allowed: bool) {
+    let trust =
+        policy(Kind::Trust, &format!(r#"{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRole"}}"#));
+    let documents = Documents { trust: Some(&trust), ..Documents::default() };
+    let mut request =
+        Request { action: "STS:assumerole".into(), principal: Some((kind, who.into())), ..Request::default() };
+    assert_eq!(evaluate(&documents, &request).unwrap().decision == Decision::Allowed, allowed);
+    let except =
+        policy(Kind::Trust, &format!(r#"{{"Effect":"Allow","NotPrincipal":{principal},"Action":"sts:AssumeRole"}}"#));
+    let documents = Documents { trust: Some(&except), ..Documents::default() };
+    assert_eq!(evaluate(&documents, &request).unwrap().decision == Decision::Allowed, !allowed);
+    request.principal = None;
+    assert!(evaluate(&documents, &request).unwrap_err().to_string().contains("names no principal"));
+}
+
+#[test]
+fn a_deny_wins_and_the_boundary_limits() {
+    let allow = policy(Kind::Identity, r#"{"Sid":"A","Effect":"Allow","Action":"*","Resource":"*"}"#);
+    let deny = policy(Kind::Identity, r#"{"Sid":"D","Effect":"Deny","Action":"s3:*","Resource":"*"}"#);
+    let sqs = policy(Kind::Boundary, r#"{"Effect":"Allow","Action":"sqs:*","Resource":"*"}"#);
+    let ask = |policies: &[(&str, &Policy)], boundary, action: &str| {
+        evaluate(&Documents { policies, boundary, trust: None }, &request(action, "*")).unwrap()
+    };
+    let found = ask(&[("a", &allow), ("d", &deny)], None, "s3:GetObject");
+    assert_eq!((found.decision, found.statement), (Decision::ExplicitlyDenied, Some(("d".into(), 0))));
+    assert_eq!(found.because, ["d, statement 0 (D) denies it"]);
+    let found = ask(&[("a", &allow)], Some(&sqs), "s3:GetObject");
+    assert_eq!(found.decision, Decision::ImplicitlyDenied);
+    assert_eq!(
+        found.because,
+        ["the boundary does not allow it: no Allow of boundary names the action \"s3:GetObject\""]
+    );
+    let found = ask(&[("a", &allow)], Some(&sqs), "sqs:SendMessage");
+    assert_eq!((found.decision, found.statement), (Decision::Allowed, Some(("a".into(), 0))));
+    assert_eq!(
+        ask(&[], Some(&sqs), "sqs:SendMessage").because[0],
+        "no identity policy was given, and nothing is allowed without one"
+    );
+    assert_eq!(ask(&[("a", &allow)], Some(&deny), "s3:GetObject").decision, Decision::ExplicitlyDenied);
+}
+
+#[test]
+fn a_trust_policy_answers_for_sessions_alone() {
+    let allow = policy(Kind::Identity, r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#);
+    let trust = policy(
+        Kind::Trust,
+        r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}"#,
+    );
+    let principal = Some((PrincipalKind::Aws, ROLE.to_owned()));
+    let ask = |policies: &[(&str, &Policy)], action: &str| {
+        let request = Request {
+            action: action.into(),
+            resource: Some("*".into()),
+            principal: principal.clone(),
+            ..Request::default()
+        };
+        evaluate(&Documents { policies, boundary: None, trust: Some(&trust) }, &request).unwrap().decision
+    };
+    assert_eq!(ask(&[("p", &allow)], "sts:AssumeRole"), Decision::ImplicitlyDenied);
+    assert_eq!(ask(&[("p", &allow)], "s3:GetObject"), Decision::Allowed);
+    assert_eq!(ask(&[], "s3:GetObject"), Decision::ImplicitlyDenied);
+    assert_eq!(ask(&[], "sts:TagSession"), Decision::ImplicitlyDenied);
+}
+
+#[test]
+fn what_was_missing_is_told() {
+    let document = policy(
+        Kind::Identity,
+        r#"{"Sid":"Read","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:PrincipalTag/team":"blue"}}}"#,
+    );
+    let because = |request: &Request| decide(&document, request).because.join("; ");
+    assert_eq!(because(&request("s3:PutObject", KEY)), r#"no Allow of p names the action "s3:PutObject""#);
+    assert_eq!(
+        because(&request("s3:GetObject", "arn:aws:s3:::c/k")),
+        r#"p, statement 0 (Read) allows "s3:GetObject", but not on "arn:aws:s3:::c/k""#
+    );
+    assert_eq!(
+        because(&request("s3:GetObject", KEY)),
+        r#"p, statement 0 (Read) would allow it, but for StringEquals "aws:PrincipalTag/team": the request has no such key"#
+    );
+    let red =
+        Request { context: Context::default().with("aws:principaltag/TEAM", "red"), ..request("s3:GetObject", KEY) };
+    assert!(because(&red).ends_with(r#"the request has "red""#));
+}
+
+#[rstest]
+#[case("StringSame", "x", "StringSame")]
+#[case("NumericLessThan", "many", "NumericLessThan")]
+#[case("DateLessThan", "tomorrow", "DateLessThan")]
+#[case("IpAddress", "home", "IpAddress")]
+#[case("Bool", "yes", "Bool")]
+#[case("Null", "yes", "Null")]
+fn what_cannot_be_evaluated_is_an_error(#[case] operator: &str, #[case] value: &str, #[case] named: &str) {
+    let statement = Statement::deny(["s3:*"]).on(["*"]).when(operator, "k", [value]);
+    let policies = [("p", &Policy::new(vec![statement]))];
+    let error =
+        evaluate(&Documents { policies: &policies, ..Documents::default() }, &request("s3:Get", KEY)).unwrap_err();
+    assert!(error.to_string().starts_with("p, statement 0: ") && error.to_string().contains(named), "{error}");
+}
+
+#[rstest]
+#[case(r#"{"action":"s3:GetObject","resource":"*","principal":{"AWS":"x"},"context":{"a":"1","b":[true,2]}}"#, None)]
+#[case("[]", Some("must be an object"))]
+#[case(r#"{"resource":"*"}"#, Some("needs an action"))]
+#[case(r#"{"action":"a:b","ressource":"*"}"#, Some("did you mean \"resource\"?"))]
+#[case(r#"{"action":"a:b","action":"a:c"}"#, Some("stands twice"))]
+#[case(r#"{"action":7}"#, Some("/action: must be a string"))]
+#[case(r#"{"action":"a:b","principal":{"User":"x"}}"#, Some("is no kind of principal"))]
+#[case(r#"{"action":"a:b","principal":{"AWS":"x","Service":"y"}}"#, Some("one member"))]
+#[case(r#"{"action":"a:b","context":{"k":"1","K":"2"}}"#, Some("/context/K: stands twice"))]
+#[case(r#"{"action":"a:b","context":{"k":{}}}"#, Some("/context/k: must be a string, number or boolean"))]
+#[case(r#"{"action":"a:b""#, Some("ends too early"))]
+fn requests_are_read_exactly(#[case] text: &str, #[case] problem: Option<&str>) {
+    match (Request::read(text), problem) {
+        (Ok(request), None) => {
+            assert_eq!(request.context, Context::default().with("a", "1").with_list("b", ["true", "2"]));
+        }
+        (Err(error), Some(problem)) => assert!(error.to_string().contains(problem), "{error}"),
+        (result, _) => panic!("{text}: {result:?}"),
+    }
+}
+
+fn any_statement() -> impl Strategy<Value = Statement> {
+    let operators = vec![
+        "StringEquals",
+        "StringNotEquals",
+        "StringLike",
+        "ForAllValues:StringEquals",
+        "ForAnyValue:StringLike",
+        "Null",
+        "NumericLessThanIfExists",
+    ];
+    (
+        any::<bool>(),
+        any::<bool>(),
+        "s3:[ab*]{1,2}",
+        any::<bool>(),
+        "[ab*?]{1,3}",
+        prop::option::of((select(operators), select(vec!["true", "false", "1"]))),
+    )
+        .prop_map(|(deny, except, action, not_resource, resource, condition)| {
+            let effect = if deny { Effect::Deny } else { Effect::Allow };
+            let mut statement = Statement::new(effect, [action]).on([resource]);
+            if except {
+                statement.actions = Scope::Except(statement.actions.content().clone());
+            }
+            if not_resource {
+                statement.resources = statement.resources.map(|resources| Scope::Except(resources.content().clone()));
+            }
+            match condition {
+                Some((operator, _)) if operator.starts_with("Numeric") => statement.when(operator, "k", ["1"]),
+                Some(("Null", value)) => statement.when("Null", "k", [if value == "1" { "true" } else { value }]),
+                Some((operator, value)) => statement.when(operator, "k", [value]),
+                None => statement,
+            }
+        })
+}
+
+fn any_request() -> impl Strategy<Value = Request> {
+    (
+        "s3:[ab]{1,2}",
+        "[ab]{0,3}",
+        prop::option::of(prop::collection::vec(select(vec!["true", "false", "1", "0"]), 0..3)),
+    )
+        .prop_map(|(action, resource, values)| {
+            let context = match values.as_deref() {
+                None => Context::default(),
+                Some([one]) => Context::default().with("K", one),
+                Some(list) => Context::default().with_list("K", list.iter().copied()),
+            };
+            Request { context, ..request(&action, &resource) }
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn a_deny_more_never_allows_and_an_allow_more_never_forbids(
+        statements in prop::collection::vec(any_statement(), 1..5), more in any_statement(), request in any_request()
+    ) {
+        let before = decide(&Policy::new(statements.clone()), &request).decision;
+        let effect = more.effect;
+        let after = decide(&Policy::new([statements, vec![more]].concat()), &request).decision;
+        match effect {
+            Effect::Deny => prop_assert!(before == Decision::Allowed || after != Decision::Allowed),
+            Effect::Allow => prop_assert!(before != Decision::Allowed || after == Decision::Allowed),
+        }
+    }
+
+    #[test]
+    fn order_repetition_letter_case_and_the_canonical_form_decide_nothing(
+        statements in prop::collection::vec(any_statement(), 1..5), request in any_request()
+    ) {
+        let account = crate::iam::arn::Account::new("123456789012", "aws").unwrap();
+        let policy = Policy::new(statements.clone());
+        let decision = decide(&policy, &request).decision;
+        let other = Policy::new(statements.iter().rev().chain(&statements).cloned().collect());
+        prop_assert_eq!(decide(&other, &request).decision, decision);
+        let loud = Request { action: request.action.to_uppercase(), ..request.clone() };
+        prop_assert_eq!(decide(&policy, &loud).decision, decision);
+        prop_assert_eq!(decide(&policy.canonical(&account).to_policy(), &request).decision, decision);
+    }
+
+    #[test]
+    fn nothing_makes_it_panic(text in "\\PC{0,60}", key in "\\PC{0,8}", value in "\\PC{0,12}", operator in select(Base::ALL.to_vec())) {
+        let statement = Statement::allow([text.clone()]).on([text.clone()]).when(operator.as_str(), &key, [value.clone(), text.clone()]);
+        let documents = Policy::new(vec![statement.principal(PrincipalKind::Aws, [text.clone()])]);
+        let asked = Request {
+            action: text.clone(),
+            resource: Some(value.clone()),
+            principal: Some((PrincipalKind::Aws, text.clone())),
+            context: Context::default().with(&key, &value),
+        };
+        let policies = [("p", &documents)];
+        for (policies, trust) in [(&policies[..], None), (&[][..], Some(&documents))] {
+            for action in ["sts:AssumeRole", "s3:Get", text.as_str()] {
+                let asked = Request { action: action.to_owned(), ..asked.clone() };
+                let _ = evaluate(&Documents { policies, boundary: None, trust }, &asked);
+            }
+        }
+        let _ = Request::read(&text);
+    }
+}
