@@ -9,6 +9,8 @@ use std::{
 
 /// Bytes of a policy document: the longest that AWS can have, percent-encoded, with room for comments.
 pub const DOCUMENT: u64 = 1024 * 1024;
+/// Bytes of a file of manifests.
+pub const MANIFESTS: u64 = 32 * 1024 * 1024;
 
 /// A text and the name by which messages call it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -44,7 +44,7 @@ impl Cli {
                 let answer = command.run(&mut input::Input::of_process(), output::Paint::of_process())?;
                 Ok(answer.print()?)
             }
-            Command::Render(args) => render::run(&args),
+            Command::Render(args) => Ok(render::run(&args, &mut input::Input::of_process())?.print()?),
         }
     }
 }

@@ -1,8 +1,6 @@
 //! `rolewright render`: the same engine as the controller's, without a cluster or an account.
 
-#![allow(clippy::print_stdout, reason = "a command's output")]
-
-use std::{collections::BTreeMap, fs, io::Read, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -11,9 +9,13 @@ use serde_json::Value;
 
 use crate::{
     api::{self, ResourceKey, RoleStatus},
+    cli::{
+        input::{self, Input},
+        output::{Answer, Format, OutputArgs},
+    },
     iam::{arn::Account, policy::Policy, tag},
     plan::{
-        desired::{Desired, desired},
+        desired::{Desired, compile},
         limits::Limits,
     },
     ports::Resource,
@@ -35,6 +37,8 @@ pub struct Args {
     /// Partition of the account
     #[arg(long, env = "ROLEWRIGHT_PARTITION", value_name = "PARTITION", default_value = "aws")]
     partition: String,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// What AWS would get, in the order in which a reader asks for it.
@@ -56,49 +60,127 @@ struct Rendering {
     tags: BTreeMap<String, String>,
 }
 
-/// Prints each role; exit code 1 when a manifest has problems, which go to standard error.
-pub fn run(args: &Args) -> anyhow::Result<u8> {
+/// The same for programs.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Printed<'a> {
+    namespace: &'a str,
+    name: &'a str,
+    role_name: &'a str,
+    path: &'a str,
+    trust: &'a Value,
+    inline_policies: &'a BTreeMap<String, Value>,
+    managed_policies: &'a [String],
+    permissions_boundary: Option<&'a str>,
+    tags: &'a BTreeMap<String, String>,
+}
+
+/// Renders every manifest that can be compiled. Exit code 2 when one can't be; what is beyond the controller's limits is
+/// rendered too, with a word on standard error.
+///
+/// # Errors
+/// A setting that can't be used.
+pub fn run(args: &Args, input: &mut Input<'_>) -> anyhow::Result<Answer> {
     let account = Account { id: args.account.clone(), partition: args.partition.clone() };
     if account.id.len() != 12 || !account.id.bytes().all(|byte| byte.is_ascii_digit()) {
         anyhow::bail!("--account {:?} is no account id: write its 12 digits", account.id);
     }
     let limits = args.scope.limits(&account)?;
-    let (mut refused, mut found) = (false, 0_usize);
+    let mut rendered = Rendered::default();
     for file in &args.files {
-        let shown = file.display();
-        let text = if file.as_os_str() == "-" {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).context("standard input")?;
-            text
-        } else {
-            fs::read_to_string(file).with_context(|| format!("{shown} can't be read"))?
+        match input.read(file, input::MANIFESTS) {
+            Ok(source) => rendered.take(&source.name, &source.text, &limits),
+            Err(error) => rendered.fail(error.to_string()),
+        }
+    }
+    if rendered.roles.is_empty() && !rendered.failed {
+        rendered.fail(format!("no IAMRole (apiVersion {}/{}) in what was given", api::GROUP, api::VERSION));
+    }
+    rendered.answer(args.output.format)
+}
+
+#[derive(Default)]
+struct Rendered {
+    roles: Vec<(ResourceKey, Rendering)>,
+    notes: Vec<String>,
+    failed: bool,
+}
+
+impl Rendered {
+    fn fail(&mut self, note: String) {
+        self.notes.push(note);
+        self.failed = true;
+    }
+
+    fn take(&mut self, file: &str, text: &str, limits: &Limits) {
+        let documents = match yaml::documents::<Value>(text) {
+            Ok(documents) => documents,
+            Err(error) => return self.fail(format!("{file} is not YAML: {error}")),
         };
-        for document in yaml::documents::<Value>(&text).with_context(|| format!("{shown} is not YAML"))? {
+        for document in documents {
             let group = document.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
             let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default();
-            if kind != "IAMRole" || !group.starts_with(api::GROUP) {
-                continue;
-            }
-            found += 1;
-            let resource = resource(&document)?;
-            match desired(&resource, &limits) {
-                Ok(desired) => {
-                    for warning in &desired.warnings {
-                        eprintln!("{shown}: IAMRole {}: warning: {warning}", resource.key);
-                    }
-                    print!("---\n{}", yaml::to_string(&render(&desired, &limits)?)?);
-                }
-                Err(problems) => {
-                    refused = true;
-                    for problem in problems {
-                        eprintln!("{shown}: IAMRole {}: {problem}", resource.key);
-                    }
+            if kind == "IAMRole" && group.starts_with(api::GROUP) {
+                match resource(&document) {
+                    Ok(resource) => self.role(file, &resource, limits),
+                    Err(error) => self.fail(format!("{file}: {error}")),
                 }
             }
         }
     }
-    anyhow::ensure!(found > 0, "no IAMRole (apiVersion {}/{}) in what was given", api::GROUP, api::VERSION);
-    Ok(u8::from(refused))
+
+    fn role(&mut self, file: &str, resource: &Resource, limits: &Limits) {
+        let key = &resource.key;
+        let (desired, beyond) = match compile(resource, limits) {
+            Ok(compiled) => compiled,
+            Err(problems) => {
+                self.failed = true;
+                return self.notes.extend(problems.iter().map(|problem| format!("{file}: IAMRole {key}: {problem}")));
+            }
+        };
+        let warnings = desired.warnings.iter().map(|warning| format!("{file}: IAMRole {key}: warning: {warning}"));
+        let beyond =
+            beyond.iter().map(|problem| format!("{file}: IAMRole {key}: the controller would refuse {problem}"));
+        self.notes.extend(warnings.chain(beyond));
+        match render(&desired, limits) {
+            Ok(rendering) => self.roles.push((key.clone(), rendering)),
+            Err(error) => self.fail(format!("{file}: IAMRole {key}: {error}")),
+        }
+    }
+
+    fn answer(self, format: Format) -> anyhow::Result<Answer> {
+        let code = if self.failed { 2 } else { 0 };
+        let answer = match format {
+            Format::Json => {
+                Answer::json(&self.roles.iter().map(|(key, role)| role.for_programs(key)).collect::<Vec<_>>(), code)?
+            }
+            Format::Text => {
+                let mut text = String::new();
+                for (_, role) in &self.roles {
+                    text.push_str("---\n");
+                    text.push_str(&yaml::to_string(role)?);
+                }
+                Answer::new(text, code)
+            }
+        };
+        Ok(Answer { notes: self.notes, ..answer })
+    }
+}
+
+impl Rendering {
+    fn for_programs<'a>(&'a self, key: &'a ResourceKey) -> Printed<'a> {
+        Printed {
+            namespace: &key.namespace,
+            name: &key.name,
+            role_name: &self.role_name,
+            path: &self.path,
+            trust: &self.trust_policy,
+            inline_policies: &self.inline_policies,
+            managed_policies: &self.managed_policies,
+            permissions_boundary: self.permissions_boundary.as_deref(),
+            tags: &self.tags,
+        }
+    }
 }
 
 fn resource(document: &Value) -> anyhow::Result<Resource> {

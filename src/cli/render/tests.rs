@@ -16,27 +16,24 @@ fn limits() -> Limits {
     scope.limits(&Account { id: "123456789012".into(), partition: "aws".into() }).unwrap()
 }
 
+fn rendered(text: &str, limits: &Limits) -> Rendered {
+    let mut rendered = Rendered::default();
+    rendered.take("f", text, limits);
+    rendered
+}
+
+/// Standard output, then standard error.
 fn printed(text: &str, limits: &Limits) -> String {
-    let mut printed = Vec::new();
-    for document in yaml::documents::<Value>(text).unwrap() {
-        if document["kind"] == "IAMRole" {
-            match desired(&resource(&document).unwrap(), limits) {
-                Ok(desired) => {
-                    printed.push(format!("---\n{}", yaml::to_string(&render(&desired, limits).unwrap()).unwrap()));
-                }
-                Err(problems) => printed.extend(problems.iter().map(|problem| format!("{problem}\n"))),
-            }
-        }
-    }
-    printed.concat()
+    let answer = rendered(text, limits).answer(Format::Text).unwrap();
+    answer.text + &answer.notes.iter().map(|note| format!("{note}\n")).collect::<String>()
 }
 
 #[test]
 fn the_samples_are_rendered_as_they_always_were() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config/samples");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let all: String = files.iter().map(|file| printed(&fs::read_to_string(file).unwrap(), &limits())).collect();
+    let all: String = files.iter().map(|file| printed(&std::fs::read_to_string(file).unwrap(), &limits())).collect();
     insta::assert_snapshot!(all);
 }
 
@@ -64,4 +61,58 @@ fn a_manifest_with_problems_shows_each() {
     let manifest = "apiVersion: iam.rolewright.dev/v1alpha1\nkind: IAMRole\nmetadata: {name: x, namespace: a}\nspec: {trsut: [], path: x}\n";
     let text = printed(manifest, &limits());
     assert!(text.contains("spec.trsut") && text.contains("spec.path"), "{text}");
+}
+
+const GOOD: &str = "apiVersion: iam.rolewright.dev/v1alpha1\nkind: IAMRole\nmetadata: {name: x, namespace: a}\nspec: {trust: [{name: l, service: {name: sns.amazonaws.com, sourceAccount: None}}]}\n";
+
+#[test]
+fn one_bad_manifest_keeps_no_other_from_being_printed() {
+    let bad = GOOD.replace("name: x", "name: z").replace("trust:", "trsut:");
+    let answer = rendered(&format!("{bad}---\n{GOOD}"), &limits()).answer(Format::Text).unwrap();
+    assert_eq!(answer.code, 2);
+    assert!(answer.text.contains("prod-a_x") && !answer.text.contains("prod-a_z"), "{}", answer.text);
+    assert!(answer.notes[0].starts_with("f: IAMRole a/z: spec.trsut: "), "{:?}", answer.notes);
+    assert_eq!(rendered(GOOD, &limits()).answer(Format::Text).unwrap().code, 0);
+}
+
+#[test]
+fn what_is_beyond_the_limits_is_rendered_with_a_word() {
+    let beyond = GOOD.replace("spec: {", "spec: {roleName: other, ");
+    let answer = rendered(&beyond, &limits()).answer(Format::Text).unwrap();
+    assert_eq!(answer.code, 0);
+    assert!(answer.text.contains("roleName: other"), "{}", answer.text);
+    assert!(
+        answer.notes[0].contains("the controller would refuse spec.roleName: must begin with"),
+        "{:?}",
+        answer.notes
+    );
+}
+
+#[test]
+fn json_is_one_array_of_all_roles() {
+    let other = GOOD.replace("name: x", "name: z");
+    let answer = rendered(&format!("{GOOD}---\n{other}"), &limits()).answer(Format::Json).unwrap();
+    let roles: Value = serde_json::from_str(&answer.text).unwrap();
+    let names: Vec<&str> = roles.as_array().unwrap().iter().map(|role| role["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["x", "z"]);
+    let keys: Vec<&str> = roles[0].as_object().unwrap().keys().map(String::as_str).collect();
+    let mut wanted = [
+        "namespace",
+        "name",
+        "roleName",
+        "path",
+        "trust",
+        "inlinePolicies",
+        "managedPolicies",
+        "permissionsBoundary",
+        "tags",
+    ];
+    wanted.sort_unstable();
+    let mut found = keys.clone();
+    found.sort_unstable();
+    assert_eq!(found, wanted);
+    assert_eq!(
+        roles[0]["trust"]["Statement"]["Action"].as_str().or(roles[0]["trust"]["Statement"][0]["Action"].as_str()),
+        Some("sts:AssumeRole")
+    );
 }
