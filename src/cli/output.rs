@@ -5,7 +5,13 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
-use serde::Serialize;
+use serde::{
+    Serialize, Serializer,
+    ser::{SerializeMap, SerializeSeq},
+};
+use serde_json::value::RawValue;
+
+use crate::iam::json::Node;
 
 /// Form of what a command prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -137,11 +143,51 @@ impl Paint {
     }
 }
 
+/// A JSON value that serde prints with its keys in their order and its numbers with their digits.
+#[derive(Clone, Copy, Debug)]
+pub struct Ordered<'a>(pub &'a Node);
+
+impl Serialize for Ordered<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Node::Null => serializer.serialize_unit(),
+            Node::Bool(value) => serializer.serialize_bool(*value),
+            Node::Number(digits) => {
+                let number = RawValue::from_string(digits.clone()).map_err(<S::Error as serde::ser::Error>::custom)?;
+                number.serialize(serializer)
+            }
+            Node::String(text) => serializer.serialize_str(text),
+            Node::Array(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    list.serialize_element(&Ordered(item))?;
+                }
+                list.end()
+            }
+            Node::Object(members) => {
+                let mut map = serializer.serialize_map(Some(members.len()))?;
+                for (key, value) in members {
+                    map.serialize_entry(key, &Ordered(value))?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::iam::{json, limits};
+
+    #[test]
+    fn keys_keep_their_order_and_numbers_their_digits() {
+        let text = r#"{"b":[1.50,12345678901234567890,null,true],"a":{"d":"x","c":{}}}"#;
+        let node = json::parse(text, limits::DOCUMENT).unwrap();
+        assert_eq!(serde_json::to_string(&Ordered(&node)).unwrap(), text);
+    }
 
     #[test]
     fn words_are_coloured_only_when_colours_are_on() {

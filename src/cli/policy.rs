@@ -1,6 +1,7 @@
 //! `rolewright policy …`: the policy engine by hand.
 
 mod eval;
+mod merge;
 
 use clap::Subcommand;
 
@@ -15,6 +16,9 @@ pub enum Command {
     /// Tell whether a request is allowed, and why
     #[command(after_long_help = eval::HELP)]
     Eval(eval::Args),
+    /// Make one document of several, by Sid
+    #[command(after_long_help = merge::HELP)]
+    Merge(merge::Args),
 }
 
 impl Command {
@@ -25,6 +29,7 @@ impl Command {
     pub fn run(&self, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<Answer> {
         match self {
             Self::Eval(args) => eval::run(args, input, paint),
+            Self::Merge(args) => merge::run(args, input),
         }
     }
 }

@@ -25,7 +25,7 @@ fn rendered(text: &str, limits: &Limits) -> Rendered {
 /// Standard output, then standard error.
 fn printed(text: &str, limits: &Limits) -> String {
     let answer = rendered(text, limits).answer(Format::Text).unwrap();
-    answer.text + &answer.notes.iter().map(|note| format!("{note}\n")).collect::<String>()
+    answer.text + &answer.notes.join("\n")
 }
 
 #[test]

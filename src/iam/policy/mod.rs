@@ -17,6 +17,7 @@ mod error;
 pub mod evaluate;
 #[cfg(test)]
 mod laws;
+pub mod merge;
 pub mod operator;
 pub mod parse;
 pub mod pattern;

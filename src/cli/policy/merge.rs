@@ -1,0 +1,134 @@
+//! `rolewright policy merge`: several documents made one.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    cli::{
+        input::{self, Input},
+        output::{Answer, Ordered},
+    },
+    iam::policy::{
+        Kind, Policy, Strictness,
+        merge::{Named, merge},
+    },
+};
+
+/// What stands below the flags.
+pub const HELP: &str = "\
+Sources come first, in order; a Sid that stands twice among them is an error. A statement of FILE replaces the source's statement
+of the same Sid, whole and in its place, or is appended. Overrides replace in the same way, in order. A statement without Sid is
+always appended. The result is JSON.
+
+  rolewright policy merge --source base.json --source logging.json own.json --override production.json
+
+Exit code: 0 merged, 2 the input can't be used.";
+
+/// Arguments of `policy merge`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Document to begin with, JSON; may be given several times. - is standard input
+    #[arg(long, value_name = "FILE")]
+    source: Vec<PathBuf>,
+    /// The document itself, JSON
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Document whose statements replace those before it, JSON; may be given several times
+    #[arg(long = "override", value_name = "FILE")]
+    overrides: Vec<PathBuf>,
+}
+
+/// Merges the documents.
+///
+/// # Errors
+/// An input that can't be read.
+pub fn run(args: &Args, input: &mut Input<'_>) -> anyhow::Result<Answer> {
+    let mut notes = Vec::new();
+    let mut read = |path: &Path| -> anyhow::Result<Option<Named>> {
+        let source = input.read(path, input::DOCUMENT)?;
+        match Policy::parse(&source.text, Kind::Any, Strictness::Desired) {
+            Ok(policy) => Ok(Some(Named { name: source.name, policy })),
+            Err(problems) => {
+                notes.extend(problems.iter().map(|problem| format!("{}: {problem}", source.name)));
+                Ok(None)
+            }
+        }
+    };
+    let mut all = |paths: &[PathBuf]| -> anyhow::Result<Vec<Named>> {
+        let named: Vec<_> = paths.iter().map(|path| read(path)).collect::<anyhow::Result<_>>()?;
+        Ok(named.into_iter().flatten().collect())
+    };
+    let sources = all(&args.source)?;
+    let own = all(args.file.as_slice())?.pop();
+    let overrides = all(&args.overrides)?;
+    if !notes.is_empty() {
+        return Ok(Answer::refused(notes));
+    }
+    match merge(&sources, own.as_ref(), &overrides) {
+        Ok(merged) => Ok(Answer::json(&Ordered(&merged.policy.to_node()), 0)?),
+        Err(errors) => Ok(Answer::refused(errors.iter().map(ToString::to_string).collect())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use clap::Parser;
+    use tempfile::NamedTempFile;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn statement(sid: &str, action: &str) -> String {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Sid":"{sid}","Effect":"Allow","Action":"{action}","Resource":"*"}}}}"#
+        )
+    }
+
+    fn merged(parts: &[(&str, String)]) -> Answer {
+        let mut files: Vec<NamedTempFile> = Vec::new();
+        let mut line = vec!["merge".to_owned()];
+        for (flag, text) in parts {
+            let mut file = NamedTempFile::new().unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            line.extend(
+                [(*flag).to_owned(), file.path().display().to_string()].into_iter().filter(|word| !word.is_empty()),
+            );
+            files.push(file);
+        }
+        run(&Line::parse_from(line).args, &mut Input::new(std::io::empty())).unwrap()
+    }
+
+    #[test]
+    fn a_statement_replaces_that_of_the_same_sid_in_its_place() {
+        let answer = merged(&[
+            ("--source", statement("A", "s3:GetObject")),
+            ("--source", statement("B", "sqs:SendMessage")),
+            ("", statement("A", "s3:PutObject")),
+            ("--override", statement("B", "sqs:ReceiveMessage")),
+        ]);
+        assert_eq!((answer.code, answer.notes.as_slice()), (0, &[][..]));
+        let document: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+        let actions: Vec<_> =
+            document["Statement"].as_array().unwrap().iter().map(|s| s["Action"].as_str().unwrap()).collect();
+        assert_eq!(actions, ["s3:PutObject", "sqs:ReceiveMessage"]);
+        assert!(answer.text.starts_with("{\n  \"Version\": \"2012-10-17\""), "{}", answer.text);
+    }
+
+    #[test]
+    fn a_sid_twice_among_sources_and_a_bad_document_are_refused_by_name() {
+        let twice =
+            merged(&[("--source", statement("A", "s3:GetObject")), ("--source", statement("A", "s3:PutObject"))]);
+        assert_eq!((twice.code, twice.text.as_str()), (2, ""));
+        assert!(twice.notes[0].contains("\"A\""), "{:?}", twice.notes);
+        let bad = merged(&[("", r#"{"Statement":[]}"#.to_owned())]);
+        assert_eq!(bad.code, 2);
+        assert!(bad.notes[0].contains("Statement is empty"), "{:?}", bad.notes);
+        assert_eq!(merged(&[]).code, 2);
+    }
+}
