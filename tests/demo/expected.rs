@@ -17,7 +17,11 @@ pub fn role_name(resource: &str) -> String {
     format!("{INSTALLATION}-{}", resource.replace('/', "_"))
 }
 
-/// The samples that make a role; `6-look-first.yaml` only looks.
+/// The samples that show one kind of grant each. The documents that they make are written out in the tests of the library.
+pub const GRANTS: [&str; 5] =
+    ["team-a/deploy", "team-a/ledger-writer", "team-b/release", "team-b/support", "team-b/workspace"];
+
+/// The samples that the walk looks into; `6-look-first.yaml` only looks.
 pub fn samples() -> [Expected; 5] {
     let role = format!("arn:aws:iam::{ACCOUNT}:role");
     [

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::account::{Account, RoleView};
-use crate::expected::{read_exports, role_name, samples};
+use crate::expected::{GRANTS, read_exports, role_name, samples};
 use crate::policy;
 use crate::resources::{Resources, text};
 use crate::system::SWEEP;
@@ -226,6 +226,7 @@ impl Stage {
         heading("At rest");
         let mut wanted: std::collections::BTreeSet<String> = ["auditors", "on-call"].map(str::to_owned).into();
         wanted.extend(samples().map(|sample| role_name(sample.resource)));
+        wanted.extend(GRANTS.map(role_name));
         wanted.remove(&role_name(DELETED));
         wanted.insert(foreign.name.clone());
         let found = self.account.roles().await?;
