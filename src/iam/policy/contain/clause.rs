@@ -21,7 +21,7 @@ pub(super) struct Clause {
     pub(super) operator: Operator,
     /// In lower case.
     pub(super) key: String,
-    /// As written.
+    /// In order.
     pub(super) values: Vec<String>,
     pub(super) version: Version,
     sets: Vec<Set>,
@@ -198,8 +198,11 @@ pub(super) fn clauses(conditions: &Conditions, version: Version) -> Result<Vec<C
                 Set::read(operator, value, version)
                     .ok_or_else(|| format!("{name} {} can't have the value {}", shown(key), shown(value)))
             };
+            let mut values = values.clone();
+            values.sort_unstable();
+            values.dedup();
             let sets = values.iter().map(read).collect::<Result<_, _>>()?;
-            out.push(Clause { operator, key: key.to_lowercase(), values: values.clone(), version, sets });
+            out.push(Clause { operator, key: key.to_lowercase(), values, version, sets });
         }
     }
     Ok(out)
@@ -260,11 +263,7 @@ impl Clause {
         if self.key != other.key {
             return false;
         }
-        let mut same = self.values.clone();
-        let mut theirs = other.values.clone();
-        same.sort_unstable();
-        theirs.sort_unstable();
-        if self.operator == other.operator && self.version == other.version && same == theirs {
+        if self.operator == other.operator && self.version == other.version && self.values == other.values {
             return true;
         }
         // What an empty list means is not documented (Q31).
