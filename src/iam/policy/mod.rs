@@ -12,6 +12,7 @@ pub mod canonical;
 pub mod compare;
 pub mod contain;
 pub mod decode;
+pub mod diff;
 pub mod document;
 mod element;
 mod error;
