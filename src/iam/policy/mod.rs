@@ -33,4 +33,4 @@ pub use document::{
     Version,
 };
 pub use error::{DocumentError, Fault};
-pub use parse::{Kind, NumberRule, Strictness};
+pub use parse::{Folded, Kind, NumberRule, Reading, Strictness};
