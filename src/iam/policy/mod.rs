@@ -16,6 +16,8 @@ mod element;
 mod error;
 pub mod evaluate;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod laws;
 pub mod merge;
 pub mod operator;

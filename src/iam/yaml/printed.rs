@@ -81,7 +81,13 @@ fn string(text: &str, pick: &mut dyn FnMut(usize) -> usize) -> String {
         1 if text.chars().all(|c| (' '..='~').contains(&c) || ('\u{a1}'..'\u{2000}').contains(&c)) => {
             format!("'{}'", text.replace('\'', "''"))
         }
-        _ => Node::String(text.to_owned()).to_text(),
+        _ => {
+            // JSON takes characters raw that are not printable to YAML.
+            let raw = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
+            let quoted = Node::String(text.to_owned()).to_text();
+            let escaped = |c| if raw(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+            quoted.chars().map(escaped).collect()
+        }
     }
 }
 
