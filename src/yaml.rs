@@ -1,5 +1,5 @@
-//! YAML in one place: no other file names the YAML crate. What is read is read with the crate's budgets, so that a
-//! document full of aliases ends in an error.
+//! YAML of manifests and of outputs: no other file names the serde crate for YAML. What is read is read with the crate's
+//! budgets, so that a document full of aliases ends in an error. Policy documents are read by `iam/yaml.rs`, which is exact.
 //!
 //! Reading into untyped JSON follows the API server: `012345678901` becomes a number and `yes` a boolean; quote them.
 

@@ -18,6 +18,8 @@ mod element;
 mod error;
 pub mod evaluate;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod laws;
 pub mod merge;
 pub mod operator;
@@ -35,4 +37,4 @@ pub use document::{
     Version,
 };
 pub use error::{DocumentError, Fault};
-pub use parse::{Kind, NumberRule, Strictness};
+pub use parse::{Folded, Kind, NumberRule, Reading, Strictness};
