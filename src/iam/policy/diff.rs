@@ -16,6 +16,7 @@ use super::contain::{Access, Containment, access};
 use super::document::{Effect, Policy, Statement, Version};
 
 pub use element::ElementChange;
+pub use print::witness_node;
 
 /// The changes from one document to another.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,9 +121,6 @@ impl Diff {
                 (Some(old), None) => ChangeKind::Removed(old),
                 (Some(old), Some(new)) => {
                     let elements = element::changes(&old.statement, &new.statement, account);
-                    if elements.is_empty() {
-                        continue;
-                    }
                     ChangeKind::Changed { old, new, elements }
                 }
                 (None, None) => continue,
@@ -147,7 +145,8 @@ impl Diff {
 
 /// Of one statement, or of none before or after. A Deny alone allows nothing: what it shuts out is compared instead.
 fn direction(old: Option<&Policy>, new: Option<&Policy>) -> Direction {
-    let effect = |policy: Option<&Policy>| policy.and_then(|policy| policy.statements.first()).map(|first| first.effect);
+    let effect =
+        |policy: Option<&Policy>| policy.and_then(|policy| policy.statements.first()).map(|first| first.effect);
     let opened = |policy: Option<&Policy>| {
         let mut policy = policy?.clone();
         policy.statements.iter_mut().for_each(|statement| statement.effect = Effect::Allow);

@@ -26,6 +26,7 @@ pub mod operator;
 pub mod parse;
 pub mod pattern;
 mod print;
+pub mod reasons;
 #[cfg(test)]
 mod rules;
 pub mod value;

@@ -21,8 +21,7 @@ pub(super) fn pairs(old: &Policy, new: &Policy, account: &Account) -> Vec<(Optio
     };
     // Two that say the same are no change, however often they stand.
     let same = |was: usize, is: usize| between(&alone(new, is), &alone(old, was), account).is_equal();
-    let kept: BTreeSet<usize> =
-        after.iter().copied().filter(|is| before.iter().any(|was| same(*was, *is))).collect();
+    let kept: BTreeSet<usize> = after.iter().copied().filter(|is| before.iter().any(|was| same(*was, *is))).collect();
     before.retain(|was| !kept.iter().any(|is| same(*was, *is)));
     after.retain(|is| !kept.contains(is));
 
@@ -62,7 +61,8 @@ pub(super) fn pairs(old: &Policy, new: &Policy, account: &Account) -> Vec<(Optio
             take(was, is, &mut before, &mut after);
         }
     }
-    let mut out: Vec<(Option<usize>, Option<usize>)> = matched.into_iter().map(|(was, is)| (Some(was), Some(is))).collect();
+    let mut out: Vec<(Option<usize>, Option<usize>)> =
+        matched.into_iter().map(|(was, is)| (Some(was), Some(is))).collect();
     out.extend(after.into_iter().map(|is| (None, Some(is))));
     out.sort_by_key(|(_, is)| *is);
     out.extend(before.into_iter().map(|was| (Some(was), None)));

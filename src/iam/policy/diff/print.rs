@@ -102,7 +102,9 @@ impl fmt::Display for StatementChange {
                     write!(f, " (was {})", called(old))?;
                 }
                 let elements: Vec<String> = elements.iter().map(ToString::to_string).collect();
-                write!(f, ": {}", elements.join("; "))?;
+                let elements =
+                    if elements.is_empty() { "written in another way".to_owned() } else { elements.join("; ") };
+                write!(f, ": {elements}")?;
             }
         }
         write!(f, " ({direction})")
@@ -211,9 +213,7 @@ fn change_node(change: &StatementChange) -> Node {
         ChangeKind::Removed(old) => ("removed", Some(old), None, None),
         ChangeKind::Changed { old, new, elements } => ("changed", Some(old), Some(new), Some(elements)),
     };
-    let place = |place: &Place| {
-        object([("index", number(place.index)), ("statement", place.statement.to_node())])
-    };
+    let place = |place: &Place| object([("index", number(place.index)), ("statement", place.statement.to_node())]);
     let mut members = vec![("change", text(word))];
     members.extend(old.map(|old| ("old", place(old))));
     members.extend(new.map(|new| ("new", place(new))));
