@@ -17,6 +17,7 @@ use crate::iam::quote::shown;
 use super::document::{Effect, Policy, PrincipalKind, Scope, Statement, Version};
 use super::pattern::{Pattern, Syntax, glob};
 
+pub(super) use condition::matches as clause_matches;
 pub use request::RequestError;
 
 /// What somebody asks for.
@@ -61,6 +62,11 @@ impl Context {
         let values = values.into_iter().map(Into::into).collect();
         self.keys.insert(key.to_lowercase(), Found { values, listed: true });
         self
+    }
+
+    /// The keys in lower case and what the request has under them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Found)> {
+        self.keys.iter().map(|(key, found)| (key.as_str(), found))
     }
 
     /// What the request has under a key, in any letter case.

@@ -10,6 +10,7 @@
 
 pub mod canonical;
 pub mod compare;
+pub mod contain;
 pub mod decode;
 pub mod document;
 mod element;

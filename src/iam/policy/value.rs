@@ -144,18 +144,28 @@ impl Network {
     pub fn contains(&self, other: &Self) -> bool {
         self.six == other.six && self.prefix <= other.prefix && other.bits & mask(self.prefix) == self.bits
     }
+
+    /// The first and the last address of this block.
+    #[must_use]
+    pub fn ends(&self) -> [String; 2] {
+        let width = if self.six { 128 } else { 32 };
+        let last = self.bits | (!mask(self.prefix) & mask(width));
+        [self.bits, last].map(|bits| Self { bits, prefix: width, ..*self }.address())
+    }
+
+    fn address(&self) -> String {
+        if self.six {
+            return IpAddr::V6(self.bits.into()).to_string();
+        }
+        // The upper 32 bits hold the address, so nothing is cut.
+        IpAddr::V4(u32::try_from(self.bits >> 96).unwrap_or_default().into()).to_string()
+    }
 }
 
 impl std::fmt::Display for Network {
     /// One spelling for each block, always with its prefix.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let address = if self.six {
-            IpAddr::V6(self.bits.into())
-        } else {
-            // The upper 32 bits hold the address, so nothing is cut.
-            IpAddr::V4(u32::try_from(self.bits >> 96).unwrap_or_default().into())
-        };
-        write!(f, "{address}/{}", self.prefix)
+        write!(f, "{}/{}", self.address(), self.prefix)
     }
 }
 
@@ -245,6 +255,8 @@ mod tests {
         {
             assert_eq!(Network::parse(text).unwrap().to_string(), spelled);
         }
+        assert_eq!(Network::parse("10.1.2.3/8").unwrap().ends(), ["10.0.0.0", "10.255.255.255"]);
+        assert_eq!(Network::parse("2001:db8::/126").unwrap().ends(), ["2001:db8::", "2001:db8::3"]);
         for text in ["", "1.2.3", "1.2.3.4/33", "1.2.3.4/", "1.2.3.4/+8", "::/129", "*"] {
             assert_eq!(Network::parse(text), None, "{text}");
         }

@@ -25,7 +25,7 @@ pub(super) fn operators(conditions: &Conditions) -> Result<Vec<Block<'_>>, Strin
 }
 
 /// Whether one key of one operator matches; an error when a value of the policy can't be of the operator's type.
-pub(super) fn matches(
+pub(in crate::iam::policy) fn matches(
     operator: Operator,
     key: &str,
     values: &[String],
