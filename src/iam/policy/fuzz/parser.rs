@@ -24,9 +24,46 @@ const DOCUMENTS: [&str; 6] = [
 ];
 
 const WORDS: [&str; 40] = [
-    "{", "}", "[", "]", ":", ": ", ",", ", ", "\"", "'", "\n", "\n  ", "- ", "? ", "#", " # ", "|", ">-", "&a ", "*a", "!x ", "<<: ",
-    "---\n", "...\n", "%", "\\u0041", "\\ud83d", "\t", "null", "true", "1.0", "-0e9", "é", "\u{feff}", "\u{85}", "\"a\":1,", "a: 1\n",
-    "\"Action\":\"a:b\",", "Effect: Deny\n", "\"condition\":{\"bool\":{}},",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ": ",
+    ",",
+    ", ",
+    "\"",
+    "'",
+    "\n",
+    "\n  ",
+    "- ",
+    "? ",
+    "#",
+    " # ",
+    "|",
+    ">-",
+    "&a ",
+    "*a",
+    "!x ",
+    "<<: ",
+    "---\n",
+    "...\n",
+    "%",
+    "\\u0041",
+    "\\ud83d",
+    "\t",
+    "null",
+    "true",
+    "1.0",
+    "-0e9",
+    "é",
+    "\u{feff}",
+    "\u{85}",
+    "\"a\":1,",
+    "a: 1\n",
+    "\"Action\":\"a:b\",",
+    "Effect: Deny\n",
+    "\"condition\":{\"bool\":{}},",
 ];
 
 fn read_back(node: &Node, dice: &mut Dice) {
@@ -101,8 +138,10 @@ fn shaken(node: &Node, dice: &mut Dice) -> Node {
 fn the_parser_never_panics_and_reads_back_what_it_prints() {
     run("parser", 3000, |dice| {
         let text = match dice.below(8) {
-            0 => String::from_utf8_lossy(&(0..dice.below(60)).map(|_| dice.next().to_le_bytes()[0]).collect::<Vec<_>>())
-                .into_owned(),
+            0 => {
+                String::from_utf8_lossy(&(0..dice.below(60)).map(|_| dice.next().to_le_bytes()[0]).collect::<Vec<_>>())
+                    .into_owned()
+            }
             1 => (0..dice.below(30)).map(|_| dice.pick(&WORDS)).collect(),
             way => {
                 let document = Text::read(dice.pick(&DOCUMENTS), BOUNDS).unwrap().node;
