@@ -147,7 +147,9 @@ impl Policy {
     /// What [`Policy::from_node`] would say about its printed form; also when that is longer than 64 KiB.
     pub fn check(&self, kind: Kind) -> Result<(), Vec<DocumentError>> {
         let printed = self.to_json();
-        let text = Text::json(&printed, limits::DOCUMENT).map_err(|error| vec![error.into()])?;
+        // A place in the printed form would mean nothing to anybody.
+        let text = Text::json(&printed, limits::DOCUMENT)
+            .map_err(|error| vec![DocumentError { place: None, ..error.into() }])?;
         Self::from_node(&text.node, kind, NumberRule::ShortIntegers).map(|_| ())
     }
 }
