@@ -28,7 +28,7 @@ enum Format {
 pub struct Text<'a> {
     /// The value of the whole.
     pub node: Node,
-    text: &'a str,
+    source: &'a str,
     format: Format,
 }
 
@@ -38,7 +38,7 @@ impl<'a> Text<'a> {
     /// # Errors
     /// What [`json::parse`] says.
     pub fn json(text: &'a str, bounds: Bounds) -> Result<Self, TextError> {
-        Ok(Self { node: json::parse(text, bounds)?, text, format: Format::Json })
+        Ok(Self { node: json::parse(text, bounds)?, source: text, format: Format::Json })
     }
 
     /// Reads one value in JSON or YAML that fills the text.
@@ -46,7 +46,7 @@ impl<'a> Text<'a> {
     /// # Errors
     /// [`TextError`] for the first thing that can't be read, in the words of the format that was meant.
     pub fn read(text: &'a str, bounds: Bounds) -> Result<Self, TextError> {
-        let yaml = || Ok(Self { node: yaml::parse(text, bounds)?, text, format: Format::Yaml });
+        let yaml = || Ok(Self { node: yaml::parse(text, bounds)?, source: text, format: Format::Yaml });
         if !text.trim_start().starts_with(['{', '[']) {
             return yaml();
         }
@@ -71,11 +71,11 @@ impl<'a> Text<'a> {
     #[must_use]
     pub fn places<'p>(&self, pointers: impl IntoIterator<Item = &'p str>) -> Vec<Place> {
         let marks = match self.format {
-            Format::Json => json::marks(self.text),
-            Format::Yaml => yaml::marks(self.text),
+            Format::Json => json::marks(self.source),
+            Format::Yaml => yaml::marks(self.source),
         };
         let offsets = pointers.into_iter().map(|pointer| marks.offset(&self.node, pointer)).collect();
-        Place::of_offsets(self.text, offsets)
+        Place::of_offsets(self.source, offsets)
     }
 }
 

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //!   text from AWS --decode--> text --parse--> Policy --canonical--> Canonical --> fingerprint
-//!   text or Node of a resource -------parse-->   |                      |
+//!   text of a person (JSON or YAML) --read--->   |                      |
+//!   Node of a resource ----------from_node--->   |                      |
 //!   trust grants ----------------------------> Policy --to_json--> text to write
 //!                              compare(desired Policy, observed text) -> Verdict
 //! ```

@@ -147,7 +147,9 @@ impl Policy {
     /// What [`Policy::from_node`] would say about its printed form; also when that is longer than 64 KiB.
     pub fn check(&self, kind: Kind) -> Result<(), Vec<DocumentError>> {
         let printed = self.to_json();
-        let text = Text::json(&printed, limits::DOCUMENT).map_err(|error| vec![error.into()])?;
+        // A place in the printed form would mean nothing to anybody.
+        let text = Text::json(&printed, limits::DOCUMENT)
+            .map_err(|error| vec![DocumentError { place: None, ..error.into() }])?;
         Self::from_node(&text.node, kind, NumberRule::ShortIntegers).map(|_| ())
     }
 }
@@ -166,6 +168,7 @@ pub(super) struct Reader<'n> {
 pub(super) type Member = (String, Node);
 
 /// The two forms of an element, looked up in one statement.
+#[derive(Clone, Copy)]
 enum Found<'n> {
     Only(&'n Member),
     Except(&'n Member),
@@ -220,33 +223,26 @@ impl<'n> Reader<'n> {
             self.impossible(at, || format!("{what} must be an object, not {}; write {{…}}", node.type_name()));
             return None;
         };
+        let folds = self.strictness == Strictness::Observed;
         let mut found = [None; N];
         for member in members {
             let key = member.0.as_str();
-            let exact = found.iter_mut().zip(known).find(|(_, name)| *name == key);
-            if let Some((place, _)) = exact {
-                // A second one of the same spelling never comes out of a reader.
-                if place.replace(member).is_none() {
-                    continue;
-                }
-            } else if let Some((place, name)) = found
-                .iter_mut()
-                .zip(known)
-                .find(|(_, name)| self.strictness == Strictness::Observed && name.eq_ignore_ascii_case(key))
-            {
-                if place.replace(member).is_none() {
-                    self.fold(&at.key(key), || format!("{} means {name}: letter case does not count here", shown(key)));
-                    continue;
-                }
-            } else {
-                self.unknown(&at.key(key), || {
+            let meant =
+                found.iter_mut().zip(known).find(|(_, name)| *name == key || (folds && name.eq_ignore_ascii_case(key)));
+            let at = at.key(key);
+            let Some((place, name)) = meant else {
+                self.unknown(&at, || {
                     let remedy = nearest(key, known.into_iter())
                         .map_or_else(|| "remove it".to_owned(), |name| format!("did you mean {}?", shown(name)));
                     format!("{what} has no element {}; {remedy}", shown(key))
                 });
                 continue;
+            };
+            if place.replace(member).is_some() {
+                self.unknown(&at, || format!("{} stands twice in different letter case; keep one", shown(key)));
+            } else if name != key {
+                self.fold(&at, || format!("{} means {name}: letter case does not count here", shown(key)));
             }
-            self.unknown(&at.key(key), || format!("{} stands twice in different letter case; keep one", shown(key)));
         }
         Some(found)
     }
@@ -285,12 +281,11 @@ impl<'n> Reader<'n> {
             None
         };
         let principals = self.principals(principal, not_principal, at);
-        let actions = match self.either(action, not_action, at, "Action") {
-            Some(found) => self.scoped(found, at, |reader, list, at| reader.strings(list, at, "Action")),
-            None => {
-                self.impossible(at, || "a statement needs Action; add it, or NotAction".into());
-                None
-            }
+        let actions = if let Some(found) = self.either(action, not_action, at, "Action") {
+            self.scoped(found, at, |reader, list, at| reader.strings(list, at, "Action"))
+        } else {
+            self.impossible(at, || "a statement needs Action; add it, or NotAction".into());
+            None
         };
         let resources = self.resources(resource, not_resource, at);
         let conditions = match condition {

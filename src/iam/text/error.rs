@@ -80,7 +80,7 @@ pub enum TextProblem {
     /// `<<`.
     #[error("merge keys (<<) are not read; write the members themselves")]
     MergeKey,
-    /// `!name`, such as CloudFormation's `!Sub`.
+    /// `!name`, such as `!Sub` in templates of AWS.
     #[error("tags (!) are not read; write the plain value, and put text that begins with ! in quotes")]
     Tag,
     /// `%YAML` or `%TAG`.

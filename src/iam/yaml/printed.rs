@@ -1,5 +1,7 @@
 //! For tests: a value as YAML in one of the many ways to write it.
 
+use std::fmt::Write;
+
 use crate::iam::json::Node;
 
 /// Text that [`parse`](super::parse) reads as `node`. `pick(n)` decides below `n`: between block and brackets, and how a
@@ -22,7 +24,7 @@ fn block(node: &Node, indent: usize, pick: &mut dyn FnMut(usize) -> usize, out: 
     match node {
         Node::Array(items) if !items.is_empty() => {
             for item in items {
-                out.push_str(&format!("{margin}-"));
+                write!(out, "{margin}-").unwrap();
                 inside(item, indent + 2, pick, out);
             }
         }
@@ -31,11 +33,12 @@ fn block(node: &Node, indent: usize, pick: &mut dyn FnMut(usize) -> usize, out: 
                 // A key is at most 1024 characters long, unless it is marked as one.
                 let explicit = key.chars().count() > 200;
                 let key = string(key, pick);
-                out.push_str(&if explicit { format!("{margin}? {key}\n{margin}:") } else { format!("{margin}{key}:") });
+                let mark = if explicit { format!("? {key}\n{margin}:") } else { format!("{key}:") };
+                write!(out, "{margin}{mark}").unwrap();
                 inside(value, indent + 1 + pick(3), pick, out);
             }
         }
-        other => out.push_str(&format!("{margin}{}\n", flow(other, pick))),
+        other => writeln!(out, "{margin}{}", flow(other, pick)).unwrap(),
     }
 }
 
@@ -49,10 +52,10 @@ fn inside(node: &Node, indent: usize, pick: &mut dyn FnMut(usize) -> usize, out:
         Node::String(text) if pick(4) == 0 && is_literal(text) => {
             out.push_str(" |-\n");
             for line in text.split('\n') {
-                out.push_str(&format!("{}{line}\n", " ".repeat(indent)));
+                writeln!(out, "{}{line}", " ".repeat(indent)).unwrap();
             }
         }
-        other => out.push_str(&format!(" {}\n", flow(other, pick))),
+        other => writeln!(out, " {}", flow(other, pick)).unwrap(),
     }
 }
 

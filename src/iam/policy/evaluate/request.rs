@@ -7,7 +7,7 @@ use crate::iam::limits;
 use crate::iam::nearest::nearest;
 use crate::iam::policy::document::PrincipalKind;
 use crate::iam::quote::shown;
-use crate::iam::text::{Text, TextError};
+use crate::iam::text::{Text, TextError, at};
 
 use super::{Context, Request};
 
@@ -42,9 +42,9 @@ impl Request {
     pub fn read(text: &str) -> Result<Self, RequestError> {
         let text = Text::read(text, limits::DOCUMENT)?;
         request(&text.node).map_err(|Wrong { pointer, what }| {
-            let place = text.places([pointer.as_str()]).first().map(|place| format!("{place}, ")).unwrap_or_default();
-            let what_is = if pointer.is_empty() { "the request" } else { &pointer };
-            RequestError(format!("{place}{what_is}: {what}"))
+            let place = text.places([pointer.as_str()]).first().map(ToString::to_string).unwrap_or_default();
+            let subject = if pointer.is_empty() { "the request " } else { "" };
+            RequestError(format!("{place}{}: {subject}{what}", at(&pointer)))
         })
     }
 }
