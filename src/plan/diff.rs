@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::{
     iam::{
         arn::Account,
-        policy::{Kind, Policy, compare},
+        policy::{Kind, Policy, compare, contain::contains},
         tag,
     },
     plan::{
@@ -108,7 +108,7 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> 
 
     let trust_differs = !compare(trust, observed_trust, Kind::Trust, account).is_equal();
     let mut trust_step = trust_differs.then(|| step(Call::UpdateTrust { trust: trust.to_json() }, Why::Differs));
-    if !only_adds(trust, observed_trust, account) {
+    if !only_adds(trust, observed_trust) {
         steps.extend(trust_step.take());
     }
 
@@ -138,12 +138,9 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> 
     steps
 }
 
-/// True when each observed statement is also desired, so that replacing the trust takes nothing away from anybody.
-fn only_adds(trust: &Policy, observed: &str, account: &Account) -> bool {
-    let Some(observed) = fingerprint::observed_policy(observed, Kind::Trust) else { return false };
-    let (desired, observed) = (trust.canonical(account), observed.canonical(account));
-    desired.version() == observed.version()
-        && observed.statements().all(|statement| desired.statements().any(|other| other == statement))
+/// True when replacing the trust takes nothing away from anybody.
+fn only_adds(trust: &Policy, observed: &str) -> bool {
+    fingerprint::observed_policy(observed, Kind::Trust).is_some_and(|observed| contains(trust, &observed).is_proven())
 }
 
 fn tag_steps(tags: &BTreeMap<String, String>, observed: &BTreeMap<String, String>, scope: &Scope) -> Vec<(Call, Why)> {
