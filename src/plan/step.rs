@@ -122,6 +122,8 @@ pub enum Why {
     Differs,
     /// AWS has something that the resource does not ask for.
     NotWanted,
+    /// The first of two writes of one document: what stays of it while other parts change.
+    Interim,
     /// The resource is deleted.
     Deleted,
     /// The lifetime is over.
@@ -134,6 +136,7 @@ impl fmt::Display for Why {
             Self::Missing => "missing",
             Self::Differs => "differs",
             Self::NotWanted => "not wanted",
+            Self::Interim => "what stays, before other parts change",
             Self::Deleted => "the resource is deleted",
             Self::Expired => "the lifetime is over",
         })
@@ -169,6 +172,7 @@ impl fmt::Display for Step {
             Call::PutBoundary { arn } => write!(f, "~ set boundary {arn}")?,
             Call::DeleteBoundary => f.write_str("- remove the boundary")?,
             Call::PutInline { name, .. } if *why == Why::Missing => write!(f, "+ put inline policy {name}")?,
+            Call::PutInline { name, .. } if *why == Why::Interim => write!(f, "~ put inline policy {name}")?,
             Call::PutInline { name, .. } => write!(f, "~ replace inline policy {name}")?,
             Call::DeleteInline { name } => write!(f, "- delete inline policy {name}")?,
             Call::Attach { arn } => write!(f, "+ attach {arn}")?,
