@@ -16,9 +16,10 @@
 //! from step 4 on it allows no more and denies no less than in the end. `order_laws.rs` tests it with the evaluator.
 //!
 //! What managed policies and boundaries hold is not read. An attachment that comes counts as wider, one that goes can't be told.
-//! The guarantee holds when they only allow; when they also deny, it holds for one of {attach, detach, another boundary}
-//! in a plan, not for several: to put all Denies first would take their content. It does not hold for a
-//! document that can't be read (it is replaced in one put), nor for what tags of the role decide.
+//! The guarantee holds, whatever boundaries hold, when the policies that come or go only allow. When they deny, too, it holds for
+//! one of {attach, detach, another boundary} in a plan, not for several: to put all Denies first would take their content.
+//! It does not hold for a document that can't be read (it is replaced in one put, a trust policy before what becomes wider), nor for
+//! what tags of the role decide. A session that exists already keeps the permissions of the role, whoever is trusted.
 
 use crate::{
     iam::{
@@ -204,17 +205,18 @@ impl Plan {
     fn trust(&mut self, old: Option<&Policy>, new: &Policy, account: &Account) {
         let step = |trust: &Policy, why| (Call::UpdateTrust { trust: trust.to_json() }, why);
         let (call, why) = step(new, Why::Differs);
-        if old.is_some_and(|old| contain::contains(old, new).is_proven()) {
+        // One that can't be read is not closed meanwhile: that may be a lost answer, and the next call may be lost as well.
+        let Some(old) = old.filter(|old| !contain::contains(old, new).is_proven()) else {
             return self.push(Place::NarrowTrust, call, why);
-        }
-        let grows = old.is_some_and(|old| contain::contains(new, old).is_proven());
+        };
+        let grows = contain::contains(new, old).is_proven();
         if !grows && self.steps.iter().any(|(place, ..)| place.may_widen()) {
             // Who is no longer wanted must not get what is new.
-            let between = old.and_then(|old| interim::between(old, new)).map(|trust| principals::writable(&trust));
-            let between = between
+            let between = interim::between(old, new)
+                .map(|trust| principals::writable(&trust))
                 .filter(|trust| trust.statements.iter().any(|statement| statement.effect == Effect::Allow))
                 .unwrap_or_else(closed);
-            if old.is_none_or(|old| old.canonical(account) != between.canonical(account)) {
+            if old.canonical(account) != between.canonical(account) {
                 let (call, why) = step(&between, Why::Interim);
                 self.push(Place::NarrowTrust, call, why);
             }

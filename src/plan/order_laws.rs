@@ -1,7 +1,7 @@
 //! The law of the order of steps, asked of the evaluator: after each single write of a plan, whoever can assume the role and
 //! do something with it could before the plan, or can at its end. The same for the trust policy and the permissions alone.
 //!
-//! Roles are generated in pairs, the second mostly an edit of the first: trust, inline policies, boundary and
+//! Roles are generated in pairs, the second mostly an edit of the first, or made anew: trust, inline policies, boundary and
 //! attached policies, with Allow, Deny, Not-elements and conditions. The planner knows the last two by ARN only; the
 //! test knows what they hold. Two laws, because of that:
 //!
@@ -220,18 +220,26 @@ fn unread(steps: &[Step], before: &Observed) -> usize {
     steps.iter().filter(counts).count()
 }
 
+/// A new role, right after `CreateRole`.
+fn just_created(wish: &Desired) -> Observed {
+    Observed { attached: BTreeSet::new(), inline: BTreeMap::new(), ..as_written(wish) }
+}
+
 fn law(denies: bool, salt: u64) {
     let base = wish(TRUST);
     let (mut checked, mut widest) = (0_u64, 0);
     for case in 0..cases() {
         let mut dice = Dice(fastrand::Rng::with_seed(case * 2 + salt));
-        let boundaries_and_attached: BTreeMap<&str, Policy> =
-            ARNS.iter().map(|arn| (*arn, dice.document(denies))).collect();
+        let managed: BTreeMap<&str, Policy> = ARNS.iter().map(|arn| (*arn, dice.document(denies))).collect();
         let before = dice.role(&base);
         let then = if dice.one_in(3) { dice.role(&base) } else { dice.edited(&before) };
-        let managed = boundaries_and_attached;
-        let role = as_written(&before);
-        let steps = diff::diff(&then, &role, &Scope::default());
+        let (role, steps) = if dice.one_in(8) {
+            (just_created(&then), diff::create(&then).split_off(1))
+        } else {
+            let role = as_written(&before);
+            let steps = diff::diff(&then, &role, &Scope::default());
+            (role, steps)
+        };
         if denies && unread(&steps, &role) > 1 {
             continue;
         }
