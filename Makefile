@@ -1,5 +1,6 @@
 # make test    what CI runs, together with `make lint`
 # make demo    the whole system once, by hand to look at; KEEP=1 keeps it running
+# make fuzz    the readers of policy documents against hostile input; SECONDS_EACH=600 by default
 # make lint    form, clippy, licences and sources of the dependencies
 # make setup   builds what the tests need: control plane (about 8 minutes, once), AWS stand-in (half a minute, once)
 
@@ -49,3 +50,9 @@ clean-cache:
 bench: setup
 	@echo "bench: building for release (usually 12 minutes on two cores, once)" >&2
 	cargo test --locked --release --test bench
+
+# One line each target. A failure names the seed that repeats it.
+.PHONY: fuzz
+fuzz: export ROLEWRIGHT_FUZZ_SECONDS = $(or $(SECONDS_EACH),600)
+fuzz:
+	cargo test --locked --lib iam::policy::fuzz::parser -- --nocapture

@@ -1,5 +1,5 @@
-//! YAML in one place: no other file names the YAML crate. What is read is read with the crate's budgets, so that a
-//! document full of aliases ends in an error.
+//! YAML of manifests and of outputs: no other file names the serde crate for YAML. What is read is read with the crate's
+//! budgets, so that a document full of aliases ends in an error. Policy documents are read by `iam/yaml.rs`, which is exact.
 //!
 //! Reading into untyped JSON follows the API server: `012345678901` becomes a number and `yes` a boolean; quote them.
 
@@ -45,6 +45,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::iam::policy::{Kind, Policy, Strictness};
 
     #[test]
     fn nasty_strings_come_back_as_strings() -> Result<(), YamlError> {
@@ -52,6 +53,17 @@ mod tests {
             "h": "a very long line that goes on and on, with two  spaces in it, and a colon: here, so that it is folded somewhere ",
             "i": "2027-01-31T00:00:00Z", "j": "- k", "k": "0x1f", "l": "on", "m": [], "n": {}});
         assert_eq!(from_str::<Value>(&to_string(&value)?)?, value);
+        Ok(())
+    }
+
+    #[test]
+    fn a_policy_document_that_is_written_here_reads_back_the_same() -> Result<(), YamlError> {
+        let text = r#"{"Version":"2012-10-17","Statement":[{"Sid":"no","Effect":"Allow","Action":["s3:*","*"],
+            "Resource":["012345678901","on","~","0x1f","1e3","- a","a: b # c","x\ny\n","&a","*b","!c","<<","é\u0085"," "," a "],
+            "Condition":{"StringEquals":{"<<":"null","yes":["true","2012-10-17","1.10",""],"a:b":"1.0"}}}]}"#;
+        let policy = Policy::parse(text, Kind::Any, Strictness::Desired).unwrap();
+        let yaml = to_string(&serde_json::from_str::<Value>(&policy.to_json()).unwrap())?;
+        assert_eq!(Policy::read(&yaml, Kind::Any, Strictness::Desired), Ok(policy), "{yaml}");
         Ok(())
     }
 

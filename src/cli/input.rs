@@ -7,7 +7,8 @@ use std::{
     path::Path,
 };
 
-/// Bytes of a policy document: the longest that AWS can have, percent-encoded, with room for comments.
+/// Bytes of a policy document that are read at all: the longest that AWS can have, percent-encoded. What somebody asks for is
+/// bounded again, and closer, by [`limits::DOCUMENT`](crate::iam::limits::DOCUMENT).
 pub const DOCUMENT: u64 = 1024 * 1024;
 /// Bytes of a file of manifests.
 pub const MANIFESTS: u64 = 32 * 1024 * 1024;

@@ -4,17 +4,24 @@
 //! numbers into floats, and it cannot say where in the document an error is. Here equal keys are refused, numbers keep
 //! their digits (rule Q43), and every error has a JSON pointer (RFC 6901), line and column. Time is linear in the text.
 
+mod keys;
 mod node;
+mod pointer;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
-use std::fmt;
+use crate::iam::text::{Failure, Marks, TextError, TextProblem};
 
-use crate::iam::quote::shown;
+pub(super) use keys::Keys;
+pub use pointer::Pointer;
+pub(super) use pointer::steps;
 
 /// Recursion stops here even when a caller asks for more: the stack of a thread is what it protects.
-const DEEPEST: usize = 128;
+pub(super) const DEEPEST: usize = 128;
+
+/// Values of one text, far more than a document of AWS's size has: a text of nothing but tiny values costs thirty times its
+/// length in memory.
+pub(super) const MOST_VALUES: usize = 16 * 1024;
 
 /// How much a reader accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,119 +49,52 @@ pub enum Node {
     Object(Vec<(String, Node)>),
 }
 
-/// Why a text is not accepted, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, column {column}{}: {problem}", at(.pointer))]
-pub struct JsonError {
-    /// JSON pointer of the value that was being read; empty for the whole text.
-    pub pointer: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// Column in characters, from 1.
-    pub column: usize,
-    /// What is wrong.
-    pub problem: JsonProblem,
-}
-
-fn at(pointer: &str) -> String {
-    if pointer.is_empty() { String::new() } else { format!(", at {pointer}") }
-}
-
-/// What is wrong with a text.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum JsonProblem {
-    /// More bytes than [`Bounds::bytes`].
-    #[error("the text has {found} bytes, and {most} are allowed; shorten it")]
-    TooLong {
-        /// Bytes of the text.
-        found: usize,
-        /// Bytes allowed.
-        most: usize,
-    },
-    /// More nesting than [`Bounds::depth`].
-    #[error("objects and lists are nested more than {0} deep; flatten the document")]
-    TooDeep(usize),
-    /// The text stops inside a value.
-    #[error("the JSON ends too early; close what is open")]
-    EndsEarly,
-    /// A character that cannot stand here.
-    #[error("{found:?} cannot stand here; write {expected}")]
-    Unexpected {
-        /// The character found.
-        found: char,
-        /// What may stand here.
-        expected: &'static str,
-    },
-    /// Something follows the value.
-    #[error("text follows the end of the document; remove it")]
-    Trailing,
-    /// A key occurs twice in one object.
-    #[error("the key {} stands twice in one object; keep one of them", shown(.0))]
-    Duplicate(String),
-    /// A `\u` escape of half a surrogate pair.
-    #[error("a \\u escape names half of a surrogate pair; write the whole character")]
-    LoneSurrogate,
-    /// An escape that JSON does not know.
-    #[error("a string holds an unknown escape; JSON knows \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\uXXXX")]
-    Escape,
-    /// A raw control character in a string.
-    #[error("a string holds a raw control character; write it as an escape")]
-    Control,
-}
-
 /// Reads one JSON value that fills the whole text.
 ///
 /// # Errors
-/// [`JsonError`] for the first thing that is not JSON (RFC 8259), for equal keys in one object, and for text over `bounds`.
-pub fn parse(text: &str, bounds: Bounds) -> Result<Node, JsonError> {
-    let mut reader = Reader { text, at: 0, depth: bounds.depth.min(DEEPEST) };
+/// [`TextError`] for the first thing that is not JSON (RFC 8259), for equal keys in one object, and for text over `bounds`.
+pub fn parse(text: &str, bounds: Bounds) -> Result<Node, TextError> {
+    let mut reader = Reader { text, at: 0, depth: bounds.depth.min(DEEPEST), values: 0, marks: None };
     let result = if text.len() > bounds.bytes {
-        Err(reader.fail(JsonProblem::TooLong { found: text.len(), most: bounds.bytes }))
+        Err(reader.fail(TextProblem::TooLong { found: text.len(), most: bounds.bytes }))
     } else {
         reader.document()
     };
-    result.map_err(|mut failure| {
-        failure.path.reverse();
-        let before = text.get(..failure.offset).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        JsonError {
-            pointer: failure.path.concat(),
-            line: before.matches('\n').count() + 1,
-            column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
-            problem: failure.problem,
-        }
-    })
+    result.map_err(|failure| failure.in_text(text))
 }
 
-/// `pointer` with one more step: `~` and `/` in `key` are escaped as RFC 6901 says.
-#[must_use]
-pub fn child(pointer: &str, key: impl fmt::Display) -> String {
-    format!("{pointer}/{}", key.to_string().replace('~', "~0").replace('/', "~1"))
+/// Where the values of a text begin that [`parse`] accepts.
+pub(super) fn marks(text: &str) -> Marks {
+    let mut reader = Reader { text, at: 0, depth: DEEPEST, values: 0, marks: Some(Marks::default()) };
+    // What comes before a failure is right all the same, and the caller has seen that there is none.
+    let _ = reader.document();
+    reader.marks.unwrap_or_default()
 }
 
-struct Failure {
-    problem: JsonProblem,
-    offset: usize,
-    /// Steps of the pointer, innermost first: collected while the error travels out, so success pays nothing.
-    path: Vec<String>,
+/// Whether the whole text is a number of JSON.
+pub(super) fn is_number(text: &str) -> bool {
+    let mut reader = Reader { text, at: 0, depth: 0, values: 0, marks: None };
+    reader.number().is_ok() && reader.peek().is_none()
 }
 
 struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    /// So far.
+    values: usize,
+    marks: Option<Marks>,
 }
 
 impl Reader<'_> {
-    fn fail(&self, problem: JsonProblem) -> Failure {
-        Failure { problem, offset: self.at, path: Vec::new() }
+    fn fail(&self, problem: TextProblem) -> Failure {
+        Failure::new(problem, self.at)
     }
 
     fn unexpected(&self, expected: &'static str) -> Failure {
         match self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
-            Some(found) => self.fail(JsonProblem::Unexpected { found, expected }),
-            None => self.fail(JsonProblem::EndsEarly),
+            Some(found) => self.fail(TextProblem::Unexpected { found, expected }),
+            None => self.fail(TextProblem::EndsEarly),
         }
     }
 
@@ -176,14 +116,29 @@ impl Reader<'_> {
 
     fn document(&mut self) -> Result<Node, Failure> {
         self.skip_space();
-        let node = self.value(0)?;
+        let node = self.marked(self.at, 0)?;
         self.skip_space();
-        if self.peek().is_some() { Err(self.fail(JsonProblem::Trailing)) } else { Ok(node) }
+        if self.peek().is_some() { Err(self.fail(TextProblem::Trailing)) } else { Ok(node) }
+    }
+
+    /// A value whose place is `offset`.
+    fn marked(&mut self, offset: usize, depth: usize) -> Result<Node, Failure> {
+        self.values += 1;
+        if self.values > MOST_VALUES {
+            return Err(self.fail(TextProblem::TooMany(MOST_VALUES)));
+        }
+        let Some(marks) = &mut self.marks else { return self.value(depth) };
+        let number = marks.open(offset);
+        let node = self.value(depth)?;
+        if let Some(marks) = &mut self.marks {
+            marks.close(number);
+        }
+        Ok(node)
     }
 
     fn value(&mut self, depth: usize) -> Result<Node, Failure> {
         match self.peek() {
-            Some(b'{' | b'[') if depth >= self.depth => Err(self.fail(JsonProblem::TooDeep(self.depth))),
+            Some(b'{' | b'[') if depth >= self.depth => Err(self.fail(TextProblem::TooDeep(self.depth))),
             Some(b'{') => self.object(depth + 1),
             Some(b'[') => self.array(depth + 1),
             Some(b'"') => self.string().map(Node::String),
@@ -213,7 +168,7 @@ impl Reader<'_> {
         }
         loop {
             self.skip_space();
-            let item = self.value(depth).map_err(|failure| failure.inside(items.len()))?;
+            let item = self.marked(self.at, depth).map_err(|failure| failure.inside_item(items.len()))?;
             items.push(item);
             self.skip_space();
             if self.take(b']') {
@@ -228,7 +183,7 @@ impl Reader<'_> {
     fn object(&mut self, depth: usize) -> Result<Node, Failure> {
         self.at += 1;
         let mut members = Vec::new();
-        let mut seen = HashSet::new();
+        let mut keys = Keys::default();
         self.skip_space();
         if self.take(b'}') {
             return Ok(Node::Object(members));
@@ -240,18 +195,17 @@ impl Reader<'_> {
             }
             let start = self.at;
             let key = self.string()?;
-            if !seen.insert(key.clone()) {
-                self.at = start;
-                return Err(self.fail(JsonProblem::Duplicate(key.clone())).inside(key));
+            if !keys.is_new(&members, &key) {
+                return Err(Failure::new(TextProblem::Duplicate(key.clone()), start).inside_key(&key));
             }
             self.skip_space();
             if !self.take(b':') {
-                return Err(self.unexpected("a colon").inside(key));
+                return Err(self.unexpected("a colon").inside_key(&key));
             }
             self.skip_space();
-            let value = match self.value(depth) {
+            let value = match self.marked(start, depth) {
                 Ok(value) => value,
-                Err(failure) => return Err(failure.inside(key)),
+                Err(failure) => return Err(failure.inside_key(&key)),
             };
             members.push((key, value));
             self.skip_space();
@@ -268,19 +222,19 @@ impl Reader<'_> {
         self.at += 1;
         let mut out = String::new();
         loop {
-            let start = self.at;
-            while !matches!(self.peek(), None | Some(b'"' | b'\\' | 0..=0x1f)) {
-                self.at += 1;
-            }
-            out.push_str(self.text.get(start..self.at).unwrap_or_default());
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            let plain = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len());
+            // Most strings are one plain run: the first one is as long as it has to be, and nothing grows.
+            out.push_str(rest.get(..plain).unwrap_or_default());
+            self.at += plain;
             match self.peek() {
-                None => return Err(self.fail(JsonProblem::EndsEarly)),
+                None => return Err(self.fail(TextProblem::EndsEarly)),
                 Some(b'"') => {
                     self.at += 1;
                     return Ok(out);
                 }
                 Some(b'\\') => out.push(self.escape()?),
-                Some(_) => return Err(self.fail(JsonProblem::Control)),
+                Some(_) => return Err(self.fail(TextProblem::Control)),
             }
         }
     }
@@ -289,7 +243,7 @@ impl Reader<'_> {
         let start = self.at;
         self.at += 1;
         let plain = match self.peek() {
-            None => return Err(self.fail(JsonProblem::EndsEarly)),
+            None => return Err(self.fail(TextProblem::EndsEarly)),
             Some(b'b') => '\u{8}',
             Some(b'f') => '\u{c}',
             Some(b'n') => '\n',
@@ -310,13 +264,9 @@ impl Reader<'_> {
                 } else {
                     first
                 };
-                return char::from_u32(code).ok_or(Failure {
-                    problem: JsonProblem::LoneSurrogate,
-                    offset: start,
-                    path: Vec::new(),
-                });
+                return char::from_u32(code).ok_or_else(|| Failure::new(TextProblem::LoneSurrogate, start));
             }
-            Some(_) => return Err(self.fail(JsonProblem::Escape)),
+            Some(_) => return Err(Failure::new(TextProblem::Escape, start)),
         };
         self.at += 1;
         Ok(plain)
@@ -325,7 +275,7 @@ impl Reader<'_> {
     fn hex(&mut self, start: usize) -> Result<u32, Failure> {
         let digits = self.text.get(self.at..self.at + 4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
         let Some(code) = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) else {
-            return Err(Failure { problem: JsonProblem::Escape, offset: start, path: Vec::new() });
+            return Err(Failure::new(TextProblem::Escape, start));
         };
         self.at += 4;
         Ok(code)
@@ -355,12 +305,5 @@ impl Reader<'_> {
             self.digits()?;
         }
         Ok(Node::Number(self.text.get(start..self.at).unwrap_or_default().to_owned()))
-    }
-}
-
-impl Failure {
-    fn inside(mut self, step: impl fmt::Display) -> Self {
-        self.path.push(child("", step));
-        self
     }
 }

@@ -59,11 +59,12 @@ pub fn outside_description(text: &str) -> Option<char> {
     text.chars().find(|c| !matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}'))
 }
 
-/// The first character that a policy document may not hold: only tab, line feed, carriage return and U+0020 to U+00FF
-/// are allowed (model).
+/// The first character of a string that a policy document may not hold: the model takes tab, line feed, carriage return and
+/// U+0020 to U+00FF. Control characters are escapes in the printed document, so only those above U+00FF count.
 #[must_use]
 pub fn outside_document(text: &str) -> Option<char> {
-    text.chars().find(|c| !matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}'))
+    // In UTF-8 everything up to U+00FF begins with a byte below 0xC4; most strings end here.
+    if text.bytes().all(|byte| byte < 0xc4) { None } else { text.chars().find(|c| *c > '\u{ff}') }
 }
 
 #[cfg(test)]
@@ -83,6 +84,7 @@ mod tests {
         assert_eq!(outside_document("a\u{a0}b"), None);
         assert_eq!(outside_document("a\u{7f}b\u{80}"), None);
         assert_eq!(outside_document("東"), Some('東'));
-        assert_eq!(outside_document("\u{b}"), Some('\u{b}'));
+        assert_eq!(outside_document("ÿ\u{100}"), Some('\u{100}'));
+        assert_eq!(outside_document("\u{b}"), None, "printed as an escape");
     }
 }

@@ -11,4 +11,6 @@ pub mod nearest;
 pub mod policy;
 mod quote;
 pub mod tag;
+pub mod text;
 pub mod trust;
+pub mod yaml;

@@ -13,7 +13,7 @@ use crate::{
         json::Node,
         limits as quota,
         nearest::nearest,
-        policy::{Kind, NumberRule, Policy, Strictness},
+        policy::{Kind, NumberRule, Policy},
         tag,
     },
     plan::{
@@ -284,8 +284,8 @@ impl Check<'_> {
                     return None;
                 }
                 let policy = trust::identity_policy(statements, &self.limits.account);
-                // Printed and read again: typed statements obey the same grammar as pasted documents.
-                Policy::parse(&policy.to_json(), Kind::Identity, Strictness::Desired)
+                // Typed statements obey the same grammar as pasted documents.
+                policy.check(Kind::Identity).map(|()| policy)
             }
             (None, Some(document)) => {
                 if document.to_text().len() > quota::DOCUMENT.bytes {

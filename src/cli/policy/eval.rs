@@ -17,7 +17,7 @@ use crate::{
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-The request is JSON: the action, and as far as they matter the resource, the principal and the context:
+Documents and the request are JSON or YAML. The request is the action, and as far as they matter the resource, the principal and the context:
 
   {\"action\": \"s3:GetObject\", \"resource\": \"arn:aws:s3:::b/k\", \"context\": {\"aws:PrincipalTag/team\": \"blue\"}}
   {\"action\": \"sts:AssumeRole\", \"principal\": {\"AWS\": \"arn:aws:iam::123456789012:role/ci\"}}
@@ -30,16 +30,16 @@ Exit code: 0 allowed, 1 denied, 2 the input can't be used.";
 /// Arguments of `policy eval`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Identity policy of the role, JSON; may be given several times. - is standard input
+    /// Identity policy of the role, JSON or YAML; may be given several times. - is standard input
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
-    /// Permissions boundary of the role, JSON
+    /// Permissions boundary of the role, JSON or YAML
     #[arg(long, value_name = "FILE")]
     boundary: Option<PathBuf>,
-    /// Trust policy of the role, JSON
+    /// Trust policy of the role, JSON or YAML
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
-    /// The request: a file, - for standard input, or the JSON itself
+    /// The request: a file, - for standard input, or the request itself, which begins with {
     #[arg(long, value_name = "REQUEST")]
     request: String,
     #[command(flatten)]
@@ -108,7 +108,7 @@ fn document(
     notes: &mut Vec<String>,
 ) -> anyhow::Result<Option<(String, Policy)>> {
     let source = input.read(path, input::DOCUMENT)?;
-    match Policy::parse(&source.text, kind, Strictness::Desired) {
+    match Policy::read(&source.text, kind, Strictness::Desired) {
         Ok(policy) => Ok(Some((source.name, policy))),
         Err(problems) => {
             notes.extend(problems.iter().map(|problem| format!("{}: {problem}", source.name)));
@@ -197,6 +197,24 @@ mod tests {
         assert!(found.text.lines().count() > 1 && found.notes.is_empty());
         let same = eval(&[flag, "-", "--request", request], document);
         assert_eq!((same.text.lines().next(), same.code), (Some(first), code));
+    }
+
+    #[test]
+    fn documents_and_requests_are_yaml_too() {
+        let policy = "Version: 2012-10-17\nStatement:\n- Effect: Allow\n  Action: s3:Get*\n  Resource: '*'\n";
+        let request = file("action: s3:GetObject # to read\nresource: x\n");
+        let found = eval(&["--policy", "-", "--request", request.path().to_str().unwrap()], policy);
+        assert_eq!((found.text.lines().next(), found.code), (Some("Allowed"), 0), "{found:?}");
+        let found = eval(&["--policy", "-", "--request", "{action: s3:PutObject, resource: x}"], policy);
+        assert_eq!((found.text.lines().next(), found.code), (Some("ImplicitlyDenied"), 1), "{found:?}");
+    }
+
+    #[test]
+    fn a_problem_is_told_with_file_line_and_column() {
+        let found =
+            eval(&["--policy", "-", "--request", "{action: a:b}"], "Statement:\n- Effect: Allow\n  Acton: a:b\n");
+        let first = "standard input: line 3, column 3, at /Statement/0/Acton: a statement has no element \"Acton\"";
+        assert!(found.notes[0].starts_with(first), "{found:?}");
     }
 
     #[test]

@@ -26,13 +26,13 @@ Exit code: 0 merged, 2 the input can't be used.";
 /// Arguments of `policy merge`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Document to begin with, JSON; may be given several times. - is standard input
+    /// Document to begin with, JSON or YAML; may be given several times. - is standard input
     #[arg(long, value_name = "FILE")]
     source: Vec<PathBuf>,
-    /// The document itself, JSON
+    /// The document itself, JSON or YAML
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Document whose statements replace those before it, JSON; may be given several times
+    /// Document whose statements replace those before it, JSON or YAML; may be given several times
     #[arg(long = "override", value_name = "FILE")]
     overrides: Vec<PathBuf>,
 }
@@ -45,7 +45,7 @@ pub fn run(args: &Args, input: &mut Input<'_>) -> anyhow::Result<Answer> {
     let mut notes = Vec::new();
     let mut read = |path: &Path| -> anyhow::Result<Option<Named>> {
         let source = input.read(path, input::DOCUMENT)?;
-        match Policy::parse(&source.text, Kind::Any, Strictness::Desired) {
+        match Policy::read(&source.text, Kind::Any, Strictness::Desired) {
             Ok(policy) => Ok(Some(Named { name: source.name, policy })),
             Err(problems) => {
                 notes.extend(problems.iter().map(|problem| format!("{}: {problem}", source.name)));
@@ -118,6 +118,15 @@ mod tests {
             document["Statement"].as_array().unwrap().iter().map(|s| s["Action"].as_str().unwrap()).collect();
         assert_eq!(actions, ["s3:PutObject", "sqs:ReceiveMessage"]);
         assert!(answer.text.starts_with("{\n  \"Version\": \"2012-10-17\""), "{}", answer.text);
+    }
+
+    #[test]
+    fn yaml_and_json_are_merged_to_json() {
+        let yaml =
+            "Version: 2012-10-17\nStatement:\n- {Sid: A, Effect: Allow, Action: 's3:PutObject', Resource: '*'}\n";
+        let answer = merged(&[("--source", statement("A", "s3:GetObject")), ("", yaml.to_owned())]);
+        let document: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+        assert_eq!(document["Statement"][0]["Action"], "s3:PutObject");
     }
 
     #[test]

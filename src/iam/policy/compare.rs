@@ -5,14 +5,15 @@ use crate::iam::arn::Account;
 use super::decode::decode;
 use super::document::Policy;
 use super::error::Fault;
-use super::parse::{Kind, Strictness};
+use super::parse::{Kind, Reading, Strictness};
 
 /// What a comparison says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verdict {
     /// Same document: only white space, key order, order inside lists, scalar or list, or spelling of an account differ.
     Identical,
-    /// Differs only where AWS evaluates nothing: order of statements, duplicates.
+    /// Differs only where AWS evaluates nothing: order of statements, duplicates, letter case of elements and operators, an
+    /// empty condition.
     Cosmetic,
     /// Differs, or might: the observed document could not be read for certain. It is to be written.
     Different,
@@ -41,8 +42,12 @@ pub fn compare(desired: &Policy, observed_text: &str, kind: Kind, account: &Acco
     let Ok(text) = decode(observed_text) else {
         return Verdict::Different;
     };
-    match Policy::parse(&text, kind, Strictness::Observed) {
-        Ok(observed) => between(desired, &observed, account),
+    match Reading::parse(&text, kind, Strictness::Observed) {
+        Ok(Reading { policy, folded }) => match between(desired, &policy, account) {
+            // What reading folded away stands in AWS all the same.
+            Verdict::Identical if !folded.is_empty() => Verdict::Cosmetic,
+            verdict => verdict,
+        },
         Err(problems) if problems.iter().all(|problem| problem.fault == Fault::Impossible) => Verdict::Invalid,
         Err(_) => Verdict::Different,
     }

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //!   text from AWS --decode--> text --parse--> Policy --canonical--> Canonical --> fingerprint
-//!   text or Node of a resource -------parse-->   |                      |
+//!   text of a person (JSON or YAML) --read--->   |                      |
+//!   Node of a resource ----------from_node--->   |                      |
 //!   trust grants ----------------------------> Policy --to_json--> text to write
 //!                              compare(desired Policy, observed text) -> Verdict
 //! ```
@@ -16,6 +17,8 @@ pub mod document;
 mod element;
 mod error;
 pub mod evaluate;
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod laws;
 pub mod merge;
@@ -34,4 +37,4 @@ pub use document::{
     Version,
 };
 pub use error::{DocumentError, Fault};
-pub use parse::{Kind, NumberRule, Strictness};
+pub use parse::{Folded, Kind, NumberRule, Reading, Strictness};

@@ -1,17 +1,18 @@
-//! Reading a policy document: every problem at once, each with its JSON pointer and a remedy.
+//! Reading a policy document: every problem at once, each with its place and a remedy.
 //!
 //! This file reads the document and its statements; `element.rs` reads what stands inside an element. Reading is exact: an
 //! element that is not known is refused, never skipped, because a misspelt `Condition` that is skipped widens access.
 
 use std::collections::HashSet;
 
-use crate::iam::json::{self, Node, child};
+use crate::iam::json::{Bounds, Node, Pointer};
 use crate::iam::limits;
 use crate::iam::nearest::nearest;
 use crate::iam::quote::shown;
+use crate::iam::text::Text;
 
 use super::document::{Conditions, Effect, Policy, PrincipalSet, Scope, Statement, Version};
-use super::error::{DocumentError, Fault, Problems};
+use super::error::{DocumentError, Fault, Problems, SHOWN};
 
 /// What a document is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,17 +49,19 @@ pub enum Strictness {
     /// Somebody asks for it: also refused are duplicate and odd Sids, unknown condition operators, keys that differ only
     /// in case, and the string `*` as a principal.
     Desired,
-    /// AWS has it: what AWS took is kept as it is where the typed form can hold it.
+    /// AWS has it: what AWS took is kept as it is where the typed form can hold it. Names of elements and operators in other
+    /// letter case are folded to the documented spelling (Q12, Q35).
     Observed,
 }
 
-/// What numbers a condition may hold.
+/// What the way of a document to us may have done to its conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NumberRule {
-    /// Any: the text is what the user wrote.
+    /// Nothing, the text is what the user wrote: any number is taken, and a condition that is empty has no effect (Q30).
     AsWritten,
-    /// Integers of at most 15 digits, for documents inside a Kubernetes resource: between the user's YAML and us every
-    /// other number may have passed through a float and lost its digits.
+    /// For documents and typed fields inside a Kubernetes resource. Integers have at most 15 digits: between the user's YAML
+    /// and us every other number may have passed through a float and lost its digits. An empty condition is refused:
+    /// templates and patches leave one where a condition was meant, and without it access is wider.
     ShortIntegers,
 }
 
@@ -66,24 +69,68 @@ const DOCUMENT: [&str; 3] = ["Version", "Id", "Statement"];
 const STATEMENT: [&str; 9] =
     ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 
-impl Policy {
-    /// Reads a document from JSON text that is not percent-encoded.
+/// A document as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// What it says.
+    pub policy: Policy,
+    /// What was folded away because AWS evaluates nothing in it, the first fifty in the order of the text.
+    pub folded: Vec<Folded>,
+}
+
+/// A spelling that the typed form does not keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folded {
+    /// JSON pointer into the document (RFC 6901).
+    pub pointer: String,
+    /// What stands there and why it does not count: one sentence.
+    pub text: String,
+}
+
+impl Reading {
+    /// As [`Policy::parse`].
     ///
     /// # Errors
-    /// Every problem of the document (the first fifty); at least one. A desired document is bounded to 64 KiB, an observed
-    /// one to what AWS accepts.
+    /// As [`Policy::parse`].
     pub fn parse(text: &str, kind: Kind, strictness: Strictness) -> Result<Self, Vec<DocumentError>> {
-        let bounds = match strictness {
-            Strictness::Desired => limits::DOCUMENT,
-            Strictness::Observed => limits::OBSERVED_DOCUMENT,
-        };
-        match json::parse(text, bounds) {
-            Ok(node) => Reader::new(kind, strictness, NumberRule::AsWritten).run(&node),
-            Err(error) => {
-                let message = format!("line {}, column {}: {}", error.line, error.column, error.problem);
-                Err(vec![DocumentError { pointer: error.pointer, message, fault: Fault::Unreadable }])
-            }
-        }
+        let text = Text::json(text, bounds(strictness)).map_err(|error| vec![error.into()])?;
+        Reader::new(kind, strictness, NumberRule::AsWritten).run(&text.node, Some(&text))
+    }
+
+    /// As [`Policy::read`].
+    ///
+    /// # Errors
+    /// As [`Policy::read`].
+    pub fn read(text: &str, kind: Kind, strictness: Strictness) -> Result<Self, Vec<DocumentError>> {
+        let text = Text::read(text, bounds(strictness)).map_err(|error| vec![error.into()])?;
+        Reader::new(kind, strictness, NumberRule::AsWritten).run(&text.node, Some(&text))
+    }
+}
+
+fn bounds(strictness: Strictness) -> Bounds {
+    match strictness {
+        Strictness::Desired => limits::DOCUMENT,
+        Strictness::Observed => limits::OBSERVED_DOCUMENT,
+    }
+}
+
+impl Policy {
+    /// Reads a document that a person wrote, in JSON or YAML.
+    ///
+    /// # Errors
+    /// Every problem of the document (the first fifty), each with line, column and JSON pointer; at least one. A desired
+    /// document is bounded to 64 KiB, an observed one to what AWS accepts.
+    pub fn read(text: &str, kind: Kind, strictness: Strictness) -> Result<Self, Vec<DocumentError>> {
+        Reading::read(text, kind, strictness).map(|reading| reading.policy)
+    }
+
+    /// Reads a document that code printed or AWS returned, not percent-encoded: JSON and nothing else, so that what is
+    /// no document of AWS never passes for one.
+    ///
+    /// # Errors
+    /// As [`Policy::read`].
+    pub fn parse(text: &str, kind: Kind, strictness: Strictness) -> Result<Self, Vec<DocumentError>> {
+        Reading::parse(text, kind, strictness).map(|reading| reading.policy)
     }
 
     /// Reads a desired document from a JSON value, such as a `document` inside a Kubernetes resource.
@@ -91,48 +138,55 @@ impl Policy {
     /// # Errors
     /// Every problem of the document (the first fifty); at least one.
     pub fn from_node(node: &Node, kind: Kind, numbers: NumberRule) -> Result<Self, Vec<DocumentError>> {
-        Reader::new(kind, Strictness::Desired, numbers).run(node)
+        Reader::new(kind, Strictness::Desired, numbers).run(node, None).map(|reading| reading.policy)
     }
 
-    /// Checks a policy that code or typed fields made, by the rules for desired documents.
+    /// Checks a policy that code or typed fields made, by the rules for documents inside a resource.
     ///
     /// # Errors
-    /// What [`Policy::parse`] would say about its printed form.
+    /// What [`Policy::from_node`] would say about its printed form; also when that is longer than 64 KiB.
     pub fn check(&self, kind: Kind) -> Result<(), Vec<DocumentError>> {
-        Self::parse(&self.to_json(), kind, Strictness::Desired).map(|_| ())
+        let printed = self.to_json();
+        // A place in the printed form would mean nothing to anybody.
+        let text = Text::json(&printed, limits::DOCUMENT)
+            .map_err(|error| vec![DocumentError { place: None, ..error.into() }])?;
+        Self::from_node(&text.node, kind, NumberRule::ShortIntegers).map(|_| ())
     }
 }
 
-pub(super) struct Reader {
+/// Reads one document whose values live as long as `'n`.
+pub(super) struct Reader<'n> {
     pub(super) kind: Kind,
     pub(super) strictness: Strictness,
     pub(super) numbers: NumberRule,
-    pub(super) problems: Problems,
-    sids: HashSet<String>,
+    problems: Problems,
+    folded: Vec<Folded>,
+    sids: HashSet<&'n str>,
 }
 
-/// The two spellings of an element, looked up in one statement.
-enum Found<'a> {
-    Only(&'a Node),
-    Except(&'a Node),
+/// A key as it is spelled, and its value.
+pub(super) type Member = (String, Node);
+
+/// The two forms of an element, looked up in one statement.
+#[derive(Clone, Copy)]
+enum Found<'n> {
+    Only(&'n Member),
+    Except(&'n Member),
 }
 
-impl Reader {
+impl<'n> Reader<'n> {
     fn new(kind: Kind, strictness: Strictness, numbers: NumberRule) -> Self {
-        Self { kind, strictness, numbers, problems: Problems::default(), sids: HashSet::new() }
+        Self { kind, strictness, numbers, problems: Problems::default(), folded: Vec::new(), sids: HashSet::new() }
     }
 
-    fn run(mut self, node: &Node) -> Result<Policy, Vec<DocumentError>> {
+    fn run(mut self, node: &'n Node, text: Option<&Text<'_>>) -> Result<Reading, Vec<DocumentError>> {
         let policy = self.document(node);
-        if let (true, Some(policy)) = (self.desired(), &policy)
-            && let Some(found) = limits::outside_document(&policy.to_json())
-        {
-            self.unknown("", format!("AWS refuses the character {found:?} in a document; use characters up to U+00FF"));
+        if self.desired() {
+            self.characters(node, &Pointer::Root);
         }
-        let problems = self.problems.into_list();
         match policy {
-            Some(policy) if problems.is_empty() => Ok(policy),
-            _ => Err(problems),
+            Some(policy) if self.problems.is_empty() => Ok(Reading { policy, folded: self.folded }),
+            _ => Err(self.problems.into_list(text)),
         }
     }
 
@@ -140,86 +194,103 @@ impl Reader {
         self.strictness == Strictness::Desired
     }
 
-    pub(super) fn impossible(&mut self, pointer: &str, message: impl Into<String>) {
-        self.problems.add(pointer, Fault::Impossible, message);
+    /// Notes what no role can hold. The message is made only when there is room for it.
+    pub(super) fn impossible(&mut self, at: &Pointer<'_>, message: impl FnOnce() -> String) {
+        self.problems.add(at, Fault::Impossible, message);
     }
 
-    pub(super) fn unknown(&mut self, pointer: &str, message: impl Into<String>) {
-        self.problems.add(pointer, Fault::Unknown, message);
+    /// Notes what is not known here. The message is made only when there is room for it.
+    pub(super) fn unknown(&mut self, at: &Pointer<'_>, message: impl FnOnce() -> String) {
+        self.problems.add(at, Fault::Unknown, message);
     }
 
-    fn object<'a>(
-        &mut self,
-        node: &'a Node,
-        pointer: &str,
-        what: &str,
-        known: &[&str],
-    ) -> Option<&'a [(String, Node)]> {
-        let Some(members) = node.as_object() else {
-            self.impossible(pointer, format!("{what} must be an object, not {}; write {{…}}", node.type_name()));
-            return None;
-        };
-        for (key, _) in members.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
-            let remedy = nearest(key, known.iter().copied())
-                .map_or_else(|| "remove it".to_owned(), |name| format!("did you mean {}?", shown(name)));
-            self.unknown(&child(pointer, key), format!("{what} has no element {}; {remedy}", shown(key)));
+    /// Notes what does not count, as often as there is room for it.
+    pub(super) fn fold(&mut self, at: &Pointer<'_>, text: impl FnOnce() -> String) {
+        if self.folded.len() < SHOWN {
+            self.folded.push(Folded { pointer: at.to_string(), text: text() });
         }
-        Some(members)
     }
 
-    fn document(&mut self, node: &Node) -> Option<Policy> {
-        self.object(node, "", "a policy document", &DOCUMENT)?;
-        let version = match node.get("Version") {
-            None => Version::V2008,
-            Some(found) => self.word(found, "/Version", &Version::ALL, Version::as_str)?,
-        };
-        let id = match node.get("Id") {
-            None => None,
-            Some(found) => self.text(found, "/Id", "Id"),
-        };
-        let Some(found) = node.get("Statement") else {
-            self.impossible("", "a policy document needs Statement; add a list with at least one statement");
+    /// The members of an object in the order of `known`; an observed one may spell them in other letter case (Q12).
+    fn elements<const N: usize>(
+        &mut self,
+        node: &'n Node,
+        at: &Pointer<'_>,
+        what: &str,
+        known: [&str; N],
+    ) -> Option<[Option<&'n Member>; N]> {
+        let Some(members) = node.as_object() else {
+            self.impossible(at, || format!("{what} must be an object, not {}; write {{…}}", node.type_name()));
             return None;
         };
-        let statements = match found {
-            Node::Array(items) if items.is_empty() => {
-                self.impossible("/Statement", "Statement is empty; add at least one statement");
-                return None;
+        let folds = self.strictness == Strictness::Observed;
+        let mut found = [None; N];
+        for member in members {
+            let key = member.0.as_str();
+            let meant =
+                found.iter_mut().zip(known).find(|(_, name)| *name == key || (folds && name.eq_ignore_ascii_case(key)));
+            let at = at.key(key);
+            let Some((place, name)) = meant else {
+                self.unknown(&at, || {
+                    let remedy = nearest(key, known.into_iter())
+                        .map_or_else(|| "remove it".to_owned(), |name| format!("did you mean {}?", shown(name)));
+                    format!("{what} has no element {}; {remedy}", shown(key))
+                });
+                continue;
+            };
+            if place.replace(member).is_some() {
+                self.unknown(&at, || format!("{} stands twice in different letter case; keep one", shown(key)));
+            } else if name != key {
+                self.fold(&at, || format!("{} means {name}: letter case does not count here", shown(key)));
             }
-            Node::Array(items) => {
-                let read: Vec<_> =
-                    items.iter().enumerate().map(|(n, item)| self.statement(item, &child("/Statement", n))).collect();
-                read.into_iter().collect::<Option<Vec<_>>>()?
-            }
-            single => vec![self.statement(single, "/Statement")?],
+        }
+        Some(found)
+    }
+
+    fn document(&mut self, node: &'n Node) -> Option<Policy> {
+        let root = Pointer::Root;
+        let [version, id, statement] = self.elements(node, &root, "a policy document", DOCUMENT)?;
+        let version = match version {
+            None => Version::V2008,
+            Some((key, found)) => self.word(found, &root.key(key), &Version::ALL, Version::as_str)?,
         };
+        let id = id.and_then(|(key, found)| self.text(found, &root.key(key), "Id"));
+        let Some((key, found)) = statement else {
+            self.impossible(&root, || {
+                "a policy document needs Statement; add a list with at least one statement".into()
+            });
+            return None;
+        };
+        let at = root.key(key);
+        if found.as_array().is_some_and(<[Node]>::is_empty) {
+            self.impossible(&at, || "Statement is empty; add at least one statement".into());
+            return None;
+        }
+        let statements = self.list(found, &at, Self::statement)?;
         Some(Policy { version, id, statements })
     }
 
-    fn statement(&mut self, node: &Node, pointer: &str) -> Option<Statement> {
-        self.object(node, pointer, "a statement", &STATEMENT)?;
-        let sid = node.get("Sid").and_then(|found| self.sid(found, &child(pointer, "Sid")));
-        let effect = if let Some(found) = node.get("Effect") {
-            self.word(found, &child(pointer, "Effect"), &[Effect::Allow, Effect::Deny], Effect::as_str)
+    fn statement(&mut self, node: &'n Node, at: &Pointer<'_>) -> Option<Statement> {
+        let [sid, effect, principal, not_principal, action, not_action, resource, not_resource, condition] =
+            self.elements(node, at, "a statement", STATEMENT)?;
+        let sid = sid.and_then(|(key, found)| self.sid(found, &at.key(key)));
+        let effect = if let Some((key, found)) = effect {
+            self.word(found, &at.key(key), &[Effect::Allow, Effect::Deny], Effect::as_str)
         } else {
-            self.impossible(pointer, "a statement needs Effect; add Allow or Deny");
+            self.impossible(at, || "a statement needs Effect; add Allow or Deny".into());
             None
         };
-        let principals = self.principals(node, pointer);
-        let actions = match self.either(node, pointer, "Action", "NotAction") {
-            Some(Found::Only(list)) => self.strings(list, &child(pointer, "Action"), "Action").map(Scope::Only),
-            Some(Found::Except(list)) => {
-                self.strings(list, &child(pointer, "NotAction"), "NotAction").map(Scope::Except)
-            }
-            None => {
-                self.impossible(pointer, "a statement needs Action; add it, or NotAction");
-                None
-            }
+        let principals = self.principals(principal, not_principal, at);
+        let actions = if let Some(found) = self.either(action, not_action, at, "Action") {
+            self.scoped(found, at, |reader, list, at| reader.strings(list, at, "Action"))
+        } else {
+            self.impossible(at, || "a statement needs Action; add it, or NotAction".into());
+            None
         };
-        let resources = self.resources(node, pointer);
-        let conditions = match node.get("Condition") {
+        let resources = self.resources(resource, not_resource, at);
+        let conditions = match condition {
             None => Some(Conditions::new()),
-            Some(found) => self.conditions(found, &child(pointer, "Condition")),
+            Some((key, found)) => self.conditions(found, &at.key(key)),
         };
         Some(Statement {
             sid,
@@ -231,78 +302,93 @@ impl Reader {
         })
     }
 
-    fn sid(&mut self, node: &Node, pointer: &str) -> Option<String> {
-        let sid = self.text(node, pointer, "Sid")?;
+    fn sid(&mut self, node: &'n Node, at: &Pointer<'_>) -> Option<String> {
+        let sid = self.text(node, at, "Sid")?;
         if self.desired() && !sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            self.unknown(pointer, format!("the Sid {} may hold only letters and digits; rename it", shown(&sid)));
+            self.unknown(at, || format!("the Sid {} may hold only letters and digits; rename it", shown(&sid)));
         }
-        if self.desired() && !self.sids.insert(sid.clone()) {
-            self.unknown(pointer, format!("the Sid {} stands in two statements; rename one", shown(&sid)));
+        if self.desired() && node.as_str().is_some_and(|sid| !self.sids.insert(sid)) {
+            self.unknown(at, || format!("the Sid {} stands in two statements; rename one", shown(&sid)));
         }
         Some(sid)
     }
 
-    /// Which of two exclusive elements the statement has; both is a problem.
-    fn either<'a>(&mut self, node: &'a Node, pointer: &str, only: &str, except: &str) -> Option<Found<'a>> {
-        match (node.get(only), node.get(except)) {
-            (Some(_), Some(_)) => {
-                self.impossible(pointer, format!("a statement cannot have both {only} and {except}; remove one"));
-                node.get(only).map(Found::Only)
-            }
-            (Some(found), None) => Some(Found::Only(found)),
-            (None, Some(found)) => Some(Found::Except(found)),
-            (None, None) => None,
+    /// Which of two exclusive forms of an element the statement has; both is a problem.
+    fn either(
+        &mut self,
+        only: Option<&'n Member>,
+        except: Option<&'n Member>,
+        at: &Pointer<'_>,
+        element: &str,
+    ) -> Option<Found<'n>> {
+        if only.is_some() && except.is_some() {
+            self.impossible(at, || format!("a statement cannot have both {element} and Not{element}; remove one"));
+        }
+        only.map(Found::Only).or(except.map(Found::Except))
+    }
+
+    fn scoped<T>(
+        &mut self,
+        found: Found<'n>,
+        at: &Pointer<'_>,
+        read: impl FnOnce(&mut Self, &'n Node, &Pointer<'_>) -> Option<T>,
+    ) -> Option<Scope<T>> {
+        match found {
+            Found::Only((key, node)) => read(self, node, &at.key(key)).map(Scope::Only),
+            Found::Except((key, node)) => read(self, node, &at.key(key)).map(Scope::Except),
         }
     }
 
     /// `Some(None)` when the kind of document has no principals and none is there.
     #[expect(clippy::option_option, reason = "the outer None is a problem that was reported")]
-    fn principals(&mut self, node: &Node, pointer: &str) -> Option<Option<Scope<PrincipalSet>>> {
-        let found = self.either(node, pointer, "Principal", "NotPrincipal");
+    fn principals(
+        &mut self,
+        only: Option<&'n Member>,
+        except: Option<&'n Member>,
+        at: &Pointer<'_>,
+    ) -> Option<Option<Scope<PrincipalSet>>> {
+        let found = self.either(only, except, at, "Principal");
         match (self.kind, found) {
             (Kind::Identity | Kind::Boundary | Kind::Any, None) => Some(None),
             (Kind::Identity | Kind::Boundary, Some(_)) => {
-                self.impossible(
-                    pointer,
-                    "an identity policy has no Principal; remove it, the role itself is the principal",
-                );
+                self.impossible(at, || {
+                    "an identity policy has no Principal; remove it, the role itself is the principal".into()
+                });
                 None
             }
             (Kind::Trust, None) => {
-                self.impossible(pointer, "a trust statement needs Principal; add who may assume the role");
+                self.impossible(at, || "a trust statement needs Principal; add who may assume the role".into());
                 None
             }
-            (Kind::Trust | Kind::Any, Some(Found::Only(found))) => {
-                self.principal_set(found, &child(pointer, "Principal")).map(|set| Some(Scope::Only(set)))
-            }
-            (Kind::Trust | Kind::Any, Some(Found::Except(found))) => {
-                self.principal_set(found, &child(pointer, "NotPrincipal")).map(|set| Some(Scope::Except(set)))
-            }
+            (Kind::Trust | Kind::Any, Some(found)) => self.scoped(found, at, Self::principal_set).map(Some),
         }
     }
 
     /// `Some(None)` when the kind of document has no resources and none is there.
     #[expect(clippy::option_option, reason = "the outer None is a problem that was reported")]
-    fn resources(&mut self, node: &Node, pointer: &str) -> Option<Option<Scope<Vec<String>>>> {
-        let found = self.either(node, pointer, "Resource", "NotResource");
+    fn resources(
+        &mut self,
+        only: Option<&'n Member>,
+        except: Option<&'n Member>,
+        at: &Pointer<'_>,
+    ) -> Option<Option<Scope<Vec<String>>>> {
+        let found = self.either(only, except, at, "Resource");
         match (self.kind, found) {
             (Kind::Trust | Kind::Any, None) => Some(None),
             (Kind::Trust, Some(_)) => {
-                self.impossible(
-                    pointer,
-                    "a trust statement has no Resource; remove it, the role itself is the resource",
-                );
+                self.impossible(at, || {
+                    "a trust statement has no Resource; remove it, the role itself is the resource".into()
+                });
                 None
             }
             (Kind::Identity | Kind::Boundary, None) => {
-                self.impossible(pointer, "a statement of an identity policy needs Resource; add it, or NotResource");
+                self.impossible(at, || {
+                    "a statement of an identity policy needs Resource; add it, or NotResource".into()
+                });
                 None
             }
-            (_, Some(Found::Only(list))) => {
-                self.strings(list, &child(pointer, "Resource"), "Resource").map(|list| Some(Scope::Only(list)))
-            }
-            (_, Some(Found::Except(list))) => {
-                self.strings(list, &child(pointer, "NotResource"), "NotResource").map(|list| Some(Scope::Except(list)))
+            (_, Some(found)) => {
+                self.scoped(found, at, |reader, list, at| reader.strings(list, at, "Resource")).map(Some)
             }
         }
     }

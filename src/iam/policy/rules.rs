@@ -1,6 +1,6 @@
 //! What counts as equal in the policy language: one named test for each numbered rule, and the readings that go with it.
 //!
-//! Where the table says Cosmetic and this release says Different (Q11, Q15, Q17, Q18, Q30, Q34, Q36, Q41, Q44, Q45), the test
+//! Where the table says Cosmetic and this release says Different (Q11, Q15, Q17, Q18, Q34, Q36, Q41, Q44, Q45), the test
 //! says so in its name: a redundant write is safe, a missed difference is not.
 
 mod conditions;

@@ -124,7 +124,6 @@ impl Set {
             (_, Self::Arn(None)) => true,
             (Self::Text(mine), Self::Text(theirs)) => mine.covers(theirs),
             (Self::Text(mine), _) if mine.is_all() => true,
-            (Self::AnyCase(mine), Self::AnyCase(theirs)) => mine == theirs,
             (Self::AnyCase(mine), Self::Text(theirs)) => {
                 theirs.literal().is_some_and(|text| text.to_lowercase() == *mine)
             }
@@ -135,13 +134,13 @@ impl Set {
                 let parts: Vec<&str> = text.splitn(6, ':').collect();
                 parts.len() == 6 && mine.iter().zip(parts).all(|(field, part)| field.pattern.matches(part))
             }),
-            (Self::ArnText(mine), Self::ArnText(theirs)) | (Self::AnyCaseText(mine), Self::AnyCaseText(theirs)) => {
-                mine == theirs
-            }
+            (Self::ArnText(mine), Self::ArnText(theirs))
+            | (Self::AnyCase(mine), Self::AnyCase(theirs))
+            | (Self::AnyCaseText(mine), Self::AnyCaseText(theirs))
+            | (Self::Bytes(mine), Self::Bytes(theirs)) => mine == theirs,
             (Self::Numbers(mine), Self::Numbers(theirs)) => mine.covers(theirs),
             (Self::Dates(mine), Self::Dates(theirs)) => mine.covers(theirs),
             (Self::Truth(mine), Self::Truth(theirs)) => mine == theirs,
-            (Self::Bytes(mine), Self::Bytes(theirs)) => mine == theirs,
             (Self::Block(mine), Self::Block(theirs)) => mine.contains(theirs),
             _ => false,
         }
@@ -152,7 +151,6 @@ impl Set {
         match (self, other) {
             (Self::Arn(None), _) | (_, Self::Arn(None)) => false,
             (Self::Text(mine), Self::Text(theirs)) => mine.meets(theirs),
-            (Self::AnyCase(mine), Self::AnyCase(theirs)) => mine == theirs,
             (Self::AnyCase(mine), Self::Text(theirs)) | (Self::Text(theirs), Self::AnyCase(mine)) => {
                 theirs.literal().is_none_or(|text| text.to_lowercase() == *mine)
             }
@@ -164,7 +162,7 @@ impl Set {
             (Self::Numbers(mine), Self::Numbers(theirs)) => mine.meets(theirs),
             (Self::Dates(mine), Self::Dates(theirs)) => mine.meets(theirs),
             (Self::Truth(mine), Self::Truth(theirs)) => mine == theirs,
-            (Self::Bytes(mine), Self::Bytes(theirs)) => mine == theirs,
+            (Self::AnyCase(mine), Self::AnyCase(theirs)) | (Self::Bytes(mine), Self::Bytes(theirs)) => mine == theirs,
             (Self::Block(mine), Self::Block(theirs)) => mine.contains(theirs) || theirs.contains(mine),
             _ => true,
         }

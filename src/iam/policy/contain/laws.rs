@@ -306,7 +306,7 @@ fn what_is_contained_allows_no_request_more_and_a_witness_is_one() {
         Ok(())
     });
     let [yes, no, unknown] = [yes, no, unknown].map(Cell::into_inner);
-    println!("contains: {yes} yes, {no} no, {unknown} unknown");
+    eprintln!("contains: {yes} yes, {no} no, {unknown} unknown");
     // A law that says nothing would be worth nothing.
     let all = yes + no + unknown;
     assert!(yes > all / 4 && no > all / 10 && unknown < all / 10, "{yes} yes, {no} no, {unknown} unknown");

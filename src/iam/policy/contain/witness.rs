@@ -44,17 +44,12 @@ impl Question<'_> {
             if rule.principals.is_some() { vec![None] } else { resources.into_iter().map(Some).collect() };
         let mut tries = TRIES_OF_A_REGION.min(*left);
         // Diagonally, so that each dimension's first candidates meet before any one is gone through.
-        let (a, r, p, c) = (actions.len(), resources.len(), principals.len(), contexts.len());
-        for sum in 0..(a + r + p + c) {
-            for i in 0..a.min(sum + 1) {
-                for j in 0..r.min(sum - i + 1) {
-                    for k in 0..p.min(sum - i - j + 1) {
-                        let l = sum - i - j - k;
-                        let (Some(action), Some(resource), Some(principal), Some(context)) =
-                            (actions.get(i), resources.get(j), principals.get(k), contexts.get(l))
-                        else {
-                            continue;
-                        };
+        let deepest = actions.len() + resources.len() + principals.len() + contexts.len();
+        for sum in 0..deepest {
+            for (i, action) in actions.iter().enumerate().take(sum + 1) {
+                for (j, resource) in resources.iter().enumerate().take(sum - i + 1) {
+                    for (k, principal) in principals.iter().enumerate().take(sum - i - j + 1) {
+                        let Some(context) = contexts.get(sum - i - j - k) else { continue };
                         if tries == 0 {
                             return None;
                         }

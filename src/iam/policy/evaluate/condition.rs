@@ -14,14 +14,18 @@ use super::{Context, resolved};
 /// An operator, its spelling, and its keys with their values.
 pub(super) type Block<'a> = (Operator, &'a str, &'a BTreeMap<String, Vec<String>>);
 
-/// The operators of a condition; an unknown one is an error.
+/// The operators of a condition; an unknown one is an error, and so is a key without values: AWS does not document what
+/// that means, and it depends on the operator (Q31).
 pub(super) fn operators(conditions: &Conditions) -> Result<Vec<Block<'_>>, String> {
-    let read = |(text, keys)| -> Result<Block<'_>, String> {
-        let text: &String = text;
+    let mut read = Vec::with_capacity(conditions.len());
+    for (text, keys) in conditions {
         let operator = Operator::parse(text).ok_or_else(|| format!("{} is no condition operator", shown(text)))?;
-        Ok((operator, text.as_str(), keys))
-    };
-    conditions.iter().map(read).collect()
+        if let Some((key, _)) = keys.iter().find(|(_, values)| values.is_empty()) {
+            return Err(format!("{operator} {} has no values; add one, or remove the key", shown(key)));
+        }
+        read.push((operator, text.as_str(), keys));
+    }
+    Ok(read)
 }
 
 /// Whether one key of one operator matches; an error when a value of the policy can't be of the operator's type.

@@ -333,6 +333,9 @@ fn what_cannot_be_evaluated_is_an_error(#[case] operator: &str, #[case] value: &
 #[case(r#"{"action":"a:b","context":{"k":"1","K":"2"}}"#, Some("/context/K: stands twice"))]
 #[case(r#"{"action":"a:b","context":{"k":{}}}"#, Some("/context/k: must be a string, number or boolean"))]
 #[case(r#"{"action":"a:b""#, Some("ends too early"))]
+#[case("action: s3:GetObject\nresource: '*'\nprincipal: {AWS: x}\ncontext:\n  a: 1\n  b: [true, 2]\n", None)]
+#[case("action: a:b\ncontext:\n  k: {}\n", Some("line 3, column 3, at /context/k: must be a string"))]
+#[case("[]", Some("line 1, column 1: the request must be an object"))]
 fn requests_are_read_exactly(#[case] text: &str, #[case] problem: Option<&str>) {
     match (Request::read(text), problem) {
         (Ok(request), None) => {
@@ -340,6 +343,29 @@ fn requests_are_read_exactly(#[case] text: &str, #[case] problem: Option<&str>) 
         }
         (Err(error), Some(problem)) => assert!(error.to_string().contains(problem), "{error}"),
         (result, _) => panic!("{text}: {result:?}"),
+    }
+}
+
+/// Only AWS can have such a document (Q31), so it is made by reading, not by hand.
+#[rstest]
+#[case("StringEquals")]
+#[case("StringNotEquals")]
+#[case("ForAnyValue:StringEquals")]
+#[case("ForAllValues:StringEquals")]
+#[case("Null")]
+fn a_condition_key_without_values_is_an_error_never_a_guess(#[case] operator: &str) {
+    let text = format!(
+        r#"{{"Statement":{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{{"{operator}":{{"k":[]}}}}}}}}"#
+    );
+    let policy = Policy::parse(&text, Kind::Identity, Strictness::Observed).unwrap();
+    let policies = [("p", &policy)];
+    for context in [Context::default(), Context::default().with("k", "v")] {
+        let asked = Request { context, ..request("s3:Get", KEY) };
+        let error = evaluate(&Documents { policies: &policies, ..Documents::default() }, &asked).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("p, statement 0: {operator} \"k\" has no values; add one, or remove the key")
+        );
     }
 }
 

@@ -1,16 +1,44 @@
 //! Q30 to Q48: conditions, unknown elements, lists of documents.
 
+use std::collections::BTreeMap;
+
 use rstest::rstest;
 
 use super::*;
+use crate::iam::{json, limits};
+
+#[rstest]
+#[case("{}", "/Statement/0/Condition")]
+#[case(r#"{"StringEquals":{}}"#, "/Statement/0/Condition/StringEquals")]
+fn q30_empty_conditions_are_cosmetic_and_refused_inside_a_resource(#[case] empty: &str, #[case] pointer: &str) {
+    assert_eq!(statements(GET, &format!(r#"{GET},"Condition":{empty}"#)), Verdict::Cosmetic);
+    let text = format!(r#"{{"Statement":[{{{GET},"Condition":{empty}}}]}}"#);
+    let Reading { policy, folded } = Reading::read(&text, Kind::Identity, Strictness::Desired).unwrap();
+    assert!(policy.statements[0].conditions.is_empty());
+    assert_eq!((folded.len(), folded[0].pointer.as_str()), (1, pointer));
+    let node = json::parse(&text, limits::DOCUMENT).unwrap();
+    let problems = Policy::from_node(&node, Kind::Identity, NumberRule::ShortIntegers).unwrap_err();
+    assert_eq!((problems.len(), problems[0].pointer.as_str()), (1, pointer));
+}
 
 #[test]
-fn q30_empty_conditions_are_different_in_this_release() {
-    for empty in ["{}", r#"{"StringEquals":{}}"#] {
-        assert_eq!(statements(GET, &format!(r#"{GET},"Condition":{empty}"#)), Verdict::Different);
-        let text = format!(r#"{{"Statement":{{{GET},"Condition":{empty}}}}}"#);
-        assert!(Policy::parse(&text, Kind::Identity, Strictness::Desired).is_err());
-    }
+fn q30_an_operator_that_lost_its_keys_is_refused_in_typed_conditions() {
+    let mut statement = Statement::allow(["s3:GetObject"]).on(["*"]);
+    statement.conditions.insert("StringEquals".into(), BTreeMap::new());
+    assert!(Policy::new(vec![statement]).check(Kind::Identity).is_err());
+}
+
+#[test]
+fn q35_an_operator_in_other_case_is_refused_when_desired() {
+    let text = format!(r#"{{"Statement":{{{GET},"Condition":{{"stringequals":{{"a:b":"x"}}}}}}}}"#);
+    let problems = Policy::parse(&text, Kind::Identity, Strictness::Desired).unwrap_err();
+    assert!(problems[0].message.ends_with("write StringEquals"), "{problems:?}");
+}
+
+#[test]
+fn q35_an_operator_in_two_cases_is_different() {
+    let twice = r#"{"StringEquals":{"a:b":"x"},"stringEquals":{"a:c":"x"}}"#;
+    assert_eq!(conditions(r#"{"StringEquals":{"a:b":"x","a:c":"x"}}"#, twice), Verdict::Different);
 }
 
 #[rstest]
@@ -35,7 +63,7 @@ fn q30_empty_conditions_are_different_in_this_release() {
     r#"{"StringEquals":{"a:B":"x","A:b":"x"}}"#,
     Verdict::Invalid
 )]
-#[case::q35_operator_case(r#"{"StringEquals":{"a:b":"x"}}"#, r#"{"stringequals":{"a:b":"x"}}"#, Verdict::Different)]
+#[case::q35_operator_case(r#"{"StringEquals":{"a:b":"x"}}"#, r#"{"stringequals":{"a:b":"x"}}"#, Verdict::Cosmetic)]
 #[case::q36_equal_operators_are_different_in_this_release(
     r#"{"ArnEquals":{"a:b":"x"}}"#,
     r#"{"ArnLike":{"a:b":"x"}}"#,

@@ -94,15 +94,24 @@ fn q11_another_sid_is_different_in_this_release() {
 }
 
 #[test]
-fn q12_elements_in_other_case_are_refused_and_never_equal() {
+fn q12_elements_in_other_case_are_refused_when_desired_and_cosmetic_when_observed() {
     let odd = GET.replace("Action", "action");
-    assert_eq!(statements(GET, &odd), Verdict::Different);
+    assert_eq!(statements(GET, &odd), Verdict::Cosmetic);
+    let document = format!(r#"{{"Statement":[{A}]}}"#);
+    assert_eq!(verdict(Kind::Identity, &document, &document.replace("Statement", "statement")), Verdict::Cosmetic);
     let problems =
         Policy::parse(&format!(r#"{{"Statement":{{{odd}}}}}"#), Kind::Identity, Strictness::Desired).unwrap_err();
     assert_eq!(
         problems[0].to_string(),
-        "/Statement/action: a statement has no element \"action\"; did you mean \"Action\"?"
+        "line 1, column 32, at /Statement/action: a statement has no element \"action\"; did you mean \"Action\"?"
     );
+}
+
+#[test]
+fn q12_an_element_in_two_cases_never_silently_wins() {
+    for twice in [format!(r#"{GET},"action":"s3:GetObject""#), format!(r#""action":"s3:GetObject",{GET}"#)] {
+        assert_eq!(statements(GET, &twice), Verdict::Different);
+    }
 }
 
 #[test]
@@ -111,7 +120,10 @@ fn q13_effect_in_other_case_is_refused_and_never_equal() {
     assert_eq!(statements(GET, &odd), Verdict::Different);
     let problems =
         Policy::parse(&format!(r#"{{"Statement":{{{odd}}}}}"#), Kind::Identity, Strictness::Desired).unwrap_err();
-    assert_eq!(problems[0].to_string(), "/Statement/Effect: \"allow\" is not known here; write Allow");
+    assert_eq!(
+        problems[0].to_string(),
+        "line 1, column 15, at /Statement/Effect: \"allow\" is not known here; write Allow"
+    );
 }
 
 #[test]
