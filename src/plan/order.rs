@@ -25,7 +25,7 @@ use crate::{
     iam::{
         arn::Account,
         policy::{
-            Effect, Policy,
+            Effect, Policy, compare,
             contain::{self, Change},
         },
     },
@@ -216,7 +216,7 @@ impl Plan {
                 .map(|trust| principals::writable(&trust))
                 .filter(|trust| trust.statements.iter().any(|statement| statement.effect == Effect::Allow))
                 .unwrap_or_else(closed);
-            if old.canonical(account) != between.canonical(account) {
+            if !compare::between(old, &between, account).is_equal() {
                 let (call, why) = step(&between, Why::Interim);
                 self.push(Place::NarrowTrust, call, why);
             }

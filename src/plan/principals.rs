@@ -10,7 +10,7 @@ use crate::{
     api::status::ReplacedPrincipal,
     iam::{
         arn::{Account, IamArn},
-        policy::{Effect, Kind, Policy, PrincipalKind, PrincipalSet, Scope, Statement, contain},
+        policy::{Effect, Kind, Policy, PrincipalKind, PrincipalSet, Scope, Statement, compare, contain},
     },
     plan::{desired::Desired, fingerprint::observed_policy, observed::Observed},
     ports::{IamError, IamErrorClass},
@@ -144,32 +144,38 @@ fn candidates(
     statement: &Statement,
     account: &Account,
 ) -> BTreeSet<String> {
-    let living = thinned(statement, |value| orphan(value).is_some()).map(|statement| statement.canonical(account));
+    let living = thinned(statement, |value| orphan(value).is_some());
     let mut names = BTreeSet::new();
     for wanted in desired.statements.iter().filter(|wanted| wanted.effect == Effect::Allow) {
-        let canonical = wanted.canonical(account);
-        let whole = |policy: &Policy| policy.statements.iter().any(|other| other.canonical(account) == canonical);
+        let whole = |policy: &Policy| policy.statements.iter().any(|other| same(other, wanted, account));
         if observed.is_some_and(whole) {
             continue;
         }
         let missing: BTreeSet<&String> =
             named(wanted).iter().filter(|name| prefix_of(name).is_some() && !named(statement).contains(name)).collect();
         let rest = thinned(wanted, |value| missing.iter().any(|name| *name == value));
-        let same = match (&living, rest) {
-            (Some(living), Some(rest)) => *living == rest.canonical(account),
+        let as_wanted = match (&living, rest) {
+            (Some(living), Some(rest)) => same(living, &rest, account),
             // Nobody is left in either: then all else must be equal.
-            (None, None) => bare(statement).canonical(account) == bare(wanted).canonical(account),
+            (None, None) => same(&bare(statement), &bare(wanted), account),
             _ => false,
         };
-        if same {
+        if as_wanted {
             names.extend(missing.into_iter().cloned());
         }
     }
     names
 }
 
+/// The statement, about everybody.
 fn bare(statement: &Statement) -> Statement {
-    Statement { principals: None, ..statement.clone() }
+    let everybody = [(PrincipalKind::Aws, vec!["*".to_owned()])].into();
+    Statement { principals: Some(Scope::Only(PrincipalSet::Kinds(everybody))), ..statement.clone() }
+}
+
+fn same(one: &Statement, other: &Statement, account: &Account) -> bool {
+    let [one, other] = [one, other].map(|statement| Policy::new(vec![statement.clone()]));
+    compare::between(&one, &other, account).is_equal()
 }
 
 /// What is to be written and what is compared with, while principals are held back.
@@ -217,17 +223,20 @@ fn explained(desired: &Policy, observed: &Policy, held: &[ReplacedPrincipal], ac
             let dead = |value: &str| orphan(value).is_some();
             let living = thinned(statement, dead);
             let as_desired = desired.statements.iter().any(|wanted| {
-                let same = match (&living, thinned(wanted, is_held)) {
-                    (Some(living), Some(rest)) => living.canonical(account) == rest.canonical(account),
-                    (None, None) => bare(statement).canonical(account) == bare(wanted).canonical(account),
+                let as_wanted = match (&living, thinned(wanted, is_held)) {
+                    (Some(living), Some(rest)) => same(living, &rest, account),
+                    (None, None) => same(&bare(statement), &bare(wanted), account),
                     _ => false,
                 };
-                same && ["AROA", "AIDA"].into_iter().all(|prefix| {
-                    let ids = named(statement).iter().filter(|value| orphan(value) == Some(prefix)).count();
-                    let gone =
-                        named(wanted).iter().filter(|name| is_held(name) && prefix_of(name) == Some(prefix)).count();
-                    ids <= gone
-                })
+                as_wanted
+                    && ["AROA", "AIDA"].into_iter().all(|prefix| {
+                        let ids = named(statement).iter().filter(|value| orphan(value) == Some(prefix)).count();
+                        let gone = named(wanted)
+                            .iter()
+                            .filter(|name| is_held(name) && prefix_of(name) == Some(prefix))
+                            .count();
+                        ids <= gone
+                    })
             });
             let has_ids = named(statement).iter().any(|value| dead(value));
             if statement.effect == Effect::Allow && has_ids && as_desired {
