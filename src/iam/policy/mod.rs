@@ -13,6 +13,7 @@ pub mod canonical;
 pub mod compare;
 pub mod contain;
 pub mod decode;
+pub mod diff;
 pub mod document;
 mod element;
 mod error;
@@ -26,6 +27,7 @@ pub mod operator;
 pub mod parse;
 pub mod pattern;
 mod print;
+pub mod reasons;
 #[cfg(test)]
 mod rules;
 pub mod value;
