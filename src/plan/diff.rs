@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     iam::{
-        policy::{Kind, compare},
+        arn::Account,
+        policy::{Kind, compare, diff::Diff},
         tag,
     },
     plan::{
@@ -12,7 +13,7 @@ use crate::{
         fingerprint::{Scope, observed_policy},
         observed::{DEFAULT_SESSION, Observed, RoleRecord},
         order::{Differences, Document, Inline, ordered},
-        step::{Call, Step, Why},
+        step::{CHANGE, Call, Step, Why},
     },
 };
 
@@ -51,7 +52,7 @@ pub fn create(desired: &Desired) -> Vec<Step> {
     };
     std::iter::once((create, Why::Missing))
         .chain(ordered(differences, &identity.account))
-        .map(|(call, why)| Step { role: identity.name.clone(), call, why })
+        .map(|(call, why)| Step { role: identity.name.clone(), call, why, change: None })
         .collect()
 }
 
@@ -122,8 +123,36 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> 
     }
     differences.tags = tag_steps(tags, observed_tags, scope);
 
-    let step = |(call, why)| Step { role: identity.name.clone(), call, why };
-    ordered(differences, account).into_iter().map(step).collect()
+    let mut texts = Texts {
+        trust: observed_trust,
+        inline: observed_inline.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect(),
+    };
+    let mut steps = Vec::new();
+    let calls = ordered(differences, account);
+    for (call, why) in &calls {
+        let change = texts.changed_by(call, account);
+        steps.push(Step { role: identity.name.clone(), call: call.clone(), why: *why, change });
+    }
+    steps
+}
+
+/// The documents of a role, while a plan goes on.
+struct Texts<'a> {
+    trust: &'a str,
+    inline: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Texts<'a> {
+    /// Takes a step. What a document that is replaced says then and did not before, or the other way round.
+    fn changed_by(&mut self, call: &'a Call, account: &Account) -> Option<String> {
+        let (old, new, kind) = match call {
+            Call::UpdateTrust { trust } => (Some(std::mem::replace(&mut self.trust, trust)), trust, Kind::Trust),
+            Call::PutInline { name, document } => (self.inline.insert(name, document), document, Kind::Identity),
+            _ => return None,
+        };
+        let change = Diff::between(&observed_policy(old?, kind)?, &observed_policy(new, kind)?, account);
+        Some(change.summary(CHANGE)).filter(|text| !text.is_empty())
+    }
 }
 
 fn tag_steps(tags: &BTreeMap<String, String>, observed: &BTreeMap<String, String>, scope: &Scope) -> Vec<(Call, Why)> {

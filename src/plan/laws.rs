@@ -297,7 +297,7 @@ proptest! {
 
 pub fn verdicts() -> Vec<Verdict> {
     use IamErrorClass as Class;
-    let step = Step { role: "test-a_x".into(), call: Call::DeleteBoundary, why: Why::NotWanted };
+    let step = Step { role: "test-a_x".into(), call: Call::DeleteBoundary, why: Why::NotWanted, change: None };
     let failed = |class| {
         Verdict::Failed(IamError { action: "GetRole", class, message: "AWS's words".into() }, Some(step.clone()))
     };

@@ -152,11 +152,16 @@ pub struct Step {
     pub call: Call,
     /// For what reason.
     pub why: Why,
+    /// What that changes in the meaning of a document, as one line of at most [`CHANGE`] characters.
+    pub change: Option<String>,
 }
+
+/// The longest text of a change: with the rest of its step it fits into an Event and a line of `status.plan`.
+pub const CHANGE: usize = 600;
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { role, call, why } = self;
+        let Self { role, call, why, change } = self;
         match call {
             Call::CreateRole { path, tags, boundary, .. } => {
                 write!(f, "+ create role {role} in {path} with {} tags", tags.len())?;
@@ -183,6 +188,9 @@ impl fmt::Display for Step {
             }
             Call::Untag { keys } => write!(f, "- untag {}", keys.join(", "))?,
             Call::DeleteRole => write!(f, "- delete role {role}")?,
+        }
+        if let Some(change) = change {
+            write!(f, ": {change}")?;
         }
         write!(f, " ({why})")
     }
