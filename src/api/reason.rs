@@ -82,8 +82,11 @@ reasons! {
         "A quota of AWS is reached, such as the number of roles, attached policies, or the size of the inline policies.",
         "Ask for less in the resource, or have the quota that the message names raised.";
     INVALID_PRINCIPAL = "InvalidPrincipal",
-        "AWS does not know a principal of the trust policy: a role or user that does not exist, or not yet.",
-        "Create the principal first, or correct its ARN in `spec.trust`.";
+        "AWS does not know a principal of the trust policy: a role or user that does not exist, or not yet. A role that exists gets its trust policy without that principal, as long as nobody new is trusted by that; a role that does not is waited with, and after ten minutes the resource is `Stalled`.",
+        "Create the principal, or correct its ARN in `spec.trust`; it is tried again by itself, at least every ten minutes.";
+    PRINCIPAL_REPLACED = "PrincipalReplaced",
+        "A role or user that the trust policy names was deleted in AWS, and AWS shows its bare id there; `status.replacedPrincipals` names it. AWS does not trust another one that was made under the same name, and drift correction does not change that. All else in the trust policy is kept as written.",
+        "Look who has the name now. To trust it, change the resource or request a reconcile (`rolewright.dev/reconcile-requested-at`); to give it up, take it out of `spec.trust`. A role that this installation made again itself is trusted again without asking.";
     REFUSED = "Refused",
         "AWS refuses what was sent, such as a malformed policy document; the message repeats AWS's words.",
         "Correct the part of the spec that the message names.";

@@ -22,7 +22,7 @@ impl IamWrite for AwsIam {
     }
 
     async fn write(&self, step: &Step) -> Result<Option<RoleRecord>, IamError> {
-        let Step { role, call, why: _ } = step;
+        let Step { role, call, why: _, change: _ } = step;
         let (iam, name) = (&self.client, role.as_str());
         match call {
             Call::CreateRole { path, trust, description, max_session, boundary, tags } => {

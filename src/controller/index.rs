@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use crate::{
-    api::{ResourceKey, reason, role::DriftPolicy},
+    api::{ResourceKey, reason, role::DriftPolicy, status::ReplacedPrincipal},
     iam::name,
     plan::{
         desired::desired,
@@ -47,6 +47,19 @@ pub struct Entry {
     pub deadline: Option<Timestamp>,
     /// Observe: the fingerprints that were reported last.
     pub reported: (Option<Fingerprint>, Option<Fingerprint>),
+    /// Unique id of its role, as status has it.
+    pub role_id: Option<String>,
+    /// What a sweep compares with while principals are held back; known once a pass has looked.
+    pub held: Option<Held>,
+}
+
+/// A role whose trust policy lacks principals that were deleted in AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Whom.
+    pub principals: Vec<ReplacedPrincipal>,
+    /// `authorization` of the role with all else as desired.
+    pub authorization: Fingerprint,
 }
 
 /// All resources in scope.
@@ -87,6 +100,8 @@ impl Index {
             scope: wanted.as_ref().map(|wanted| Scope::of(wanted, &applied)).unwrap_or_default(),
             deadline: wanted.as_ref().and_then(|wanted| wanted.lifetime.end(resource.created, None)),
             reported: (None, None),
+            role_id: resource.status.role_id.clone(),
+            held: None,
         };
         if let (true, Some(known), Some(deadline)) = (hash_is_current, &resource.status.expires_at, entry.deadline) {
             // A ttl counts from the role's creation where that is earlier; status knows it.
@@ -97,6 +112,7 @@ impl Index {
             Some(old) if old.same_request(&entry) => {
                 entry.settled_at = old.settled_at;
                 entry.reported = old.reported;
+                entry.held.clone_from(&old.held);
                 if old.settled_at.is_some() {
                     // What a pass found counts, not an older status that comes late.
                     entry.converged = old.converged;
@@ -159,6 +175,14 @@ impl Index {
         entry.settled_at = Some(now);
         entry.expected |= converged;
         true
+    }
+
+    /// The unique ids of the roles of a name that are in our keeping.
+    pub fn role_ids(&self, role: &str) -> impl Iterator<Item = &String> {
+        self.claimants(role)
+            .filter_map(|key| self.get(key))
+            .filter(|entry| entry.converged)
+            .filter_map(|entry| entry.role_id.as_ref())
     }
 
     /// One resource, to note what a pass or a sweep learned.

@@ -12,6 +12,7 @@ pub mod role;
 pub mod sweep;
 #[cfg(all(test, feature = "sim"))]
 mod tests;
+mod trust;
 
 use std::{
     collections::{HashMap, HashSet},

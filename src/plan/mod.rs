@@ -7,11 +7,14 @@ pub mod desired;
 pub mod diff;
 pub mod fingerprint;
 pub mod identity;
+pub mod interim;
 pub mod lifetime;
 pub mod limits;
 pub mod observed;
+pub mod order;
 pub mod outcome;
 pub mod ownership;
+pub mod principals;
 pub mod problems;
 pub mod settle;
 pub mod step;
@@ -19,6 +22,8 @@ pub mod trust;
 
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod order_laws;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]

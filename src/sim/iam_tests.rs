@@ -22,7 +22,7 @@ pub(super) const INLINE: &str =
 pub(super) const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 
 pub(super) fn step(role: &str, call: Call) -> Step {
-    Step { role: role.to_owned(), call, why: Why::Differs }
+    Step { role: role.to_owned(), call, why: Why::Differs, change: None }
 }
 
 pub(super) fn create() -> Call {

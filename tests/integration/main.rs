@@ -19,6 +19,7 @@ mod identity;
 mod main_job;
 mod ownership;
 mod parts;
+mod principals;
 mod refused;
 mod rest;
 mod second_manager;

@@ -19,6 +19,7 @@ mod lifetime;
 mod notice;
 mod observe;
 mod ownership;
+mod principals;
 mod removal;
 mod rest;
 mod slow;
