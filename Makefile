@@ -1,6 +1,7 @@
 # make test    what CI runs, together with `make lint`
 # make demo    the whole system once, by hand to look at; KEEP=1 keeps it running
-# make fuzz    the readers of policy documents against hostile input; SECONDS_EACH=600 by default
+# make fuzz    readers, comparison and evaluation of policy documents against hostile input; SECONDS_EACH=600 by default
+# make laws    the laws of the policy language and of plans on CASES=1000000 each
 # make lint    form, clippy, licences and sources of the dependencies
 # make setup   builds what the tests need: control plane (about 8 minutes, once), AWS stand-in (half a minute, once)
 
@@ -55,4 +56,13 @@ bench: setup
 .PHONY: fuzz
 fuzz: export ROLEWRIGHT_FUZZ_SECONDS = $(or $(SECONDS_EACH),600)
 fuzz:
-	cargo test --locked --lib iam::policy::fuzz::parser -- --nocapture
+	cargo test --locked --profile laws --lib iam::policy::fuzz::parser -- --nocapture
+	cargo test --locked --profile laws --lib iam::policy::fuzz::documents::comparing -- --nocapture
+	cargo test --locked --profile laws --lib iam::policy::fuzz::documents::evaluating -- --nocapture
+
+# Every law on more cases than `make test` tries, with optimised code; prints what each has seen.
+.PHONY: laws
+laws: export ROLEWRIGHT_LAW_CASES = $(or $(CASES),1000000)
+laws:
+	@echo "laws: building (usually 8 minutes on two cores, once)" >&2
+	cargo test --locked --profile laws --lib laws -- --nocapture

@@ -76,7 +76,7 @@ fn pair(input: &mut Input<'_>, old: &Path, new: &Path) -> anyhow::Result<Result<
 mod tests {
     use std::io::Write;
 
-    use clap::{Args, FromArgMatches};
+    use clap::Args;
     use tempfile::NamedTempFile;
 
     /// A file with this text.

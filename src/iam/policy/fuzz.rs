@@ -1,6 +1,7 @@
 //! Fuzzing without a fuzzer: seeded input that is mostly almost right, as many cases as an ordinary test run bears, or for as
 //! long as `ROLEWRIGHT_FUZZ_SECONDS` says (`make fuzz`). A failure names its seed; `ROLEWRIGHT_FUZZ_SEED` repeats it.
 
+mod documents;
 mod parser;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
