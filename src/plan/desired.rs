@@ -1,7 +1,9 @@
 //! From a raw spec to a [`Desired`] in which nothing can be invalid, or to every problem at once. A problem is one of form,
 //! when nothing can be compiled, or the spec is beyond the limits that the operator set; the controller refuses both.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
 
 use crate::{
     api::{
@@ -122,7 +124,7 @@ pub fn compile(resource: &Resource, limits: &Limits) -> Result<(Desired, Vec<Pro
         inline: check.inline(spec.permissions.as_ref(), &node),
         tags: check.tags(spec.tags.as_ref(), &identity),
         exclusive: exclusive(spec.management),
-        lifetime: check.lifetime(spec.lifetime.as_ref()),
+        lifetime: check.bounded_lifetime(spec.lifetime.as_ref(), resource.created),
         deletion: spec.deletion_policy.unwrap_or(DeletionPolicy::Delete),
         drift: spec.drift_policy.unwrap_or(DriftPolicy::Correct),
         warnings: trust.warnings,
@@ -177,6 +179,10 @@ fn exclusive(management: Option<role::Management>) -> Exclusive {
     }
 }
 
+fn as_seconds(bound: Duration) -> i64 {
+    i64::try_from(bound.as_secs()).unwrap_or(i64::MAX)
+}
+
 struct Check<'a> {
     limits: &'a Limits,
     problems: Problems,
@@ -194,10 +200,17 @@ impl Check<'_> {
         };
         let allowed =
             |seconds: &i32| u32::try_from(*seconds).is_ok_and(|seconds| quota::SESSION_SECONDS.contains(&seconds));
-        i32::try_from(seconds).ok().filter(allowed).unwrap_or_else(|| {
+        let Some(seconds) = i32::try_from(seconds).ok().filter(allowed) else {
             self.problems.form("spec.maxSessionDuration", "must be between 1h and 12h");
-            DEFAULT_SESSION
-        })
+            return DEFAULT_SESSION;
+        };
+        if let Some(bound) = self.limits.max_session.filter(|bound| i64::from(seconds) > as_seconds(*bound)) {
+            self.problems.limit(
+                "spec.maxSessionDuration",
+                format!("may be at most {} here (--max-session): shorten it", lifetime::in_units(bound)),
+            );
+        }
+        seconds
     }
 
     fn boundary(&mut self, text: Option<&str>) -> Option<String> {
@@ -332,6 +345,28 @@ impl Check<'_> {
         }
         tags.extend(identity.tags());
         tags
+    }
+
+    /// The lifetime, held to the operator's bound. A moment is measured from the creation of the resource, as a ttl is.
+    fn bounded_lifetime(&mut self, given: Option<&role::Lifetime>, created: Timestamp) -> Lifetime {
+        let before = self.problems.count();
+        let lifetime = self.lifetime(given);
+        let Some(bound) = self.limits.max_lifetime.filter(|_| self.problems.count() == before) else { return lifetime };
+        let (field, length) = match lifetime {
+            Lifetime::Forever => ("spec.lifetime", None),
+            Lifetime::Until(end) => ("spec.lifetime.expiresAt", Some(end.duration_since(created).as_secs())),
+            Lifetime::For(ttl) => ("spec.lifetime.ttl", Some(ttl.as_secs())),
+        };
+        if length.is_none_or(|seconds| seconds > as_seconds(bound)) {
+            let bound = lifetime::in_units(bound);
+            let message = if length.is_none() {
+                format!("is required here (--max-lifetime): set ttl to at most {bound}")
+            } else {
+                format!("may be at most {bound} after the creation of the resource (--max-lifetime): shorten it")
+            };
+            self.problems.limit(field, message);
+        }
+        lifetime
     }
 
     fn lifetime(&mut self, given: Option<&role::Lifetime>) -> Lifetime {

@@ -91,6 +91,8 @@ impl Rig {
                 path_prefix: "/".into(),
                 boundary: BoundaryRule::Always("arn:{partition}:iam::{accountId}:policy/boundary".into()),
                 managed_policies: ManagedPolicyRules::new(MANAGED_POLICIES).unwrap(),
+                max_lifetime: None,
+                max_session: None,
                 oidc_issuers: vec!["https://oidc.example.org/id/1".into()],
                 account,
             },
