@@ -1,7 +1,7 @@
 # make test    what CI runs, together with `make lint`
 # make demo    the whole system once, by hand to look at; KEEP=1 keeps it running
 # make lint    form, clippy, licences and sources of the dependencies
-# make setup   builds what the tests need: control plane (about 8 minutes, once), AWS stand-in (half a minute, once)
+# make setup   builds what the tests need, once: control plane (about 8 minutes), Helm (3 minutes), AWS stand-in (half a minute)
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
@@ -27,6 +27,7 @@ demo: setup
 setup:
 	@tests/controlplane/build.sh >/dev/null
 	@tests/standin/setup.sh >/dev/null
+	@tests/tools/helm.sh >/dev/null
 
 lint:
 	cargo fmt --check
