@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::harness::{ADMIN, ControlPlane, Folder, repository};
-use crate::helm::{chart, helm, objects, one, required, values_file};
+use crate::helm::{chart, helm, objects, one, required, values_file, with};
 
 pub const NAMESPACE: &str = "rolewright-system";
 
@@ -91,6 +91,53 @@ fn an_upgrade_brings_the_new_crd_and_harms_no_object_and_an_uninstall_takes_neit
     }
 }
 
+/// Values of every kind that a template takes, in the shapes that Kubernetes knows.
+fn everything() -> Value {
+    with(&json!({
+        "watchNamespaces": ["team-a", "team-b"],
+        "settings": {
+            "pathPrefix": "/x/", "managedPolicies": ["arn:{partition}:iam::aws:policy/*", "!*/Admin*"], "maxLifetime": "720h", "maxSession": "4h",
+        },
+        "aws": {"region": "eu-west-2"},
+        "image": {"registry": "registry.example.org", "digest": format!("sha256:{}", "a".repeat(64))},
+        "imagePullSecrets": [{"name": "registry"}],
+        "priorityClassName": "system-cluster-critical",
+        "tolerations": [{"key": "system", "operator": "Exists", "effect": "NoSchedule"}],
+        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+            {"matchExpressions": [{"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"]}]},
+        ]}}},
+        "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
+        "extraEnvFrom": [{"configMapRef": {"name": "x", "optional": true}}],
+        "extraVolumes": [{"name": "tmp", "emptyDir": {}}],
+        "extraVolumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+        "podLabels": {"team": "platform"}, "podAnnotations": {"note": "x"}, "deploymentAnnotations": {"note": "x"},
+        "commonLabels": {"cost-centre": "1234"},
+        "crds": {"annotations": {"note": "x"}},
+        "serviceAccount": {"annotations": {"note": "x"}},
+        "networkPolicy": {
+            "enabled": true,
+            "ingressFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
+            "extraEgress": [{"to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}], "ports": [{"port": 3128, "protocol": "TCP"}]}],
+        },
+        "service": {"enabled": true, "annotations": {"note": "x"}},
+        "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "{{ .Release.Name }}-x"}, "data": {"k": "v"}}],
+    }))
+}
+
+#[test]
+fn the_api_server_takes_every_object_that_can_be_rendered_and_knows_every_field_of_it() {
+    let plane = ControlPlane::start();
+    for namespace in [NAMESPACE, "team-a", "team-b"] {
+        plane.kubectl(&["create", "namespace", namespace]).ok();
+    }
+    for object in objects(&everything()) {
+        let apply = ["-n", NAMESPACE, "apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-"];
+        // An object outside of the release's namespace says so itself.
+        let arguments = if object["metadata"]["namespace"].is_string() { &apply[2..] } else { &apply[..] };
+        plane.kubectl_with(arguments, &object.to_string()).ok();
+    }
+}
+
 #[test]
 fn a_crd_that_was_applied_by_kubectl_is_taken_over() {
     let plane = ControlPlane::start();
@@ -115,7 +162,7 @@ fn the_notes_say_the_next_two_steps_and_what_an_uninstall_leaves() {
         assert!(said.contains(words), "{words}: {said}");
     }
     let arn = "arn:aws:iam::123456789012:role/rolewright";
-    let values = crate::helm::with(&json!({"serviceAccount": {"roleArn": arn}, "crds": {"keep": false}}));
+    let values = with(&json!({"serviceAccount": {"roleArn": arn}, "crds": {"keep": false}}));
     let said = release(&plane, "upgrade", &chart(), &values, &[]);
     for words in ["system:serviceaccount:rolewright-system:rolewright", "with\nit every IAMRole"] {
         assert!(said.contains(words), "{words}: {said}");

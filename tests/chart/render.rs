@@ -186,6 +186,28 @@ fn a_role_in_aws_is_named_on_the_service_account_and_pod_identity_needs_none() {
     assert_eq!(annotations(&required()), Value::Null);
 }
 
+/// Their kinds are not at hand in the tests, so their whole shape stands here.
+#[test]
+fn the_monitors_read_the_metrics_of_the_pods() {
+    let [services, pods, _] = bases();
+    let spec = |values: &Value, kind: &str| one(&objects(values), kind)["spec"].clone();
+    let endpoint = json!([{
+        "port": "http", "path": "/metrics", "interval": "30s", "scrapeTimeout": "10s",
+        "metricRelabelings": [{"action": "labeldrop", "regex": "pod"}],
+        "relabelings": [{"action": "labeldrop", "regex": "node"}],
+    }]);
+    let selector =
+        json!({"matchLabels": {"app.kubernetes.io/name": "rolewright", "app.kubernetes.io/instance": "rolewright"}});
+    assert_eq!(spec(&services, "ServiceMonitor"), json!({"selector": selector, "endpoints": endpoint}));
+    assert_eq!(spec(&pods, "PodMonitor"), json!({"selector": selector, "podMetricsEndpoints": endpoint}));
+    let service = one(&objects(&services), "Service").clone();
+    assert_eq!(service["spec"]["ports"][0]["name"], "http");
+    for (label, value) in selector["matchLabels"].as_object().unwrap() {
+        assert_eq!(&service["metadata"]["labels"][label], value, "the ServiceMonitor finds the Service by it");
+        assert_eq!(&service["spec"]["selector"][label], value);
+    }
+}
+
 #[test]
 fn every_object_is_of_the_release_and_no_role_is_aggregated() {
     for values in bases() {
