@@ -52,6 +52,10 @@ pub struct ScopeArgs {
     /// commas, or the flag repeated
     #[arg(long, env = "ROLEWRIGHT_OIDC_ISSUER", value_name = "ARN|URL", value_delimiter = ',')]
     pub oidc_issuer: Vec<String>,
+    /// Let grants with `annotate: true` have service accounts of their namespace annotated with the role's ARN
+    #[arg(long, env = "ROLEWRIGHT_ANNOTATE_SERVICE_ACCOUNTS", value_name = "true|false", num_args = 0..=1, require_equals = true,
+          default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub annotate_service_accounts: bool,
 }
 
 /// Everything that `rolewright controller` can be told.
@@ -183,6 +187,7 @@ impl ScopeArgs {
             max_lifetime,
             max_session,
             oidc_issuers: self.oidc_issuer.clone(),
+            annotate: self.annotate_service_accounts,
             account: account.clone(),
         })
     }

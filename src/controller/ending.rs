@@ -31,6 +31,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let (resource, identity) = (self.resource.clone(), &desired.identity);
         match remove(self.shared, &resource, identity, known.as_deref(), Why::Expired, reason::EXPIRED).await? {
             Removal::Gone => {
+                self.let_all_go().await?;
                 self.forget_role();
                 self.report(&Verdict::Expired(end), Next::Settled).await
             }
@@ -73,7 +74,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let known = self.status.role_id.clone();
         let resource = self.resource.clone();
         match remove(self.shared, &resource, &identity, known.as_deref(), Why::Deleted, reason::DELETED).await? {
-            Removal::Gone => self.release(&identity).await,
+            Removal::Gone => {
+                self.let_all_go().await?;
+                self.release(&identity).await
+            }
             Removal::NotOurs(why) => {
                 self.notice(true, reason::NOT_OWNED, "Release", format!("{why}; it was left alone")).await;
                 self.release(&identity).await

@@ -186,8 +186,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 self.note_drift(&steps);
             }
         }
-        self.status.applied = Some(applied::of(desired));
-        self.report(&Verdict::Ready, Next::Converged).await
+        self.annotate_and_report(desired, &applied).await
     }
 
     /// The role does not exist: create it, unless the answer is not to be believed yet or the time is over.
@@ -207,6 +206,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.status.expires_at = end.map(outcome::whole_seconds);
         self.note_deadline(end);
         if let Some(end) = end.filter(|end| *end <= self.shared.clock.now()) {
+            self.let_all_go().await?;
             self.forget_role();
             return self.report(&Verdict::Expired(end), Next::Settled).await;
         }
@@ -253,8 +253,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if unchanged {
             self.note_drift(&steps);
         }
-        self.status.applied = Some(applied::of(desired));
-        self.report(&Verdict::Ready, Next::Converged).await
+        self.annotate_and_report(desired, &applied).await
     }
 
     async fn observe_only(
@@ -318,7 +317,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     /// Names that we are about to write are saved first: an additive facet needs them to take back what is no longer
     /// wanted, and a crash must not lose them.
-    async fn save_applied(&mut self, desired: &Desired, before: &Applied) -> Result<(), Interrupted> {
+    pub(super) async fn save_applied(&mut self, desired: &Desired, before: &Applied) -> Result<(), Interrupted> {
         let next = applied::union(before, &applied::of(desired));
         if next != *before {
             self.status.applied = Some(next);

@@ -1,7 +1,10 @@
 //! From a raw spec to a [`Desired`] in which nothing can be invalid, or to every problem at once. A problem is one of form,
 //! when nothing can be compiled, or the spec is beyond the limits that the operator set; the controller refuses both.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
@@ -67,6 +70,8 @@ pub struct Desired {
     pub deletion: DeletionPolicy,
     /// What drift leads to.
     pub drift: DriftPolicy,
+    /// Service accounts that get the role's ARN as an annotation. In Kubernetes: no part of what is compared with AWS.
+    pub annotate: BTreeSet<String>,
     /// What is allowed and may still surprise, field by field. For people only: no part of what is compared.
     pub warnings: Vec<Problem>,
 }
@@ -120,6 +125,7 @@ pub fn compile(resource: &Resource, limits: &Limits) -> Result<(Desired, Vec<Pro
         max_session,
         boundary,
         trust: trust.policy,
+        annotate: trust.annotate,
         attached: check.attached(spec.permissions.as_ref()),
         inline: check.inline(spec.permissions.as_ref(), &node),
         tags: check.tags(spec.tags.as_ref(), &identity),
@@ -330,7 +336,7 @@ impl Check<'_> {
     }
 
     fn tags(&mut self, given: Option<&BTreeMap<String, String>>, identity: &Identity) -> BTreeMap<String, String> {
-        let mut folded = std::collections::BTreeSet::new();
+        let mut folded = BTreeSet::new();
         let mut tags = BTreeMap::new();
         for (key, value) in given.into_iter().flatten() {
             let field = format!("spec.tags.{key}");

@@ -32,6 +32,8 @@ pub struct Limits {
     pub max_session: Option<Duration>,
     /// OIDC issuers of `serviceAccount` grants: provider ARNs or `https://` URLs.
     pub oidc_issuers: Vec<String>,
+    /// Whether resources may have service accounts of their namespace annotated.
+    pub annotate: bool,
     /// The account and partition of the controller's credentials.
     pub account: Account,
 }

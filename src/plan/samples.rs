@@ -28,6 +28,7 @@ pub fn limits() -> Limits {
             "!*/AdministratorAccess",
         ])
         .unwrap(),
+        annotate: false,
         max_lifetime: None,
         max_session: None,
         oidc_issuers: vec!["https://oidc.example.org/id/1".into()],

@@ -98,6 +98,7 @@ fn other(path: &str) -> Option<Value> {
         | "leaderElection.renewDeadline"
         | "leaderElection.retryPeriod" => json!("7s"),
         "settings.awsReadRate" | "settings.awsWriteRate" | "settings.maxConcurrentReconciles" => json!(7),
+        "settings.annotateServiceAccounts" => json!(true),
         "settings.logLevel" => json!("debug"),
         "settings.logFormat" => json!("text"),
         "admission.unknownFields.actions" | "admission.limits.actions" => json!(["Warn", "Audit"]),

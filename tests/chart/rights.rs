@@ -107,6 +107,12 @@ impl Job {
         list.json()["items"].as_array().cloned().unwrap_or_default()
     }
 
+    /// The role that the service account `pod` names, if there is one.
+    fn role_of_pod(&self) -> String {
+        let path = r"jsonpath={.metadata.annotations.eks\.amazonaws\.com/role-arn}";
+        self.plane.kubectl(&["-n", TEAM, "get", "serviceaccount", "pod", "--ignore-not-found", "-o", path]).ok()
+    }
+
     /// Create, drift that comes back, refusal, edit, removal.
     async fn run(&self, values: &Value) {
         let account = self.standin.account(1);
@@ -146,9 +152,17 @@ impl Job {
         }
         self.plane.kubectl_with(&apply, &manifest(json!({"trust": [lambda], "description": "two"}))).ok();
         self.wait_reason("x", "Reconciled");
+        if values["settings"]["annotateServiceAccounts"] == true {
+            let pods = json!({"name": "pods", "serviceAccount": {"name": "pod", "annotate": true}});
+            self.plane.kubectl(&["-n", TEAM, "create", "serviceaccount", "pod"]).ok();
+            self.plane.kubectl_with(&apply, &manifest(json!({"trust": [lambda, pods]}))).ok();
+            self.wait_reason("x", "Reconciled");
+            assert_eq!(self.role_of_pod(), self.resource("x")["status"]["arn"].as_str().unwrap());
+        }
         self.plane.kubectl(&["-n", TEAM, "delete", "iamrole", "x", "--timeout=60s"]).ok();
         assert!(iam.get_role().role_name(&role).send().await.is_err(), "the role is gone");
         assert!(controller.terminate().success());
+        assert_eq!(self.role_of_pod(), "", "the annotation went with the role");
     }
 }
 
@@ -186,8 +200,12 @@ async fn the_controller_needs_every_right_of_the_chart_and_no_other() {
 }
 
 #[tokio::test]
-async fn in_some_namespaces_it_needs_the_same_rights_there_and_has_none_elsewhere() {
-    let (plane, values, used) = job(json!({"watchNamespaces": [TEAM]})).await;
+async fn in_some_namespaces_and_with_annotations_it_needs_its_rights_there_and_has_none_elsewhere() {
+    let (plane, values, used) = job(json!({
+        "watchNamespaces": [TEAM],
+        "settings": {"annotateServiceAccounts": true, "oidcIssuer": ["https://oidc.example.org/id/1"]},
+    }))
+    .await;
     assert_eq!(used, rendered(&values, &["Role"]));
     let may = |namespace: &str| {
         plane.kubectl(&["auth", "can-i", "get", "iamroles", "-n", namespace, "--as", USER]).stdout.trim() == "yes"
