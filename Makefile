@@ -1,5 +1,6 @@
 # make test    what CI runs, together with `make lint`
 # make demo    the whole system once, by hand to look at; KEEP=1 keeps it running
+# make image   the static binary of the image, in a root with nothing else
 # make lint    form, clippy, licences and sources of the dependencies
 # make setup   builds what the tests need, once: control plane (about 8 minutes), Helm (3 minutes), AWS stand-in (half a minute)
 
@@ -33,7 +34,7 @@ lint:
 	cargo fmt --check
 	@echo "lint: clippy (the first build usually takes 4 minutes on two cores)" >&2
 	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --locked --test demo --test bench -- -D warnings # no part of --all-targets
+	cargo clippy --locked --test demo --test bench --test image -- -D warnings # no part of --all-targets
 	@# All platforms' packages, which a build does not fetch: the check itself needs no network.
 	cargo fetch --quiet --locked
 	@"$$(tests/tools/cargo-deny.sh)" --offline --locked check bans licenses sources
@@ -50,3 +51,9 @@ clean-cache:
 bench: setup
 	@echo "bench: building for release (usually 12 minutes on two cores, once)" >&2
 	cargo test --locked --release --test bench
+
+# The binary of the image, run where only the image's files are. Needs no container engine.
+.PHONY: image
+image: setup
+	@echo "image: building the static binary for release (usually 12 minutes on two cores, once)" >&2
+	cargo test --locked --test image
