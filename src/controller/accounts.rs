@@ -74,7 +74,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         Ok(())
     }
 
-    async fn let_go(&self, name: &str, arn: &str) -> Result<Option<String>, Interrupted> {
+    async fn let_go(&self, name: &str, arn: &str) -> Result<Option<String>, ClusterError> {
         let found = match self.shared.cluster.service_account(&self.resource.key.namespace, name).await {
             Ok(found) => found,
             Err(error) => return refusal(name, Err(error)),
@@ -87,10 +87,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 }
 
 /// What the API server refuses is told on the resource; what it could not answer interrupts the pass.
-fn refusal(name: &str, answer: Result<(), ClusterError>) -> Result<Option<String>, Interrupted> {
+fn refusal(name: &str, answer: Result<(), ClusterError>) -> Result<Option<String>, ClusterError> {
     match answer {
         Ok(()) => Ok(None),
-        Err(ClusterError::Unavailable(why)) => Err(ClusterError::Unavailable(why).into()),
+        Err(ClusterError::Unavailable(why)) => Err(ClusterError::Unavailable(why)),
         Err(error) => Ok(Some(format!("service account {name} can't be annotated: {error}"))),
     }
 }

@@ -1,6 +1,6 @@
 //! When a role ends.
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -68,9 +68,12 @@ pub fn parse_duration(text: &str) -> Result<SignedDuration, String> {
 #[must_use]
 pub fn in_units(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
-    let text: String =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
+    let mut text = String::new();
+    for (count, unit) in [(seconds / 3600, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')] {
+        if count > 0 {
+            let _ = write!(text, "{count}{unit}");
+        }
+    }
     if text.is_empty() { "0s".into() } else { text }
 }
 

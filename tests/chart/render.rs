@@ -67,7 +67,7 @@ fn full() -> Value {
     }))
 }
 
-/// Values to start from: everything with a ServiceMonitor, the same with a `PodMonitor`, and the least.
+/// Values to start from: everything with a `ServiceMonitor`, the same with a `PodMonitor`, and the least.
 fn bases() -> [Value; 3] {
     let full = full();
     let mut pods = full.clone();

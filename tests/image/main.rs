@@ -1,7 +1,14 @@
 //! The image without a container engine: the binary that the Dockerfile builds, in a root with only what the final stage holds,
 //! as user 65532, with nothing to write to, does the main job. `make image` only: it builds for release.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 
 #[path = "../harness/mod.rs"]
 mod harness;
