@@ -20,7 +20,7 @@ use crate::{
     plan::{
         applied,
         backoff::Trouble,
-        desired::{Desired, desired},
+        desired::{Desired, compile},
         diff,
         fingerprint::{self, Scope},
         identity::Identity,
@@ -86,12 +86,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
         let requested = self.resource.reconcile_requested_at != self.status.last_handled_reconcile_at;
         self.status.last_handled_reconcile_at.clone_from(&self.resource.reconcile_requested_at);
-        let desired = match desired(&self.resource, &self.shared.limits) {
-            Ok(desired) => desired,
-            Err(problems) => {
-                self.status.plan = None;
-                return self.report(&Verdict::Invalid(problems), Next::Settled).await;
-            }
+        let desired = match compile(&self.resource, &self.shared.limits) {
+            Ok((desired, beyond)) if beyond.is_empty() => desired,
+            Ok((desired, beyond)) => return self.beyond_limits(&desired, beyond).await,
+            Err(problems) => return self.refuse(problems).await,
         };
         self.tell_warnings(&desired.warnings).await;
         let hash = fingerprint::desired_hash(fingerprint::of_desired(&desired));
@@ -309,7 +307,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             && next.arn == saved.arn
     }
 
-    fn note_deadline(&self, end: Option<Timestamp>) {
+    pub(super) fn note_deadline(&self, end: Option<Timestamp>) {
         if let Some(entry) = self.shared.memory().index.get_mut(&self.resource.key) {
             entry.deadline = end;
         }
