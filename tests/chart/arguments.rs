@@ -9,7 +9,16 @@ use crate::helm::{objects, one, with};
 use crate::values;
 
 /// Flags that have a value of their own outside of `settings`.
-const ELSEWHERE: [&str; 3] = ["installation", "listen", "permissions-boundary"];
+const ELSEWHERE: [&str; 8] = [
+    "installation",
+    "lease-duration",
+    "lease-namespace",
+    "lease-renew-deadline",
+    "lease-retry-period",
+    "leader-election",
+    "listen",
+    "permissions-boundary",
+];
 const WATCH: &str = "watch-namespace";
 
 fn flags() -> BTreeSet<String> {
@@ -66,6 +75,7 @@ fn the_controller_reads_the_arguments_as_they_are_meant() {
             "maxLifetime": "720h", "maxSession": "4h", "oidcIssuer": ["https://a.example.org", "https://b.example.org"],
             "sweepInterval": "90s", "settleWindow": "0", "awsReadRate": 2.5, "maxConcurrentReconciles": 12, "logLevel": "debug",
         },
+        "leaderElection": {"leaseDuration": "30s", "renewDeadline": "20s", "retryPeriod": "5s"},
         "extraArgs": ["--create-window=1s"],
     }));
     let words = [vec!["rolewright".to_owned()], arguments(&values)].concat();

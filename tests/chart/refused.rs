@@ -8,7 +8,7 @@ use crate::helm::{template, with};
 #[rstest]
 #[case::nothing(json!({"installation": ""}), "installation is required")]
 #[case::no_boundary(json!({"permissionsBoundary": ""}), "permissionsBoundary is required")]
-#[case::two_without_election(json!({"replicaCount": 2}), "replicaCount")]
+#[case::two_without_election(json!({"leaderElection": {"enabled": false}}), "replicaCount may be at most 1")]
 #[case::two_monitors(json!({
     "serviceMonitor": {"enabled": true, "renderMode": "alwaysRender"}, "podMonitor": {"enabled": true, "renderMode": "alwaysRender"},
 }), "exclude each other")]

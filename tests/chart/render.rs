@@ -43,6 +43,8 @@ fn the_kinds_of_a_default_release_are_these() {
     CustomResourceDefinition iamroles.iam.rolewright.dev
     Deployment rolewright
     PodDisruptionBudget rolewright
+    Role rolewright-lease
+    RoleBinding rolewright-lease
     ServiceAccount rolewright
     ValidatingAdmissionPolicy rolewright-limits
     ValidatingAdmissionPolicy rolewright-unknown-fields
@@ -71,14 +73,13 @@ fn bases() -> [Value; 3] {
     let mut pods = full.clone();
     pods["podMonitor"] = pods["serviceMonitor"].take();
     pods["serviceMonitor"] = json!({});
-    [full, pods, with(&json!({"serviceAccount": {"name": "mine"}}))]
+    [full, pods, with(&json!({"replicaCount": 1, "serviceAccount": {"name": "mine"}}))]
 }
 
 /// Another value for a leaf, where none can be made of its kind.
 fn other(path: &str) -> Option<Value> {
     Some(match path {
         "installation" => json!("other"),
-        "replicaCount" => json!(0),
         "permissionsBoundary" => json!("none"),
         "serviceAccount.roleArn" => json!("arn:aws:iam::123456789012:role/rolewright"),
         "aws.region" => json!("eu-west-2"),
@@ -92,7 +93,10 @@ fn other(path: &str) -> Option<Value> {
         | "settings.settleWindow"
         | "settings.confirmDelay"
         | "settings.absenceDelay"
-        | "settings.createWindow" => json!("7s"),
+        | "settings.createWindow"
+        | "leaderElection.leaseDuration"
+        | "leaderElection.renewDeadline"
+        | "leaderElection.retryPeriod" => json!("7s"),
         "settings.awsReadRate" | "settings.awsWriteRate" | "settings.maxConcurrentReconciles" => json!(7),
         "settings.annotateServiceAccounts" => json!(true),
         "settings.logLevel" => json!("debug"),
@@ -227,7 +231,7 @@ fn some_namespaces_are_served_with_roles_and_without_any_right_in_the_cluster() 
     for kind in ["Role", "RoleBinding"] {
         let found = of_kind(&objects, kind);
         let namespaces: BTreeSet<&str> = found.iter().map(|o| o["metadata"]["namespace"].as_str().unwrap()).collect();
-        assert_eq!(namespaces, ["team-a", "team-b"].into(), "{kind}");
+        assert_eq!(namespaces, ["rolewright-system", "team-a", "team-b"].into(), "{kind}");
     }
     for binding in of_kind(&objects, "ValidatingAdmissionPolicyBinding") {
         let selector = &binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"][0];

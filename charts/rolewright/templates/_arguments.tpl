@@ -13,6 +13,21 @@
 - {{ printf "--%s=%s" (kebabcase $name) $text | quote }}
 {{- end }}
 {{- end }}
+{{- with .Values.leaderElection }}
+{{- if .enabled }}
+- --leader-election
+- --lease-namespace={{ $.Release.Namespace }}
+{{- with .leaseDuration }}
+- --lease-duration={{ . }}
+{{- end }}
+{{- with .renewDeadline }}
+- --lease-renew-deadline={{ . }}
+{{- end }}
+{{- with .retryPeriod }}
+- --lease-retry-period={{ . }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- with .Values.extraArgs }}
 {{ toYaml . }}
 {{- end }}
