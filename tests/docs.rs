@@ -21,7 +21,8 @@ use script::{Stage, alike};
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
 
 /// The scripts on a cluster; each has its test below.
-const SCRIPTS: [&str; 6] = ["readme", "tutorial", "install", "observe-first", "pause-and-reconcile", "temporary-roles"];
+const SCRIPTS: [&str; 7] =
+    ["readme", "tutorial", "install", "observe-first", "pause-and-reconcile", "run-two-replicas", "temporary-roles"];
 
 #[test]
 fn readme() {
@@ -46,6 +47,11 @@ fn observe_first() {
 #[test]
 fn pause_and_reconcile() {
     script("pause-and-reconcile");
+}
+
+#[test]
+fn run_two_replicas() {
+    script("run-two-replicas");
 }
 
 #[test]
