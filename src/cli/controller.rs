@@ -118,7 +118,7 @@ async fn led(
     let identity = format!("{host}_{:016x}", fastrand::u64(..));
     info!(%identity, lease = %name, %namespace, "waiting for the lease");
     let election = Election::new(lease, SystemClock, identity, timing, standing);
-    let (leave, left) = watch::channel(false);
+    let (leaving, left) = watch::channel(false);
     let mut election = tokio::spawn(election.run(left, signals.pulse.heart("the election")));
 
     let mut stop = signals.stop.clone();
@@ -133,7 +133,7 @@ async fn led(
     }
     // A step that AWS may still be working on keeps the lease: it runs out when that is over.
     if let Some(result) = result {
-        let _ = leave.send(true);
+        let _ = leaving.send(true);
         let _ = timeout(RELEASE, &mut election).await;
         result?;
     }

@@ -100,7 +100,7 @@ impl KubeCluster {
 
 impl Cluster for KubeCluster {
     fn watch(&self) -> impl Stream<Item = WatchEvent> + Send + 'static {
-        watch::watch(self.client.clone(), &self.namespaces)
+        watch::watch(&self.client, &self.namespaces)
     }
 
     async fn get(&self, key: &ResourceKey) -> Result<Option<Resource>, ClusterError> {

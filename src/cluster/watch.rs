@@ -20,8 +20,8 @@ pub const KIND_MISSING: &str = "the kind IAMRole is not installed in this cluste
 type Events = Pin<Box<dyn Stream<Item = WatchEvent> + Send>>;
 
 /// Watches `namespaces`, or all when empty, as one stream.
-pub fn watch(client: Client, namespaces: &[String]) -> impl Stream<Item = WatchEvent> + Send + 'static {
-    merge(apis(&client, namespaces).into_iter().map(one).collect())
+pub fn watch(client: &Client, namespaces: &[String]) -> impl Stream<Item = WatchEvent> + Send + 'static + use<> {
+    merge(apis(client, namespaces).into_iter().map(one).collect())
 }
 
 /// One for all namespaces, or one for each.
