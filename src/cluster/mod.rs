@@ -1,8 +1,11 @@
-//! The API server behind [`crate::ports::Cluster`]: watch, live reads, finalizer, status, Events. Translates; decides
+//! The API server behind [`crate::ports::Cluster`]: watch, live reads, finalizer, status, Events; and the Lease. Translates; decides
 //! nothing.
 
 mod events;
+mod lease;
 mod watch;
+
+pub use lease::KubeLease;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,7 +14,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ServiceAccount as CoreServiceAccount;
 use kube::{
     Api, Client, ResourceExt,
-    api::{Patch, PatchParams},
+    api::{ListParams, Patch, PatchParams},
     runtime::events::Recorder,
 };
 use serde_json::json;
@@ -43,6 +46,23 @@ impl KubeCluster {
     pub fn new(client: Client, namespaces: Vec<String>) -> Self {
         let recorder = events::recorder(client.clone());
         Self { client, namespaces, recorder }
+    }
+
+    /// Whether the kind is there and may be listed, everywhere where it will be watched.
+    ///
+    /// # Errors
+    /// A sentence: what is missing, and what to do.
+    pub async fn probe(&self) -> Result<(), String> {
+        for api in watch::apis(&self.client, &self.namespaces) {
+            bounded(api.list_metadata(&ListParams::default().limit(1))).await.map_err(|error| match error {
+                ClusterError::Gone => watch::KIND_MISSING.to_owned(),
+                ClusterError::Refused(message) => {
+                    format!("IAMRoles can't be listed, bind the ClusterRole rolewright to the controller: {message}")
+                }
+                other => other.to_string(),
+            })?;
+        }
+        Ok(())
     }
 
     fn api(&self, key: &ResourceKey) -> Api<RawRole> {
@@ -81,7 +101,7 @@ impl KubeCluster {
 
 impl Cluster for KubeCluster {
     fn watch(&self) -> impl Stream<Item = WatchEvent> + Send + 'static {
-        watch::watch(self.client.clone(), &self.namespaces)
+        watch::watch(&self.client, &self.namespaces)
     }
 
     async fn get(&self, key: &ResourceKey) -> Result<Option<Resource>, ClusterError> {

@@ -8,6 +8,7 @@ pub mod desired;
 pub mod diff;
 pub mod fingerprint;
 pub mod identity;
+pub mod leadership;
 pub mod lifetime;
 pub mod limits;
 pub mod observed;
