@@ -86,11 +86,13 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 }
 
-/// What the API server refuses is told on the resource; what it could not answer interrupts the pass.
+/// What the API server refuses is told on the resource; anything else interrupts the pass.
 fn refusal(name: &str, answer: Result<(), ClusterError>) -> Result<Option<String>, ClusterError> {
     match answer {
         Ok(()) => Ok(None),
-        Err(ClusterError::Unavailable(why)) => Err(ClusterError::Unavailable(why)),
-        Err(error) => Ok(Some(format!("service account {name} can't be annotated: {error}"))),
+        Err(error @ (ClusterError::Refused(_) | ClusterError::Conflict(_) | ClusterError::Gone)) => {
+            Ok(Some(format!("service account {name} can't be annotated: {error}")))
+        }
+        Err(error) => Err(error),
     }
 }
