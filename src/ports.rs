@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::{
     api::{ResourceKey, RoleStatus},
     plan::{
+        leadership::{Claim, Record},
         observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
         step::Step,
     },
@@ -108,6 +109,9 @@ pub enum ClusterError {
     /// No answer, or a temporary failure.
     #[error("the API server can't be used: {0}")]
     Unavailable(String),
+    /// Another replica may lead: nothing was sent.
+    #[error("this replica does not lead any more and writes nothing")]
+    NotLeading,
 }
 
 /// An `IAMRole` as the API server delivers it; `spec` is undecoded text until the core parses it with bounds.
@@ -133,6 +137,19 @@ pub struct Resource {
     pub spec: String,
     /// Status as last written.
     pub status: RoleStatus,
+}
+
+/// A service account, as far as annotating it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceAccount {
+    /// Namespace: the resource's own.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// `metadata.uid`.
+    pub uid: String,
+    /// Annotation [`crate::api::ROLE_ARN`].
+    pub role_arn: Option<String>,
 }
 
 /// What the watch tells.
@@ -179,8 +196,28 @@ pub trait Cluster: Send + Sync + 'static {
         resource: &Resource,
         status: &RoleStatus,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
+    /// Live read of a service account; `None` when it does not exist.
+    fn service_account(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<ServiceAccount>, ClusterError>> + Send;
+    /// Writes the annotation on exactly this service account (by uid), or takes our own off.
+    fn annotate(
+        &self,
+        account: &ServiceAccount,
+        role_arn: Option<&str>,
+    ) -> impl Future<Output = Result<(), ClusterError>> + Send;
     /// Publishes an Event; failures are logged by the caller and never stop anything.
     fn notify(&self, resource: &Resource, notice: &Notice) -> impl Future<Output = Result<(), ClusterError>> + Send;
+}
+
+/// The record by which replicas agree on who leads; a request is never sent twice.
+pub trait Lease: Send + 'static {
+    /// What stands there; `None` when there is no such record.
+    fn read(&mut self) -> impl Future<Output = Result<Option<Record>, ClusterError>> + Send;
+    /// Writes the claim, if the version that it replaces still stands there. `Conflict` and `Gone`: it does not.
+    fn write(&mut self, claim: &Claim) -> impl Future<Output = Result<Record, ClusterError>> + Send;
 }
 
 /// Time, so that a test can own it.

@@ -21,7 +21,18 @@ use script::{Stage, alike};
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
 
 /// The scripts on a cluster; each has its test below.
-const SCRIPTS: [&str; 6] = ["readme", "tutorial", "install", "observe-first", "pause-and-reconcile", "temporary-roles"];
+const SCRIPTS: [&str; 10] = [
+    "readme",
+    "tutorial",
+    "install",
+    "helm-install",
+    "helm-upgrade",
+    "helm-uninstall",
+    "observe-first",
+    "pause-and-reconcile",
+    "run-two-replicas",
+    "temporary-roles",
+];
 
 #[test]
 fn readme() {
@@ -39,6 +50,21 @@ fn install() {
 }
 
 #[test]
+fn helm_install() {
+    script("helm-install");
+}
+
+#[test]
+fn helm_upgrade() {
+    script("helm-upgrade");
+}
+
+#[test]
+fn helm_uninstall() {
+    script("helm-uninstall");
+}
+
+#[test]
 fn observe_first() {
     script("observe-first");
 }
@@ -46,6 +72,11 @@ fn observe_first() {
 #[test]
 fn pause_and_reconcile() {
     script("pause-and-reconcile");
+}
+
+#[test]
+fn run_two_replicas() {
+    script("run-two-replicas");
 }
 
 #[test]

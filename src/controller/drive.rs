@@ -16,7 +16,7 @@ use crate::{
         settle::Certainty,
         step::{Call, Step},
     },
-    ports::{Clock, Cluster, ClusterError, IamError, IamWrite, Notice, Resource},
+    ports::{Clock, Cluster, ClusterError, IamError, IamErrorClass, IamWrite, Notice, Resource},
 };
 
 /// Why a pass ended early.
@@ -82,7 +82,12 @@ pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
         if needs_proof && shared.clock.now().duration_since(proven_at).unsigned_abs() > PROOF_HOLDS {
             proven_at = prove_again(shared, job, created.as_ref()).await?;
         }
-        let answer = shared.iam.write(step).await;
+        if shared.stopping() {
+            return Err(Interrupted::Stopping);
+        }
+        // It is asked once more right before the call, and while that is under way.
+        let write = shared.leadership.during(shared.iam.write(step));
+        let answer = write.await.unwrap_or_else(|| Err(abandoned(step)));
         let now = shared.clock.now();
         match answer {
             Ok(role) => {
@@ -104,6 +109,12 @@ pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
         }
     }
     Ok(())
+}
+
+/// Leadership ended while AWS had the call.
+fn abandoned(step: &Step) -> IamError {
+    let message = "abandoned, because this replica does not lead any more; AWS may have carried it out".into();
+    IamError { action: step.call.action(), class: IamErrorClass::Unreachable, message }
 }
 
 /// Reads ownership again for a plan that had to wait. Only that: when everything were read anew, a slow AWS would let no

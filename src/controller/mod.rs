@@ -1,10 +1,14 @@
 //! Watch → decide → drive → report, and sweeps beside it. One task owns queue and back-off; passes run as tasks of their own,
 //! so that a panic in one parks one resource.
 
+mod accounts;
 pub mod drive;
+pub mod election;
 mod ending;
 pub mod index;
+pub mod leadership;
 pub mod observe;
+pub mod pulse;
 pub mod queue;
 pub mod removal;
 mod report;
@@ -17,6 +21,7 @@ mod trust;
 use std::{
     collections::{HashMap, HashSet},
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -33,6 +38,8 @@ use crate::{
     api::ResourceKey,
     controller::{
         index::Index,
+        leadership::{Fenced, Leadership},
+        pulse::{Heart, Pulse},
         queue::{Cause, Queue},
         role::Next,
         sweep::Suspect,
@@ -78,6 +85,8 @@ pub struct Shared<I, C, K> {
     pub limits: Limits,
     /// How long reads are not believed.
     pub windows: Windows,
+    /// Whether we may write.
+    pub leadership: Leadership,
     memory: Mutex<Memory>,
     stop: watch::Receiver<bool>,
 }
@@ -90,7 +99,7 @@ impl<I, C, K> Shared<I, C, K> {
 
     /// True once no new step may begin.
     pub fn stopping(&self) -> bool {
-        *self.stop.borrow()
+        *self.stop.borrow() || !self.leadership.holds()
     }
 }
 
@@ -105,7 +114,20 @@ pub enum RunError {
     SweepDenied(IamError),
 }
 
-/// Runs until `stop` turns true; the step in flight is finished first.
+/// What the engine listens to and tells.
+#[derive(Clone, Debug)]
+pub struct Signals {
+    /// Turns true when the process is to end.
+    pub stop: watch::Receiver<bool>,
+    /// How the engine is doing.
+    pub health: watch::Sender<Health>,
+    /// Whether this process may write.
+    pub leadership: Leadership,
+    /// Who asks whether the loop still turns.
+    pub pulse: Pulse,
+}
+
+/// Runs until `stop` turns true, and finishes the step in flight first; or until leadership ends, and abandons it then.
 ///
 /// # Errors
 /// [`RunError`] when it can't do its work with the rights that it has.
@@ -114,15 +136,16 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
     cluster: C,
     clock: K,
     config: Config,
-    stop: watch::Receiver<bool>,
-    health: watch::Sender<Health>,
+    signals: Signals,
 ) -> Result<(), RunError> {
+    let Signals { stop, health, leadership, pulse } = signals;
     let shared = Shared {
         iam,
-        cluster,
+        cluster: Fenced::new(cluster, leadership.clone()),
         clock,
         limits: config.limits,
         windows: config.windows,
+        leadership,
         memory: Mutex::default(),
         stop: stop.clone(),
     };
@@ -144,7 +167,7 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
         max_concurrent: config.max_concurrent,
         health,
     };
-    engine.run(stop, suspects).await
+    engine.run(stop, suspects, pulse.heart("the engine")).await
 }
 
 struct Engine<I, C, K> {
@@ -174,8 +197,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         mut self,
         mut stop: watch::Receiver<bool>,
         mut suspects: mpsc::UnboundedReceiver<Suspect>,
+        mut heart: Heart,
     ) -> Result<(), RunError> {
         let mut events = Box::pin(self.shared.cluster.watch());
+        let leadership = self.shared.leadership.clone();
+        let mut lost = pin!(leadership.ended());
         loop {
             // One moment for both: what falls due between two readings of the clock would be taken for started.
             let now = self.now();
@@ -184,6 +210,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
+                () = &mut lost => break,
+                () = heart.beat() => {}
                 Some(done) = self.passes.join_next() => {
                     if let Ok((key, next)) = done {
                         self.finish(key, next);
@@ -198,7 +226,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 () = timer => {}
             }
         }
-        // No new step begins (every pass sees the flag); the one in flight ends.
+        // No new step begins (every pass asks); the one in flight ends.
         while self.passes.join_next().await.is_some() {}
         Ok(())
     }

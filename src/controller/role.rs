@@ -21,7 +21,7 @@ use crate::{
     plan::{
         applied,
         backoff::Trouble,
-        desired::{Desired, desired},
+        desired::{Desired, compile},
         diff,
         fingerprint::{self, Scope},
         identity::Identity,
@@ -90,12 +90,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.status.applied_generation = None;
         }
         self.status.last_handled_reconcile_at.clone_from(&self.resource.reconcile_requested_at);
-        let desired = match desired(&self.resource, &self.shared.limits) {
-            Ok(desired) => desired,
-            Err(problems) => {
-                self.status.plan = None;
-                return self.report(&Verdict::Invalid(problems), Next::Settled).await;
-            }
+        let desired = match compile(&self.resource, &self.shared.limits) {
+            Ok((desired, beyond)) if beyond.is_empty() => desired,
+            Ok((desired, beyond)) => return self.beyond_limits(&desired, beyond).await,
+            Err(problems) => return self.refuse(problems).await,
         };
         self.tell_warnings(&desired.warnings).await;
         let hash = fingerprint::desired_hash(fingerprint::of_desired(&desired));
@@ -163,7 +161,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 self.pin(&desired.identity);
                 (self.status.role_id, self.status.arn) = (Some(role_id), Some(arn));
                 self.status.plan = None;
-                return self.converged(desired, held, &observed.role.trust, false).await;
+                return self.converged(desired, held, &observed.role.trust, false, None).await;
             }
             return self.observe_only(desired, &steps, Some((role_id, arn))).await;
         }
@@ -182,14 +180,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if unchanged && !steps.is_empty() {
             self.note_drift(&steps);
         }
-        self.status.applied = Some(applied::of(desired));
+        let open = self.annotate(desired, &applied).await?;
         if !missing.is_empty() {
             self.status.replaced_principals.clear();
             let next = Next::Failed(Trouble::Iam(IamErrorClass::InvalidPrincipal));
             return self.report(&Verdict::PrincipalMissing(missing), next).await;
         }
         let written = steps.iter().any(|step| matches!(step.call, Call::UpdateTrust { .. }));
-        self.converged(desired, held, &trust, written).await
+        self.converged(desired, held, &trust, written, open).await
     }
 
     /// The role does not exist: create it, unless the answer is not to be believed yet or the time is over.
@@ -209,6 +207,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.status.expires_at = end.map(outcome::whole_seconds);
         self.note_deadline(end);
         if let Some(end) = end.filter(|end| *end <= self.shared.clock.now()) {
+            self.let_all_go().await?;
             self.forget_role();
             return self.report(&Verdict::Expired(end), Next::Settled).await;
         }
@@ -257,8 +256,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if unchanged {
             self.note_drift(&steps);
         }
-        self.status.applied = Some(applied::of(desired));
-        self.converged(desired, held, &target.trust.to_json(), true).await
+        let open = self.annotate(desired, &applied).await?;
+        self.converged(desired, held, &target.trust.to_json(), true, open).await
     }
 
     async fn observe_only(
@@ -311,7 +310,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             && next.arn == saved.arn
     }
 
-    fn note_deadline(&self, end: Option<Timestamp>) {
+    pub(super) fn note_deadline(&self, end: Option<Timestamp>) {
         if let Some(entry) = self.shared.memory().index.get_mut(&self.resource.key) {
             entry.deadline = end;
         }

@@ -13,6 +13,7 @@ use crate::{
     },
     iam::policy::Kind,
     plan::{
+        backoff::Trouble,
         desired::Desired,
         diff,
         fingerprint::{self, Scope},
@@ -163,13 +164,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     /// AWS is as desired, but for the principals that are held back. `trust` is what the role has, `written` whether that was
-    /// written now.
+    /// written now; `open` tells of service accounts that could not be annotated.
     pub(super) async fn converged(
         &mut self,
         desired: &Desired,
         held: Vec<ReplacedPrincipal>,
         trust: &str,
         written: bool,
+        open: Option<String>,
     ) -> Result<Next, Interrupted> {
         self.status.applied_generation = Some(self.resource.generation);
         self.status.replaced_principals.clone_from(&held);
@@ -182,7 +184,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             entry.held = note;
         }
         if held.is_empty() {
-            return self.report(&Verdict::Ready, Next::Converged).await;
+            return match open {
+                None => self.report(&Verdict::Ready, Next::Converged).await,
+                Some(why) => self.report(&Verdict::NotAnnotated(why), Next::Failed(Trouble::NotAnnotated)).await,
+            };
         }
         let written = written || !principals::shows_orphans(trust);
         self.report(&Verdict::PrincipalReplaced { written }, Next::Converged).await

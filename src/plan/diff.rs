@@ -34,6 +34,7 @@ pub fn create(desired: &Desired) -> Vec<Step> {
         lifetime: _,
         deletion: _,
         drift: _,
+        annotate: _, // in Kubernetes
         warnings: _,
     } = desired;
     let create = Call::CreateRole {
@@ -72,6 +73,7 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> 
         lifetime: _,
         deletion: _,
         drift: _,
+        annotate: _, // in Kubernetes
         warnings: _,
     } = desired;
     let Observed { role, attached: observed_attached, inline: observed_inline } = observed;

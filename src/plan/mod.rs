@@ -1,5 +1,6 @@
 //! The pure core: data in, data out; no clock, no randomness, no I/O, no `async`.
 
+pub mod annotate;
 pub mod applied;
 pub mod audit;
 pub mod backoff;
@@ -8,6 +9,7 @@ pub mod diff;
 pub mod fingerprint;
 pub mod identity;
 pub mod interim;
+pub mod leadership;
 pub mod lifetime;
 pub mod limits;
 pub mod observed;

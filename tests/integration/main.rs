@@ -16,6 +16,7 @@ mod bad_days;
 mod drift;
 mod hostile;
 mod identity;
+mod leader;
 mod main_job;
 mod ownership;
 mod parts;

@@ -10,11 +10,13 @@
 )]
 
 mod additive;
+mod annotate;
 mod bad_days;
 mod claims;
 mod crash;
 mod create;
 mod drift;
+mod leader;
 mod lifetime;
 mod notice;
 mod observe;
@@ -31,7 +33,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     api::{ResourceKey, RoleStatus, condition},
-    controller::{self, Config, Health, RunError},
+    controller::{self, Config, Health, RunError, Signals, leadership::Leadership, pulse::Pulse},
     iam::{arn::Account, managed::ManagedPolicyRules},
     plan::{
         limits::{BoundaryRule, Limits, Windows},
@@ -92,6 +94,9 @@ impl Rig {
                 path_prefix: "/".into(),
                 boundary: BoundaryRule::Always("arn:{partition}:iam::{accountId}:policy/boundary".into()),
                 managed_policies: ManagedPolicyRules::new(MANAGED_POLICIES).unwrap(),
+                annotate: true,
+                max_lifetime: None,
+                max_session: None,
                 oidc_issuers: vec!["https://oidc.example.org/id/1".into()],
                 account,
             },
@@ -131,9 +136,14 @@ impl Rig {
     }
 
     pub fn start_on(&mut self, world: World) {
+        self.start_as(world, Leadership::alone());
+    }
+
+    pub fn start_as(&mut self, world: World, leadership: Leadership) {
         let (stop_sender, stop) = watch::channel(false);
         let health = watch::Sender::new(Health::default());
-        let engine = controller::run(world.iam, world.cluster, world.clock, self.config.clone(), stop, health);
+        let signals = Signals { stop, health, leadership, pulse: Pulse::default() };
+        let engine = controller::run(world.iam, world.cluster, world.clock, self.config.clone(), signals);
         self.running = Some((tokio::spawn(engine), stop_sender));
     }
 
