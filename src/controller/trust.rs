@@ -135,10 +135,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             };
             let (error, step) = failed;
             let refused = written(&step).and_then(|_| principals::refused(&error, &view.desired.trust));
-            let stop = Interrupted::Iam(error, Some(step));
-            let Some(refused) = refused else { return Err(stop) };
+            let interrupted = Interrupted::Iam(error, Some(step));
+            let Some(refused) = refused else { return Err(interrupted) };
             // What was done already is read, not remembered.
-            let Some(role) = self.shared.iam.role(&desired.identity.name).await? else { return Err(stop) };
+            let Some(role) = self.shared.iam.role(&desired.identity.name).await? else { return Err(interrupted) };
             if !matches!(
                 ownership::judge(&desired.identity, &role, Some(&observed.role.role_id)),
                 Ownership::Ours { .. }
@@ -146,14 +146,16 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 return Err(Interrupted::ProofTooOld);
             }
             proven_at = self.shared.clock.now();
-            let Some(again) = observe::whole(&self.shared.iam, role, terms.scope).await? else { return Err(stop) };
+            let Some(again) = observe::whole(&self.shared.iam, role, terms.scope).await? else {
+                return Err(interrupted);
+            };
             observed = again;
             self.overlay(desired, &mut observed);
             held.push(ReplacedPrincipal { arn: refused.clone(), id: None });
             missing.push(refused);
             let without = principals::held_back(desired, &held).trust;
             if !principals::not_wider(&observed.role.trust, &without) {
-                return Err(stop);
+                return Err(interrupted);
             }
         }
         if !self.asked_for() {

@@ -116,7 +116,7 @@ pub fn run(args: &Args, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<A
     let mut text = paint.word(word, tone) + "\n";
     for Reason { path, text: why } in reasons {
         let path = if path.is_empty() { "/".to_owned() } else { path };
-        text.push_str(&format!("{path}: {why}\n"));
+        text.extend([path.as_str(), ": ", why.as_str(), "\n"]);
     }
     Ok(Answer::new(text, code))
 }

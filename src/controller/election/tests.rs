@@ -92,17 +92,17 @@ impl Clock for Now {
 
 struct Replica {
     leadership: Leadership,
-    leave: watch::Sender<bool>,
+    leaving: watch::Sender<bool>,
     task: JoinHandle<Result<(), LeaseLost>>,
 }
 
 impl Replica {
     fn start(lease: &FakeLease, identity: &str) -> Self {
         let (standing, leadership) = Leadership::contested();
-        let (leave, left) = watch::channel(false);
+        let (leaving, left) = watch::channel(false);
         let election = Election::new(lease.clone(), Now, identity.into(), TIMING, standing);
         let task = tokio::spawn(election.run(left, Pulse::default().heart("the election")));
-        Self { leadership, leave, task }
+        Self { leadership, leaving, task }
     }
 }
 
@@ -134,7 +134,7 @@ async fn a_leader_that_leaves_is_followed_at_once() {
     seconds(1).await;
     let second = Replica::start(&lease, "second");
     seconds(5).await;
-    first.leave.send(true).unwrap();
+    first.leaving.send(true).unwrap();
     first.task.await.unwrap().unwrap();
     assert_eq!(lease.holder().as_deref(), Some(""));
     assert!(!first.leadership.holds());

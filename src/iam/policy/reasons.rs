@@ -58,9 +58,8 @@ pub fn explain(desired: &str, observed: &str, kind: Kind, account: &Account) -> 
     let b = side('B', encoded.as_deref().unwrap_or(observed), kind, Strictness::Observed)?;
     let (a, b) = match (a, b) {
         (Ok(a), Ok(b)) => (a, b),
-        (Err(problems), Ok(_)) => return Ok(invalid(problems)),
         (Err(a), Err((b, _))) => return Ok(invalid((a.0.into_iter().chain(b).collect(), true))),
-        (Ok(_), Err(problems)) => return Ok(invalid(problems)),
+        (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => return Ok(invalid(problems)),
     };
     let verdict = between(&a.policy, &b.policy, account);
     let folded = |document: char, reading: &Reading| -> Vec<Reason> {

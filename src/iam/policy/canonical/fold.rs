@@ -67,7 +67,7 @@ pub(super) fn folded(policy: &Policy, account: &Account) -> Option<Folded> {
     let mut atoms: Vec<Atom> = Vec::new();
     for statement in &policy.statements {
         let when = conditions.place(spelling::clauses(&statement.conditions, policy.version));
-        let what = listed(&statement.actions, &mut actions, |text| spelling::action(text));
+        let what = listed(&statement.actions, &mut actions, spelling::action);
         let on: Vec<Option<u16>> = match &statement.resources {
             None => vec![None],
             Some(scope) => listed(scope, &mut resources, |text| spelling::resource(text, policy.version).into_owned())

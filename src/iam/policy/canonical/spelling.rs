@@ -19,8 +19,8 @@ pub(super) fn action(text: &str) -> String {
 
 /// Letter case of a resource counts; of a variable in it, the key's does not (Q48).
 pub(super) fn resource(text: &str, version: Version) -> Cow<'_, str> {
-    let plain = !has_run(text) && !(version == Version::V2012 && text.contains('$'));
-    if plain { Cow::Borrowed(text) } else { Cow::Owned(pattern(text, Syntax::like(version))) }
+    let syntax = Syntax::like(version);
+    if is_plain(text, syntax) { Cow::Borrowed(text) } else { Cow::Owned(pattern(text, syntax)) }
 }
 
 /// Two wildcards side by side, which can be written in several ways.
@@ -110,7 +110,8 @@ fn is_caseless(base: Base) -> bool {
 
 /// Nothing in it can be written in another way.
 fn is_plain(text: &str, syntax: Syntax) -> bool {
-    !(syntax.variables && text.contains('$')) && !(syntax.wildcards && has_run(text))
+    let in_other_words = (syntax.variables && text.contains('$')) || (syntax.wildcards && has_run(text));
+    !in_other_words
 }
 
 /// The clauses as a condition again.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::iam::arn::Account;
 use crate::iam::policy::compare::between;
-use crate::iam::policy::document::{Policy, PrincipalSet, Statement};
+use crate::iam::policy::document::{Policy, PrincipalSet, Scope, Statement};
 
 /// Statements that share less than this are two statements.
 const ALIKE: f64 = 0.34;
@@ -77,7 +77,7 @@ fn words(statement: &Statement) -> BTreeSet<String> {
     if let Some(resources) = resources {
         out.extend(resources.content().iter().map(|resource| format!("{} {resource}", resources.is_except())));
     }
-    if let Some(PrincipalSet::Kinds(kinds)) = principals.as_ref().map(|principals| principals.content()) {
+    if let Some(PrincipalSet::Kinds(kinds)) = principals.as_ref().map(Scope::content) {
         out.extend(kinds.iter().flat_map(|(kind, values)| values.iter().map(move |value| format!("{kind} {value}"))));
     }
     for (operator, keys) in conditions {

@@ -69,25 +69,21 @@ impl fmt::Display for ElementChange {
 fn outline(statement: &Statement) -> String {
     let Statement { sid: _, effect, principals, actions, resources, conditions } = statement;
     let but = |except: bool| if except { "all but " } else { "" };
-    let mut text = format!("{effect} {}{}", but(actions.is_except()), values(actions.content()));
-    if let Some(principals) = principals {
-        let who: Vec<String> = match principals.content() {
+    let who = principals.as_ref().map(|principals| {
+        let names: Vec<String> = match principals.content() {
             PrincipalSet::Everyone => vec!["*".to_owned()],
             PrincipalSet::Kinds(kinds) => kinds.values().flatten().cloned().collect(),
         };
-        text.push_str(&format!(" to {}{}", but(principals.is_except()), values(&who)));
-    }
-    if let Some(resources) = resources {
-        text.push_str(&format!(" on {}{}", but(resources.is_except()), values(resources.content())));
-    }
+        format!(" to {}{}", but(principals.is_except()), values(&names))
+    });
+    let on = resources.as_ref().map(|scope| format!(" on {}{}", but(scope.is_except()), values(scope.content())));
     let keys: Vec<String> = conditions
         .iter()
         .flat_map(|(operator, keys)| keys.iter().map(move |(key, list)| format!("{operator} {key} {}", values(list))))
         .collect();
-    if !keys.is_empty() {
-        text.push_str(&format!(" if {}", keys.join(" and ")));
-    }
-    text
+    let when = (!keys.is_empty()).then(|| format!(" if {}", keys.join(" and ")));
+    let parts = [who, on, when].into_iter().flatten();
+    format!("{effect} {}{}{}", but(actions.is_except()), values(actions.content()), parts.collect::<String>())
 }
 
 impl fmt::Display for StatementChange {
@@ -126,7 +122,7 @@ impl Diff {
             return String::new();
         }
         let lines = self.lines();
-        let end = format!("{}", self.direction());
+        let end = self.direction();
         let whole = if lines.len() > 1 { format!("; in all: {end}") } else { String::new() };
         let mut text = String::new();
         for (index, line) in lines.iter().enumerate() {
@@ -186,6 +182,7 @@ impl fmt::Display for Diff {
 }
 
 /// A request as `policy eval` reads it, and the index of the statement that allows it.
+#[must_use]
 pub fn witness_node(witness: &Witness) -> Node {
     let mut members = vec![("action", text(&witness.action))];
     if let Some(resource) = &witness.resource {

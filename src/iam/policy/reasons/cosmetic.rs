@@ -117,7 +117,7 @@ fn inside(a: &Statement, b: &Statement, path: &str) -> Vec<Reason> {
                     }
                 }
                 None => {
-                    say(&place, "the operator or the key is spelled in another way, which does not count".to_owned())
+                    say(&place, "the operator or the key is spelled in another way, which does not count".to_owned());
                 }
             }
         }
