@@ -57,7 +57,9 @@ fn respell(statement: &mut Statement, dice: &mut Dice) {
         disturb(dice, resources.content_mut());
     }
     if let Some(PrincipalSet::Kinds(kinds)) = statement.principals.as_mut().map(Scope::content_mut) {
-        kinds.values_mut().for_each(|values| disturb(dice, values));
+        for values in kinds.values_mut() {
+            disturb(dice, values);
+        }
         for value in kinds.get_mut(&PrincipalKind::Aws).into_iter().flatten() {
             if value.ends_with("12:root") && dice.below(2) == 0 {
                 *value = "123456789012".to_owned();
@@ -71,7 +73,9 @@ fn respell(statement: &mut Statement, dice: &mut Dice) {
         let keys: BTreeMap<String, Vec<String>> = keys
             .into_iter()
             .map(|(key, mut values)| {
-                values.iter_mut().for_each(|value| *value = value_in_other_words(&operator, value, dice));
+                for value in &mut values {
+                    *value = value_in_other_words(&operator, value, dice);
+                }
                 disturb(dice, &mut values);
                 (recased(dice, &key), values)
             })
