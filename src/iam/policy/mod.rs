@@ -32,8 +32,8 @@ pub mod reasons;
 mod rules;
 pub mod value;
 
-pub use canonical::{Canonical, CanonicalStatement};
-pub use compare::{Verdict, compare};
+pub use canonical::Canonical;
+pub use compare::{Verdict, between, compare};
 pub use document::{
     ActionList, Conditions, Effect, Policy, PrincipalKind, PrincipalSet, Principals, ResourceList, Scope, Statement,
     Version,
