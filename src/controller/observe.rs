@@ -44,7 +44,7 @@ pub async fn closer(
         return Ok(Some(Observed { role, attached: desired.attached.clone(), inline }));
     };
     let seen = Observed { role: role.clone(), attached: detail.attached.clone(), inline: detail.inline.clone() };
-    let parts: BTreeSet<Part> = diff::diff(desired, &seen, scope).iter().flat_map(|step| step.call.parts()).collect();
+    let parts: BTreeSet<Part> = diff::untold(desired, &seen, scope).iter().flat_map(|step| step.call.parts()).collect();
 
     let attached: Attachments = if parts.iter().any(|part| matches!(part, Part::Attachment(_))) {
         let Some(attached) = iam.attached(&name).await? else { return Ok(None) };

@@ -122,7 +122,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 reason: terms.reason,
             };
             let outcome = drive(self.shared, &job, &steps, &mut None).await;
-            let failed = match outcome {
+            let (error, step) = match outcome {
                 Ok(()) => {
                     if let Some(trust) = steps.iter().rev().find_map(written) {
                         trust.clone_into(&mut observed.role.trust);
@@ -133,12 +133,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 Err(Interrupted::Iam(error, Some(step))) => (error, step),
                 Err(other) => return Err(other),
             };
-            let (error, step) = failed;
             let refused = written(&step).and_then(|_| principals::refused(&error, &view.desired.trust));
-            let interrupted = Interrupted::Iam(error, Some(step));
-            let Some(refused) = refused else { return Err(interrupted) };
+            let failure = Interrupted::Iam(error, Some(step));
+            let Some(refused) = refused else { return Err(failure) };
             // What was done already is read, not remembered.
-            let Some(role) = self.shared.iam.role(&desired.identity.name).await? else { return Err(interrupted) };
+            let Some(role) = self.shared.iam.role(&desired.identity.name).await? else { return Err(failure) };
             if !matches!(
                 ownership::judge(&desired.identity, &role, Some(&observed.role.role_id)),
                 Ownership::Ours { .. }
@@ -146,16 +145,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 return Err(Interrupted::ProofTooOld);
             }
             proven_at = self.shared.clock.now();
-            let Some(again) = observe::whole(&self.shared.iam, role, terms.scope).await? else {
-                return Err(interrupted);
-            };
+            let Some(again) = observe::whole(&self.shared.iam, role, terms.scope).await? else { return Err(failure) };
             observed = again;
             self.overlay(desired, &mut observed);
             held.push(ReplacedPrincipal { arn: refused.clone(), id: None });
             missing.push(refused);
             let without = principals::held_back(desired, &held).trust;
             if !principals::not_wider(&observed.role.trust, &without) {
-                return Err(interrupted);
+                return Err(failure);
             }
         }
         if !self.asked_for() {

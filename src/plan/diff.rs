@@ -60,6 +60,21 @@ pub fn create(desired: &Desired) -> Vec<Step> {
 /// The plan for a role that exists and is ours; empty when equal in meaning.
 #[must_use]
 pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> {
+    let mut steps = untold(desired, observed, scope);
+    let mut texts = Texts {
+        trust: observed.role.trust.clone(),
+        inline: observed.inline.clone(),
+        account: &desired.identity.account,
+    };
+    for step in &mut steps {
+        step.change = texts.changed_by(&step.call);
+    }
+    steps
+}
+
+/// The same plan without words for what changes in the meaning of documents: they cost more than to find the steps.
+#[must_use]
+pub fn untold(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> {
     let Desired {
         identity,
         description,
@@ -125,34 +140,28 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> 
     }
     differences.tags = tag_steps(tags, observed_tags, scope);
 
-    let mut texts = Texts {
-        trust: observed_trust,
-        inline: observed_inline.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect(),
-    };
-    let mut steps = Vec::new();
-    let calls = ordered(differences, account);
-    for (call, why) in &calls {
-        let change = texts.changed_by(call, account);
-        steps.push(Step { role: identity.name.clone(), call: call.clone(), why: *why, change });
-    }
-    steps
+    let step = |(call, why)| Step { role: identity.name.clone(), call, why, change: None };
+    ordered(differences, account).into_iter().map(step).collect()
 }
 
 /// The documents of a role, while a plan goes on.
 struct Texts<'a> {
-    trust: &'a str,
-    inline: BTreeMap<&'a str, &'a str>,
+    trust: String,
+    inline: BTreeMap<String, String>,
+    account: &'a Account,
 }
 
-impl<'a> Texts<'a> {
+impl Texts<'_> {
     /// Takes a step. What a document that is replaced says then and did not before, or the other way round.
-    fn changed_by(&mut self, call: &'a Call, account: &Account) -> Option<String> {
+    fn changed_by(&mut self, call: &Call) -> Option<String> {
         let (old, new, kind) = match call {
-            Call::UpdateTrust { trust } => (Some(std::mem::replace(&mut self.trust, trust)), trust, Kind::Trust),
-            Call::PutInline { name, document } => (self.inline.insert(name, document), document, Kind::Identity),
+            Call::UpdateTrust { trust } => (std::mem::replace(&mut self.trust, trust.clone()), trust, Kind::Trust),
+            Call::PutInline { name, document } => {
+                (self.inline.insert(name.clone(), document.clone())?, document, Kind::Identity)
+            }
             _ => return None,
         };
-        let change = Diff::between(&observed_policy(old?, kind)?, &observed_policy(new, kind)?, account);
+        let change = Diff::between(&observed_policy(&old, kind)?, &observed_policy(new, kind)?, self.account);
         Some(change.summary(CHANGE)).filter(|text| !text.is_empty())
     }
 }

@@ -237,7 +237,7 @@ fn law(denies: bool, salt: u64) {
             (just_created(&then), diff::create(&then).split_off(1))
         } else {
             let role = as_written(&before);
-            let steps = diff::diff(&then, &role, &Scope::default());
+            let steps = diff::untold(&then, &role, &Scope::default());
             (role, steps)
         };
         if denies && unread(&steps, &role) > 1 {
@@ -253,7 +253,7 @@ fn law(denies: bool, salt: u64) {
         }
         let answers: Vec<_> = states.iter().map(|state| allowed(state, &managed, &callers, &requests)).collect();
         let (first, last) = (&answers[0], &answers[answers.len() - 1]);
-        assert_eq!(diff::diff(&then, &states[states.len() - 1], &Scope::default()), [], "case {case}");
+        assert_eq!(diff::untold(&then, &states[states.len() - 1], &Scope::default()), [], "case {case}");
         for (at, (trusted, may)) in answers.iter().enumerate() {
             let told = || {
                 let plan: Vec<String> = steps.iter().map(|step| format!("{step}\n  {:?}", step.call)).collect();

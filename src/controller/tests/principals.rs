@@ -188,7 +188,10 @@ async fn a_role_that_we_made_again_ourselves_is_trusted_again_and_one_of_others_
 async fn a_trust_that_trusted_only_the_replaced_principal_is_closed_when_it_has_to_be_written() {
     let rig = rig(&trusting(&[grant("auditors", &[AUDITOR])])).await;
     recreate(&rig, "auditor");
-    rig.world.iam.set_trust(&role("x"), &super::drift::OTHER_TRUST.replace("Statement\":[", &format!("Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{{\"AWS\":\"AROAAAAAAAAAAAAAAAAAA\"}},\"Action\":\"sts:AssumeRole\"}},")));
+    let mut drifted: serde_json::Value = serde_json::from_str(&trust(&rig)).unwrap();
+    let stray: serde_json::Value = serde_json::from_str(drift::OTHER_TRUST).unwrap();
+    drifted["Statement"].as_array_mut().unwrap().push(stray["Statement"][0].clone());
+    rig.world.iam.set_trust(&role("x"), &drifted.to_string());
     rig.a_sweep().await;
     let now = trust(&rig);
     assert!(now.contains("Deny") && !now.contains("Allow"), "{now}");
