@@ -1,5 +1,6 @@
 //! `rolewright policy …`: the policy engine by hand.
 
+mod controller;
 mod eval;
 mod merge;
 
@@ -13,6 +14,9 @@ use super::{
 /// The commands of `rolewright policy`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Print the policies of the controller itself: what it needs in AWS, and nothing else
+    #[command(after_long_help = controller::HELP)]
+    Controller(controller::Args),
     /// Tell whether a request is allowed, and why
     #[command(after_long_help = eval::HELP)]
     Eval(eval::Args),
@@ -28,6 +32,7 @@ impl Command {
     /// An input that can't be read.
     pub fn run(&self, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<Answer> {
         match self {
+            Self::Controller(args) => controller::run(args),
             Self::Eval(args) => eval::run(args, input, paint),
             Self::Merge(args) => merge::run(args, input),
         }

@@ -2,7 +2,10 @@
 //! nothing.
 
 mod events;
+mod probe;
 mod watch;
+
+pub use probe::{Probe, RIGHTS, Right};
 
 use std::time::Duration;
 
