@@ -48,13 +48,10 @@ async fn live(world: &World) {
     // Drift of every part, the boundary among it.
     let (role, iam) = (world.role("x"), world.scope.iam());
     iam.delete_role_permissions_boundary().role_name(&role).send().await.expect("changed");
-    iam.put_role_policy()
-        .role_name(&role)
-        .policy_name("theirs")
-        .policy_document(DOCUMENT)
-        .send()
-        .await
-        .expect("changed");
+    for policy in ["theirs", "read"] {
+        let put = iam.put_role_policy().role_name(&role).policy_name(policy).policy_document(DOCUMENT);
+        put.send().await.expect("changed");
+    }
     let tag = aws_sdk_iam::types::Tag::builder().key("theirs").value("x").build().expect("a tag");
     iam.tag_role().role_name(&role).tags(tag).send().await.expect("changed");
     world.wait_sweeps(3);
@@ -95,7 +92,11 @@ async fn without_a_boundary_the_printed_policy_allows_to_set_and_remove_one() {
     world.apply("x", &spec);
     wait_until("the boundary to be removed", SOON, || {
         let writes = world.writes();
-        if writes.iter().any(|action| action == "DeleteRolePermissionsBoundary") { Ok(()) } else { Err(writes) }
+        if writes.iter().any(|action| action == "DeleteRolePermissionsBoundary") {
+            Ok(())
+        } else {
+            Err(format!("{writes:?}"))
+        }
     });
     spec["permissionsBoundary"] = json!(BOUNDARY);
     world.apply("x", &spec);
