@@ -12,7 +12,7 @@ use crate::iam::{
 };
 
 /// Reads. They know no narrower resource than `*`, or must not have one: for a role that does not exist IAM knows no path, and
-/// answers AccessDenied instead of `NoSuchEntity` to a grant on a path.
+/// answers `AccessDenied` instead of `NoSuchEntity` to a grant on a path.
 const READS: [&str; 7] = [
     "iam:GetAccountAuthorizationDetails",
     "iam:ListRoles",

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::wait_until;
+use crate::harness::{Grants, wait_until};
 use crate::world::{AUDIT, FAST, READ_ONLY, SOON, World, lambda, whole};
 
 const BOUNDARY: &str = "arn:{partition}:iam::{accountId}:policy/boundary";
@@ -77,8 +77,35 @@ const DOCUMENT: &str =
 async fn every_action_of_the_printed_policy_is_called_and_allowed() {
     let mut world = start("grants", "/suite/", BOUNDARY).await;
     live(&world).await;
+    // What was called before a reset counts too.
+    world.clear();
     let called: BTreeSet<String> = world.controller().grants().expect("settings").verify().into_keys().collect();
     assert_eq!(called, printed(&world, "/suite/", BOUNDARY));
+}
+
+/// The proof itself: held against the policy of other settings, the same calls are told one by one.
+#[tokio::test]
+async fn a_call_that_the_printed_policy_does_not_allow_fails_the_test() {
+    let world = start("grantsother", "/suite/", BOUNDARY).await;
+    world.apply("x", &whole());
+    world.wait_ready("x");
+    for (flag, value, action) in [
+        ("--path-prefix", "/other/", "iam:CreateRole"),
+        ("--permissions-boundary", "arn:aws:iam::123456789012:policy/other", "iam:PutRolePolicy"),
+        ("--installation", "other", "iam:TagRole"),
+        ("--managed-policies", "arn:aws:iam::aws:policy/Other", "iam:AttachRolePolicy"),
+    ] {
+        let mut config = world.scope.config(&["--permissions-boundary", BOUNDARY, "--path-prefix", "/suite/"]);
+        match config.args.iter().position(|argument| argument == flag) {
+            Some(at) => value.clone_into(&mut config.args[at + 1]),
+            None => config.args.extend([flag.to_owned(), value.to_owned()]),
+        }
+        let other = Grants::of(&config).expect("settings");
+        let told =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| other.verify())).expect_err("a denied call");
+        let told = told.downcast_ref::<String>().expect("words");
+        assert!(told.contains("does not allow") && told.contains(action), "{flag}: {told}");
+    }
 }
 
 #[tokio::test]
