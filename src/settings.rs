@@ -132,6 +132,18 @@ fn wrong(flag: &'static str, value: &str, remedy: impl Into<String>) -> SettingE
     SettingError { flag, value: value.into(), remedy: remedy.into() }
 }
 
+/// Checks the name of an installation.
+///
+/// # Errors
+/// When it is not 1 to 32 of a-z, 0-9 and -.
+pub fn check_installation(name: &str) -> Result<(), SettingError> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() || name.len() > 32 || !name.chars().all(fits) {
+        return Err(wrong("installation", name, "must be 1 to 32 characters of a-z, 0-9 and -: choose another"));
+    }
+    Ok(())
+}
+
 impl ScopeArgs {
     /// Checks everything that needs no account.
     ///
@@ -148,14 +160,7 @@ impl ScopeArgs {
     /// The first setting that can't be used.
     pub fn limits(&self, account: &Account) -> Result<Limits, SettingError> {
         let installation = &self.installation;
-        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if installation.is_empty() || installation.len() > 32 || !installation.chars().all(fits) {
-            return Err(wrong(
-                "installation",
-                installation,
-                "must be 1 to 32 characters of a-z, 0-9 and -: choose another",
-            ));
-        }
+        check_installation(installation)?;
         let role_name_prefix = self.role_name_prefix.clone().unwrap_or_else(|| format!("{installation}-"));
         if !role_name_prefix.is_empty()
             && let Err(error) = name::check_role_name(&role_name_prefix)

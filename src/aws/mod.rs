@@ -1,11 +1,14 @@
 //! AWS behind [`crate::ports::IamRead`] and [`crate::ports::IamWrite`]: translation, error classes, pacing. Decides nothing.
 
+mod caller;
 mod error;
 pub mod pace;
 mod read;
 mod write;
 
 use std::{sync::Arc, time::Duration};
+
+pub use caller::{Caller, caller};
 
 use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_iam::config::retry::RetryPartition;
@@ -39,24 +42,29 @@ pub enum ConnectError {
     NoAccount,
 }
 
-/// Connects with the SDK's default chain of credentials and asks whose they are.
-///
-/// # Errors
-/// No credentials, or STS does not answer.
-pub async fn connect(rates: Rates) -> Result<(AwsIam, Account), ConnectError> {
+/// The SDK's default chain, with our time limits and without its retries.
+async fn load() -> aws_config::SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(20))
         .operation_timeout(Duration::from_mins(1))
         .build();
-    let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
         // IAM has one control plane a partition; a region is needed for signing only.
         .region(aws_config::meta::region::RegionProviderChain::default_provider().or_else("us-east-1"))
         .timeout_config(timeouts)
         // Trying again is the controller's, which sees every failure, paces itself and says why.
         .retry_config(RetryConfig::disabled())
         .load()
-        .await;
+        .await
+}
+
+/// Connects with the SDK's default chain of credentials and asks whose they are.
+///
+/// # Errors
+/// No credentials, or STS does not answer.
+pub async fn connect(rates: Rates) -> Result<(AwsIam, Account), ConnectError> {
+    let config = load().await;
     let identity = aws_sdk_sts::Client::new(&config)
         .get_caller_identity()
         .send()

@@ -3,6 +3,7 @@
 mod compare;
 mod contains;
 mod diff;
+mod controller;
 mod eval;
 mod merge;
 
@@ -28,6 +29,9 @@ pub enum Command {
     /// Tell whether a document allows nothing that another does not
     #[command(after_long_help = contains::HELP)]
     Contains(contains::Args),
+    /// Print the policies of the controller itself: what it needs in AWS, and nothing else
+    #[command(after_long_help = controller::HELP)]
+    Controller(controller::Args),
     /// Tell whether a request is allowed, and why
     #[command(after_long_help = eval::HELP)]
     Eval(eval::Args),
@@ -46,6 +50,7 @@ impl Command {
             Self::Compare(args) => compare::run(args, input, paint),
             Self::Diff(args) => diff::run(args, input, paint),
             Self::Contains(args) => contains::run(args, input, paint),
+            Self::Controller(args) => controller::run(args),
             Self::Eval(args) => eval::run(args, input, paint),
             Self::Merge(args) => merge::run(args, input),
         }

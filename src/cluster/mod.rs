@@ -3,9 +3,11 @@
 
 mod events;
 mod lease;
+mod probe;
 mod watch;
 
 pub use lease::KubeLease;
+pub use probe::{Probe, RIGHTS, Right};
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -38,6 +38,7 @@ fn main() {
         "--sweep-interval",
         "5s",
     ]);
+    controller.leave_unaudited();
     controller.wait_ready();
     println!("start to ready:                    {:>8} ms", begin.elapsed().as_millis());
     std::thread::sleep(Duration::from_secs(2));

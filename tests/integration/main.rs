@@ -13,7 +13,9 @@
 mod harness;
 
 mod bad_days;
+mod check;
 mod drift;
+mod grants;
 mod hostile;
 mod identity;
 mod leader;
