@@ -227,7 +227,8 @@ mod tests {
     #[test]
     fn the_rights_that_are_tried_are_those_of_the_cluster_role() {
         let text = include_str!("../../config/rbac/rolewright.yaml");
-        let role: Value = crate::yaml::from_str(text).unwrap();
+        let roles: Vec<Value> = crate::yaml::documents(text).unwrap();
+        let role = roles.iter().find(|role| role["metadata"]["name"] == "rolewright").unwrap();
         let names = |value: &Value| -> Vec<String> {
             value.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
         };
