@@ -1,8 +1,9 @@
 # make test    what CI runs, together with `make lint`
 # make demo    the whole system once, by hand to look at; KEEP=1 keeps it running
 # make fuzz    the readers of policy documents against hostile input; SECONDS_EACH=600 by default
+# make image   the static binary of the image, in a root with nothing else
 # make lint    form, clippy, licences and sources of the dependencies
-# make setup   builds what the tests need: control plane (about 8 minutes, once), AWS stand-in (half a minute, once)
+# make setup   builds what the tests need, once: control plane (about 8 minutes), Helm (3 minutes), AWS stand-in (half a minute)
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
@@ -28,12 +29,13 @@ demo: setup
 setup:
 	@tests/controlplane/build.sh >/dev/null
 	@tests/standin/setup.sh >/dev/null
+	@tests/tools/helm.sh >/dev/null
 
 lint:
 	cargo fmt --check
 	@echo "lint: clippy (the first build usually takes 4 minutes on two cores)" >&2
 	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --locked --test demo --test bench -- -D warnings # no part of --all-targets
+	cargo clippy --locked --test demo --test bench --test image -- -D warnings # no part of --all-targets
 	@# All platforms' packages, which a build does not fetch: the check itself needs no network.
 	cargo fetch --quiet --locked
 	@"$$(tests/tools/cargo-deny.sh)" --offline --locked check bans licenses sources
@@ -56,3 +58,8 @@ bench: setup
 fuzz: export ROLEWRIGHT_FUZZ_SECONDS = $(or $(SECONDS_EACH),600)
 fuzz:
 	cargo test --locked --lib iam::policy::fuzz::parser -- --nocapture
+# The binary of the image, run where only the image's files are. Needs no container engine.
+.PHONY: image
+image: setup
+	@echo "image: building the static binary for release (usually 12 minutes on two cores, once)" >&2
+	cargo test --locked --test image

@@ -135,6 +135,19 @@ pub struct Resource {
     pub status: RoleStatus,
 }
 
+/// A service account, as far as annotating it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceAccount {
+    /// Namespace: the resource's own.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// `metadata.uid`.
+    pub uid: String,
+    /// Annotation [`crate::api::ROLE_ARN`].
+    pub role_arn: Option<String>,
+}
+
 /// What the watch tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WatchEvent {
@@ -178,6 +191,18 @@ pub trait Cluster: Send + Sync + 'static {
         &self,
         resource: &Resource,
         status: &RoleStatus,
+    ) -> impl Future<Output = Result<(), ClusterError>> + Send;
+    /// Live read of a service account; `None` when it does not exist.
+    fn service_account(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<ServiceAccount>, ClusterError>> + Send;
+    /// Writes the annotation on exactly this service account (by uid), or takes our own off.
+    fn annotate(
+        &self,
+        account: &ServiceAccount,
+        role_arn: Option<&str>,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
     /// Publishes an Event; failures are logged by the caller and never stop anything.
     fn notify(&self, resource: &Resource, notice: &Notice) -> impl Future<Output = Result<(), ClusterError>> + Send;

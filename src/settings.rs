@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use clap::Args as ClapArgs;
 
 use crate::{
-    iam::{arn::Account, managed::ManagedPolicyRules, name, trust::Issuer},
+    iam::{arn::Account, limits as quota, managed::ManagedPolicyRules, name, trust::Issuer},
     plan::{
         lifetime,
         limits::{BoundaryRule, Config, Limits, Windows},
@@ -42,10 +42,20 @@ pub struct ScopeArgs {
     #[arg(long, env = "ROLEWRIGHT_MANAGED_POLICIES", value_name = "PATTERN", value_delimiter = ',',
           default_values = MANAGED_POLICIES)]
     pub managed_policies: Vec<String>,
+    /// The longest life of a role, counted from the creation of its resource; with it spec.lifetime is required [default: no bound]
+    #[arg(long, env = "ROLEWRIGHT_MAX_LIFETIME", value_name = "DURATION")]
+    pub max_lifetime: Option<String>,
+    /// The longest spec.maxSessionDuration, 1h to 12h [default: 12h]
+    #[arg(long, env = "ROLEWRIGHT_MAX_SESSION", value_name = "DURATION")]
+    pub max_session: Option<String>,
     /// OIDC issuers of the clusters whose service accounts may assume roles: provider ARNs or https URLs; separated by
     /// commas, or the flag repeated
     #[arg(long, env = "ROLEWRIGHT_OIDC_ISSUER", value_name = "ARN|URL", value_delimiter = ',')]
     pub oidc_issuer: Vec<String>,
+    /// Let grants with `annotate: true` have service accounts of their namespace annotated with the role's ARN
+    #[arg(long, env = "ROLEWRIGHT_ANNOTATE_SERVICE_ACCOUNTS", value_name = "true|false", num_args = 0..=1, require_equals = true,
+          default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub annotate_service_accounts: bool,
 }
 
 /// Everything that `rolewright controller` can be told.
@@ -158,13 +168,26 @@ impl ScopeArgs {
         for issuer in &self.oidc_issuer {
             Issuer::parse(issuer, account).map_err(|error| wrong("oidc-issuer", issuer, error.to_string()))?;
         }
+        let max_lifetime = bound("max-lifetime", self.max_lifetime.as_deref())?;
+        if max_lifetime.is_some_and(|bound| bound.is_zero()) {
+            return Err(wrong("max-lifetime", "0", "must be longer than zero: leave it out for no bound"));
+        }
+        let max_session = bound("max-session", self.max_session.as_deref())?;
+        if let (Some(bound), Some(text)) = (max_session, &self.max_session)
+            && !u32::try_from(bound.as_secs()).is_ok_and(|seconds| quota::SESSION_SECONDS.contains(&seconds))
+        {
+            return Err(wrong("max-session", text, "must be between 1h and 12h, as IAM has it"));
+        }
         Ok(Limits {
             installation: installation.clone(),
             role_name_prefix,
             path_prefix: self.path_prefix.clone(),
             boundary,
             managed_policies,
+            max_lifetime,
+            max_session,
             oidc_issuers: self.oidc_issuer.clone(),
+            annotate: self.annotate_service_accounts,
             account: account.clone(),
         })
     }
@@ -215,6 +238,10 @@ impl Args {
             max_concurrent: self.max_concurrent_reconciles,
         })
     }
+}
+
+fn bound(flag: &'static str, text: Option<&str>) -> Result<Option<Duration>, SettingError> {
+    text.map(|text| duration(flag, text)).transpose()
 }
 
 fn duration(flag: &'static str, text: &str) -> Result<Duration, SettingError> {

@@ -21,7 +21,17 @@ use script::{Stage, alike};
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
 
 /// The scripts on a cluster; each has its test below.
-const SCRIPTS: [&str; 6] = ["readme", "tutorial", "install", "observe-first", "pause-and-reconcile", "temporary-roles"];
+const SCRIPTS: [&str; 9] = [
+    "readme",
+    "tutorial",
+    "install",
+    "helm-install",
+    "helm-upgrade",
+    "helm-uninstall",
+    "observe-first",
+    "pause-and-reconcile",
+    "temporary-roles",
+];
 
 #[test]
 fn readme() {
@@ -36,6 +46,21 @@ fn tutorial() {
 #[test]
 fn install() {
     script("install");
+}
+
+#[test]
+fn helm_install() {
+    script("helm-install");
+}
+
+#[test]
+fn helm_upgrade() {
+    script("helm-upgrade");
+}
+
+#[test]
+fn helm_uninstall() {
+    script("helm-uninstall");
 }
 
 #[test]

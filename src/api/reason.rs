@@ -39,6 +39,9 @@ reasons! {
     TRUST_WARNING = "TrustWarning",
         "A grant of the trust policy is allowed and may still surprise, such as one that goes by names that can change hands; the role is made all the same. Said once for each generation.",
         "Read the message, and narrow the grant that it names.";
+    NOT_ANNOTATED = "NotAnnotated",
+        "The role is as written, and a service account of a grant with `annotate: true` could not be annotated: it does not exist, or names another role.",
+        "Create the service account, or take the other role's ARN off it; the controller tries again by itself.";
     NOT_OWNED = "NotOwned",
         "A role of this name exists in AWS and does not carry this installation's tags for this resource; it is never written.",
         "Choose another `spec.roleName` in a new resource, or have the owner of the role remove it.";

@@ -4,10 +4,11 @@
 mod events;
 mod watch;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures::Stream;
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ServiceAccount as CoreServiceAccount;
 use kube::{
     Api, Client, ResourceExt,
     api::{Patch, PatchParams},
@@ -18,7 +19,7 @@ use serde_json::json;
 use crate::{
     api::{self, ResourceKey, RoleStatus, raw::RawRole},
     plan::outcome::cut,
-    ports::{Cluster, ClusterError, Notice, Resource, WatchEvent},
+    ports::{Cluster, ClusterError, Notice, Resource, ServiceAccount, WatchEvent},
 };
 
 /// The API server never takes longer than this for one request; a client that retries inside could hide a failure for
@@ -109,6 +110,35 @@ impl Cluster for KubeCluster {
         let params = PatchParams::apply(api::FIELD_MANAGER).force();
         let api = self.api(&resource.key);
         bounded(api.patch_status(&resource.key.name, &params, &Patch::Apply(&body))).await.map(drop)
+    }
+
+    async fn service_account(&self, namespace: &str, name: &str) -> Result<Option<ServiceAccount>, ClusterError> {
+        let api: Api<CoreServiceAccount> = Api::namespaced(self.client.clone(), namespace);
+        let found = bounded(api.get_metadata_opt(name)).await?;
+        Ok(found.map(|found| ServiceAccount {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            uid: found.uid().unwrap_or_default(),
+            role_arn: found.annotations().get(api::ROLE_ARN).cloned(),
+        }))
+    }
+
+    async fn annotate(&self, account: &ServiceAccount, role_arn: Option<&str>) -> Result<(), ClusterError> {
+        // Without force: what another manager has written is a conflict. What is left out is given up.
+        let annotations: BTreeMap<&str, &str> = role_arn.into_iter().map(|arn| (api::ROLE_ARN, arn)).collect();
+        let body = json!({
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {
+                "name": account.name,
+                "namespace": account.namespace,
+                "uid": account.uid,
+                "annotations": annotations,
+            },
+        });
+        let api: Api<CoreServiceAccount> = Api::namespaced(self.client.clone(), &account.namespace);
+        let params = PatchParams::apply(api::FIELD_MANAGER);
+        bounded(api.patch_metadata(&account.name, &params, &Patch::Apply(&body))).await.map(drop)
     }
 
     async fn notify(&self, resource: &Resource, notice: &Notice) -> Result<(), ClusterError> {

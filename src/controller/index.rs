@@ -9,7 +9,7 @@ use crate::{
     api::{ResourceKey, reason, role::DriftPolicy},
     iam::name,
     plan::{
-        desired::desired,
+        desired::compile,
         fingerprint::{self, Fingerprint, Scope},
         identity,
         limits::Limits,
@@ -59,11 +59,14 @@ pub struct Index {
 impl Index {
     /// Takes in a resource as the watch delivers it. True when it needs a pass.
     pub fn apply(&mut self, resource: &Resource, limits: &Limits) -> bool {
-        let (role, wanted) = guarded(|| {
+        let (role, compiled) = guarded(|| {
             let node = identity::read_spec(&resource.spec).ok();
-            (identity::identify(resource, node.as_ref(), limits).name, desired(resource, limits).ok())
+            (identity::identify(resource, node.as_ref(), limits).name, compile(resource, limits).ok())
         })
         .unwrap_or_else(|| (identity::identify(resource, None, limits).name, None));
+        // Beyond the operator's limits a role is not kept as written, but ends in its time.
+        let end = compiled.as_ref().and_then(|(wanted, _)| wanted.lifetime.end(resource.created, None));
+        let wanted = compiled.and_then(|(wanted, beyond)| beyond.is_empty().then_some(wanted));
         let role = name::fold(&role);
         let fingerprints = wanted.as_ref().map(fingerprint::of_desired);
         let applied = resource.status.applied.clone().unwrap_or_default();
@@ -85,7 +88,7 @@ impl Index {
             observe: wanted.as_ref().is_some_and(|wanted| wanted.drift == DriftPolicy::Observe),
             fingerprints,
             scope: wanted.as_ref().map(|wanted| Scope::of(wanted, &applied)).unwrap_or_default(),
-            deadline: wanted.as_ref().and_then(|wanted| wanted.lifetime.end(resource.created, None)),
+            deadline: end,
             reported: (None, None),
         };
         if let (true, Some(known), Some(deadline)) = (hash_is_current, &resource.status.expires_at, entry.deadline) {

@@ -20,7 +20,7 @@ use crate::{
     plan::{
         applied,
         backoff::Trouble,
-        desired::{Desired, desired},
+        desired::{Desired, compile},
         diff,
         fingerprint::{self, Scope},
         identity::Identity,
@@ -86,12 +86,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
         let requested = self.resource.reconcile_requested_at != self.status.last_handled_reconcile_at;
         self.status.last_handled_reconcile_at.clone_from(&self.resource.reconcile_requested_at);
-        let desired = match desired(&self.resource, &self.shared.limits) {
-            Ok(desired) => desired,
-            Err(problems) => {
-                self.status.plan = None;
-                return self.report(&Verdict::Invalid(problems), Next::Settled).await;
-            }
+        let desired = match compile(&self.resource, &self.shared.limits) {
+            Ok((desired, beyond)) if beyond.is_empty() => desired,
+            Ok((desired, beyond)) => return self.beyond_limits(&desired, beyond).await,
+            Err(problems) => return self.refuse(problems).await,
         };
         self.tell_warnings(&desired.warnings).await;
         let hash = fingerprint::desired_hash(fingerprint::of_desired(&desired));
@@ -186,8 +184,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 self.note_drift(&steps);
             }
         }
-        self.status.applied = Some(applied::of(desired));
-        self.report(&Verdict::Ready, Next::Converged).await
+        self.annotate_and_report(desired, &applied).await
     }
 
     /// The role does not exist: create it, unless the answer is not to be believed yet or the time is over.
@@ -207,6 +204,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.status.expires_at = end.map(outcome::whole_seconds);
         self.note_deadline(end);
         if let Some(end) = end.filter(|end| *end <= self.shared.clock.now()) {
+            self.let_all_go().await?;
             self.forget_role();
             return self.report(&Verdict::Expired(end), Next::Settled).await;
         }
@@ -253,8 +251,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if unchanged {
             self.note_drift(&steps);
         }
-        self.status.applied = Some(applied::of(desired));
-        self.report(&Verdict::Ready, Next::Converged).await
+        self.annotate_and_report(desired, &applied).await
     }
 
     async fn observe_only(
@@ -310,7 +307,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             && next.arn == saved.arn
     }
 
-    fn note_deadline(&self, end: Option<Timestamp>) {
+    pub(super) fn note_deadline(&self, end: Option<Timestamp>) {
         if let Some(entry) = self.shared.memory().index.get_mut(&self.resource.key) {
             entry.deadline = end;
         }
@@ -318,7 +315,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     /// Names that we are about to write are saved first: an additive facet needs them to take back what is no longer
     /// wanted, and a crash must not lose them.
-    async fn save_applied(&mut self, desired: &Desired, before: &Applied) -> Result<(), Interrupted> {
+    pub(super) async fn save_applied(&mut self, desired: &Desired, before: &Applied) -> Result<(), Interrupted> {
         let next = applied::union(before, &applied::of(desired));
         if next != *before {
             self.status.applied = Some(next);

@@ -36,6 +36,7 @@ pub fn create(desired: &Desired) -> Vec<Step> {
         lifetime: _,
         deletion: _,
         drift: _,
+        annotate: _, // in Kubernetes
         warnings: _,
     } = desired;
     let step = |call| Step { role: identity.name.clone(), call, why: Why::Missing };
@@ -70,6 +71,7 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> 
         lifetime: _,
         deletion: _,
         drift: _,
+        annotate: _, // in Kubernetes
         warnings: _,
     } = desired;
     let Observed { role, attached: observed_attached, inline: observed_inline } = observed;

@@ -109,8 +109,14 @@ fn any_applied() -> impl Strategy<Value = Applied> {
         prop::collection::btree_set(select(names), 0..3)
             .prop_map(|names| names.into_iter().map(str::to_owned).collect::<Vec<_>>())
     };
-    (some(vec!["one", "two", "three"]), some(POLICIES.to_vec()), some(vec!["owner", "team", "cost"]))
-        .prop_map(|(inline_policies, managed_policies, tags)| Applied { inline_policies, managed_policies, tags })
+    (some(vec!["one", "two", "three"]), some(POLICIES.to_vec()), some(vec!["owner", "team", "cost"])).prop_map(
+        |(inline_policies, managed_policies, tags)| Applied {
+            inline_policies,
+            managed_policies,
+            tags,
+            service_accounts: Vec::new(),
+        },
+    )
 }
 
 fn authorization(wish: &Desired, role: &Observed, scope: &Scope) -> fingerprint::Fingerprint {
@@ -273,6 +279,7 @@ proptest! {
             inline_policies: before.inline.keys().cloned().collect(),
             managed_policies: before.attached.iter().cloned().collect(),
             tags: before.tags.keys().cloned().collect(),
+            service_accounts: Vec::new(),
         };
         let now = Timestamp::UNIX_EPOCH;
         let scope = Scope::of(&wish, &all);

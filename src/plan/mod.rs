@@ -1,5 +1,6 @@
 //! The pure core: data in, data out; no clock, no randomness, no I/O, no `async`.
 
+pub mod annotate;
 pub mod applied;
 pub mod audit;
 pub mod backoff;

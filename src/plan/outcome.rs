@@ -33,6 +33,8 @@ pub enum Verdict {
     ExpiredKept(Timestamp),
     /// Something in AWS keeps the role from being deleted; the sentence names it.
     DeletionBlocked(String),
+    /// AWS equals the resource, and a service account could not be annotated; the sentence says why.
+    NotAnnotated(String),
     /// Waiting for IAM to show what is true; reason and sentence.
     Waiting(&'static str, String),
     /// At work, not done yet; reason and sentence.
@@ -160,6 +162,9 @@ fn words(verdict: &Verdict, status: &RoleStatus) -> Words {
             )
         },
         Verdict::DeletionBlocked(why) => Words::busy(reason::DELETION_BLOCKED, why),
+        Verdict::NotAnnotated(why) => {
+            Words { synced: "True", ..Words::busy(reason::NOT_ANNOTATED, format!("the role is as written; {why}")) }
+        }
         Verdict::Waiting(reason, message) | Verdict::Working(reason, message) => Words::busy(reason, message),
         Verdict::Failed(error, step) => {
             let during = step.as_ref().map(|step| format!("; stopped at: {step}")).unwrap_or_default();

@@ -16,6 +16,12 @@ pub fn venv() -> &'static Path {
     &FOUND
 }
 
+/// The binary `helm`.
+pub fn helm() -> &'static Path {
+    static FOUND: LazyLock<PathBuf> = LazyLock::new(|| run("tests/tools/helm.sh"));
+    &FOUND
+}
+
 pub fn python() -> PathBuf {
     venv().join("bin/python")
 }
@@ -25,7 +31,7 @@ pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Runs a script that talks on standard error and names a folder in the last line of standard output.
+/// Runs a script that talks on standard error and names a folder or a binary in the last line of standard output.
 fn run(script: &str) -> PathBuf {
     let output = Command::new("bash")
         .arg(repository(script))
@@ -35,5 +41,5 @@ fn run(script: &str) -> PathBuf {
         .unwrap_or_else(|error| panic!("bash is needed for {script}: {error}"));
     assert!(output.status.success(), "{script} failed with {}; its messages are above", output.status);
     let text = String::from_utf8_lossy(&output.stdout);
-    PathBuf::from(text.lines().last().unwrap_or_else(|| panic!("{script} named no folder")))
+    PathBuf::from(text.lines().last().unwrap_or_else(|| panic!("{script} named nothing")))
 }

@@ -10,6 +10,7 @@
 )]
 
 mod additive;
+mod annotate;
 mod bad_days;
 mod claims;
 mod crash;
@@ -91,6 +92,9 @@ impl Rig {
                 path_prefix: "/".into(),
                 boundary: BoundaryRule::Always("arn:{partition}:iam::{accountId}:policy/boundary".into()),
                 managed_policies: ManagedPolicyRules::new(MANAGED_POLICIES).unwrap(),
+                annotate: true,
+                max_lifetime: None,
+                max_session: None,
                 oidc_issuers: vec!["https://oidc.example.org/id/1".into()],
                 account,
             },
