@@ -91,7 +91,7 @@ pub struct Args {
     /// Namespaces to watch, separated by commas, or the flag repeated [default: all]
     #[arg(long, env = "ROLEWRIGHT_WATCH_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',')]
     pub watch_namespace: Vec<String>,
-    /// Address of /healthz and /readyz
+    /// Address of /healthz, /readyz, /metrics and /log-level
     #[arg(long, env = "ROLEWRIGHT_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
     /// Form of the log lines

@@ -21,7 +21,7 @@ use script::{Stage, alike};
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
 
 /// The scripts on a cluster; each has its test below.
-const SCRIPTS: [&str; 9] = [
+const SCRIPTS: [&str; 10] = [
     "readme",
     "tutorial",
     "install",
@@ -31,6 +31,7 @@ const SCRIPTS: [&str; 9] = [
     "observe-first",
     "pause-and-reconcile",
     "temporary-roles",
+    "monitor",
 ];
 
 #[test]
@@ -71,6 +72,11 @@ fn observe_first() {
 #[test]
 fn pause_and_reconcile() {
     script("pause-and-reconcile");
+}
+
+#[test]
+fn monitor() {
+    script("monitor");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `rolewright controller`: connects both sides and wires the engine, the health server and the signals.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tokio::{
@@ -15,7 +15,8 @@ use crate::{
     clock::SystemClock,
     cluster::KubeCluster,
     controller::{self, Health},
-    server,
+    metrics::Metrics,
+    server::{self, Inside},
     settings::Args,
     telemetry,
 };
@@ -26,11 +27,13 @@ const GRACE: Duration = Duration::from_secs(4);
 /// Runs until SIGTERM or SIGINT.
 pub async fn run(args: &Args) -> anyhow::Result<()> {
     args.check()?;
-    telemetry::start(args.log_format, &args.log_level).map_err(anyhow::Error::msg)?;
+    let level = telemetry::start(args.log_format, &args.log_level).map_err(anyhow::Error::msg)?;
+    let metrics = Arc::new(Metrics::new());
     let (stop_sender, stop) = watch::channel(false);
     let (health_sender, health) = watch::channel(Health { synced: false, trouble: "connecting to AWS".into() });
     let listener = TcpListener::bind(args.listen).await.with_context(|| format!("--listen {}", args.listen))?;
-    let server = tokio::spawn(server::serve(listener, health, stop.clone()));
+    let server =
+        tokio::spawn(server::serve(listener, health, Inside { metrics: Arc::clone(&metrics), level }, stop.clone()));
 
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -42,7 +45,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     };
     tokio::pin!(signalled);
 
-    let work = work(args, stop.clone(), health_sender);
+    let work = work(args, &metrics, stop.clone(), health_sender);
     tokio::pin!(work);
     tokio::select! {
         result = &mut work => return result,
@@ -59,9 +62,14 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn work(args: &Args, stop: watch::Receiver<bool>, health: watch::Sender<Health>) -> anyhow::Result<()> {
+async fn work(
+    args: &Args,
+    metrics: &Arc<Metrics>,
+    stop: watch::Receiver<bool>,
+    health: watch::Sender<Health>,
+) -> anyhow::Result<()> {
     let rates = Rates { read: args.aws_read_rate, write: args.aws_write_rate };
-    let Some((iam, account)) = connect_aws(rates, &stop, &health).await else { return Ok(()) };
+    let Some((iam, account)) = connect_aws(rates, metrics, &stop, &health).await else { return Ok(()) };
     let config = args.config(&account)?;
     let client =
         kube::Client::try_default().await.context("no Kubernetes cluster: set KUBECONFIG or run inside one")?;
@@ -74,20 +82,22 @@ async fn work(args: &Args, stop: watch::Receiver<bool>, health: watch::Sender<He
     );
     health.send_modify(|health| health.trouble.clear());
     let cluster = KubeCluster::new(client, args.watch_namespace.clone());
-    controller::run(iam, cluster, SystemClock, config, stop, health).await?;
+    metrics.leads(true);
+    controller::run(iam, cluster, SystemClock, config, Arc::clone(metrics), stop, health).await?;
     Ok(())
 }
 
 /// Waits for AWS: at the start of a cluster the network or the credentials may come later than we do.
 async fn connect_aws(
     rates: Rates,
+    metrics: &Arc<Metrics>,
     stop: &watch::Receiver<bool>,
     health: &watch::Sender<Health>,
 ) -> Option<(aws::AwsIam, crate::iam::arn::Account)> {
     let mut wait = Duration::from_secs(1);
     let mut stop = stop.clone();
     loop {
-        match aws::connect(rates).await {
+        match aws::connect(rates, metrics).await {
             Ok(connected) => return Some(connected),
             Err(error) => {
                 warn!(%error, "AWS can't be used yet; it is tried again");

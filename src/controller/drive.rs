@@ -7,7 +7,7 @@ use tracing::{info, warn};
 
 use crate::{
     api::reason,
-    controller::Shared,
+    controller::{Shared, tally},
     plan::{
         audit,
         identity::Identity,
@@ -16,7 +16,7 @@ use crate::{
         settle::Certainty,
         step::{Call, Step},
     },
-    ports::{Clock, Cluster, ClusterError, IamError, IamWrite, Notice, Resource},
+    ports::{Clock, Cluster, ClusterError, IamError, IamWrite, Notice, Resource, Written},
 };
 
 /// Why a pass ended early.
@@ -85,9 +85,10 @@ pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
         let answer = shared.iam.write(step).await;
         let now = shared.clock.now();
         match answer {
-            Ok(role) => {
+            Ok(Written { role, request_id }) => {
                 shared.memory().recent.record(step, Certainty::Applied, now);
-                tell(shared, job, step).await;
+                tally::carried_out(&shared.metrics, step, job.reason);
+                tell(shared, job, step, request_id.as_deref()).await;
                 if matches!(step.call, Call::CreateRole { .. }) {
                     // CreateRole's own answer is a proof as good as a read; without one the next pass reads.
                     proven_at = now;
@@ -98,7 +99,7 @@ pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
                 if error.class.outcome_unknown() {
                     shared.memory().recent.record(step, Certainty::Unknown, now);
                 }
-                audit_line(job, step, Some(&error));
+                audit_line(job, step, Err(&error));
                 return Err(Interrupted::Iam(error, Some(step.clone())));
             }
         }
@@ -121,8 +122,13 @@ async fn prove_again<I: IamWrite, C: Cluster, K: Clock>(
     if ours { Ok(shared.clock.now()) } else { Err(Interrupted::ProofTooOld) }
 }
 
-async fn tell<I: IamWrite, C: Cluster, K: Clock>(shared: &Shared<I, C, K>, job: &Job<'_>, step: &Step) {
-    audit_line(job, step, None);
+async fn tell<I: IamWrite, C: Cluster, K: Clock>(
+    shared: &Shared<I, C, K>,
+    job: &Job<'_>,
+    step: &Step,
+    request_id: Option<&str>,
+) {
+    audit_line(job, step, Ok(request_id));
     let notice = Notice {
         warning: job.reason == reason::DRIFT_CORRECTED,
         reason: job.reason,
@@ -143,7 +149,10 @@ pub async fn publish<I: IamWrite, C: Cluster, K: Clock>(
     }
 }
 
-fn audit_line(job: &Job<'_>, step: &Step, error: Option<&IamError>) {
+/// With the id of the request when it was done, with the failure when not.
+fn audit_line(job: &Job<'_>, step: &Step, answer: Result<Option<&str>, &IamError>) {
+    let error = answer.err();
+    let request_id = answer.unwrap_or_else(|error| error.request_id.as_deref());
     info!(
         target: "audit",
         account = %job.identity.account.id,
@@ -157,6 +166,7 @@ fn audit_line(job: &Job<'_>, step: &Step, error: Option<&IamError>) {
         installation = %job.identity.installation,
         before = %audit::before(step, job.observed),
         after = %audit::after(step),
+        request_id,
         outcome = %error.map_or_else(|| "applied".to_owned(), ToString::to_string),
         "{step}{}", if error.is_some() { ": not done" } else { "" }
     );

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     api::{ResourceKey, reason, role::DriftPolicy},
+    controller::census::Standing,
     iam::name,
     plan::{
         desired::compile,
@@ -45,6 +46,8 @@ pub struct Entry {
     pub scope: Scope,
     /// The lifetime's end.
     pub deadline: Option<Timestamp>,
+    /// Its conditions, to be counted.
+    pub standing: Standing,
     /// Observe: the fingerprints that were reported last.
     pub reported: (Option<Fingerprint>, Option<Fingerprint>),
 }
@@ -89,6 +92,7 @@ impl Index {
             fingerprints,
             scope: wanted.as_ref().map(|wanted| Scope::of(wanted, &applied)).unwrap_or_default(),
             deadline: end,
+            standing: Standing::of(&resource.status),
             reported: (None, None),
         };
         if let (true, Some(known), Some(deadline)) = (hash_is_current, &resource.status.expires_at, entry.deadline) {
@@ -177,6 +181,11 @@ impl Index {
     /// All keys.
     pub fn keys(&self) -> impl Iterator<Item = &ResourceKey> {
         self.entries.keys()
+    }
+
+    /// All resources.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
     }
 
     /// Number of resources.

@@ -16,6 +16,7 @@ use crate::{
         observe,
         queue::{Cause, Hint},
         removal::{Absence, absence},
+        tally,
     },
     plan::{
         applied,
@@ -170,6 +171,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.status.plan = None;
         let job_reason = if unchanged { reason::DRIFT_CORRECTED } else { reason::UPDATED };
         if !steps.is_empty() {
+            if unchanged {
+                tally::drift(&self.shared.metrics, &steps);
+            }
             self.save_applied(desired, &applied).await?;
             let resource = self.resource.clone();
             let job = Job {
@@ -232,6 +236,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.save(&Verdict::Working(reason::PROGRESSING, message)).await?;
         }
         self.shared.memory().absent_since.remove(&desired.identity.key);
+        if unchanged {
+            tally::drift(&self.shared.metrics, &steps);
+        }
 
         let resource = self.resource.clone();
         let job = Job {
@@ -269,6 +276,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             return self.report(&Verdict::Ready, Next::Converged).await;
         }
         if news {
+            tally::drift(&self.shared.metrics, steps);
             let lines: Vec<String> = steps.iter().map(ToString::to_string).collect();
             let note = format!("would do: {}", lines.join("; "));
             self.notice(true, reason::WOULD_CHANGE, "Observe", note).await;

@@ -63,6 +63,22 @@ pub fn reason_of(class: IamErrorClass) -> &'static str {
     }
 }
 
+/// Reasons of `Ready` that mean: refused, by the controller or by AWS, and somebody has to change something.
+pub const REFUSALS: &[&str] = &[
+    reason::INVALID_SPEC,
+    reason::NOT_OWNED,
+    reason::NAME_CONFLICT,
+    reason::DELETION_BLOCKED,
+    reason::NOT_ANNOTATED,
+    reason::ACCESS_DENIED,
+    reason::NOT_FOUND,
+    reason::LIMIT_EXCEEDED,
+    reason::INVALID_PRINCIPAL,
+    reason::REFUSED,
+    reason::PROTECTED,
+    reason::INTERNAL_ERROR,
+];
+
 /// What to do about a class of AWS errors.
 fn remedy(class: IamErrorClass) -> &'static str {
     match class {

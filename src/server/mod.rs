@@ -1,8 +1,14 @@
-//! `/healthz`: the process lives. `/readyz`: the list of resources is complete; says what is wrong otherwise.
+//! `/healthz`: the process lives. `/readyz`: the list of resources is complete; says what is wrong otherwise. `/metrics` and
+//! `/log-level` are in `inside.rs`.
+
+mod inside;
+
+use std::net::SocketAddr;
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use tokio::{net::TcpListener, sync::watch};
 
+pub use self::inside::Inside;
 use crate::controller::Health;
 
 /// Serves until `stop` turns true.
@@ -12,10 +18,12 @@ use crate::controller::Health;
 pub async fn serve(
     listener: TcpListener,
     health: watch::Receiver<Health>,
+    inside: Inside,
     mut stop: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
-    let router =
+    let probes =
         Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).with_state(health);
+    let router = probes.merge(inside::routes(inside)).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, router)
         .with_graceful_shutdown(async move {
             let _ = stop.wait_for(|stop| *stop).await;

@@ -17,6 +17,7 @@ mod drift;
 mod hostile;
 mod identity;
 mod main_job;
+mod monitoring;
 mod ownership;
 mod parts;
 mod refused;

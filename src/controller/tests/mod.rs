@@ -17,6 +17,7 @@ mod crash;
 mod create;
 mod drift;
 mod lifetime;
+mod metrics;
 mod notice;
 mod observe;
 mod ownership;
@@ -25,7 +26,7 @@ mod rest;
 mod slow;
 mod windows;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -33,6 +34,7 @@ use crate::{
     api::{ResourceKey, RoleStatus, condition},
     controller::{self, Config, Health, RunError},
     iam::{arn::Account, managed::ManagedPolicyRules},
+    metrics::Metrics,
     plan::{
         limits::{BoundaryRule, Limits, Windows},
         outcome,
@@ -76,6 +78,8 @@ pub struct Rig {
     pub world: World,
     pub config: Config,
     pub boundary: String,
+    /// Of all controllers, one after the other.
+    pub metrics: Arc<Metrics>,
     running: Option<Running>,
 }
 
@@ -107,7 +111,7 @@ impl Rig {
             sweep_interval: Duration::from_mins(1),
             max_concurrent: 8,
         };
-        Self { world, config, boundary, running: None }
+        Self { world, config, boundary, metrics: Arc::default(), running: None }
     }
 
     /// All windows off.
@@ -136,7 +140,8 @@ impl Rig {
     pub fn start_on(&mut self, world: World) {
         let (stop_sender, stop) = watch::channel(false);
         let health = watch::Sender::new(Health::default());
-        let engine = controller::run(world.iam, world.cluster, world.clock, self.config.clone(), stop, health);
+        let (config, metrics) = (self.config.clone(), Arc::clone(&self.metrics));
+        let engine = controller::run(world.iam, world.cluster, world.clock, config, metrics, stop, health);
         self.running = Some((tokio::spawn(engine), stop_sender));
     }
 
