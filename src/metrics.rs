@@ -96,6 +96,7 @@ mod tests {
         let metrics = Metrics::new();
         metrics.aws_calls.inc(["1", "GetRole", "success"]);
         metrics.aws_throttles.inc(["1", "GetRole"]);
+        metrics.retries.inc(["Throttled"]);
         metrics.aws_call_duration.observe(["1", "GetRole"], 0.02);
         metrics.reconcile_duration.observe(["converged"], 0.3);
         metrics.sweep_duration.observe([], 0.3);

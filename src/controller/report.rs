@@ -67,10 +67,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let key = self.resource.key.clone();
         match interrupted {
             Interrupted::Iam(error, step) => {
+                // Before the first status its name is only known from the spec, without letter case.
+                let named = self.shared.memory().index.get(&key).map(|entry| entry.role.clone());
                 info!(
                     resource = %key,
                     account = self.shared.limits.account.id.as_str(),
-                    role = self.status.role_name.as_deref(),
+                    role = self.status.role_name.as_deref().or(named.as_deref()),
                     request_id = error.request_id.as_deref(),
                     class = ?error.class,
                     %error,

@@ -29,15 +29,15 @@ async fn each_metric_of_the_table_is_seen_and_promtool_finds_no_fault_in_them() 
     let throttle = Fault::on("GetRole", FaultKind::Throttle).only(&key).times(1);
     world.scope.cluster.standin.faults(&world.scope.account, &[throttle]);
     world.apply("x", &whole());
-    world.apply("wrong", &json!({"trust": [lambda()], "roleName": "elsewhere"}));
-    world.apply("short", &json!({"trust": [lambda()], "lifetime": {"ttl": "15s"}}));
+    world.apply("wrong", &json!({"trust": [{"name": "pods", "serviceAccount": {"name": "pod", "annotate": true}}]}));
+    world.apply("brief", &json!({"trust": [lambda()], "lifetime": {"ttl": "15s"}}));
     world.apply("long", &json!({"trust": [lambda()], "lifetime": {"ttl": "2h"}}));
     world.wait_ready("x");
     world.wait_ready("long");
     world.wait_reason("wrong", "InvalidSpec");
     let tag = Tag::builder().key("owner").value("mallory").build().expect("a tag");
     world.scope.iam().tag_role().role_name(world.role("x")).tags(tag).send().await.expect("tag");
-    world.wait_reason("short", "Expired");
+    world.wait_reason("brief", "Expired");
     let account = world.scope.account.id.clone();
     let expected = [
         (format!(r#"rolewright_aws_throttles_total{{account="{account}",action="GetRole"}}"#), 1.0),
@@ -68,7 +68,7 @@ async fn each_metric_of_the_table_is_seen_and_promtool_finds_no_fault_in_them() 
         assert!(seen, "{name} is not seen\n{text}");
     }
     assert!(value(&text, "rolewright_sweep_last_success_timestamp_seconds") > Some(1e9), "{text}");
-    assert!(!text.contains("short") && !text.contains(&world.scope.namespace), "no label names a resource\n{text}");
+    assert!(!text.contains("brief") && !text.contains(&world.scope.namespace), "no label names a resource\n{text}");
     let Some(promtool) = promtool() else { return };
     let said = run(promtool, &["check", "metrics"], &classic(&text), Path::new("."));
     assert_eq!(said, Ok(String::new()));
