@@ -62,7 +62,7 @@ impl Metrics {
         self.leader.set([], i64::from(leads));
     }
 
-    /// Everything, as OpenMetrics text.
+    /// Everything, in the text format of [`CONTENT_TYPE`].
     #[must_use]
     pub fn text(&self) -> String {
         // Held to the end: two scrapes at one moment would mix their counts.

@@ -62,7 +62,7 @@ pub struct IamError {
     pub class: IamErrorClass,
     /// AWS's own words, cut to one line.
     pub message: String,
-    /// The id that AWS gave the request; CloudTrail has it too. For logs only: it differs each time.
+    /// The id that AWS gave the request; `CloudTrail` has it too. For logs only: it differs each time.
     pub request_id: Option<String>,
 }
 
@@ -89,7 +89,7 @@ pub trait IamRead: Send + Sync + 'static {
 pub struct Written {
     /// The new role, after `CreateRole`.
     pub role: Option<RoleRecord>,
-    /// The id that AWS gave the request; CloudTrail has it too.
+    /// The id that AWS gave the request; `CloudTrail` has it too.
     pub request_id: Option<String>,
 }
 

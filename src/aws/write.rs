@@ -84,6 +84,7 @@ impl IamWrite for AwsIam {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "stands in `Result::map`")]
 fn done(answer: impl RequestId) -> Written {
     Written { role: None, request_id: answer.request_id().map(str::to_owned) }
 }

@@ -45,7 +45,9 @@ pub(super) fn drift(metrics: &Metrics, steps: &[Step]) {
 /// A step that was carried out.
 pub(super) fn carried_out(metrics: &Metrics, step: &Step, cause: &str) {
     if cause == reason::DRIFT_CORRECTED {
-        step.call.parts().iter().for_each(|part| metrics.corrections.inc([part.class()]));
+        for part in step.call.parts() {
+            metrics.corrections.inc([part.class()]);
+        }
     }
     if step.call == Call::DeleteRole {
         metrics.removals.inc([if step.why == Why::Expired { "expired" } else { "deleted" }]);

@@ -10,7 +10,7 @@ use prometheus_client::{
 /// Upper bounds in seconds: from an AWS call to a sweep of a large account.
 const BUCKETS: [f64; 13] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
 
-/// Kind of a metric, as OpenMetrics names it.
+/// Kind of a metric, as the text format names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Only grows.

@@ -118,9 +118,15 @@ impl Metrics {
             metrics.drift.begin([part]);
             metrics.corrections.begin([part]);
         }
-        outcome::REFUSALS.iter().for_each(|reason| metrics.refusals.begin([reason]));
-        CAUSES.iter().for_each(|cause| metrics.removals.begin([cause]));
-        SWEEPS.iter().for_each(|result| metrics.sweeps.begin([result]));
+        for reason in outcome::REFUSALS {
+            metrics.refusals.begin([reason]);
+        }
+        for cause in CAUSES {
+            metrics.removals.begin([cause]);
+        }
+        for result in SWEEPS {
+            metrics.sweeps.begin([result]);
+        }
         metrics.build_info.set([env!("CARGO_PKG_VERSION")], 1);
         metrics
     }
