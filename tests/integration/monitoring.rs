@@ -159,7 +159,7 @@ async fn the_log_level_changes_while_it_runs_and_lines_about_aws_carry_the_ids()
 fn alerts() -> BTreeMap<String, Value> {
     let text = std::fs::read_to_string(repository(ALERTS)).expect("the alerts");
     let file = rolewright::yaml::documents::<Value>(&text).expect("YAML").remove(0);
-    let rules = file["groups"].as_array().expect("groups").iter().flat_map(|group| group["rules"].as_array());
+    let rules = file["groups"].as_array().expect("groups").iter().filter_map(|group| group["rules"].as_array());
     rules.flatten().map(|rule| (rule["alert"].as_str().expect("a name").to_owned(), rule.clone())).collect()
 }
 
