@@ -63,6 +63,8 @@ pub struct IamError {
     pub class: IamErrorClass,
     /// AWS's own words, cut to one line.
     pub message: String,
+    /// The id that AWS gave the request; `CloudTrail` has it too. For logs only: it differs each time.
+    pub request_id: Option<String>,
 }
 
 /// Reading IAM. "Absent" (`NoSuchEntity`) is an answer, `None`; everything unknown is an error.
@@ -83,6 +85,15 @@ pub trait IamRead: Send + Sync + 'static {
     fn summaries(&self, marker: Option<String>) -> impl Future<Output = Result<Page<RoleSummary>, IamError>> + Send;
 }
 
+/// The answer to a write.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The new role, after `CreateRole`.
+    pub role: Option<RoleRecord>,
+    /// The id that AWS gave the request; `CloudTrail` has it too.
+    pub request_id: Option<String>,
+}
+
 /// Writing IAM: one step, one call.
 pub trait IamWrite: IamRead {
     /// Waits until the next write may go. A pace may make it wait long, so the driver waits here and looks at its proof of
@@ -90,8 +101,8 @@ pub trait IamWrite: IamRead {
     fn turn(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
-    /// Carries out one step. `CreateRole` answers with the new role. Removing what is absent is done, not an error.
-    fn write(&self, step: &Step) -> impl Future<Output = Result<Option<RoleRecord>, IamError>> + Send;
+    /// Carries out one step. Removing what is absent is done, not an error.
+    fn write(&self, step: &Step) -> impl Future<Output = Result<Written, IamError>> + Send;
 }
 
 /// How a call to the API server failed.

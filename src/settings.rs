@@ -108,7 +108,7 @@ pub struct Args {
     /// Time from one renewal, or look at the lease, to the next; at most half of the renew deadline
     #[arg(long, env = "ROLEWRIGHT_LEASE_RETRY_PERIOD", value_name = "DURATION", default_value = "2s")]
     pub lease_retry_period: String,
-    /// Address of /healthz and /readyz
+    /// Address of /healthz, /readyz, /metrics and /log-level
     #[arg(long, env = "ROLEWRIGHT_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
     /// Form of the log lines

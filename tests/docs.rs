@@ -23,7 +23,7 @@ use script::{Stage, alike};
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
 
 /// The scripts on a cluster; each has its test below.
-const SCRIPTS: [&str; 11] = [
+const SCRIPTS: [&str; 12] = [
     "readme",
     "tutorial",
     "install",
@@ -35,6 +35,7 @@ const SCRIPTS: [&str; 11] = [
     "pause-and-reconcile",
     "run-two-replicas",
     "temporary-roles",
+    "monitor",
 ];
 
 #[test]
@@ -85,6 +86,11 @@ fn pause_and_reconcile() {
 #[test]
 fn run_two_replicas() {
     script("run-two-replicas");
+}
+
+#[test]
+fn monitor() {
+    script("monitor");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `rolewright check`: tries what an installation needs, one line for each thing.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,6 +11,7 @@ use crate::{
     cli::output::{Answer, Format, OutputArgs, Paint, Tone},
     cluster::{Probe, RIGHTS},
     iam::arn::is_account_id,
+    metrics::Metrics,
     ports::{ClusterError, IamError, IamErrorClass, IamRead},
 };
 
@@ -104,7 +105,7 @@ async fn in_aws(wanted: Option<&str>) -> Vec<Finding> {
         }
     };
     findings.insert(0, ok(WHAT, arn));
-    match aws::connect(Rates { read: 0.0, write: 0.0 }).await {
+    match aws::connect(Rates { read: 0.0, write: 0.0 }, &Arc::new(Metrics::new())).await {
         Ok((iam, account)) => {
             let said = format!("{} in partition {}", account.id, account.partition);
             findings.push(match wanted.filter(|wanted| *wanted != account.id) {

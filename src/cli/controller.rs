@@ -1,6 +1,6 @@
 //! `rolewright controller`: connects both sides and wires the election, the engine, the health server and the signals.
 
-use std::{pin::pin, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tokio::{
@@ -21,7 +21,8 @@ use crate::{
         leadership::{Leadership, Standing},
         pulse::Pulse,
     },
-    server::{self, Probes},
+    metrics::Metrics,
+    server::{self, Inside, Probes},
     settings::{self, Args},
     telemetry,
 };
@@ -38,7 +39,8 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     args.check()?;
     let pod = std::fs::read_to_string(POD_NAMESPACE).ok().map(|namespace| namespace.trim().to_owned());
     let election = args.election(pod.filter(|namespace| !namespace.is_empty()))?;
-    telemetry::start(args.log_format, &args.log_level).map_err(anyhow::Error::msg)?;
+    let level = telemetry::start(args.log_format, &args.log_level).map_err(anyhow::Error::msg)?;
+    let metrics = Arc::new(Metrics::new());
     let (stop_sender, stop) = watch::channel(false);
     let (health, health_receiver) = watch::channel(Health { synced: false, trouble: "connecting to AWS".into() });
     let (contest, leadership) = match election {
@@ -51,7 +53,8 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let signals = Signals { stop: stop.clone(), health, leadership: leadership.clone(), pulse: Pulse::default() };
     let listener = TcpListener::bind(args.listen).await.with_context(|| format!("--listen {}", args.listen))?;
     let probes = Probes { health: health_receiver, leadership, pulse: signals.pulse.clone() };
-    let server = tokio::spawn(server::serve(listener, probes, stop));
+    let inside = Inside { metrics: Arc::clone(&metrics), level };
+    let server = tokio::spawn(server::serve(listener, probes, inside, stop));
 
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -61,7 +64,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
             _ = terminate.recv() => {}
         }
     };
-    let mut work = pin!(work(args, contest, signals));
+    let mut work = pin!(work(args, contest, &metrics, signals));
     tokio::select! {
         result = &mut work => return result,
         () = signalled => {}
@@ -77,9 +80,9 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 
 type Contest = (settings::Election, watch::Sender<Standing>);
 
-async fn work(args: &Args, contest: Option<Contest>, signals: Signals) -> anyhow::Result<()> {
+async fn work(args: &Args, contest: Option<Contest>, metrics: &Arc<Metrics>, signals: Signals) -> anyhow::Result<()> {
     let rates = Rates { read: args.aws_read_rate, write: args.aws_write_rate };
-    let connect = async || aws::connect(rates).await.map_err(|error| error.to_string());
+    let connect = async || aws::connect(rates, metrics).await.map_err(|error| error.to_string());
     let Some((iam, account)) = wait_for("AWS", connect, &signals).await else { return Ok(()) };
     let config = args.config(&account)?;
     let client =
@@ -96,7 +99,10 @@ async fn work(args: &Args, contest: Option<Contest>, signals: Signals) -> anyhow
     let Some(()) = wait_for("the cluster", probe, &signals).await else { return Ok(()) };
     signals.health.send_modify(|health| health.trouble.clear());
     // Begins to watch when it is polled, which is when we lead: whoever follows costs nothing, and who leads reads anew.
-    let engine = controller::run(iam, cluster, SystemClock, config, signals.clone());
+    let engine = async {
+        metrics.leads(true);
+        controller::run(iam, cluster, SystemClock, config, Arc::clone(metrics), signals.clone()).await
+    };
     match contest {
         None => ending(engine, &signals).await.unwrap_or(Ok(()))?,
         Some((election, standing)) => led(engine, election, standing, &signals).await?,

@@ -2,8 +2,8 @@
 
 mod compare;
 mod contains;
-mod diff;
 mod controller;
+mod diff;
 mod eval;
 mod merge;
 

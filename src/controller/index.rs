@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     api::{ResourceKey, reason, role::DriftPolicy, status::ReplacedPrincipal},
+    controller::census::Standing,
     iam::name,
     plan::{
         desired::compile,
@@ -45,6 +46,8 @@ pub struct Entry {
     pub scope: Scope,
     /// The lifetime's end.
     pub deadline: Option<Timestamp>,
+    /// Its conditions, to be counted.
+    pub standing: Standing,
     /// Observe: the fingerprints that were reported last.
     pub reported: (Option<Fingerprint>, Option<Fingerprint>),
     /// Unique id of its role, as status has it.
@@ -102,6 +105,7 @@ impl Index {
             fingerprints,
             scope: wanted.as_ref().map(|wanted| Scope::of(wanted, &applied)).unwrap_or_default(),
             deadline: end,
+            standing: Standing::of(&resource.status),
             reported: (None, None),
             role_id: resource.status.role_id.clone(),
             held: None,
@@ -201,6 +205,11 @@ impl Index {
     /// All keys.
     pub fn keys(&self) -> impl Iterator<Item = &ResourceKey> {
         self.entries.keys()
+    }
+
+    /// All resources.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
     }
 
     /// Number of resources.

@@ -16,6 +16,7 @@ use crate::{
         observe,
         queue::{Cause, Hint},
         removal::{Absence, absence},
+        tally,
         trust::{Carried, Terms},
     },
     plan::{
@@ -237,6 +238,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.save(&Verdict::Working(reason::PROGRESSING, message)).await?;
         }
         self.shared.memory().absent_since.remove(&desired.identity.key);
+        if unchanged {
+            tally::drift(&self.shared.metrics, &steps);
+        }
 
         let resource = self.resource.clone();
         let job = Job {
@@ -272,6 +276,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let news = plan != self.resource.status.plan;
         self.status.plan = plan;
         if news {
+            tally::drift(&self.shared.metrics, steps);
             let lines: Vec<String> = steps.iter().map(ToString::to_string).collect();
             let note = format!("would do: {}", lines.join("; "));
             self.notice(true, reason::WOULD_CHANGE, "Observe", note).await;

@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use tracing::info;
 
 use crate::{
-    api::{role::Applied, status::ReplacedPrincipal},
+    api::{reason, role::Applied, status::ReplacedPrincipal},
     controller::{
         drive::{Interrupted, Job, drive},
         index::Held,
         observe,
         role::{Next, Pass},
+        tally,
     },
     iam::policy::Kind,
     plan::{
@@ -111,6 +112,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             let steps = diff::diff(&view.desired, &view.observed, terms.scope);
             if steps.is_empty() {
                 break;
+            }
+            if terms.reason == reason::DRIFT_CORRECTED && done.is_empty() {
+                tally::drift(&self.shared.metrics, &steps);
             }
             self.save_applied(desired, terms.applied).await?;
             let resource = self.resource.clone();

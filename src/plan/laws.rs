@@ -306,7 +306,10 @@ pub fn verdicts() -> Vec<Verdict> {
     use IamErrorClass as Class;
     let step = Step { role: "test-a_x".into(), call: Call::DeleteBoundary, why: Why::NotWanted, change: None };
     let failed = |class| {
-        Verdict::Failed(IamError { action: "GetRole", class, message: "AWS's words".into() }, Some(step.clone()))
+        Verdict::Failed(
+            IamError { action: "GetRole", class, message: "AWS's words".into(), request_id: None },
+            Some(Box::new(step.clone())),
+        )
     };
     let end: Timestamp = "2026-01-01T00:10:00Z".parse().unwrap();
     let problems = |count| vec![Problem::new("spec.path", "must begin with /a/: change it or leave it out"); count];

@@ -49,7 +49,7 @@ pub enum Verdict {
         written: bool,
     },
     /// An AWS call failed; with the step, if it was one of the plan.
-    Failed(IamError, Option<Step>),
+    Failed(IamError, Option<Box<Step>>),
     /// A panic in this resource's pass: parked.
     Panicked,
 }
@@ -71,6 +71,22 @@ pub fn reason_of(class: IamErrorClass) -> &'static str {
         IamErrorClass::Protected => reason::PROTECTED,
     }
 }
+
+/// Reasons of `Ready` that mean: refused, by the controller or by AWS, and somebody has to change something.
+pub const REFUSALS: &[&str] = &[
+    reason::INVALID_SPEC,
+    reason::NOT_OWNED,
+    reason::NAME_CONFLICT,
+    reason::DELETION_BLOCKED,
+    reason::NOT_ANNOTATED,
+    reason::ACCESS_DENIED,
+    reason::NOT_FOUND,
+    reason::LIMIT_EXCEEDED,
+    reason::INVALID_PRINCIPAL,
+    reason::REFUSED,
+    reason::PROTECTED,
+    reason::INTERNAL_ERROR,
+];
 
 /// What to do about a class of AWS errors.
 fn remedy(class: IamErrorClass) -> &'static str {
@@ -213,7 +229,7 @@ fn words(verdict: &Verdict, status: &RoleStatus, now: Timestamp) -> Words {
         Verdict::Failed(error, step) => {
             let during = step.as_ref().map(|step| format!("; stopped at: {step}")).unwrap_or_default();
             let message = format!("{error}: {}{during}", remedy(error.class));
-            if stalls(error.class) || waited_for_principal(error, step.as_ref(), status, now) {
+            if stalls(error.class) || waited_for_principal(error, step.as_deref(), status, now) {
                 Words::stalled(reason_of(error.class), message)
             } else {
                 Words::busy(reason_of(error.class), message)

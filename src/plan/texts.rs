@@ -165,7 +165,7 @@ fn what_changes_in_a_document_is_told_in_one_line_of_bounded_length() {
 #[test]
 fn only_a_write_that_does_not_find_the_role_is_waited_for() {
     let found = |class, message: &str, call| {
-        let error = IamError { action: "Action", class, message: message.into() };
+        let error = IamError { action: "Action", class, message: message.into(), request_id: None };
         role_not_found(&error, Some(&Step { role: "r".into(), call, why: Why::Missing, change: None })).is_some()
     };
     let attach = || Call::Attach { arn: "arn".into() };
@@ -173,6 +173,7 @@ fn only_a_write_that_does_not_find_the_role_is_waited_for() {
     assert!(found(IamErrorClass::NotFound, "The role with name r cannot be found.", attach()));
     assert!(!found(IamErrorClass::NotFound, "Policy arn does not exist or is not attachable.", attach()));
     assert!(!found(IamErrorClass::AccessDenied, "", Call::UpdateTrust { trust: String::new() }));
-    let error = IamError { action: "GetRole", class: IamErrorClass::NotFound, message: String::new() };
+    let error =
+        IamError { action: "GetRole", class: IamErrorClass::NotFound, message: String::new(), request_id: None };
     assert_eq!(role_not_found(&error, None), None);
 }

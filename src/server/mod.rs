@@ -1,8 +1,14 @@
-//! `/healthz`: the loops of the process turn. `/readyz`: it does its part; says what it waits for otherwise.
+//! `/healthz`: the loops of the process turn. `/readyz`: it does its part; says what it waits for otherwise. `/metrics` and
+//! `/log-level` are in `inside.rs`.
+
+mod inside;
+
+use std::net::SocketAddr;
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use tokio::{net::TcpListener, sync::watch, time::Instant};
 
+pub use self::inside::Inside;
 use crate::controller::{
     Health,
     leadership::{Leadership, Standing},
@@ -24,8 +30,14 @@ pub struct Probes {
 ///
 /// # Errors
 /// The listener failed.
-pub async fn serve(listener: TcpListener, probes: Probes, mut stop: watch::Receiver<bool>) -> std::io::Result<()> {
-    let router = Router::new().route("/healthz", get(healthy)).route("/readyz", get(ready)).with_state(probes);
+pub async fn serve(
+    listener: TcpListener,
+    probes: Probes,
+    inside: Inside,
+    mut stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let probes = Router::new().route("/healthz", get(healthy)).route("/readyz", get(ready)).with_state(probes);
+    let router = probes.merge(inside::routes(inside)).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, router)
         .with_graceful_shutdown(async move {
             let _ = stop.wait_for(|stop| *stop).await;

@@ -63,6 +63,8 @@ fn full() -> Value {
         "networkPolicy": {"enabled": true, "ingressFrom": [{"podSelector": {}}], "extraEgress": [{"ports": [{"port": 3128}]}]},
         "service": {"enabled": true},
         "serviceMonitor": monitor,
+        "prometheusRule": {"enabled": true, "renderMode": "alwaysRender"},
+        "dashboard": {"enabled": true},
         "extraObjects": ["apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-x"],
     }))
 }
@@ -106,7 +108,7 @@ fn other(path: &str) -> Option<Value> {
         "image.digest" => json!(format!("sha256:{}", "a".repeat(64))),
         "image.pullPolicy" => json!("Always"),
         "networkPolicy.apiServerPorts" => json!([16443]),
-        "serviceMonitor.renderMode" | "podMonitor.renderMode" => json!("skipIfMissing"),
+        "serviceMonitor.renderMode" | "podMonitor.renderMode" | "prometheusRule.renderMode" => json!("skipIfMissing"),
         "affinity" => json!({"nodeAffinity": {}}),
         "extraEnvFrom" => json!([{"secretRef": {"name": "x"}}]),
         "topologySpreadConstraints" | "tolerations" | "imagePullSecrets" | "extraEnv" | "extraVolumes" => {
@@ -207,6 +209,23 @@ fn the_monitors_read_the_metrics_of_the_pods() {
         assert_eq!(&service["metadata"]["labels"][label], value, "the ServiceMonitor finds the Service by it");
         assert_eq!(&service["spec"]["selector"][label], value);
     }
+}
+
+#[test]
+fn the_rule_and_the_dashboard_are_the_files_with_the_place_of_the_runbooks() {
+    let place = "https://docs.example.org/";
+    let objects = objects(&with(&json!({
+        "prometheusRule": {"enabled": true, "renderMode": "alwaysRender", "runbooks": place, "labels": {"release": "prometheus"}},
+        "dashboard": {"enabled": true},
+    })));
+    let file = |name: &str| std::fs::read_to_string(chart().join("files").join(name)).unwrap();
+    let alerts = file("alerts.yaml").replace("runbook_url: ", &format!("runbook_url: {place}"));
+    let rule = one(&objects, "PrometheusRule");
+    assert_eq!(rule["spec"], rolewright::yaml::documents::<Value>(&alerts).unwrap().remove(0));
+    assert_eq!(rule["metadata"]["labels"]["release"], "prometheus");
+    let dashboard = one(&objects, "ConfigMap");
+    assert_eq!(dashboard["data"]["rolewright.json"], file("dashboard.json"));
+    assert_eq!(dashboard["metadata"]["labels"]["grafana_dashboard"], "1");
 }
 
 #[test]

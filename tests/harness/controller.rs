@@ -91,6 +91,16 @@ impl Controller {
         })
     }
 
+    /// Sends text to a page: `/log-level`.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn put(&self, path: &str, text: &str) -> http::Answer {
+        http::put(self.port, path, text).unwrap_or_else(|error| {
+            panic!("the controller does not answer {path}: {error}\n{}", self.process.last_words())
+        })
+    }
+
     /// Asks it to end, as Kubernetes does, and waits.
     ///
     /// # Panics

@@ -20,6 +20,7 @@ mod hostile;
 mod identity;
 mod leader;
 mod main_job;
+mod monitoring;
 mod ownership;
 mod parts;
 mod principals;

@@ -18,6 +18,7 @@ mod create;
 mod drift;
 mod leader;
 mod lifetime;
+mod metrics;
 mod notice;
 mod observe;
 mod ownership;
@@ -27,7 +28,7 @@ mod rest;
 mod slow;
 mod windows;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -35,6 +36,7 @@ use crate::{
     api::{ResourceKey, RoleStatus, condition},
     controller::{self, Config, Health, RunError, Signals, leadership::Leadership, pulse::Pulse},
     iam::{arn::Account, managed::ManagedPolicyRules},
+    metrics::Metrics,
     plan::{
         limits::{BoundaryRule, Limits, Windows},
         outcome,
@@ -78,6 +80,8 @@ pub struct Rig {
     pub world: World,
     pub config: Config,
     pub boundary: String,
+    /// Of all controllers, one after the other.
+    pub metrics: Arc<Metrics>,
     running: Option<Running>,
 }
 
@@ -109,7 +113,7 @@ impl Rig {
             sweep_interval: Duration::from_mins(1),
             max_concurrent: 8,
         };
-        Self { world, config, boundary, running: None }
+        Self { world, config, boundary, metrics: Arc::default(), running: None }
     }
 
     /// All windows off.
@@ -143,7 +147,8 @@ impl Rig {
         let (stop_sender, stop) = watch::channel(false);
         let health = watch::Sender::new(Health::default());
         let signals = Signals { stop, health, leadership, pulse: Pulse::default() };
-        let engine = controller::run(world.iam, world.cluster, world.clock, self.config.clone(), signals);
+        let (config, metrics) = (self.config.clone(), Arc::clone(&self.metrics));
+        let engine = controller::run(world.iam, world.cluster, world.clock, config, metrics, signals);
         self.running = Some((tokio::spawn(engine), stop_sender));
     }
 

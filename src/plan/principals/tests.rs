@@ -93,8 +93,12 @@ fn a_deny_keeps_everybody_it_names() {
 #[case(r#"MalformedPolicyDocument: Invalid principal in policy: "AWS":"arn:aws:iam::123456789012:role/p""#, None)]
 #[case("MalformedPolicyDocument: Syntax", None)]
 fn aws_names_whom_it_does_not_know(#[case] message: &str, #[case] expected: Option<&str>) {
-    let error =
-        IamError { action: "UpdateAssumeRolePolicy", class: IamErrorClass::InvalidPrincipal, message: message.into() };
+    let error = IamError {
+        action: "UpdateAssumeRolePolicy",
+        class: IamErrorClass::InvalidPrincipal,
+        message: message.into(),
+        request_id: None,
+    };
     assert_eq!(refused(&error, &trust("A B")).as_deref(), expected);
     let other = IamError { class: IamErrorClass::Refused, ..error };
     assert_eq!(refused(&other, &trust("A")), None);

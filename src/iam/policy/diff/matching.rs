@@ -61,6 +61,14 @@ pub(super) fn pairs(old: &Policy, new: &Policy, account: &Account) -> Vec<(Optio
             take(was, is, &mut before, &mut after);
         }
     }
+    // One of each that is left over is more likely changed than replaced.
+    let effect = |policy: &Policy, index: usize| policy.statements.get(index).map(|statement| statement.effect);
+    if let ([was], [is]) = (before.as_slice(), after.as_slice())
+        && effect(old, *was) == effect(new, *is)
+    {
+        let (was, is) = (*was, *is);
+        take(was, is, &mut before, &mut after);
+    }
     let mut out: Vec<(Option<usize>, Option<usize>)> =
         matched.into_iter().map(|(was, is)| (Some(was), Some(is))).collect();
     out.extend(after.into_iter().map(|is| (None, Some(is))));
