@@ -1,8 +1,10 @@
 # make test    what CI runs, together with `make lint`
 # make demo    the whole system once, by hand to look at; KEEP=1 keeps it running
-# make fuzz    the readers of policy documents against hostile input; SECONDS_EACH=600 by default
+# make fuzz    readers, comparison and evaluation of policy documents against hostile input; SECONDS_EACH=600 by default
+# make laws    the laws of the policy language and of plans on CASES=1000000 each
+# make image   the static binary of the image, in a root with nothing else
 # make lint    form, clippy, licences and sources of the dependencies
-# make setup   builds what the tests need: control plane (about 8 minutes, once), AWS stand-in (half a minute, once)
+# make setup   builds what the tests need, once: control plane (about 8 minutes), Helm and promtool (3 minutes each), AWS stand-in (half a minute)
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
@@ -28,12 +30,14 @@ demo: setup
 setup:
 	@tests/controlplane/build.sh >/dev/null
 	@tests/standin/setup.sh >/dev/null
+	@tests/tools/helm.sh >/dev/null
+	@tests/tools/promtool.sh >/dev/null || echo "setup: without promtool the tests of alerts and metrics are left out" >&2
 
 lint:
 	cargo fmt --check
 	@echo "lint: clippy (the first build usually takes 4 minutes on two cores)" >&2
 	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --locked --test demo --test bench -- -D warnings # no part of --all-targets
+	cargo clippy --locked --test demo --test bench --test image -- -D warnings # no part of --all-targets
 	@# All platforms' packages, which a build does not fetch: the check itself needs no network.
 	cargo fetch --quiet --locked
 	@"$$(tests/tools/cargo-deny.sh)" --offline --locked check bans licenses sources
@@ -55,4 +59,19 @@ bench: setup
 .PHONY: fuzz
 fuzz: export ROLEWRIGHT_FUZZ_SECONDS = $(or $(SECONDS_EACH),600)
 fuzz:
-	cargo test --locked --lib iam::policy::fuzz::parser -- --nocapture
+	cargo test --locked --profile laws --lib iam::policy::fuzz::parser -- --nocapture
+	cargo test --locked --profile laws --lib iam::policy::fuzz::documents::comparing -- --nocapture
+	cargo test --locked --profile laws --lib iam::policy::fuzz::documents::evaluating -- --nocapture
+
+# Every law on more cases than `make test` tries, with optimised code; prints what each has seen.
+.PHONY: laws
+laws: export ROLEWRIGHT_LAW_CASES = $(or $(CASES),1000000)
+laws:
+	@echo "laws: building (usually 8 minutes on two cores, once)" >&2
+	cargo test --locked --profile laws --lib laws -- --nocapture
+
+# The binary of the image, run where only the image's files are. Needs no container engine.
+.PHONY: image
+image: setup
+	@echo "image: building the static binary for release (usually 12 minutes on two cores, once)" >&2
+	cargo test --locked --test image

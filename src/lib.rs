@@ -25,6 +25,7 @@ pub mod clock;
 pub mod cluster;
 pub mod controller;
 pub mod iam;
+pub mod metrics;
 pub mod plan;
 pub mod ports;
 pub mod server;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::{
     api::{ResourceKey, RoleStatus},
     plan::{
+        leadership::{Claim, Record},
         observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
         step::Step,
     },
@@ -62,6 +63,8 @@ pub struct IamError {
     pub class: IamErrorClass,
     /// AWS's own words, cut to one line.
     pub message: String,
+    /// The id that AWS gave the request; `CloudTrail` has it too. For logs only: it differs each time.
+    pub request_id: Option<String>,
 }
 
 /// Reading IAM. "Absent" (`NoSuchEntity`) is an answer, `None`; everything unknown is an error.
@@ -82,6 +85,15 @@ pub trait IamRead: Send + Sync + 'static {
     fn summaries(&self, marker: Option<String>) -> impl Future<Output = Result<Page<RoleSummary>, IamError>> + Send;
 }
 
+/// The answer to a write.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The new role, after `CreateRole`.
+    pub role: Option<RoleRecord>,
+    /// The id that AWS gave the request; `CloudTrail` has it too.
+    pub request_id: Option<String>,
+}
+
 /// Writing IAM: one step, one call.
 pub trait IamWrite: IamRead {
     /// Waits until the next write may go. A pace may make it wait long, so the driver waits here and looks at its proof of
@@ -89,8 +101,8 @@ pub trait IamWrite: IamRead {
     fn turn(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
-    /// Carries out one step. `CreateRole` answers with the new role. Removing what is absent is done, not an error.
-    fn write(&self, step: &Step) -> impl Future<Output = Result<Option<RoleRecord>, IamError>> + Send;
+    /// Carries out one step. Removing what is absent is done, not an error.
+    fn write(&self, step: &Step) -> impl Future<Output = Result<Written, IamError>> + Send;
 }
 
 /// How a call to the API server failed.
@@ -108,6 +120,9 @@ pub enum ClusterError {
     /// No answer, or a temporary failure.
     #[error("the API server can't be used: {0}")]
     Unavailable(String),
+    /// Another replica may lead: nothing was sent.
+    #[error("this replica does not lead any more and writes nothing")]
+    NotLeading,
 }
 
 /// An `IAMRole` as the API server delivers it; `spec` is undecoded text until the core parses it with bounds.
@@ -133,6 +148,19 @@ pub struct Resource {
     pub spec: String,
     /// Status as last written.
     pub status: RoleStatus,
+}
+
+/// A service account, as far as annotating it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceAccount {
+    /// Namespace: the resource's own.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// `metadata.uid`.
+    pub uid: String,
+    /// Annotation [`crate::api::ROLE_ARN`].
+    pub role_arn: Option<String>,
 }
 
 /// What the watch tells.
@@ -179,8 +207,28 @@ pub trait Cluster: Send + Sync + 'static {
         resource: &Resource,
         status: &RoleStatus,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
+    /// Live read of a service account; `None` when it does not exist.
+    fn service_account(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<ServiceAccount>, ClusterError>> + Send;
+    /// Writes the annotation on exactly this service account (by uid), or takes our own off.
+    fn annotate(
+        &self,
+        account: &ServiceAccount,
+        role_arn: Option<&str>,
+    ) -> impl Future<Output = Result<(), ClusterError>> + Send;
     /// Publishes an Event; failures are logged by the caller and never stop anything.
     fn notify(&self, resource: &Resource, notice: &Notice) -> impl Future<Output = Result<(), ClusterError>> + Send;
+}
+
+/// The record by which replicas agree on who leads; a request is never sent twice.
+pub trait Lease: Send + 'static {
+    /// What stands there; `None` when there is no such record.
+    fn read(&mut self) -> impl Future<Output = Result<Option<Record>, ClusterError>> + Send;
+    /// Writes the claim, if the version that it replaces still stands there. `Conflict` and `Gone`: it does not.
+    fn write(&mut self, claim: &Claim) -> impl Future<Output = Result<Record, ClusterError>> + Send;
 }
 
 /// Time, so that a test can own it.

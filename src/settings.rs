@@ -5,8 +5,9 @@ use std::{net::SocketAddr, time::Duration};
 use clap::Args as ClapArgs;
 
 use crate::{
-    iam::{arn::Account, managed::ManagedPolicyRules, name, trust::Issuer},
+    iam::{arn::Account, limits as quota, managed::ManagedPolicyRules, name, trust::Issuer},
     plan::{
+        leadership::Timing,
         lifetime,
         limits::{BoundaryRule, Config, Limits, Windows},
     },
@@ -42,10 +43,20 @@ pub struct ScopeArgs {
     #[arg(long, env = "ROLEWRIGHT_MANAGED_POLICIES", value_name = "PATTERN", value_delimiter = ',',
           default_values = MANAGED_POLICIES)]
     pub managed_policies: Vec<String>,
+    /// The longest life of a role, counted from the creation of its resource; with it spec.lifetime is required [default: no bound]
+    #[arg(long, env = "ROLEWRIGHT_MAX_LIFETIME", value_name = "DURATION")]
+    pub max_lifetime: Option<String>,
+    /// The longest spec.maxSessionDuration, 1h to 12h [default: 12h]
+    #[arg(long, env = "ROLEWRIGHT_MAX_SESSION", value_name = "DURATION")]
+    pub max_session: Option<String>,
     /// OIDC issuers of the clusters whose service accounts may assume roles: provider ARNs or https URLs; separated by
     /// commas, or the flag repeated
     #[arg(long, env = "ROLEWRIGHT_OIDC_ISSUER", value_name = "ARN|URL", value_delimiter = ',')]
     pub oidc_issuer: Vec<String>,
+    /// Let grants with `annotate: true` have service accounts of their namespace annotated with the role's ARN
+    #[arg(long, env = "ROLEWRIGHT_ANNOTATE_SERVICE_ACCOUNTS", value_name = "true|false", num_args = 0..=1, require_equals = true,
+          default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub annotate_service_accounts: bool,
 }
 
 /// Everything that `rolewright controller` can be told.
@@ -81,7 +92,23 @@ pub struct Args {
     /// Namespaces to watch, separated by commas, or the flag repeated [default: all]
     #[arg(long, env = "ROLEWRIGHT_WATCH_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',')]
     pub watch_namespace: Vec<String>,
-    /// Address of /healthz and /readyz
+    /// Several replicas, of which one leads: they agree through the Lease rolewright-INSTALLATION
+    #[arg(long, env = "ROLEWRIGHT_LEADER_ELECTION", value_name = "BOOL", num_args = 0..=1, default_value_t = false,
+          default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub leader_election: bool,
+    /// Namespace of the Lease [default: that of the pod]
+    #[arg(long, env = "ROLEWRIGHT_LEASE_NAMESPACE", value_name = "NAMESPACE")]
+    pub lease_namespace: Option<String>,
+    /// A replica takes the lease over when it saw no renewal for this long
+    #[arg(long, env = "ROLEWRIGHT_LEASE_DURATION", value_name = "DURATION", default_value = "15s")]
+    pub lease_duration: String,
+    /// The leader stops writing when its last renewal is this old; shorter than the duration
+    #[arg(long, env = "ROLEWRIGHT_LEASE_RENEW_DEADLINE", value_name = "DURATION", default_value = "10s")]
+    pub lease_renew_deadline: String,
+    /// Time from one renewal, or look at the lease, to the next; at most half of the renew deadline
+    #[arg(long, env = "ROLEWRIGHT_LEASE_RETRY_PERIOD", value_name = "DURATION", default_value = "2s")]
+    pub lease_retry_period: String,
+    /// Address of /healthz, /readyz, /metrics and /log-level
     #[arg(long, env = "ROLEWRIGHT_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
     /// Form of the log lines
@@ -105,6 +132,18 @@ fn wrong(flag: &'static str, value: &str, remedy: impl Into<String>) -> SettingE
     SettingError { flag, value: value.into(), remedy: remedy.into() }
 }
 
+/// Checks the name of an installation.
+///
+/// # Errors
+/// When it is not 1 to 32 of a-z, 0-9 and -.
+pub fn check_installation(name: &str) -> Result<(), SettingError> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() || name.len() > 32 || !name.chars().all(fits) {
+        return Err(wrong("installation", name, "must be 1 to 32 characters of a-z, 0-9 and -: choose another"));
+    }
+    Ok(())
+}
+
 impl ScopeArgs {
     /// Checks everything that needs no account.
     ///
@@ -121,14 +160,7 @@ impl ScopeArgs {
     /// The first setting that can't be used.
     pub fn limits(&self, account: &Account) -> Result<Limits, SettingError> {
         let installation = &self.installation;
-        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if installation.is_empty() || installation.len() > 32 || !installation.chars().all(fits) {
-            return Err(wrong(
-                "installation",
-                installation,
-                "must be 1 to 32 characters of a-z, 0-9 and -: choose another",
-            ));
-        }
+        check_installation(installation)?;
         let role_name_prefix = self.role_name_prefix.clone().unwrap_or_else(|| format!("{installation}-"));
         if !role_name_prefix.is_empty()
             && let Err(error) = name::check_role_name(&role_name_prefix)
@@ -158,13 +190,26 @@ impl ScopeArgs {
         for issuer in &self.oidc_issuer {
             Issuer::parse(issuer, account).map_err(|error| wrong("oidc-issuer", issuer, error.to_string()))?;
         }
+        let max_lifetime = bound("max-lifetime", self.max_lifetime.as_deref())?;
+        if max_lifetime.is_some_and(|bound| bound.is_zero()) {
+            return Err(wrong("max-lifetime", "0", "must be longer than zero: leave it out for no bound"));
+        }
+        let max_session = bound("max-session", self.max_session.as_deref())?;
+        if let (Some(bound), Some(text)) = (max_session, &self.max_session)
+            && !u32::try_from(bound.as_secs()).is_ok_and(|seconds| quota::SESSION_SECONDS.contains(&seconds))
+        {
+            return Err(wrong("max-session", text, "must be between 1h and 12h, as IAM has it"));
+        }
         Ok(Limits {
             installation: installation.clone(),
             role_name_prefix,
             path_prefix: self.path_prefix.clone(),
             boundary,
             managed_policies,
+            max_lifetime,
+            max_session,
             oidc_issuers: self.oidc_issuer.clone(),
+            annotate: self.annotate_service_accounts,
             account: account.clone(),
         })
     }
@@ -176,6 +221,7 @@ impl Args {
     /// # Errors
     /// The first setting that can't be used.
     pub fn check(&self) -> Result<(), SettingError> {
+        self.lease()?;
         self.config(&Account { id: "000000000000".into(), partition: "aws".into() }).map(drop)
     }
 
@@ -215,6 +261,69 @@ impl Args {
             max_concurrent: self.max_concurrent_reconciles,
         })
     }
+}
+
+fn bound(flag: &'static str, text: Option<&str>) -> Result<Option<Duration>, SettingError> {
+    text.map(|text| duration(flag, text)).transpose()
+}
+
+impl Args {
+    /// The lease that replicas agree through; `None` without leader election. `pod` is the namespace of the pod, if any.
+    ///
+    /// # Errors
+    /// There is no namespace for it.
+    pub fn election(&self, pod: Option<String>) -> Result<Option<Election>, SettingError> {
+        let timing = self.lease()?;
+        if !self.leader_election {
+            return Ok(None);
+        }
+        let Some(namespace) = self.lease_namespace.clone().or(pod) else {
+            let remedy = "is not set, and this process runs in no pod: name the namespace of the Lease";
+            return Err(wrong("lease-namespace", "", remedy));
+        };
+        Ok(Some(Election { namespace, name: format!("rolewright-{}", self.scope.installation), timing }))
+    }
+
+    fn lease(&self) -> Result<Timing, SettingError> {
+        let (long, deadline, retry) = (&self.lease_duration, &self.lease_renew_deadline, &self.lease_retry_period);
+        let timing = Timing {
+            duration: duration("lease-duration", long)?,
+            renew_deadline: duration("lease-renew-deadline", deadline)?,
+            retry_period: duration("lease-retry-period", retry)?,
+        };
+        if timing.duration.is_zero() || timing.duration > Duration::from_hours(1) {
+            return Err(wrong("lease-duration", long, "must be from 1s to 1h"));
+        }
+        if timing.renew_deadline >= timing.duration {
+            let remedy = format!("must be shorter than --lease-duration {long}, or two replicas could write at once");
+            return Err(wrong("lease-renew-deadline", deadline, remedy));
+        }
+        if timing.retry_period.is_zero() || timing.retry_period * 2 > timing.renew_deadline {
+            let remedy = format!(
+                "must be above zero and at most half of --lease-renew-deadline {deadline}, or one lost answer ends a reign"
+            );
+            return Err(wrong("lease-retry-period", retry, remedy));
+        }
+        if self.lease_namespace.as_deref() == Some("") {
+            return Err(wrong("lease-namespace", "", "is empty: name a namespace, or leave it out inside a pod"));
+        }
+        if self.leader_election && self.scope.installation.ends_with('-') {
+            let remedy = "must not end with - when leader election is on: it ends the name of the Lease";
+            return Err(wrong("installation", &self.scope.installation, remedy));
+        }
+        Ok(timing)
+    }
+}
+
+/// Where replicas meet, and at what pace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Election {
+    /// Namespace of the Lease.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its times.
+    pub timing: Timing,
 }
 
 fn duration(flag: &'static str, text: &str) -> Result<Duration, SettingError> {

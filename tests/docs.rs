@@ -14,6 +14,8 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 
+use rolewright::iam::policy::{Kind, Policy, Strictness};
+
 use page::{Block, Command, Page, ROOT, Rule, pages};
 use script::{Stage, alike};
 
@@ -21,7 +23,20 @@ use script::{Stage, alike};
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
 
 /// The scripts on a cluster; each has its test below.
-const SCRIPTS: [&str; 6] = ["readme", "tutorial", "install", "observe-first", "pause-and-reconcile", "temporary-roles"];
+const SCRIPTS: [&str; 12] = [
+    "readme",
+    "tutorial",
+    "install",
+    "aws-permissions",
+    "helm-install",
+    "helm-upgrade",
+    "helm-uninstall",
+    "observe-first",
+    "pause-and-reconcile",
+    "run-two-replicas",
+    "temporary-roles",
+    "monitor",
+];
 
 #[test]
 fn readme() {
@@ -39,6 +54,26 @@ fn install() {
 }
 
 #[test]
+fn helm_install() {
+    script("helm-install");
+}
+
+#[test]
+fn helm_upgrade() {
+    script("helm-upgrade");
+}
+
+#[test]
+fn helm_uninstall() {
+    script("helm-uninstall");
+}
+
+#[test]
+fn aws_permissions() {
+    script("aws-permissions");
+}
+
+#[test]
 fn observe_first() {
     script("observe-first");
 }
@@ -46,6 +81,16 @@ fn observe_first() {
 #[test]
 fn pause_and_reconcile() {
     script("pause-and-reconcile");
+}
+
+#[test]
+fn run_two_replicas() {
+    script("run-two-replicas");
+}
+
+#[test]
+fn monitor() {
+    script("monitor");
 }
 
 #[test]
@@ -167,9 +212,8 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-/// The table of actions in the how-to is what the adapter calls; the policy below it allows these and no others.
-#[test]
-fn the_iam_policy_lists_what_the_code_calls() {
+/// What the adapter calls, by its source.
+fn called() -> BTreeSet<String> {
     let code: String = ["read.rs", "write.rs"]
         .map(|file| std::fs::read_to_string(Path::new(ROOT).join("src/aws").join(file)).unwrap())
         .concat();
@@ -178,27 +222,67 @@ fn the_iam_policy_lists_what_the_code_calls() {
         .map(|(at, found)| code[at + found.len()..].split('"').next().unwrap().to_owned())
         .collect();
     assert!(called.len() > 15 && called.contains("CreateRole"), "{called:?}");
+    called
+}
 
+/// What a printed policy of the controller allows.
+fn allowed(part: &str, boundary: &str) -> BTreeSet<String> {
+    let output = std::process::Command::new(BIN)
+        .args(["policy", "controller", "--account", "123456789012", "--path", "/rolewright/", "--installation", "prod"])
+        .args(["--boundary", boundary, "--part", part])
+        .env_clear()
+        .output()
+        .unwrap();
+    let policy: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let statements = policy["Statement"].as_array().unwrap().iter();
+    statements
+        .filter(|statement| statement["Effect"] == "Allow")
+        .flat_map(|statement| match &statement["Action"] {
+            serde_json::Value::Array(actions) => actions.clone(),
+            single => vec![single.clone()],
+        })
+        .map(|action| action.as_str().unwrap().trim_start_matches("iam:").to_owned())
+        .collect()
+}
+
+/// The table of actions in the how-to is what the adapter calls; the printed policies allow these and no others.
+#[test]
+fn the_policies_of_the_controller_list_what_the_code_calls() {
+    let called = called();
     let page = pages().into_iter().find(|page| page.path == "docs/how-to/install-without-helm.md").unwrap();
     let rows = page.text.lines().filter(|line| line.starts_with("| `iam:"));
     let listed: BTreeSet<String> =
         rows.map(|row| row.split('`').nth(1).unwrap().trim_start_matches("iam:").to_owned()).collect();
     assert_eq!(listed, called);
 
-    let policy = page.text.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let policy: serde_json::Value = serde_json::from_str(policy).unwrap();
-    let allowed: BTreeSet<String> = policy["Statement"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|statement| statement["Effect"] == "Allow")
-        .flat_map(|statement| statement["Action"].as_array().unwrap())
-        .map(|action| action.as_str().unwrap().trim_start_matches("iam:").to_owned())
-        .collect();
-    let left_out: Vec<&String> = listed.difference(&allowed).collect();
-    // Called only with `--permissions-boundary none`; the policy is for a fixed boundary.
+    assert_eq!(allowed("writer", "none"), called);
+    let fixed = allowed("writer", "arn:aws:iam::123456789012:policy/rolewright-boundary");
+    let left_out: Vec<&String> = called.difference(&fixed).collect();
+    // Called only with `--permissions-boundary none`.
     assert_eq!(left_out, ["DeleteRolePermissionsBoundary"]);
-    assert!(allowed.is_subset(&listed), "{allowed:?}");
+    assert!(fixed.is_subset(&called), "{fixed:?}");
+    let reads = called.into_iter().filter(|action| action.starts_with("Get") || action.starts_with("List"));
+    assert_eq!(allowed("reader", "none"), reads.collect());
+}
+
+/// What no test can deploy is at least well formed, and its trust policies are those of the plain commands.
+#[test]
+fn the_templates_of_the_guide_hold_the_trust_policies_of_its_commands() {
+    let page = pages().into_iter().find(|page| page.path == "docs/how-to/aws-permissions.md").unwrap();
+    let file = |wanted: &str| -> serde_json::Value {
+        let blocks = page.blocks().unwrap();
+        let of_name = |block: &&Block| matches!(&block.rule, Rule::File { name } if name == wanted);
+        rolewright::yaml::from_str(&blocks.iter().find(of_name).unwrap().lines.join("\n")).unwrap()
+    };
+    for (template, trust) in [("irsa.yaml", "irsa-trust.json"), ("pod-identity.yaml", "pod-identity-trust.json")] {
+        let inside = &file(template)["Resources"]["Controller"]["Properties"]["AssumeRolePolicyDocument"];
+        let read = |document: &serde_json::Value| {
+            let policy = Policy::read(&document.to_string(), Kind::Trust, Strictness::Desired).unwrap();
+            policy.statements
+        };
+        assert_eq!(read(inside), read(&file(trust)), "{template}");
+    }
+    assert_eq!(file("user.yaml")["Resources"]["Developer"]["Type"], "AWS::IAM::User");
 }
 
 #[test]

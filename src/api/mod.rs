@@ -29,6 +29,8 @@ pub const VERSION: &str = "v1alpha1";
 pub const FIELD_MANAGER: &str = "rolewright";
 /// Finalizer that holds a resource until its role is gone or kept on purpose.
 pub const FINALIZER: &str = "iam.rolewright.dev/role";
+/// Annotation of a service account: the role that its pods get (IRSA).
+pub const ROLE_ARN: &str = "eks.amazonaws.com/role-arn";
 /// Annotation: `"true"` stops every write for the resource.
 pub const PAUSED: &str = "rolewright.dev/paused";
 /// Annotation: any new value asks for a reconcile at once.

@@ -39,6 +39,9 @@ reasons! {
     TRUST_WARNING = "TrustWarning",
         "A grant of the trust policy is allowed and may still surprise, such as one that goes by names that can change hands; the role is made all the same. Said once for each generation.",
         "Read the message, and narrow the grant that it names.";
+    NOT_ANNOTATED = "NotAnnotated",
+        "The role is as written, and a service account of a grant with `annotate: true` could not be annotated: it does not exist, or names another role.",
+        "Create the service account, or take the other role's ARN off it; the controller tries again by itself.";
     NOT_OWNED = "NotOwned",
         "A role of this name exists in AWS and does not carry this installation's tags for this resource; it is never written.",
         "Choose another `spec.roleName` in a new resource, or have the owner of the role remove it.";
@@ -82,8 +85,11 @@ reasons! {
         "A quota of AWS is reached, such as the number of roles, attached policies, or the size of the inline policies.",
         "Ask for less in the resource, or have the quota that the message names raised.";
     INVALID_PRINCIPAL = "InvalidPrincipal",
-        "AWS does not know a principal of the trust policy: a role or user that does not exist, or not yet.",
-        "Create the principal first, or correct its ARN in `spec.trust`.";
+        "AWS does not know a principal of the trust policy: a role or user that does not exist, or not yet. A role that exists gets its trust policy without that principal, as long as nobody new is trusted by that; a role that does not is waited with, and after ten minutes the resource is `Stalled`.",
+        "Create the principal, or correct its ARN in `spec.trust`; it is tried again by itself, at least every ten minutes.";
+    PRINCIPAL_REPLACED = "PrincipalReplaced",
+        "A role or user that the trust policy names was deleted in AWS, and AWS shows its bare id there; `status.replacedPrincipals` names it. AWS does not trust another one that was made under the same name, and drift correction does not change that. All else in the trust policy is kept as written.",
+        "Look who has the name now. To trust it, change the resource or request a reconcile (`rolewright.dev/reconcile-requested-at`); to give it up, take it out of `spec.trust`. A role that this installation made again itself is trusted again without asking.";
     REFUSED = "Refused",
         "AWS refuses what was sent, such as a malformed policy document; the message repeats AWS's words.",
         "Correct the part of the spec that the message names.";

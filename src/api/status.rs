@@ -11,6 +11,9 @@ pub struct RoleStatus {
     /// `metadata.generation` that this status speaks of; -1 until the controller has seen the resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
+    /// `metadata.generation` that the role was last made, or found, equal to; absent from a requested reconcile until its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applied_generation: Option<i64>,
     /// AWS account of the role, 12 digits.
     #[schemars(length(max = 12))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,6 +43,11 @@ pub struct RoleStatus {
     /// The last correction of drift; absent when there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
+    /// Principals of `spec.trust` that were deleted in AWS after the role had trusted them. Whoever has their names now is not
+    /// trusted until the resource changes or a reconcile is requested.
+    #[schemars(length(max = 100), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["arn"]))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced_principals: Vec<ReplacedPrincipal>,
     /// What would change, one line for each AWS call, when it may not be written (`driftPolicy: Observe`).
     #[schemars(length(max = 100), inner(length(max = 1024)), extend("x-kubernetes-list-type" = "atomic"))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,6 +85,23 @@ pub struct Applied {
     #[schemars(length(max = 100), inner(length(max = 128)), extend("x-kubernetes-list-type" = "set"))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// Names of annotated service accounts.
+    #[schemars(length(max = 100), inner(length(max = 253)), extend("x-kubernetes-list-type" = "set"))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub service_accounts: Vec<String>,
+}
+
+/// A principal that was deleted in AWS after the role had trusted it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplacedPrincipal {
+    /// ARN of the role or user.
+    #[schemars(length(max = 2048))]
+    pub arn: String,
+    /// Unique id that it had (`AROA…`, `AIDA…`), where AWS shows which one.
+    #[schemars(length(max = 128))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 /// The last correction of drift.

@@ -57,6 +57,11 @@ pub struct ServiceAccountGrant {
     /// Name of the service account. It need not exist yet. Example: `billing`.
     #[schemars(length(min = 1, max = 253), regex(pattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
     pub name: String,
+    /// Whether the controller writes the role's ARN on the service account, as the annotation
+    /// `eks.amazonaws.com/role-arn`, and takes it off again with the role or the grant. The service account must exist then,
+    /// and the operator must have allowed it. Default `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotate: Option<bool>,
 }
 
 /// Service accounts of the resource's own namespace, on EKS clusters of the role's account.

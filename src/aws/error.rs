@@ -1,6 +1,7 @@
 //! From the SDK's errors to classes, by IAM's wire codes (several are unknown to the SDK's model).
 
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_sdk_iam::operation::RequestId;
+use aws_smithy_runtime_api::{client::result::SdkError, http::Response};
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 
 use crate::ports::{IamError, IamErrorClass};
@@ -29,10 +30,9 @@ where
 }
 
 /// The class of an error, and its words.
-pub fn classify<E, R>(action: &'static str, error: &SdkError<E, R>) -> IamError
+pub fn classify<E>(action: &'static str, error: &SdkError<E, Response>) -> IamError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug,
 {
     let class = match error {
         SdkError::ServiceError(service) => {
@@ -46,7 +46,7 @@ where
         SdkError::ResponseError(_) => IamErrorClass::Unreachable,
         _ => IamErrorClass::Unknown,
     };
-    IamError { action, class, message: words(error) }
+    IamError { action, class, message: words(error), request_id: error.request_id().map(str::to_owned) }
 }
 
 /// Wire codes of the IAM API and of the front end before it.

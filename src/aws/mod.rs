@@ -1,22 +1,31 @@
 //! AWS behind [`crate::ports::IamRead`] and [`crate::ports::IamWrite`]: translation, error classes, pacing. Decides nothing.
 
+mod caller;
 mod error;
+mod meter;
 pub mod pace;
 mod read;
 mod write;
 
 use std::{sync::Arc, time::Duration};
 
+pub use caller::{Caller, caller};
+
 use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_iam::config::retry::RetryPartition;
 
-use crate::{aws::pace::Paces, iam::arn::Account};
+use crate::{
+    aws::{meter::Meter, pace::Paces},
+    iam::arn::Account,
+    metrics::Metrics,
+};
 
 /// IAM of one account.
 #[derive(Clone)]
 pub struct AwsIam {
     client: aws_sdk_iam::Client,
     paces: Arc<Paces>,
+    meter: Arc<Meter>,
 }
 
 /// Calls per second and account; zero lifts a ceiling.
@@ -39,24 +48,29 @@ pub enum ConnectError {
     NoAccount,
 }
 
-/// Connects with the SDK's default chain of credentials and asks whose they are.
-///
-/// # Errors
-/// No credentials, or STS does not answer.
-pub async fn connect(rates: Rates) -> Result<(AwsIam, Account), ConnectError> {
+/// The SDK's default chain, with our time limits and without its retries.
+async fn load() -> aws_config::SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(20))
         .operation_timeout(Duration::from_mins(1))
         .build();
-    let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
         // IAM has one control plane a partition; a region is needed for signing only.
         .region(aws_config::meta::region::RegionProviderChain::default_provider().or_else("us-east-1"))
         .timeout_config(timeouts)
         // Trying again is the controller's, which sees every failure, paces itself and says why.
         .retry_config(RetryConfig::disabled())
         .load()
-        .await;
+        .await
+}
+
+/// Connects with the SDK's default chain of credentials and asks whose they are.
+///
+/// # Errors
+/// No credentials, or STS does not answer.
+pub async fn connect(rates: Rates, metrics: &Arc<Metrics>) -> Result<(AwsIam, Account), ConnectError> {
+    let config = load().await;
     let identity = aws_sdk_sts::Client::new(&config)
         .get_caller_identity()
         .send()
@@ -71,7 +85,12 @@ pub async fn connect(rates: Rates) -> Result<(AwsIam, Account), ConnectError> {
         // One bucket of retries and throttles an account, not one for the whole process.
         .retry_partition(RetryPartition::new(format!("iam-{}", account.id)))
         .build();
-    let iam = AwsIam { client: aws_sdk_iam::Client::from_conf(iam), paces: Arc::new(Paces::new(rates)) };
+    let meter = Meter::new(Arc::clone(metrics), account.id.clone());
+    let iam = AwsIam {
+        client: aws_sdk_iam::Client::from_conf(iam),
+        paces: Arc::new(Paces::new(rates)),
+        meter: Arc::new(meter),
+    };
     Ok((iam, account))
 }
 
@@ -96,7 +115,8 @@ mod tests {
             .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
             .retry_config(RetryConfig::disabled())
             .build();
-        AwsIam { client: aws_sdk_iam::Client::from_conf(config), paces: Arc::new(Paces::new(rates)) }
+        let meter = Arc::new(Meter::new(Arc::new(Metrics::new()), "123456789012".into()));
+        AwsIam { client: aws_sdk_iam::Client::from_conf(config), paces: Arc::new(Paces::new(rates)), meter }
     }
 
     #[tokio::test(start_paused = true)]
@@ -119,8 +139,10 @@ mod tests {
             let _ = stream.read(&mut [0; 8192]).unwrap();
             let body = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code>\
                         <Message>Rate exceeded</Message></Error><RequestId>1</RequestId></ErrorResponse>";
-            let head =
-                format!("HTTP/1.1 400 Bad Request\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            let head = format!(
+                "HTTP/1.1 400 Bad Request\r\nx-amzn-requestid: 1\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                body.len()
+            );
             stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
         });
         let iam = iam(&endpoint, Rates { read: 1_000.0, write: 1_000.0 });
@@ -128,6 +150,15 @@ mod tests {
         let error = iam.role("x").await.unwrap_err();
         server.join().unwrap();
         assert_eq!((error.action, error.class), ("GetRole", IamErrorClass::Throttled));
+        assert_eq!(error.request_id.as_deref(), Some("1"));
+        let text = iam.meter.metrics().text();
+        for line in [
+            r#"rolewright_aws_calls_total{account="123456789012",action="GetRole",outcome="throttled"} 1"#,
+            r#"rolewright_aws_throttles_total{account="123456789012",action="GetRole"} 1"#,
+            r#"rolewright_aws_call_duration_seconds_count{account="123456789012",action="GetRole"} 1"#,
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
         assert!(iam.paces.rate(false) < before * 0.9, "{} after {before}", iam.paces.rate(false));
     }
 }

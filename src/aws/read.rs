@@ -7,7 +7,7 @@ use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 
 use crate::{
-    aws::{AwsIam, error},
+    aws::AwsIam,
     plan::observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
     ports::{IamError, IamErrorClass, IamRead},
 };
@@ -15,23 +15,18 @@ use crate::{
 /// The most that IAM gives a page; it may give fewer.
 const PAGE: i32 = 1_000;
 
-/// Makes one call; classifies its failure and slows down when AWS says so. A read waits for its turn here, a write has
-/// waited for its own before ownership was looked at.
+/// Makes one call, and slows down when AWS says so. A read waits for its turn here, a write has waited for its own before
+/// ownership was looked at. The role is empty for a call that is about no single one.
 macro_rules! call {
-    ($iam:expr, $action:literal, $write:literal, $request:expr) => {{
+    ($iam:expr, $action:literal, $write:literal, $role:expr, $request:expr) => {{
         if !$write {
             $iam.paces.turn(false).await;
         }
-        match $request.send().await {
-            Ok(answer) => Ok(answer),
-            Err(failure) => {
-                let failure = error::classify($action, &failure);
-                if failure.class == IamErrorClass::Throttled {
-                    $iam.paces.throttled($write);
-                }
-                Err(failure)
-            }
+        let answer = $iam.meter.measure($action, $role, $request.send()).await;
+        if answer.as_ref().is_err_and(|failure| failure.class == IamErrorClass::Throttled) {
+            $iam.paces.throttled($write);
         }
+        answer
     }};
 }
 pub(super) use call;
@@ -47,7 +42,7 @@ fn found<T>(answer: Result<T, IamError>) -> Result<Option<T>, IamError> {
 
 impl IamRead for AwsIam {
     async fn role(&self, name: &str) -> Result<Option<RoleRecord>, IamError> {
-        let answer = call!(self, "GetRole", false, self.client.get_role().role_name(name));
+        let answer = call!(self, "GetRole", false, name, self.client.get_role().role_name(name));
         let Some(answer) = found(answer)? else { return Ok(None) };
         answer.role().map(record).transpose()
     }
@@ -56,7 +51,8 @@ impl IamRead for AwsIam {
         let (mut attached, mut marker) = (Attachments::new(), None);
         loop {
             let request = self.client.list_attached_role_policies().role_name(name).set_marker(marker);
-            let Some(page) = found(call!(self, "ListAttachedRolePolicies", false, request.max_items(PAGE)))? else {
+            let Some(page) = found(call!(self, "ListAttachedRolePolicies", false, name, request.max_items(PAGE)))?
+            else {
                 return Ok(None);
             };
             attached
@@ -72,7 +68,7 @@ impl IamRead for AwsIam {
         let (mut names, mut marker) = (Vec::new(), None);
         loop {
             let request = self.client.list_role_policies().role_name(name).set_marker(marker);
-            let Some(page) = found(call!(self, "ListRolePolicies", false, request.max_items(PAGE)))? else {
+            let Some(page) = found(call!(self, "ListRolePolicies", false, name, request.max_items(PAGE)))? else {
                 return Ok(None);
             };
             names.extend(page.policy_names().iter().cloned());
@@ -85,14 +81,15 @@ impl IamRead for AwsIam {
 
     async fn inline(&self, name: &str, policy: &str) -> Result<Option<String>, IamError> {
         let request = self.client.get_role_policy().role_name(name).policy_name(policy);
-        Ok(found(call!(self, "GetRolePolicy", false, request))?.map(|answer| answer.policy_document().to_owned()))
+        Ok(found(call!(self, "GetRolePolicy", false, name, request))?.map(|answer| answer.policy_document().to_owned()))
     }
 
     async fn instance_profiles(&self, name: &str) -> Result<Option<Vec<String>>, IamError> {
         let (mut names, mut marker) = (Vec::new(), None);
         loop {
             let request = self.client.list_instance_profiles_for_role().role_name(name).set_marker(marker);
-            let Some(page) = found(call!(self, "ListInstanceProfilesForRole", false, request.max_items(PAGE)))? else {
+            let Some(page) = found(call!(self, "ListInstanceProfilesForRole", false, name, request.max_items(PAGE)))?
+            else {
                 return Ok(None);
             };
             names.extend(page.instance_profiles().iter().map(|profile| profile.instance_profile_name().to_owned()));
@@ -106,7 +103,7 @@ impl IamRead for AwsIam {
     async fn details(&self, marker: Option<String>) -> Result<Page<RoleDetail>, IamError> {
         let request =
             self.client.get_account_authorization_details().filter(EntityType::Role).max_items(PAGE).set_marker(marker);
-        let page = call!(self, "GetAccountAuthorizationDetails", false, request)?;
+        let page = call!(self, "GetAccountAuthorizationDetails", false, "", request)?;
         Ok(Page {
             items: page.role_detail_list().iter().map(detail).collect::<Result<_, _>>()?,
             next: next(page.is_truncated(), page.marker()),
@@ -114,7 +111,7 @@ impl IamRead for AwsIam {
     }
 
     async fn summaries(&self, marker: Option<String>) -> Result<Page<RoleSummary>, IamError> {
-        let page = call!(self, "ListRoles", false, self.client.list_roles().max_items(PAGE).set_marker(marker))?;
+        let page = call!(self, "ListRoles", false, "", self.client.list_roles().max_items(PAGE).set_marker(marker))?;
         let summary = |role: &Role| RoleSummary {
             name: role.role_name().to_owned(),
             role_id: role.role_id().to_owned(),
@@ -151,6 +148,7 @@ fn detail(detail: &SdkDetail) -> Result<RoleDetail, IamError> {
     let missing = |what: &str| IamError {
         action: ACTION,
         class: IamErrorClass::Unknown,
+        request_id: None,
         message: format!("the answer has a role without {what}"),
     };
     Ok(RoleDetail {
@@ -191,6 +189,7 @@ fn timestamp(action: &'static str, date: &DateTime) -> Result<Timestamp, IamErro
     Timestamp::from_second(date.secs()).map_err(|error| IamError {
         action,
         class: IamErrorClass::Unknown,
+        request_id: None,
         message: format!("the answer has a date out of range: {error}"),
     })
 }

@@ -2,18 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_iam::types::Tag;
+use aws_sdk_iam::{operation::RequestId, types::Tag};
 
 use crate::{
     aws::{
-        AwsIam, error,
+        AwsIam,
         read::{call, record},
     },
-    plan::{
-        observed::RoleRecord,
-        step::{Call, Step},
-    },
-    ports::{IamError, IamErrorClass, IamWrite},
+    plan::step::{Call, Step},
+    ports::{IamError, IamErrorClass, IamWrite, Written},
 };
 
 impl IamWrite for AwsIam {
@@ -21,8 +18,8 @@ impl IamWrite for AwsIam {
         self.paces.turn(true).await;
     }
 
-    async fn write(&self, step: &Step) -> Result<Option<RoleRecord>, IamError> {
-        let Step { role, call, why: _ } = step;
+    async fn write(&self, step: &Step) -> Result<Written, IamError> {
+        let Step { role, call, why: _, change: _ } = step;
         let (iam, name) = (&self.client, role.as_str());
         match call {
             Call::CreateRole { path, trust, description, max_session, boundary, tags } => {
@@ -35,60 +32,69 @@ impl IamWrite for AwsIam {
                     .max_session_duration(*max_session)
                     .set_permissions_boundary(boundary.clone())
                     .set_tags(Some(tag_list("CreateRole", tags)?));
-                let answer = call!(self, "CreateRole", true, request)?;
-                return answer.role().map(record).transpose();
+                let answer = call!(self, "CreateRole", true, name, request)?;
+                let role = answer.role().map(record).transpose()?;
+                Ok(Written { role, ..done(answer) })
             }
             Call::UpdateTrust { trust } => {
                 let request = iam.update_assume_role_policy().role_name(name).policy_document(trust);
-                call!(self, "UpdateAssumeRolePolicy", true, request).map(drop)?;
+                call!(self, "UpdateAssumeRolePolicy", true, name, request).map(done)
             }
             Call::UpdateRole { description, max_session } => {
                 let request =
                     iam.update_role().role_name(name).description(description).max_session_duration(*max_session);
-                call!(self, "UpdateRole", true, request).map(drop)?;
+                call!(self, "UpdateRole", true, name, request).map(done)
             }
             Call::PutBoundary { arn } => {
                 let request = iam.put_role_permissions_boundary().role_name(name).permissions_boundary(arn);
-                call!(self, "PutRolePermissionsBoundary", true, request).map(drop)?;
+                call!(self, "PutRolePermissionsBoundary", true, name, request).map(done)
             }
             Call::DeleteBoundary => {
                 let request = iam.delete_role_permissions_boundary().role_name(name);
-                gone(call!(self, "DeleteRolePermissionsBoundary", true, request).map(drop))?;
+                gone(call!(self, "DeleteRolePermissionsBoundary", true, name, request).map(done))
             }
             Call::PutInline { name: policy, document } => {
                 let request = iam.put_role_policy().role_name(name).policy_name(policy).policy_document(document);
-                call!(self, "PutRolePolicy", true, request).map(drop)?;
+                call!(self, "PutRolePolicy", true, name, request).map(done)
             }
             Call::DeleteInline { name: policy } => {
                 let request = iam.delete_role_policy().role_name(name).policy_name(policy);
-                gone(call!(self, "DeleteRolePolicy", true, request).map(drop))?;
+                gone(call!(self, "DeleteRolePolicy", true, name, request).map(done))
             }
             Call::Attach { arn } => {
                 let request = iam.attach_role_policy().role_name(name).policy_arn(arn);
-                call!(self, "AttachRolePolicy", true, request).map(drop)?;
+                call!(self, "AttachRolePolicy", true, name, request).map(done)
             }
             Call::Detach { arn } => {
                 let request = iam.detach_role_policy().role_name(name).policy_arn(arn);
-                gone(call!(self, "DetachRolePolicy", true, request).map(drop))?;
+                gone(call!(self, "DetachRolePolicy", true, name, request).map(done))
             }
             Call::Tag { tags } => {
                 let request = iam.tag_role().role_name(name).set_tags(Some(tag_list("TagRole", tags)?));
-                call!(self, "TagRole", true, request).map(drop)?;
+                call!(self, "TagRole", true, name, request).map(done)
             }
             Call::Untag { keys } => {
                 let request = iam.untag_role().role_name(name).set_tag_keys(Some(keys.clone()));
-                call!(self, "UntagRole", true, request).map(drop)?;
+                call!(self, "UntagRole", true, name, request).map(done)
             }
-            Call::DeleteRole => gone(call!(self, "DeleteRole", true, iam.delete_role().role_name(name)).map(drop))?,
+            Call::DeleteRole => {
+                gone(call!(self, "DeleteRole", true, name, iam.delete_role().role_name(name)).map(done))
+            }
         }
-        Ok(None)
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "stands in `Result::map`")]
+fn done(answer: impl RequestId) -> Written {
+    Written { role: None, request_id: answer.request_id().map(str::to_owned) }
+}
+
 /// Removing what is absent is done.
-fn gone(answer: Result<(), IamError>) -> Result<(), IamError> {
+fn gone(answer: Result<Written, IamError>) -> Result<Written, IamError> {
     match answer {
-        Err(error) if error.class == IamErrorClass::NotFound => Ok(()),
+        Err(error) if error.class == IamErrorClass::NotFound => {
+            Ok(Written { role: None, request_id: error.request_id })
+        }
         other => other,
     }
 }
@@ -98,6 +104,7 @@ fn tag_list(action: &'static str, tags: &BTreeMap<String, String>) -> Result<Vec
     tags.iter().map(build).collect::<Result<_, _>>().map_err(|error| IamError {
         action,
         class: IamErrorClass::Refused,
+        request_id: None,
         message: error.to_string(),
     })
 }

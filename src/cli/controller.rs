@@ -1,36 +1,60 @@
-//! `rolewright controller`: connects both sides and wires the engine, the health server and the signals.
+//! `rolewright controller`: connects both sides and wires the election, the engine, the health server and the signals.
 
-use std::time::Duration;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
+    time::{sleep, timeout},
 };
 use tracing::{info, warn};
 
 use crate::{
     aws::{self, Rates},
     clock::SystemClock,
-    cluster::KubeCluster,
-    controller::{self, Health},
-    server,
-    settings::Args,
+    cluster::{KubeCluster, KubeLease},
+    controller::{
+        self, Health, RunError, Signals,
+        election::Election,
+        leadership::{Leadership, Standing},
+        pulse::Pulse,
+    },
+    metrics::Metrics,
+    server::{self, Inside, Probes},
+    settings::{self, Args},
     telemetry,
 };
 
 /// After SIGTERM the step in flight has this long to end.
 const GRACE: Duration = Duration::from_secs(4);
+/// The lease is given back within this time, or runs out.
+const RELEASE: Duration = Duration::from_secs(2);
+/// Where Kubernetes tells a pod its namespace.
+const POD_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
 /// Runs until SIGTERM or SIGINT.
 pub async fn run(args: &Args) -> anyhow::Result<()> {
     args.check()?;
-    telemetry::start(args.log_format, &args.log_level).map_err(anyhow::Error::msg)?;
+    let pod = std::fs::read_to_string(POD_NAMESPACE).ok().map(|namespace| namespace.trim().to_owned());
+    let election = args.election(pod.filter(|namespace| !namespace.is_empty()))?;
+    let level = telemetry::start(args.log_format, &args.log_level).map_err(anyhow::Error::msg)?;
+    let metrics = Arc::new(Metrics::new());
     let (stop_sender, stop) = watch::channel(false);
-    let (health_sender, health) = watch::channel(Health { synced: false, trouble: "connecting to AWS".into() });
+    let (health, health_receiver) = watch::channel(Health { synced: false, trouble: "connecting to AWS".into() });
+    let (contest, leadership) = match election {
+        Some(election) => {
+            let (standing, leadership) = Leadership::contested();
+            (Some((election, standing)), leadership)
+        }
+        None => (None, Leadership::alone()),
+    };
+    let signals = Signals { stop: stop.clone(), health, leadership: leadership.clone(), pulse: Pulse::default() };
     let listener = TcpListener::bind(args.listen).await.with_context(|| format!("--listen {}", args.listen))?;
-    let server = tokio::spawn(server::serve(listener, health, stop.clone()));
+    let probes = Probes { health: health_receiver, leadership, pulse: signals.pulse.clone() };
+    let inside = Inside { metrics: Arc::clone(&metrics), level };
+    let server = tokio::spawn(server::serve(listener, probes, inside, stop));
 
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -40,28 +64,26 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
             _ = terminate.recv() => {}
         }
     };
-    tokio::pin!(signalled);
-
-    let work = work(args, stop.clone(), health_sender);
-    tokio::pin!(work);
+    let mut work = pin!(work(args, contest, &metrics, signals));
     tokio::select! {
         result = &mut work => return result,
-        () = &mut signalled => {}
+        () = signalled => {}
     }
     info!("stopping: no new step begins, the one in flight ends");
     let _ = stop_sender.send(true);
-    if let Ok(result) = tokio::time::timeout(GRACE, work).await {
+    if let Ok(result) = timeout(GRACE + RELEASE, work).await {
         result?;
-    } else {
-        warn!("the step in flight did not end in time and is abandoned; the next start reads anew");
     }
-    let _ = tokio::time::timeout(Duration::from_millis(500), server).await;
+    let _ = timeout(Duration::from_millis(500), server).await;
     Ok(())
 }
 
-async fn work(args: &Args, stop: watch::Receiver<bool>, health: watch::Sender<Health>) -> anyhow::Result<()> {
+type Contest = (settings::Election, watch::Sender<Standing>);
+
+async fn work(args: &Args, contest: Option<Contest>, metrics: &Arc<Metrics>, signals: Signals) -> anyhow::Result<()> {
     let rates = Rates { read: args.aws_read_rate, write: args.aws_write_rate };
-    let Some((iam, account)) = connect_aws(rates, &stop, &health).await else { return Ok(()) };
+    let connect = async || aws::connect(rates, metrics).await.map_err(|error| error.to_string());
+    let Some((iam, account)) = wait_for("AWS", connect, &signals).await else { return Ok(()) };
     let config = args.config(&account)?;
     let client =
         kube::Client::try_default().await.context("no Kubernetes cluster: set KUBECONFIG or run inside one")?;
@@ -72,30 +94,100 @@ async fn work(args: &Args, stop: watch::Receiver<bool>, health: watch::Sender<He
         version = env!("CARGO_PKG_VERSION"),
         "rolewright starts"
     );
-    health.send_modify(|health| health.trouble.clear());
     let cluster = KubeCluster::new(client, args.watch_namespace.clone());
-    controller::run(iam, cluster, SystemClock, config, stop, health).await?;
+    let probe = async || cluster.probe().await;
+    let Some(()) = wait_for("the cluster", probe, &signals).await else { return Ok(()) };
+    signals.health.send_modify(|health| health.trouble.clear());
+    // Begins to watch when it is polled, which is when we lead: whoever follows costs nothing, and who leads reads anew.
+    let engine = async {
+        metrics.leads(true);
+        controller::run(iam, cluster, SystemClock, config, Arc::clone(metrics), signals.clone()).await
+    };
+    match contest {
+        None => ending(engine, &signals).await.unwrap_or(Ok(()))?,
+        Some((election, standing)) => led(engine, election, standing, &signals).await?,
+    }
     Ok(())
 }
 
-/// Waits for AWS: at the start of a cluster the network or the credentials may come later than we do.
-async fn connect_aws(
-    rates: Rates,
-    stop: &watch::Receiver<bool>,
-    health: &watch::Sender<Health>,
-) -> Option<(aws::AwsIam, crate::iam::arn::Account)> {
+/// Runs the engine while we hold the lease, and gives the lease back when the engine ended.
+async fn led(
+    engine: impl Future<Output = Result<(), RunError>>,
+    election: settings::Election,
+    standing: watch::Sender<Standing>,
+    signals: &Signals,
+) -> anyhow::Result<()> {
+    let settings::Election { namespace, name, timing } = election;
+    let lease = KubeLease::connect(&namespace, name.clone(), timing.request()).await?;
+    let host = std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "rolewright".into());
+    // A container that starts again in its pod is another candidate: the name alone would not do.
+    let identity = format!("{host}_{:016x}", fastrand::u64(..));
+    info!(%identity, lease = %name, %namespace, "waiting for the lease");
+    let election = Election::new(lease, SystemClock, identity, timing, standing);
+    let (leaving, left) = watch::channel(false);
+    let mut election = tokio::spawn(election.run(left, signals.pulse.heart("the election")));
+
+    let mut stop = signals.stop.clone();
+    let result = tokio::select! {
+        () = signals.leadership.begins() => ending(engine, signals).await,
+        ended = &mut election => return Ok(ended??),
+        _ = stop.wait_for(|stop| *stop) => Some(Ok(())),
+    };
+    if !signals.leadership.holds() && !*stop.borrow() {
+        // The election says why, as soon as its last request came back.
+        return Ok(timeout(RELEASE, election).await.context("the lease is lost")???);
+    }
+    // A step that AWS may still be working on keeps the lease: it runs out when that is over.
+    if let Some(result) = result {
+        let _ = leaving.send(true);
+        let _ = timeout(RELEASE, &mut election).await;
+        result?;
+    }
+    Ok(())
+}
+
+/// Runs the engine to its end; `None` when a step did not end in time after it was told to stop.
+async fn ending(engine: impl Future<Output = Result<(), RunError>>, signals: &Signals) -> Option<Result<(), RunError>> {
+    let mut stop = signals.stop.clone();
+    let late = async {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => {}
+            () = signals.leadership.ended() => {}
+        }
+        sleep(GRACE).await;
+    };
+    tokio::select! {
+        result = engine => Some(result),
+        () = late => {
+            warn!("the step in flight did not end in time and is abandoned; who comes next reads anew");
+            None
+        }
+    }
+}
+
+/// Waits for one side: at the start of a cluster the network, the credentials or the CRD may come later than we do. `None`
+/// when the process is to end.
+async fn wait_for<T>(
+    what: &'static str,
+    mut attempt: impl AsyncFnMut() -> Result<T, String>,
+    signals: &Signals,
+) -> Option<T> {
     let mut wait = Duration::from_secs(1);
-    let mut stop = stop.clone();
+    let mut stop = signals.stop.clone();
+    let mut said = String::new();
     loop {
-        match aws::connect(rates).await {
-            Ok(connected) => return Some(connected),
-            Err(error) => {
-                warn!(%error, "AWS can't be used yet; it is tried again");
-                health.send_modify(|health| health.trouble = error.to_string());
+        match attempt().await {
+            Ok(value) => return Some(value),
+            Err(trouble) => {
+                if trouble != said {
+                    warn!(%trouble, "{what} can't be used yet; it is tried again");
+                    said.clone_from(&trouble);
+                }
+                signals.health.send_modify(|health| health.trouble = trouble);
             }
         }
         tokio::select! {
-            () = tokio::time::sleep(wait) => wait = (wait * 2).min(Duration::from_secs(30)),
+            () = sleep(wait) => wait = (wait * 2).min(Duration::from_secs(10)),
             _ = stop.wait_for(|stop| *stop) => return None,
         }
     }

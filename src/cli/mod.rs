@@ -1,5 +1,6 @@
 //! The command line: one file a command. `input.rs` reads what arguments name, `output.rs` is how a command answers.
 
+mod check;
 mod controller;
 mod crds;
 mod input;
@@ -20,6 +21,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Try what an installation needs of AWS and of the cluster, and say what is missing
+    #[command(after_long_help = check::HELP)]
+    Check(check::Args),
     /// Run the controller against a cluster (KUBECONFIG or in-cluster) and an account (the AWS SDK's default chain)
     Controller(Box<crate::settings::Args>),
     /// Print the custom resource definition, as YAML for kubectl apply
@@ -38,6 +42,7 @@ impl Cli {
     /// What kept the command from doing its work.
     pub async fn run(self) -> anyhow::Result<u8> {
         match self.command {
+            Command::Check(args) => Ok(check::run(&args, output::Paint::of_process()).await?.print()?),
             Command::Controller(args) => controller::run(&args).await.map(|()| 0),
             Command::Crds => crds::run(),
             Command::Policy(command) => {

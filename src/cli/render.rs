@@ -193,8 +193,8 @@ fn resource(document: &Value) -> anyhow::Result<Resource> {
         key: ResourceKey { namespace: metadata("namespace").unwrap_or_else(|| "default".into()), name },
         uid: "<uid>".into(),
         generation: 1,
-        // No time is rendered; the lifetime's end depends on when the resource is made.
-        created: Timestamp::UNIX_EPOCH,
+        // No time is rendered, but a bound of the lifetime counts from here: a manifest is taken to be applied now.
+        created: metadata("creationTimestamp").and_then(|time| time.parse().ok()).unwrap_or_else(Timestamp::now),
         deleting: false,
         finalizer: false,
         paused: false,

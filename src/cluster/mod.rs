@@ -1,16 +1,22 @@
-//! The API server behind [`crate::ports::Cluster`]: watch, live reads, finalizer, status, Events. Translates; decides
+//! The API server behind [`crate::ports::Cluster`]: watch, live reads, finalizer, status, Events; and the Lease. Translates; decides
 //! nothing.
 
 mod events;
+mod lease;
+mod probe;
 mod watch;
 
-use std::time::Duration;
+pub use lease::KubeLease;
+pub use probe::{Probe, RIGHTS, Right};
+
+use std::{collections::BTreeMap, time::Duration};
 
 use futures::Stream;
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ServiceAccount as CoreServiceAccount;
 use kube::{
     Api, Client, ResourceExt,
-    api::{Patch, PatchParams},
+    api::{ListParams, Patch, PatchParams},
     runtime::events::Recorder,
 };
 use serde_json::json;
@@ -18,7 +24,7 @@ use serde_json::json;
 use crate::{
     api::{self, ResourceKey, RoleStatus, raw::RawRole},
     plan::outcome::cut,
-    ports::{Cluster, ClusterError, Notice, Resource, WatchEvent},
+    ports::{Cluster, ClusterError, Notice, Resource, ServiceAccount, WatchEvent},
 };
 
 /// The API server never takes longer than this for one request; a client that retries inside could hide a failure for
@@ -42,6 +48,23 @@ impl KubeCluster {
     pub fn new(client: Client, namespaces: Vec<String>) -> Self {
         let recorder = events::recorder(client.clone());
         Self { client, namespaces, recorder }
+    }
+
+    /// Whether the kind is there and may be listed, everywhere where it will be watched.
+    ///
+    /// # Errors
+    /// A sentence: what is missing, and what to do.
+    pub async fn probe(&self) -> Result<(), String> {
+        for api in watch::apis(&self.client, &self.namespaces) {
+            bounded(api.list_metadata(&ListParams::default().limit(1))).await.map_err(|error| match error {
+                ClusterError::Gone => watch::KIND_MISSING.to_owned(),
+                ClusterError::Refused(message) => {
+                    format!("IAMRoles can't be listed, bind the ClusterRole rolewright to the controller: {message}")
+                }
+                other => other.to_string(),
+            })?;
+        }
+        Ok(())
     }
 
     fn api(&self, key: &ResourceKey) -> Api<RawRole> {
@@ -80,7 +103,7 @@ impl KubeCluster {
 
 impl Cluster for KubeCluster {
     fn watch(&self) -> impl Stream<Item = WatchEvent> + Send + 'static {
-        watch::watch(self.client.clone(), &self.namespaces)
+        watch::watch(&self.client, &self.namespaces)
     }
 
     async fn get(&self, key: &ResourceKey) -> Result<Option<Resource>, ClusterError> {
@@ -109,6 +132,35 @@ impl Cluster for KubeCluster {
         let params = PatchParams::apply(api::FIELD_MANAGER).force();
         let api = self.api(&resource.key);
         bounded(api.patch_status(&resource.key.name, &params, &Patch::Apply(&body))).await.map(drop)
+    }
+
+    async fn service_account(&self, namespace: &str, name: &str) -> Result<Option<ServiceAccount>, ClusterError> {
+        let api: Api<CoreServiceAccount> = Api::namespaced(self.client.clone(), namespace);
+        let found = bounded(api.get_metadata_opt(name)).await?;
+        Ok(found.map(|found| ServiceAccount {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            uid: found.uid().unwrap_or_default(),
+            role_arn: found.annotations().get(api::ROLE_ARN).cloned(),
+        }))
+    }
+
+    async fn annotate(&self, account: &ServiceAccount, role_arn: Option<&str>) -> Result<(), ClusterError> {
+        // Without force: what another manager has written is a conflict. What is left out is given up.
+        let annotations: BTreeMap<&str, &str> = role_arn.into_iter().map(|arn| (api::ROLE_ARN, arn)).collect();
+        let body = json!({
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {
+                "name": account.name,
+                "namespace": account.namespace,
+                "uid": account.uid,
+                "annotations": annotations,
+            },
+        });
+        let api: Api<CoreServiceAccount> = Api::namespaced(self.client.clone(), &account.namespace);
+        let params = PatchParams::apply(api::FIELD_MANAGER);
+        bounded(api.patch_metadata(&account.name, &params, &Patch::Apply(&body))).await.map(drop)
     }
 
     async fn notify(&self, resource: &Resource, notice: &Notice) -> Result<(), ClusterError> {

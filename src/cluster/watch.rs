@@ -14,17 +14,23 @@ use crate::{
     ports::WatchEvent,
 };
 
+/// What to say when the API server knows no `IAMRole`.
+pub const KIND_MISSING: &str = "the kind IAMRole is not installed in this cluster, apply the CRD (rolewright crds)";
+
 type Events = Pin<Box<dyn Stream<Item = WatchEvent> + Send>>;
 
 /// Watches `namespaces`, or all when empty, as one stream.
-pub fn watch(client: Client, namespaces: &[String]) -> impl Stream<Item = WatchEvent> + Send + 'static {
-    let apis: Vec<Api<RawRole>> = if namespaces.is_empty() {
-        vec![Api::all(client)]
+pub fn watch(client: &Client, namespaces: &[String]) -> impl Stream<Item = WatchEvent> + Send + 'static + use<> {
+    merge(apis(client, namespaces).into_iter().map(one).collect())
+}
+
+/// One for all namespaces, or one for each.
+pub fn apis(client: &Client, namespaces: &[String]) -> Vec<Api<RawRole>> {
+    if namespaces.is_empty() {
+        vec![Api::all(client.clone())]
     } else {
         namespaces.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect()
-    };
-    let streams: Vec<Events> = apis.into_iter().map(one).collect();
-    merge(streams)
+    }
 }
 
 fn one(api: Api<RawRole>) -> Events {
@@ -45,7 +51,7 @@ fn one(api: Api<RawRole>) -> Events {
 fn words(error: &watcher::Error) -> String {
     let text = error.to_string();
     if text.contains("404") || text.contains("NotFound") || text.contains("could not find the requested resource") {
-        format!("the kind IAMRole is not installed in this cluster, apply the CRD (rolewright crds): {text}")
+        format!("{KIND_MISSING}: {text}")
     } else {
         text
     }

@@ -7,7 +7,7 @@ use tracing::{info, warn};
 
 use crate::{
     api::reason,
-    controller::Shared,
+    controller::{Shared, tally},
     plan::{
         audit,
         identity::Identity,
@@ -16,14 +16,14 @@ use crate::{
         settle::Certainty,
         step::{Call, Step},
     },
-    ports::{Clock, Cluster, ClusterError, IamError, IamWrite, Notice, Resource},
+    ports::{Clock, Cluster, ClusterError, IamError, IamErrorClass, IamWrite, Notice, Resource, Written},
 };
 
 /// Why a pass ended early.
 #[derive(Debug)]
 pub enum Interrupted {
     /// An AWS call failed.
-    Iam(IamError, Option<Step>),
+    Iam(IamError, Option<Box<Step>>),
     /// The API server failed.
     Cluster(ClusterError),
     /// The process is stopping: no new step.
@@ -82,12 +82,18 @@ pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
         if needs_proof && shared.clock.now().duration_since(proven_at).unsigned_abs() > PROOF_HOLDS {
             proven_at = prove_again(shared, job, created.as_ref()).await?;
         }
-        let answer = shared.iam.write(step).await;
+        if shared.stopping() {
+            return Err(Interrupted::Stopping);
+        }
+        // It is asked once more right before the call, and while that is under way.
+        let write = shared.leadership.during(shared.iam.write(step));
+        let answer = write.await.unwrap_or_else(|| Err(abandoned(step)));
         let now = shared.clock.now();
         match answer {
-            Ok(role) => {
+            Ok(Written { role, request_id }) => {
                 shared.memory().recent.record(step, Certainty::Applied, now);
-                tell(shared, job, step).await;
+                tally::carried_out(&shared.metrics, step, job.reason);
+                tell(shared, job, step, request_id.as_deref()).await;
                 if matches!(step.call, Call::CreateRole { .. }) {
                     // CreateRole's own answer is a proof as good as a read; without one the next pass reads.
                     proven_at = now;
@@ -98,12 +104,18 @@ pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
                 if error.class.outcome_unknown() {
                     shared.memory().recent.record(step, Certainty::Unknown, now);
                 }
-                audit_line(job, step, Some(&error));
-                return Err(Interrupted::Iam(error, Some(step.clone())));
+                audit_line(job, step, Err(&error));
+                return Err(Interrupted::Iam(error, Some(Box::new(step.clone()))));
             }
         }
     }
     Ok(())
+}
+
+/// Leadership ended while AWS had the call.
+fn abandoned(step: &Step) -> IamError {
+    let message = "abandoned, because this replica does not lead any more; AWS may have carried it out".into();
+    IamError { action: step.call.action(), class: IamErrorClass::Unreachable, message, request_id: None }
 }
 
 /// Reads ownership again for a plan that had to wait. Only that: when everything were read anew, a slow AWS would let no
@@ -121,8 +133,13 @@ async fn prove_again<I: IamWrite, C: Cluster, K: Clock>(
     if ours { Ok(shared.clock.now()) } else { Err(Interrupted::ProofTooOld) }
 }
 
-async fn tell<I: IamWrite, C: Cluster, K: Clock>(shared: &Shared<I, C, K>, job: &Job<'_>, step: &Step) {
-    audit_line(job, step, None);
+async fn tell<I: IamWrite, C: Cluster, K: Clock>(
+    shared: &Shared<I, C, K>,
+    job: &Job<'_>,
+    step: &Step,
+    request_id: Option<&str>,
+) {
+    audit_line(job, step, Ok(request_id));
     let notice = Notice {
         warning: job.reason == reason::DRIFT_CORRECTED,
         reason: job.reason,
@@ -143,7 +160,10 @@ pub async fn publish<I: IamWrite, C: Cluster, K: Clock>(
     }
 }
 
-fn audit_line(job: &Job<'_>, step: &Step, error: Option<&IamError>) {
+/// With the id of the request when it was done, with the failure when not.
+fn audit_line(job: &Job<'_>, step: &Step, answer: Result<Option<&str>, &IamError>) {
+    let error = answer.err();
+    let request_id = answer.unwrap_or_else(|error| error.request_id.as_deref());
     info!(
         target: "audit",
         account = %job.identity.account.id,
@@ -157,6 +177,7 @@ fn audit_line(job: &Job<'_>, step: &Step, error: Option<&IamError>) {
         installation = %job.identity.installation,
         before = %audit::before(step, job.observed),
         after = %audit::after(step),
+        request_id,
         outcome = %error.map_or_else(|| "applied".to_owned(), ToString::to_string),
         "{step}{}", if error.is_some() { ": not done" } else { "" }
     );

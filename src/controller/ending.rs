@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     api::{
+        problem::Problem,
         reason,
         role::{DeletionPolicy, DriftPolicy},
     },
@@ -16,7 +17,7 @@ use crate::{
         backoff::Trouble,
         desired::{Desired, deletion_terms},
         identity::{self, Identity},
-        outcome::Verdict,
+        outcome::{self, Verdict},
         step::Why,
     },
     ports::{Clock, Cluster, IamWrite},
@@ -31,6 +32,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let (resource, identity) = (self.resource.clone(), &desired.identity);
         match remove(self.shared, &resource, identity, known.as_deref(), Why::Expired, reason::EXPIRED).await? {
             Removal::Gone => {
+                self.let_all_go().await?;
                 self.forget_role();
                 self.report(&Verdict::Expired(end), Next::Settled).await
             }
@@ -40,6 +42,27 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 self.report(&Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message), Next::Again(wait)).await
             }
         }
+    }
+
+    /// Nothing is made of what is beyond the operator's limits, but a role that is there still ends in its time: a bound that
+    /// was tightened must not keep it for ever.
+    pub(super) async fn beyond_limits(&mut self, desired: &Desired, beyond: Vec<Problem>) -> Result<Next, Interrupted> {
+        let end = desired.lifetime.end(self.resource.created, None);
+        self.note_deadline(end);
+        let over = end.filter(|end| *end <= self.shared.clock.now());
+        match over {
+            Some(end) if self.status.role_id.is_some() => self.expire(desired, end).await,
+            Some(end) if outcome::ready_reason(&self.status) == Some(reason::EXPIRED) => {
+                self.report(&Verdict::Expired(end), Next::Settled).await
+            }
+            _ => self.refuse(beyond).await,
+        }
+    }
+
+    /// Nothing is written to AWS.
+    pub(super) async fn refuse(&mut self, problems: Vec<Problem>) -> Result<Next, Interrupted> {
+        self.status.plan = None;
+        self.report(&Verdict::Invalid(problems), Next::Settled).await
     }
 
     /// The resource is being deleted and our finalizer holds it.
@@ -73,7 +96,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let known = self.status.role_id.clone();
         let resource = self.resource.clone();
         match remove(self.shared, &resource, &identity, known.as_deref(), Why::Deleted, reason::DELETED).await? {
-            Removal::Gone => self.release(&identity).await,
+            Removal::Gone => {
+                self.let_all_go().await?;
+                self.release(&identity).await
+            }
             Removal::NotOurs(why) => {
                 self.notice(true, reason::NOT_OWNED, "Release", format!("{why}; it was left alone")).await;
                 self.release(&identity).await

@@ -6,10 +6,11 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use crate::{
-    api::{ResourceKey, reason, role::DriftPolicy},
+    api::{ResourceKey, reason, role::DriftPolicy, status::ReplacedPrincipal},
+    controller::census::Standing,
     iam::name,
     plan::{
-        desired::desired,
+        desired::compile,
         fingerprint::{self, Fingerprint, Scope},
         identity,
         limits::Limits,
@@ -45,8 +46,23 @@ pub struct Entry {
     pub scope: Scope,
     /// The lifetime's end.
     pub deadline: Option<Timestamp>,
+    /// Its conditions, to be counted.
+    pub standing: Standing,
     /// Observe: the fingerprints that were reported last.
     pub reported: (Option<Fingerprint>, Option<Fingerprint>),
+    /// Unique id of its role, as status has it.
+    pub role_id: Option<String>,
+    /// What a sweep compares with while principals are held back; known once a pass has looked.
+    pub held: Option<Held>,
+}
+
+/// A role whose trust policy lacks principals that were deleted in AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Whom.
+    pub principals: Vec<ReplacedPrincipal>,
+    /// `authorization` of the role with all else as desired.
+    pub authorization: Fingerprint,
 }
 
 /// All resources in scope.
@@ -59,11 +75,14 @@ pub struct Index {
 impl Index {
     /// Takes in a resource as the watch delivers it. True when it needs a pass.
     pub fn apply(&mut self, resource: &Resource, limits: &Limits) -> bool {
-        let (role, wanted) = guarded(|| {
+        let (role, compiled) = guarded(|| {
             let node = identity::read_spec(&resource.spec).ok();
-            (identity::identify(resource, node.as_ref(), limits).name, desired(resource, limits).ok())
+            (identity::identify(resource, node.as_ref(), limits).name, compile(resource, limits).ok())
         })
         .unwrap_or_else(|| (identity::identify(resource, None, limits).name, None));
+        // Beyond the operator's limits a role is not kept as written, but ends in its time.
+        let end = compiled.as_ref().and_then(|(wanted, _)| wanted.lifetime.end(resource.created, None));
+        let wanted = compiled.and_then(|(wanted, beyond)| beyond.is_empty().then_some(wanted));
         let role = name::fold(&role);
         let fingerprints = wanted.as_ref().map(fingerprint::of_desired);
         let applied = resource.status.applied.clone().unwrap_or_default();
@@ -85,8 +104,11 @@ impl Index {
             observe: wanted.as_ref().is_some_and(|wanted| wanted.drift == DriftPolicy::Observe),
             fingerprints,
             scope: wanted.as_ref().map(|wanted| Scope::of(wanted, &applied)).unwrap_or_default(),
-            deadline: wanted.as_ref().and_then(|wanted| wanted.lifetime.end(resource.created, None)),
+            deadline: end,
+            standing: Standing::of(&resource.status),
             reported: (None, None),
+            role_id: resource.status.role_id.clone(),
+            held: None,
         };
         if let (true, Some(known), Some(deadline)) = (hash_is_current, &resource.status.expires_at, entry.deadline) {
             // A ttl counts from the role's creation where that is earlier; status knows it.
@@ -97,6 +119,7 @@ impl Index {
             Some(old) if old.same_request(&entry) => {
                 entry.settled_at = old.settled_at;
                 entry.reported = old.reported;
+                entry.held.clone_from(&old.held);
                 if old.settled_at.is_some() {
                     // What a pass found counts, not an older status that comes late.
                     entry.converged = old.converged;
@@ -161,6 +184,14 @@ impl Index {
         true
     }
 
+    /// The unique ids of the roles of a name that are in our keeping.
+    pub fn role_ids(&self, role: &str) -> impl Iterator<Item = &String> {
+        self.claimants(role)
+            .filter_map(|key| self.get(key))
+            .filter(|entry| entry.converged)
+            .filter_map(|entry| entry.role_id.as_ref())
+    }
+
     /// One resource, to note what a pass or a sweep learned.
     pub fn get_mut(&mut self, key: &ResourceKey) -> Option<&mut Entry> {
         self.entries.get_mut(key)
@@ -174,6 +205,11 @@ impl Index {
     /// All keys.
     pub fn keys(&self) -> impl Iterator<Item = &ResourceKey> {
         self.entries.keys()
+    }
+
+    /// All resources.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
     }
 
     /// Number of resources.

@@ -1,23 +1,31 @@
 //! Watch → decide → drive → report, and sweeps beside it. One task owns queue and back-off; passes run as tasks of their own,
 //! so that a panic in one parks one resource.
 
+mod accounts;
+mod census;
 pub mod drive;
+pub mod election;
 mod ending;
 pub mod index;
+pub mod leadership;
 pub mod observe;
+pub mod pulse;
 pub mod queue;
 pub mod removal;
 mod report;
 pub mod role;
 pub mod sweep;
+mod tally;
 #[cfg(all(test, feature = "sim"))]
 mod tests;
+mod trust;
 
 use std::{
     collections::{HashMap, HashSet},
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures::{FutureExt, StreamExt};
@@ -32,10 +40,13 @@ use crate::{
     api::ResourceKey,
     controller::{
         index::Index,
+        leadership::{Fenced, Leadership},
+        pulse::{Heart, Pulse},
         queue::{Cause, Queue},
         role::Next,
         sweep::Suspect,
     },
+    metrics::{Metrics, whole},
     plan::{
         backoff::{Streak, Trouble},
         limits::{Config, Limits, Windows},
@@ -77,7 +88,12 @@ pub struct Shared<I, C, K> {
     pub limits: Limits,
     /// How long reads are not believed.
     pub windows: Windows,
+    /// Whether we may write.
+    pub leadership: Leadership,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     memory: Mutex<Memory>,
+    queue: Mutex<Queue>,
     stop: watch::Receiver<bool>,
 }
 
@@ -87,9 +103,14 @@ impl<I, C, K> Shared<I, C, K> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is to be done; whoever holds both took the memory first.
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// True once no new step may begin.
     pub fn stopping(&self) -> bool {
-        *self.stop.borrow()
+        *self.stop.borrow() || !self.leadership.holds()
     }
 }
 
@@ -104,7 +125,20 @@ pub enum RunError {
     SweepDenied(IamError),
 }
 
-/// Runs until `stop` turns true; the step in flight is finished first.
+/// What the engine listens to and tells.
+#[derive(Clone, Debug)]
+pub struct Signals {
+    /// Turns true when the process is to end.
+    pub stop: watch::Receiver<bool>,
+    /// How the engine is doing.
+    pub health: watch::Sender<Health>,
+    /// Whether this process may write.
+    pub leadership: Leadership,
+    /// Who asks whether the loop still turns.
+    pub pulse: Pulse,
+}
+
+/// Runs until `stop` turns true, and finishes the step in flight first; or until leadership ends, and abandons it then.
 ///
 /// # Errors
 /// [`RunError`] when it can't do its work with the rights that it has.
@@ -113,22 +147,26 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
     cluster: C,
     clock: K,
     config: Config,
-    stop: watch::Receiver<bool>,
-    health: watch::Sender<Health>,
+    metrics: Arc<Metrics>,
+    signals: Signals,
 ) -> Result<(), RunError> {
-    let shared = Shared {
+    let Signals { stop, health, leadership, pulse } = signals;
+    let shared = Arc::new(Shared {
         iam,
-        cluster,
+        cluster: Fenced::new(cluster, leadership.clone()),
         clock,
         limits: config.limits,
         windows: config.windows,
+        leadership,
+        metrics,
         memory: Mutex::default(),
+        queue: Mutex::default(),
         stop: stop.clone(),
-    };
+    });
+    census::offer(&shared);
     let (suspect_sender, suspects) = mpsc::unbounded_channel();
     let engine = Engine {
-        shared: Arc::new(shared),
-        queue: Queue::default(),
+        shared,
         streaks: HashMap::new(),
         passes: JoinSet::new(),
         running: HashMap::new(),
@@ -143,12 +181,11 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
         max_concurrent: config.max_concurrent,
         health,
     };
-    engine.run(stop, suspects).await
+    engine.run(stop, suspects, pulse.heart("the engine")).await
 }
 
 struct Engine<I, C, K> {
     shared: Arc<Shared<I, C, K>>,
-    queue: Queue,
     streaks: HashMap<ResourceKey, Streak>,
     passes: JoinSet<(ResourceKey, Option<Next>)>,
     /// Folded role name of each running pass: writes are serialised on it.
@@ -173,8 +210,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         mut self,
         mut stop: watch::Receiver<bool>,
         mut suspects: mpsc::UnboundedReceiver<Suspect>,
+        mut heart: Heart,
     ) -> Result<(), RunError> {
         let mut events = Box::pin(self.shared.cluster.watch());
+        let leadership = self.shared.leadership.clone();
+        let mut lost = pin!(leadership.ended());
         loop {
             // One moment for both: what falls due between two readings of the clock would be taken for started.
             let now = self.now();
@@ -183,6 +223,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
+                () = &mut lost => break,
+                () = heart.beat() => {}
                 Some(done) = self.passes.join_next() => {
                     if let Ok((key, next)) = done {
                         self.finish(key, next);
@@ -197,7 +239,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 () = timer => {}
             }
         }
-        // No new step begins (every pass sees the flag); the one in flight ends.
+        // No new step begins (every pass asks); the one in flight ends.
         while self.passes.join_next().await.is_some() {}
         Ok(())
     }
@@ -209,7 +251,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
     /// Completes when something is due next.
     fn timer(&self, now: Timestamp) -> impl Future<Output = ()> + Send + use<I, C, K> {
         // What is due already and did not start waits for a pass to end, not for time.
-        let pass = if self.running.len() < self.max_concurrent { self.queue.next_after(now) } else { None };
+        let pass = if self.running.len() < self.max_concurrent { self.shared.queue().next_after(now) } else { None };
         let next = if self.may_start() { [pass, self.next_sweep].into_iter().flatten().min() } else { None };
         let shared = Arc::clone(&self.shared);
         async move {
@@ -236,7 +278,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 !running.contains_key(key)
                     && memory.index.get(key).is_none_or(|entry| !running.values().any(|role| *role == entry.role))
             };
-            let popped = self.queue.pop(now, free);
+            let popped = self.shared.queue().pop(now, free);
             let role = popped.as_ref().and_then(|(key, _)| memory.index.get(key)).map(|entry| entry.role.clone());
             drop(memory);
             let Some((key, cause)) = popped else { break };
@@ -247,7 +289,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         if self.next_sweep.is_some_and(|at| at <= now) {
             self.next_sweep = None;
             let (shared, sender) = (Arc::clone(&self.shared), self.suspect_sender.clone());
-            self.sweeps.spawn(async move { sweep::sweep(&shared, &sender).await });
+            self.sweeps.spawn(async move {
+                let begun = Instant::now();
+                let roles = sweep::sweep(&shared, &sender).await;
+                if roles.is_ok() {
+                    shared.metrics.sweep_duration.observe([], begun.elapsed().as_secs_f64());
+                }
+                roles
+            });
         }
     }
 
@@ -256,8 +305,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         let span = info_span!("pass", resource = %key);
         self.passes.spawn(
             async move {
-                let pass = AssertUnwindSafe(role::pass(&shared, &key, cause)).catch_unwind().await;
-                (key, pass.ok())
+                let begun = Instant::now();
+                let next = AssertUnwindSafe(role::pass(&shared, &key, cause)).catch_unwind().await.ok();
+                let took = begun.elapsed().as_secs_f64();
+                shared.metrics.reconcile_duration.observe([tally::result(next.as_ref())], took);
+                (key, next)
             }
             .instrument(span),
         );
@@ -276,7 +328,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                     if self.running.contains_key(&resource.key) {
                         self.again.insert(resource.key.clone());
                     } else {
-                        self.queue.replace(resource.key.clone(), self.now());
+                        self.shared.queue().replace(resource.key.clone(), self.now());
                     }
                 }
                 self.wake_at_deadline(&resource.key);
@@ -301,7 +353,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
     }
 
     fn gone(&mut self, key: &ResourceKey) {
-        self.queue.remove(key);
+        self.shared.queue().remove(key);
         self.streaks.remove(key);
         let heirs = {
             let mut memory = self.shared.memory();
@@ -309,7 +361,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
             memory.index.remove(key)
         };
         for heir in heirs {
-            self.queue.replace(heir, self.now());
+            self.shared.queue().replace(heir, self.now());
         }
     }
 
@@ -323,7 +375,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
             .and_then(|entry| entry.deadline.filter(|at| *at > now || (entry.expected && entry.converged)));
         drop(memory);
         if let Some(at) = deadline {
-            self.queue.push(key.clone(), at.max(now), Cause::Deadline);
+            self.shared.queue().push(key.clone(), at.max(now), Cause::Deadline);
         }
     }
 
@@ -334,7 +386,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         }
         let at = self.now().checked_add(self.shared.windows.confirm).unwrap_or(Timestamp::MAX);
         info!(resource = %key, "the sweep saw a difference; it is confirmed by a point read");
-        self.queue.push(key, at, cause);
+        self.shared.queue().push(key, at, cause);
     }
 
     fn finish(&mut self, key: ResourceKey, next: Option<Next>) {
@@ -349,7 +401,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
             return;
         }
         if self.again.remove(&key) {
-            self.queue.replace(key, now);
+            self.shared.queue().replace(key, now);
             return;
         }
         match next {
@@ -357,10 +409,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 self.streaks.remove(&key);
             }
             Some(Next::Gone) => return,
-            Some(Next::Again(wait)) => self.queue.push(key.clone(), later(wait), Cause::Full),
+            Some(Next::Again(wait)) => self.shared.queue().push(key.clone(), later(wait), Cause::Full),
             Some(Next::Failed(trouble)) => {
+                self.shared.metrics.retries.inc([tally::trouble(trouble)]);
                 let wait = self.streaks.entry(key.clone()).or_default().failed(trouble, jitter);
-                self.queue.push(key.clone(), later(wait), Cause::Full);
+                self.shared.queue().push(key.clone(), later(wait), Cause::Full);
             }
             None => return self.park(key),
         }
@@ -381,7 +434,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 }
                 if let Err(error) = shared.cluster.write_status(&resource, &status).await {
                     warn!(resource = %key, %error, "the panic could not be reported");
+                    return;
                 }
+                report::tell_news(&shared, &resource, &status, &Verdict::Panicked).await;
             }
         });
     }
@@ -389,6 +444,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
     /// A sweep panicked, as on a document that nobody foresaw. The next one comes all the same.
     fn sweep_broke(&mut self, error: &tokio::task::JoinError) {
         error!(%error, "the sweep failed in a way that it does not know; it is tried again");
+        self.shared.metrics.sweeps.inc(["panicked"]);
         self.health.send_modify(|health| health.trouble = "the sweep failed; the log says how".into());
         self.next_sweep = Some(self.now().checked_add(self.sweep_interval).unwrap_or(Timestamp::MAX));
     }
@@ -403,6 +459,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                     info!(roles, "the first sweep is complete");
                 }
                 self.swept = true;
+                self.shared.metrics.sweeps.inc(["complete"]);
+                self.shared.metrics.sweep_roles.set([], whole(roles));
+                self.shared.metrics.sweep_last_success_timestamp.set([], now.as_second());
                 self.sweep_streak.reset();
                 self.health.send_modify(|health| health.trouble.clear());
                 self.sweep_interval
@@ -412,7 +471,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 return Err(RunError::SweepDenied(error));
             }
             Err(error) => {
-                warn!(%error, class = ?error.class, "the sweep did not complete and says nothing; it is tried again");
+                self.shared.metrics.sweeps.inc(["failed"]);
+                let (class, request_id) = (error.class, error.request_id.as_deref());
+                let account = self.shared.limits.account.id.as_str();
+                warn!(%error, ?class, account, request_id, "the sweep did not complete and says nothing; it is tried again");
                 self.health.send_modify(|health| health.trouble = error.to_string());
                 self.sweep_streak.failed(Trouble::Iam(error.class), self.shared.clock.jitter())
             }

@@ -83,6 +83,12 @@ impl Queue {
         Some((key, due.cause))
     }
 
+    /// How many are due and wait for their turn.
+    #[must_use]
+    pub fn waiting(&self, now: Timestamp) -> usize {
+        self.order.iter().take_while(|(at, _)| *at <= now).count()
+    }
+
     /// When the next one is due.
     #[must_use]
     pub fn next_at(&self) -> Option<Timestamp> {
@@ -145,6 +151,7 @@ mod tests {
         queue.push(key("y"), at(2), Cause::Full);
         let (first, _) = queue.pop(at(2), |key| key.name != "x").unwrap();
         assert_eq!(first, key("y"));
+        assert_eq!((queue.waiting(at(0)), queue.waiting(at(1))), (0, 1));
         assert_eq!(queue.next_at(), Some(at(1)));
     }
 

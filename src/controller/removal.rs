@@ -125,7 +125,7 @@ async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
     why: Why,
 ) -> Result<Removal, Interrupted> {
     let Observed { role, attached, inline } = observed;
-    let step = |call| Step { role: role.name.clone(), call, why };
+    let step = |call| Step { role: role.name.clone(), call, why, change: None };
     let delete = [step(Call::DeleteRole)];
     let strip: Vec<Step> = attached
         .iter()

@@ -5,8 +5,9 @@ use std::time::Duration;
 use tracing::{debug, info};
 
 use crate::{
-    api::{problem::Problem, reason, role::Drift},
+    api::{RoleStatus, problem::Problem, reason, role::Drift},
     controller::{
+        Shared,
         drive::{Interrupted, publish},
         role::{Next, Pass},
     },
@@ -15,7 +16,7 @@ use crate::{
         outcome::{self, Verdict},
         step::Step,
     },
-    ports::{Clock, Cluster, ClusterError, IamWrite, Notice},
+    ports::{Clock, Cluster, ClusterError, IamWrite, Notice, Resource},
 };
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
@@ -45,25 +46,15 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.notice(true, reason::TRUST_WARNING, "Compile", lines.join("; ")).await;
     }
 
-    /// Writes the status if it says anything new. A warning Event goes with a new reason.
+    /// Writes the status if it says anything new.
     pub(super) async fn save(&mut self, verdict: &Verdict) -> Result<(), ClusterError> {
         outcome::conclude(&mut self.status, self.resource.generation, verdict, self.shared.clock.now());
         if self.status == self.resource.status {
             return Ok(());
         }
         self.shared.cluster.write_status(&self.resource, &self.status).await?;
-        let (before, after) = (outcome::ready_reason(&self.resource.status), outcome::ready_reason(&self.status));
-        let news = before != after && !matches!(verdict, Verdict::Ready | Verdict::Working(..) | Verdict::WouldChange);
-        let notice = news.then(|| self.status.conditions.first()).flatten().map(|ready| Notice {
-            warning: !matches!(verdict, Verdict::Paused { .. } | Verdict::Waiting(..)),
-            reason: reason::constant(&ready.reason),
-            action: "Reconcile",
-            note: ready.message.clone(),
-        });
+        tell_news(self.shared, &self.resource, &self.status, verdict).await;
         self.resource.status = self.status.clone();
-        if let Some(notice) = notice {
-            publish(self.shared, &self.resource, &notice).await;
-        }
         Ok(())
     }
 
@@ -76,8 +67,18 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let key = self.resource.key.clone();
         match interrupted {
             Interrupted::Iam(error, step) => {
-                info!(resource = %key, %error, class = ?error.class, "an AWS call failed");
-                let (verdict, trouble) = match outcome::role_not_found(&error, step.as_ref()) {
+                // Before the first status its name is only known from the spec, without letter case.
+                let named = self.shared.memory().index.get(&key).map(|entry| entry.role.clone());
+                info!(
+                    resource = %key,
+                    account = self.shared.limits.account.id.as_str(),
+                    role = self.status.role_name.as_deref().or(named.as_deref()),
+                    request_id = error.request_id.as_deref(),
+                    class = ?error.class,
+                    %error,
+                    "an AWS call failed"
+                );
+                let (verdict, trouble) = match outcome::role_not_found(&error, step.as_deref()) {
                     Some(message) => (Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message), Trouble::NotVisible),
                     None => (Verdict::Failed(error.clone(), step), Trouble::Iam(error.class)),
                 };
@@ -102,4 +103,33 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
         }
     }
+}
+
+/// An Event for what the status newly says: with a new reason, and for a refusal also with a new generation or another message.
+/// The same refusal, pass after pass, is told once.
+pub(super) async fn tell_news<I: IamWrite, C: Cluster, K: Clock>(
+    shared: &Shared<I, C, K>,
+    resource: &Resource,
+    status: &RoleStatus,
+    verdict: &Verdict,
+) {
+    if matches!(verdict, Verdict::Ready | Verdict::Working(..) | Verdict::WouldChange) {
+        return;
+    }
+    let Some(after) = status.conditions.first() else { return };
+    let reason = reason::constant(&after.reason);
+    let refusal = outcome::REFUSALS.contains(&reason);
+    let same = resource.status.conditions.first().is_some_and(|before| {
+        before.reason == after.reason
+            && !(refusal
+                && (before.message != after.message || before.observed_generation != after.observed_generation))
+    });
+    if same {
+        return;
+    }
+    if refusal {
+        shared.metrics.refusals.inc([reason]);
+    }
+    let warning = !matches!(verdict, Verdict::Paused { .. } | Verdict::Waiting(..));
+    publish(shared, resource, &Notice { warning, reason, action: "Reconcile", note: after.message.clone() }).await;
 }

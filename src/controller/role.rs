@@ -16,20 +16,23 @@ use crate::{
         observe,
         queue::{Cause, Hint},
         removal::{Absence, absence},
+        tally,
+        trust::{Carried, Terms},
     },
     plan::{
         applied,
         backoff::Trouble,
-        desired::{Desired, desired},
+        desired::{Desired, compile},
         diff,
         fingerprint::{self, Scope},
         identity::Identity,
         observed::{Observed, RoleRecord},
         outcome::{self, Verdict},
         ownership::{self, Ownership},
-        step::Step,
+        principals,
+        step::{Call, Step},
     },
-    ports::{Clock, Cluster, IamWrite, Resource},
+    ports::{Clock, Cluster, IamErrorClass, IamWrite, Resource},
 };
 
 /// What is to happen with the resource after a pass.
@@ -84,20 +87,19 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if self.resource.paused {
             return self.report(&Verdict::Paused { deleting: false }, Next::Settled).await;
         }
-        let requested = self.resource.reconcile_requested_at != self.status.last_handled_reconcile_at;
+        if self.resource.reconcile_requested_at != self.status.last_handled_reconcile_at {
+            self.status.applied_generation = None;
+        }
         self.status.last_handled_reconcile_at.clone_from(&self.resource.reconcile_requested_at);
-        let desired = match desired(&self.resource, &self.shared.limits) {
-            Ok(desired) => desired,
-            Err(problems) => {
-                self.status.plan = None;
-                return self.report(&Verdict::Invalid(problems), Next::Settled).await;
-            }
+        let desired = match compile(&self.resource, &self.shared.limits) {
+            Ok((desired, beyond)) if beyond.is_empty() => desired,
+            Ok((desired, beyond)) => return self.beyond_limits(&desired, beyond).await,
+            Err(problems) => return self.refuse(problems).await,
         };
         self.tell_warnings(&desired.warnings).await;
         let hash = fingerprint::desired_hash(fingerprint::of_desired(&desired));
-        let unchanged = outcome::is_ready(&self.status, self.resource.generation)
-            && self.status.desired_hash.as_ref() == Some(&hash)
-            && !requested;
+        let unchanged = self.status.applied_generation == Some(self.resource.generation)
+            && self.status.desired_hash.as_ref() == Some(&hash);
         self.status.desired_hash = Some(hash);
         self.status.account_id = Some(desired.identity.account.id.clone());
 
@@ -128,7 +130,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.status.plan = None;
             if desired.drift == DriftPolicy::Observe {
                 let scope = Scope::default();
-                if let Some(observed) = observe::whole(&self.shared.iam, role, desired).await? {
+                if let Some(observed) = observe::whole(&self.shared.iam, role, &scope).await? {
                     self.status.plan = outcome::plan_lines(&diff::diff(desired, &observed, &scope));
                 }
             }
@@ -145,21 +147,23 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let scope = Scope::of(desired, &applied);
         let observed = match &hint {
             Some(hint) => observe::closer(&self.shared.iam, role, hint, desired, &scope).await?,
-            None => observe::whole(&self.shared.iam, role, desired).await?,
+            None => observe::whole(&self.shared.iam, role, &scope).await?,
         };
         let Some(mut observed) = observed else {
             return Ok(Next::Failed(Trouble::NotVisible));
         };
         let (role_id, arn) = (observed.role.role_id.clone(), observed.role.arn.clone());
-        self.shared.memory().recent.overlay(
-            &desired.identity.name,
-            &mut observed,
-            |part| desired.wants(part),
-            self.shared.clock.now(),
-            self.shared.windows.settle,
-        );
-        let steps = diff::diff(desired, &observed, &scope);
+        self.overlay(desired, &mut observed);
+        let held = self.held(desired, Some(&observed)).await?;
         if desired.drift == DriftPolicy::Observe {
+            let view = principals::view(desired, &observed, &held);
+            let steps = diff::diff(&view.desired, &view.observed, &scope);
+            if steps.is_empty() {
+                self.pin(&desired.identity);
+                (self.status.role_id, self.status.arn) = (Some(role_id), Some(arn));
+                self.status.plan = None;
+                return self.converged(desired, held, &observed.role.trust, false, None).await;
+            }
             return self.observe_only(desired, &steps, Some((role_id, arn))).await;
         }
         self.hold().await?;
@@ -170,24 +174,21 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.status.role_id = Some(role_id);
         self.status.arn = Some(arn);
         self.status.plan = None;
-        let job_reason = if unchanged { reason::DRIFT_CORRECTED } else { reason::UPDATED };
-        if !steps.is_empty() {
-            self.save_applied(desired, &applied).await?;
-            let resource = self.resource.clone();
-            let job = Job {
-                resource: &resource,
-                identity: &desired.identity,
-                observed: Some(&observed),
-                proven_at,
-                reason: job_reason,
-            };
-            drive(self.shared, &job, &steps, &mut None).await?;
-            if unchanged {
-                self.note_drift(&steps);
-            }
+        let reason = if unchanged { reason::DRIFT_CORRECTED } else { reason::UPDATED };
+        let Carried { steps, held, missing, trust } = self
+            .carry_out(desired, observed, held, &Terms { scope: &scope, applied: &applied, proven_at, reason })
+            .await?;
+        if unchanged && !steps.is_empty() {
+            self.note_drift(&steps);
         }
-        self.status.applied = Some(applied::of(desired));
-        self.report(&Verdict::Ready, Next::Converged).await
+        let open = self.annotate(desired, &applied).await?;
+        if !missing.is_empty() {
+            self.status.replaced_principals.clear();
+            let next = Next::Failed(Trouble::Iam(IamErrorClass::InvalidPrincipal));
+            return self.report(&Verdict::PrincipalMissing(missing), next).await;
+        }
+        let written = steps.iter().any(|step| matches!(step.call, Call::UpdateTrust { .. }));
+        self.converged(desired, held, &trust, written, open).await
     }
 
     /// The role does not exist: create it, unless the answer is not to be believed yet or the time is over.
@@ -207,10 +208,13 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.status.expires_at = end.map(outcome::whole_seconds);
         self.note_deadline(end);
         if let Some(end) = end.filter(|end| *end <= self.shared.clock.now()) {
+            self.let_all_go().await?;
             self.forget_role();
             return self.report(&Verdict::Expired(end), Next::Settled).await;
         }
-        let steps = diff::create(desired);
+        let held = self.held(desired, None).await?;
+        let target = principals::held_back(desired, &held);
+        let steps = diff::create(&target);
         if desired.drift == DriftPolicy::Observe {
             return self.observe_only(desired, &steps, None).await;
         }
@@ -234,6 +238,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.save(&Verdict::Working(reason::PROGRESSING, message)).await?;
         }
         self.shared.memory().absent_since.remove(&desired.identity.key);
+        if unchanged {
+            tally::drift(&self.shared.metrics, &steps);
+        }
 
         let resource = self.resource.clone();
         let job = Job {
@@ -253,8 +260,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if unchanged {
             self.note_drift(&steps);
         }
-        self.status.applied = Some(applied::of(desired));
-        self.report(&Verdict::Ready, Next::Converged).await
+        let open = self.annotate(desired, &applied).await?;
+        self.converged(desired, held, &target.trust.to_json(), true, open).await
     }
 
     async fn observe_only(
@@ -268,10 +275,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let plan = outcome::plan_lines(steps);
         let news = plan != self.resource.status.plan;
         self.status.plan = plan;
-        if steps.is_empty() {
-            return self.report(&Verdict::Ready, Next::Converged).await;
-        }
         if news {
+            tally::drift(&self.shared.metrics, steps);
             let lines: Vec<String> = steps.iter().map(ToString::to_string).collect();
             let note = format!("would do: {}", lines.join("; "));
             self.notice(true, reason::WOULD_CHANGE, "Observe", note).await;
@@ -310,7 +315,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             && next.arn == saved.arn
     }
 
-    fn note_deadline(&self, end: Option<Timestamp>) {
+    pub(super) fn note_deadline(&self, end: Option<Timestamp>) {
         if let Some(entry) = self.shared.memory().index.get_mut(&self.resource.key) {
             entry.deadline = end;
         }
@@ -318,7 +323,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     /// Names that we are about to write are saved first: an additive facet needs them to take back what is no longer
     /// wanted, and a crash must not lose them.
-    async fn save_applied(&mut self, desired: &Desired, before: &Applied) -> Result<(), Interrupted> {
+    pub(super) async fn save_applied(&mut self, desired: &Desired, before: &Applied) -> Result<(), Interrupted> {
         let next = applied::union(before, &applied::of(desired));
         if next != *before {
             self.status.applied = Some(next);

@@ -11,13 +11,14 @@ use crate::{
     api::ResourceKey,
     controller::{
         Shared,
-        index::Entry,
+        index::{Entry, Index},
         queue::{Cause, Hint},
     },
     iam::name,
     plan::{
         fingerprint,
         observed::{Observed, RoleDetail, RoleSummary},
+        principals,
     },
     ports::{Clock, IamError, IamRead},
 };
@@ -101,10 +102,12 @@ fn compare_detail<I, C, K: Clock>(
     // An unanswered write is tried again by its own pass; until then the resource is not compared.
     memory.recent.overlay(&name, &mut settled, |_| true, shared.clock.now(), shared.windows.settle);
     for key in keys {
+        let healing = memory.index.get(&key).is_some_and(|entry| may_heal(&memory.index, entry));
         let Some(entry) = memory.index.get_mut(&key) else { continue };
         let Some((wanted, other)) = entry.fingerprints.filter(|_| entry.expected && entry.comparable(requested)) else {
             continue;
         };
+        let wanted = entry.held.as_ref().map_or(wanted, |held| held.authorization);
         let Observed { role, attached, inline } = &settled;
         let account = &shared.limits.account;
         let found = fingerprint::of_observed(
@@ -118,7 +121,7 @@ fn compare_detail<I, C, K: Clock>(
         );
         let known = entry.reported.0.replace(found) == Some(found);
         let equal = Equal { here: found == wanted, there: entry.reported.1 == Some(other) };
-        if worth_a_look(equal, entry, known) {
+        if healing || worth_a_look(equal, entry, known) {
             let hint = Hint { generation: entry.generation(), detail: Some(Box::new(detail.clone())) };
             let _ = suspects.send(Suspect { key, cause: Cause::Drift(hint) });
         }
@@ -148,6 +151,14 @@ fn compare_summary<I, C, K: Clock>(
             let _ = suspects.send(Suspect { key, cause: Cause::Drift(hint) });
         }
     }
+}
+
+/// Whether a principal that is held back may be a role that we made again ourselves.
+fn may_heal(index: &Index, entry: &Entry) -> bool {
+    let principals = entry.held.iter().flat_map(|held| &held.principals);
+    principals
+        .filter_map(|principal| Some((principals::role_name(&principal.arn)?, &principal.id)))
+        .any(|(name, id)| index.role_ids(&name).any(|known| Some(known) != id.as_ref()))
 }
 
 /// Whether a role is as desired, in the stream that is looked at and in the other one.

@@ -75,6 +75,13 @@ impl ManagedPolicyRules {
         Ok(rules)
     }
 
+    /// The patterns with their placeholders replaced: those that allow, and those that exclude.
+    #[must_use]
+    pub fn patterns(&self, account: &Account) -> (Vec<String>, Vec<String>) {
+        let expanded = |list: &[String]| list.iter().map(|pattern| account.expand(pattern)).collect();
+        (expanded(&self.allowed), expanded(&self.excluded))
+    }
+
     /// Whether `arn` is the ARN of a policy that some pattern allows and none excludes, for a role in `account`.
     ///
     /// Exclusions ignore letter case: IAM names are unique ignoring case, and an exclusion must not be escaped by spelling.

@@ -3,6 +3,7 @@
 //! Pure: text and plain values in, values or problems out. Nothing here knows Kubernetes, the AWS SDK, a clock or I/O.
 
 pub mod arn;
+pub mod controller_policy;
 pub mod json;
 pub mod limits;
 pub mod managed;

@@ -15,6 +15,7 @@ pub fn of(desired: &Desired) -> Applied {
         inline_policies: desired.inline.keys().cloned().collect(),
         managed_policies: desired.attached.iter().cloned().collect(),
         tags: desired.tags.keys().cloned().collect(),
+        service_accounts: desired.annotate.iter().cloned().collect(),
     }
 }
 
@@ -26,6 +27,7 @@ pub fn union(before: &Applied, next: &Applied) -> Applied {
         inline_policies: join(&before.inline_policies, &next.inline_policies),
         managed_policies: join(&before.managed_policies, &next.managed_policies),
         tags: join(&before.tags, &next.tags),
+        service_accounts: join(&before.service_accounts, &next.service_accounts),
     }
 }
 

@@ -15,6 +15,8 @@ pub enum Trouble {
     NotOwned,
     /// Something in AWS keeps the role from being deleted.
     Blocked,
+    /// A service account can't be annotated.
+    NotAnnotated,
     /// IAM does not show yet what was just done.
     NotVisible,
 }
@@ -35,6 +37,8 @@ const fn range(trouble: Trouble) -> (Duration, Duration) {
         Trouble::Cluster => (Duration::from_millis(500), Duration::from_secs(30)),
         Trouble::NotOwned => seconds(30, 600),
         Trouble::Blocked => seconds(300, 300),
+        // It often comes with the resource, a moment later.
+        Trouble::NotAnnotated => seconds(2, 300),
         Trouble::NotVisible => seconds(1, 30),
     }
 }

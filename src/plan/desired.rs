@@ -1,7 +1,12 @@
 //! From a raw spec to a [`Desired`] in which nothing can be invalid, or to every problem at once. A problem is one of form,
 //! when nothing can be compiled, or the spec is beyond the limits that the operator set; the controller refuses both.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use jiff::Timestamp;
 
 use crate::{
     api::{
@@ -65,6 +70,8 @@ pub struct Desired {
     pub deletion: DeletionPolicy,
     /// What drift leads to.
     pub drift: DriftPolicy,
+    /// Service accounts that get the role's ARN as an annotation. In Kubernetes: no part of what is compared with AWS.
+    pub annotate: BTreeSet<String>,
     /// What is allowed and may still surprise, field by field. For people only: no part of what is compared.
     pub warnings: Vec<Problem>,
 }
@@ -118,11 +125,12 @@ pub fn compile(resource: &Resource, limits: &Limits) -> Result<(Desired, Vec<Pro
         max_session,
         boundary,
         trust: trust.policy,
+        annotate: trust.annotate,
         attached: check.attached(spec.permissions.as_ref()),
         inline: check.inline(spec.permissions.as_ref(), &node),
         tags: check.tags(spec.tags.as_ref(), &identity),
         exclusive: exclusive(spec.management),
-        lifetime: check.lifetime(spec.lifetime.as_ref()),
+        lifetime: check.bounded_lifetime(spec.lifetime.as_ref(), resource.created),
         deletion: spec.deletion_policy.unwrap_or(DeletionPolicy::Delete),
         drift: spec.drift_policy.unwrap_or(DriftPolicy::Correct),
         warnings: trust.warnings,
@@ -177,6 +185,10 @@ fn exclusive(management: Option<role::Management>) -> Exclusive {
     }
 }
 
+fn as_seconds(bound: Duration) -> i64 {
+    i64::try_from(bound.as_secs()).unwrap_or(i64::MAX)
+}
+
 struct Check<'a> {
     limits: &'a Limits,
     problems: Problems,
@@ -194,10 +206,17 @@ impl Check<'_> {
         };
         let allowed =
             |seconds: &i32| u32::try_from(*seconds).is_ok_and(|seconds| quota::SESSION_SECONDS.contains(&seconds));
-        i32::try_from(seconds).ok().filter(allowed).unwrap_or_else(|| {
+        let Some(seconds) = i32::try_from(seconds).ok().filter(allowed) else {
             self.problems.form("spec.maxSessionDuration", "must be between 1h and 12h");
-            DEFAULT_SESSION
-        })
+            return DEFAULT_SESSION;
+        };
+        if let Some(bound) = self.limits.max_session.filter(|bound| i64::from(seconds) > as_seconds(*bound)) {
+            self.problems.limit(
+                "spec.maxSessionDuration",
+                format!("may be at most {} here (--max-session): shorten it", lifetime::in_units(bound)),
+            );
+        }
+        seconds
     }
 
     fn boundary(&mut self, text: Option<&str>) -> Option<String> {
@@ -317,7 +336,7 @@ impl Check<'_> {
     }
 
     fn tags(&mut self, given: Option<&BTreeMap<String, String>>, identity: &Identity) -> BTreeMap<String, String> {
-        let mut folded = std::collections::BTreeSet::new();
+        let mut folded = BTreeSet::new();
         let mut tags = BTreeMap::new();
         for (key, value) in given.into_iter().flatten() {
             let field = format!("spec.tags.{key}");
@@ -332,6 +351,28 @@ impl Check<'_> {
         }
         tags.extend(identity.tags());
         tags
+    }
+
+    /// The lifetime, held to the operator's bound. A moment is measured from the creation of the resource, as a ttl is.
+    fn bounded_lifetime(&mut self, given: Option<&role::Lifetime>, created: Timestamp) -> Lifetime {
+        let before = self.problems.count();
+        let lifetime = self.lifetime(given);
+        let Some(bound) = self.limits.max_lifetime.filter(|_| self.problems.count() == before) else { return lifetime };
+        let (field, length) = match lifetime {
+            Lifetime::Forever => ("spec.lifetime", None),
+            Lifetime::Until(end) => ("spec.lifetime.expiresAt", Some(end.duration_since(created).as_secs())),
+            Lifetime::For(ttl) => ("spec.lifetime.ttl", Some(ttl.as_secs())),
+        };
+        if length.is_none_or(|seconds| seconds > as_seconds(bound)) {
+            let bound = lifetime::in_units(bound);
+            let message = if length.is_none() {
+                format!("is required here (--max-lifetime): set ttl to at most {bound}")
+            } else {
+                format!("may be at most {bound} after the creation of the resource (--max-lifetime): shorten it")
+            };
+            self.problems.limit(field, message);
+        }
+        lifetime
     }
 
     fn lifetime(&mut self, given: Option<&role::Lifetime>) -> Lifetime {

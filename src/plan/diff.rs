@@ -1,25 +1,23 @@
-//! The plan: what turns observed into desired, in the order that never widens access on the way.
-//!
-//! Order: boundary put; removals; trust, when something trusted now is no longer wanted; what adds; attributes; tags;
-//! trust, when it only adds; last a boundary that is removed, because that can only widen.
+//! The plan: what turns observed into desired. What differs is found here; its order is that of `order.rs`.
 
 use std::collections::BTreeMap;
 
 use crate::{
     iam::{
         arn::Account,
-        policy::{Kind, Policy, compare},
+        policy::{Kind, compare, diff::Diff},
         tag,
     },
     plan::{
         desired::Desired,
-        fingerprint::{self, Scope},
+        fingerprint::{Scope, observed_policy},
         observed::{DEFAULT_SESSION, Observed, RoleRecord},
-        step::{Call, Step, Why},
+        order::{Differences, Document, Inline, ordered},
+        step::{CHANGE, Call, Step, Why},
     },
 };
 
-/// The plan for a role that does not exist: `CreateRole` with all that fits in it, then one call for each policy.
+/// The plan for a role that does not exist: `CreateRole` with all that fits in it, then its policies.
 #[must_use]
 pub fn create(desired: &Desired) -> Vec<Step> {
     // Destructured, so that a new field does not compile until someone has decided how it is written.
@@ -36,27 +34,47 @@ pub fn create(desired: &Desired) -> Vec<Step> {
         lifetime: _,
         deletion: _,
         drift: _,
+        annotate: _, // in Kubernetes
         warnings: _,
     } = desired;
-    let step = |call| Step { role: identity.name.clone(), call, why: Why::Missing };
-    let mut steps = vec![step(Call::CreateRole {
+    let create = Call::CreateRole {
         path: identity.path.clone(),
         trust: trust.to_json(),
         description: description.clone(),
         max_session: *max_session,
         boundary: boundary.clone(),
         tags: tags.clone(),
-    })];
-    steps.extend(
-        inline.iter().map(|(name, policy)| step(Call::PutInline { name: name.clone(), document: policy.to_json() })),
-    );
-    steps.extend(attached.iter().map(|arn| step(Call::Attach { arn: arn.clone() })));
-    steps
+    };
+    let new = |(name, policy)| Inline { name, old: Document::Absent, new: Some(policy) };
+    let differences = Differences {
+        inline: inline.iter().map(|(name, policy)| (name.as_str(), policy)).map(new).collect(),
+        attach: attached.iter().map(String::as_str).collect(),
+        ..Differences::default()
+    };
+    std::iter::once((create, Why::Missing))
+        .chain(ordered(differences, &identity.account))
+        .map(|(call, why)| Step { role: identity.name.clone(), call, why, change: None })
+        .collect()
 }
 
 /// The plan for a role that exists and is ours; empty when equal in meaning.
 #[must_use]
 pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> {
+    let mut steps = untold(desired, observed, scope);
+    let mut texts = Texts {
+        trust: observed.role.trust.clone(),
+        inline: observed.inline.clone(),
+        account: &desired.identity.account,
+    };
+    for step in &mut steps {
+        step.change = texts.changed_by(&step.call);
+    }
+    steps
+}
+
+/// The same plan without words for what changes in the meaning of documents: they cost more than to find the steps.
+#[must_use]
+pub fn untold(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> {
     let Desired {
         identity,
         description,
@@ -70,6 +88,7 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> 
         lifetime: _,
         deletion: _,
         drift: _,
+        annotate: _, // in Kubernetes
         warnings: _,
     } = desired;
     let Observed { role, attached: observed_attached, inline: observed_inline } = observed;
@@ -86,64 +105,65 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> 
         tags: observed_tags,
     } = role;
     let account = &identity.account;
-    let step = |call, why| Step { role: identity.name.clone(), call, why };
-    let mut steps = Vec::new();
+    let mut differences = Differences::default();
 
-    let mut boundary_removed = None;
-    match (boundary, observed_boundary) {
-        (Some(arn), None) => steps.push(step(Call::PutBoundary { arn: arn.clone() }, Why::Missing)),
-        (Some(arn), Some(other)) if arn != other => {
-            steps.push(step(Call::PutBoundary { arn: arn.clone() }, Why::Differs));
-        }
-        (None, Some(_)) => boundary_removed = Some(step(Call::DeleteBoundary, Why::NotWanted)),
-        _ => {}
+    if boundary != observed_boundary {
+        differences.boundary = Some((observed_boundary.as_deref(), boundary.as_deref()));
+    }
+    if !compare(trust, observed_trust, Kind::Trust, account).is_equal() {
+        differences.trust = Some((observed_policy(observed_trust, Kind::Trust), trust));
     }
 
-    for arn in observed_attached.iter().filter(|arn| scope.has_attachment(arn) && !attached.contains(*arn)) {
-        steps.push(step(Call::Detach { arn: arn.clone() }, Why::NotWanted));
+    let read = |text: &str| observed_policy(text, Kind::Identity).map_or(Document::Unreadable, Document::Read);
+    for (name, text) in observed_inline.iter().filter(|(name, _)| scope.has_inline(name) && !inline.contains_key(*name))
+    {
+        differences.inline.push(Inline { name, old: read(text), new: None });
     }
-    for name in observed_inline.keys().filter(|name| scope.has_inline(name) && !inline.contains_key(*name)) {
-        steps.push(step(Call::DeleteInline { name: name.clone() }, Why::NotWanted));
-    }
-
-    let trust_differs = !compare(trust, observed_trust, Kind::Trust, account).is_equal();
-    let mut trust_step = trust_differs.then(|| step(Call::UpdateTrust { trust: trust.to_json() }, Why::Differs));
-    if !only_adds(trust, observed_trust, account) {
-        steps.extend(trust_step.take());
-    }
-
     for (name, policy) in inline {
-        let call = || Call::PutInline { name: name.clone(), document: policy.to_json() };
-        match observed_inline.get(name) {
-            None => steps.push(step(call(), Why::Missing)),
-            Some(text) if compare(policy, text, Kind::Identity, account).is_equal() => {}
-            Some(_) => steps.push(step(call(), Why::Differs)),
-        }
+        let old = match observed_inline.get(name) {
+            None => Document::Absent,
+            Some(text) if compare(policy, text, Kind::Identity, account).is_equal() => continue,
+            Some(text) => read(text),
+        };
+        differences.inline.push(Inline { name, old, new: Some(policy) });
     }
-    for arn in attached.difference(observed_attached) {
-        steps.push(step(Call::Attach { arn: arn.clone() }, Why::Missing));
-    }
+    let unwanted = |arn: &&String| scope.has_attachment(arn) && !attached.contains(*arn);
+    differences.detach = observed_attached.iter().filter(unwanted).map(String::as_str).collect();
+    differences.attach = attached.difference(observed_attached).map(String::as_str).collect();
 
     let wanted_description = description.as_deref().unwrap_or_default();
     if wanted_description != observed_description.as_deref().unwrap_or_default()
         || *max_session != observed_session.unwrap_or(DEFAULT_SESSION)
     {
-        let call = Call::UpdateRole { description: wanted_description.to_owned(), max_session: *max_session };
-        steps.push(step(call, Why::Differs));
+        let (description, max_session) = (wanted_description.to_owned(), *max_session);
+        differences.attributes = Some(Call::UpdateRole { description, max_session });
     }
+    differences.tags = tag_steps(tags, observed_tags, scope);
 
-    steps.extend(tag_steps(tags, observed_tags, scope).into_iter().map(|(call, why)| step(call, why)));
-    steps.extend(trust_step);
-    steps.extend(boundary_removed);
-    steps
+    let step = |(call, why)| Step { role: identity.name.clone(), call, why, change: None };
+    ordered(differences, account).into_iter().map(step).collect()
 }
 
-/// True when each observed statement is also desired, so that replacing the trust takes nothing away from anybody.
-fn only_adds(trust: &Policy, observed: &str, account: &Account) -> bool {
-    let Some(observed) = fingerprint::observed_policy(observed, Kind::Trust) else { return false };
-    let (desired, observed) = (trust.canonical(account), observed.canonical(account));
-    desired.version() == observed.version()
-        && observed.statements().all(|statement| desired.statements().any(|other| other == statement))
+/// The documents of a role, while a plan goes on.
+struct Texts<'a> {
+    trust: String,
+    inline: BTreeMap<String, String>,
+    account: &'a Account,
+}
+
+impl Texts<'_> {
+    /// Takes a step. What a document that is replaced says then and did not before, or the other way round.
+    fn changed_by(&mut self, call: &Call) -> Option<String> {
+        let (old, new, kind) = match call {
+            Call::UpdateTrust { trust } => (std::mem::replace(&mut self.trust, trust.clone()), trust, Kind::Trust),
+            Call::PutInline { name, document } => {
+                (self.inline.insert(name.clone(), document.clone())?, document, Kind::Identity)
+            }
+            _ => return None,
+        };
+        let change = Diff::between(&observed_policy(&old, kind)?, &observed_policy(new, kind)?, self.account);
+        Some(change.summary(CHANGE)).filter(|text| !text.is_empty())
+    }
 }
 
 fn tag_steps(tags: &BTreeMap<String, String>, observed: &BTreeMap<String, String>, scope: &Scope) -> Vec<(Call, Why)> {

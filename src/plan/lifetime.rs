@@ -1,5 +1,7 @@
 //! When a role ends.
 
+use std::{fmt::Write, time::Duration};
+
 use jiff::{SignedDuration, Timestamp};
 
 /// The lifetime that a resource asks for.
@@ -62,6 +64,19 @@ pub fn parse_duration(text: &str) -> Result<SignedDuration, String> {
     if digits.is_empty() { Ok(SignedDuration::from_secs(seconds)) } else { Err(wrong()) }
 }
 
+/// A duration as people write it in a resource: `720h`, `1h30m`, `90s`.
+#[must_use]
+pub fn in_units(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let mut text = String::new();
+    for (count, unit) in [(seconds / 3600, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')] {
+        if count > 0 {
+            let _ = write!(text, "{count}{unit}");
+        }
+    }
+    if text.is_empty() { "0s".into() } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +106,17 @@ mod tests {
     #[case("99999999999999999h")]
     fn a_wrong_duration_is_refused(#[case] text: &str) {
         assert!(parse_duration(text).is_err(), "{text}");
+    }
+
+    #[rstest]
+    #[case("720h")]
+    #[case("1h30m")]
+    #[case("1h1m1s")]
+    #[case("90m")]
+    #[case("0s")]
+    fn a_duration_is_written_as_it_is_read(#[case] text: &str) {
+        let seconds = parse_duration(text).unwrap().unsigned_abs();
+        assert_eq!(parse_duration(&in_units(seconds)).unwrap().unsigned_abs(), seconds);
     }
 
     #[test]

@@ -26,8 +26,14 @@ pub struct Limits {
     pub boundary: BoundaryRule,
     /// Which managed policies may be attached.
     pub managed_policies: ManagedPolicyRules,
+    /// How long a role may live, counted from the creation of its resource; `None` is no bound.
+    pub max_lifetime: Option<Duration>,
+    /// The longest `maxSessionDuration`; `None` is IAM's own, 12 hours.
+    pub max_session: Option<Duration>,
     /// OIDC issuers of `serviceAccount` grants: provider ARNs or `https://` URLs.
     pub oidc_issuers: Vec<String>,
+    /// Whether resources may have service accounts of their namespace annotated.
+    pub annotate: bool,
     /// The account and partition of the controller's credentials.
     pub account: Account,
 }

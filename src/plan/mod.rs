@@ -1,5 +1,6 @@
 //! The pure core: data in, data out; no clock, no randomness, no I/O, no `async`.
 
+pub mod annotate;
 pub mod applied;
 pub mod audit;
 pub mod backoff;
@@ -7,11 +8,15 @@ pub mod desired;
 pub mod diff;
 pub mod fingerprint;
 pub mod identity;
+pub mod interim;
+pub mod leadership;
 pub mod lifetime;
 pub mod limits;
 pub mod observed;
+pub mod order;
 pub mod outcome;
 pub mod ownership;
+pub mod principals;
 pub mod problems;
 pub mod settle;
 pub mod step;
@@ -19,6 +24,8 @@ pub mod trust;
 
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod order_laws;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]

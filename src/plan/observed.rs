@@ -98,6 +98,25 @@ pub enum Part {
     Tag(String),
 }
 
+impl Part {
+    /// The classes that [`Part::class`] knows.
+    pub const CLASSES: [&str; 7] = ["role", "trust", "boundary", "attributes", "inline", "attachment", "tag"];
+
+    /// What kind of part it is, without names: a label of metrics.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Role => "role",
+            Self::Trust => "trust",
+            Self::Boundary => "boundary",
+            Self::Attributes => "attributes",
+            Self::Inline(_) => "inline",
+            Self::Attachment(_) => "attachment",
+            Self::Tag(_) => "tag",
+        }
+    }
+}
+
 impl std::fmt::Display for Part {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -1,5 +1,7 @@
 //! What is reported: conditions, their reasons and their words. Words for people are made here and nowhere else.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
@@ -33,12 +35,21 @@ pub enum Verdict {
     ExpiredKept(Timestamp),
     /// Something in AWS keeps the role from being deleted; the sentence names it.
     DeletionBlocked(String),
+    /// AWS equals the resource, and a service account could not be annotated; the sentence says why.
+    NotAnnotated(String),
     /// Waiting for IAM to show what is true; reason and sentence.
     Waiting(&'static str, String),
     /// At work, not done yet; reason and sentence.
     Working(&'static str, String),
+    /// AWS does not know these principals of `spec.trust`: the role trusts all others.
+    PrincipalMissing(Vec<String>),
+    /// The principals in `status.replacedPrincipals` were deleted in AWS and are not trusted again.
+    PrincipalReplaced {
+        /// The trust policy was written without them; else AWS still shows their ids.
+        written: bool,
+    },
     /// An AWS call failed; with the step, if it was one of the plan.
-    Failed(IamError, Option<Step>),
+    Failed(IamError, Option<Box<Step>>),
     /// A panic in this resource's pass: parked.
     Panicked,
 }
@@ -60,6 +71,22 @@ pub fn reason_of(class: IamErrorClass) -> &'static str {
         IamErrorClass::Protected => reason::PROTECTED,
     }
 }
+
+/// Reasons of `Ready` that mean: refused, by the controller or by AWS, and somebody has to change something.
+pub const REFUSALS: &[&str] = &[
+    reason::INVALID_SPEC,
+    reason::NOT_OWNED,
+    reason::NAME_CONFLICT,
+    reason::DELETION_BLOCKED,
+    reason::NOT_ANNOTATED,
+    reason::ACCESS_DENIED,
+    reason::NOT_FOUND,
+    reason::LIMIT_EXCEEDED,
+    reason::INVALID_PRINCIPAL,
+    reason::REFUSED,
+    reason::PROTECTED,
+    reason::INTERNAL_ERROR,
+];
 
 /// What to do about a class of AWS errors.
 fn remedy(class: IamErrorClass) -> &'static str {
@@ -97,6 +124,25 @@ pub fn stalls(class: IamErrorClass) -> bool {
     matches!(class, IamErrorClass::LimitExceeded | IamErrorClass::Refused | IamErrorClass::Protected)
 }
 
+/// How long a role that is to be created is waited with, when AWS does not know a principal of its trust policy yet.
+const PRINCIPAL_WAIT: Duration = Duration::from_mins(10);
+
+/// True when a role can't be created for want of a principal, and has been waited with for long enough. Since when stands in
+/// the conditions: a restart loses nothing.
+fn waited_for_principal(error: &IamError, step: Option<&Step>, status: &RoleStatus, now: Timestamp) -> bool {
+    let creating = step.is_some_and(|step| matches!(step.call, Call::CreateRole { .. }));
+    if error.class != IamErrorClass::InvalidPrincipal || !creating {
+        return false;
+    }
+    status.conditions.iter().any(|old| match old.type_.as_str() {
+        condition::STALLED => {
+            old.reason == reason::INVALID_PRINCIPAL && old.observed_generation == status.observed_generation
+        }
+        condition::RECONCILING => now.duration_since(old.last_transition_time.0).unsigned_abs() >= PRINCIPAL_WAIT,
+        _ => false,
+    })
+}
+
 struct Words {
     ready: (&'static str, &'static str, String),
     synced: &'static str,
@@ -119,7 +165,7 @@ impl Words {
     }
 }
 
-fn words(verdict: &Verdict, status: &RoleStatus) -> Words {
+fn words(verdict: &Verdict, status: &RoleStatus, now: Timestamp) -> Words {
     match verdict {
         Verdict::Ready => {
             let role = status.role_name.as_deref().unwrap_or_default();
@@ -160,11 +206,30 @@ fn words(verdict: &Verdict, status: &RoleStatus) -> Words {
             )
         },
         Verdict::DeletionBlocked(why) => Words::busy(reason::DELETION_BLOCKED, why),
+        Verdict::NotAnnotated(why) => {
+            Words { synced: "True", ..Words::busy(reason::NOT_ANNOTATED, format!("the role is as written; {why}")) }
+        }
         Verdict::Waiting(reason, message) | Verdict::Working(reason, message) => Words::busy(reason, message),
+        Verdict::PrincipalMissing(names) => Words::busy(
+            reason::INVALID_PRINCIPAL,
+            format!(
+                "AWS does not know {}: the trust policy is without it until it exists; create it, or correct spec.trust",
+                few(names.iter().map(String::as_str))
+            ),
+        ),
+        Verdict::PrincipalReplaced { written } => Words::stalled(
+            reason::PRINCIPAL_REPLACED,
+            format!(
+                "{} was deleted in AWS after this role had trusted it, and {}; whoever has that name now is not trusted: change \
+                 the resource or request a reconcile to trust it, or take it out of spec.trust",
+                few(status.replaced_principals.iter().map(|principal| principal.arn.as_str())),
+                if *written { "the trust policy is written without it" } else { "AWS shows its bare id" }
+            ),
+        ),
         Verdict::Failed(error, step) => {
             let during = step.as_ref().map(|step| format!("; stopped at: {step}")).unwrap_or_default();
             let message = format!("{error}: {}{during}", remedy(error.class));
-            if stalls(error.class) {
+            if stalls(error.class) || waited_for_principal(error, step.as_deref(), status, now) {
                 Words::stalled(reason_of(error.class), message)
             } else {
                 Words::busy(reason_of(error.class), message)
@@ -176,6 +241,17 @@ fn words(verdict: &Verdict, status: &RoleStatus) -> Words {
              report the log line of the failure",
         ),
     }
+}
+
+/// Names as a list, at most five of them.
+fn few<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 5;
+    let more = names.len().saturating_sub(SHOWN);
+    let mut list: Vec<String> = names.take(SHOWN).map(|name| cut(name, 512)).collect();
+    if more > 0 {
+        list.push(format!("{more} more"));
+    }
+    list.join(" and ")
 }
 
 /// Problems as one message, at most ten of them.
@@ -210,8 +286,8 @@ pub fn plan_lines(steps: &[Step]) -> Option<Vec<String>> {
 /// Writes the verdict into the conditions. A time moves only when the condition's status changes, so that a pass which
 /// changes nothing gives an equal status.
 pub fn conclude(status: &mut RoleStatus, generation: i64, verdict: &Verdict, now: Timestamp) {
+    let words = words(verdict, &RoleStatus { observed_generation: Some(generation), ..status.clone() }, now);
     status.observed_generation = Some(generation);
-    let words = words(verdict, status);
     let (ready, reason, message) = &words.ready;
     let mut next = Vec::with_capacity(5);
     let mut condition = |type_: &str, state: &str| {

@@ -26,6 +26,12 @@ impl Problems {
         self.0.push((Kind::Limit, Problem::new(field, message)));
     }
 
+    /// How many there are so far.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Notes several problems of form.
     pub fn forms(&mut self, problems: impl IntoIterator<Item = Problem>) {
         self.0.extend(problems.into_iter().map(|problem| (Kind::Form, problem)));

@@ -1,5 +1,7 @@
 //! What is refused, line by line: scope, ownership, and each field of a spec.
 
+use std::time::Duration;
+
 use rstest::rstest;
 
 use super::{
@@ -232,14 +234,33 @@ fn a_deletion_takes_the_role_only_when_nothing_asks_to_keep_it(
 )]
 #[case::everyone(r#"{"trust":[{"name":"g","statement":{"effect":"Allow","principals":{"AWS":["*"]},"actions":["sts:AssumeRole"]}}]}"#, "spec.trust[0]: ")]
 #[case::service_account_of_others(r#"{"trust":[{"name":"g","oidc":{"issuer":"https://oidc.example.org/id/1","audiences":["sts.amazonaws.com"],"subjects":["system:serviceaccount:b:s"]}}]}"#, "spec.trust[0]: ")]
+#[case::no_lifetime(&with(""), "spec.lifetime: is required here (--max-lifetime): set ttl to at most 24h")]
+#[case::ttl(&with(r#""lifetime":{"ttl":"24h1s"}"#), "spec.lifetime.ttl: may be at most 24h")]
+#[case::end(&with(r#""lifetime":{"expiresAt":"2026-01-02T00:00:01Z"}"#), "spec.lifetime.expiresAt: may be at most 24h")]
+#[case::session(&with(r#""maxSessionDuration":"2h1s""#), "spec.maxSessionDuration: may be at most 2h")]
 fn what_is_beyond_the_limits_compiles_and_makes_no_role(#[case] spec: &str, #[case] says: &str) {
     let mut limits = limits();
     limits.path_prefix = "/team/".into();
     limits.boundary = BoundaryRule::Always("arn:{partition}:iam::{accountId}:policy/b".into());
+    match says.split([':', '.']).nth(1) {
+        Some("lifetime") => limits.max_lifetime = Some(Duration::from_hours(24)),
+        Some("maxSessionDuration") => limits.max_session = Some(Duration::from_hours(2)),
+        _ => {}
+    }
     let (_, beyond) = compile(&resource(spec), &limits).unwrap();
     assert_eq!(beyond.len(), 1, "{beyond:?}");
     assert!(beyond[0].to_string().starts_with(says), "{beyond:?}");
     assert_eq!(desired(&resource(spec), &limits), Err(beyond));
+}
+
+#[rstest]
+#[case(r#""lifetime":{"ttl":"24h"}"#)]
+#[case(r#""lifetime":{"expiresAt":"2026-01-02T00:00:00Z"},"maxSessionDuration":"2h""#)]
+fn what_reaches_the_bounds_is_taken(#[case] members: &str) {
+    let mut limits = limits();
+    limits.max_lifetime = Some(Duration::from_hours(24));
+    limits.max_session = Some(Duration::from_hours(2));
+    assert!(desired(&resource(&with(members)), &limits).is_ok());
 }
 
 #[test]

@@ -28,6 +28,9 @@ pub fn limits() -> Limits {
             "!*/AdministratorAccess",
         ])
         .unwrap(),
+        annotate: false,
+        max_lifetime: None,
+        max_session: None,
         oidc_issuers: vec!["https://oidc.example.org/id/1".into()],
         account: Account { id: "123456789012".into(), partition: "aws".into() },
     }

@@ -122,6 +122,8 @@ pub enum Why {
     Differs,
     /// AWS has something that the resource does not ask for.
     NotWanted,
+    /// The first of two writes of one document: what stays of it while other parts change.
+    Interim,
     /// The resource is deleted.
     Deleted,
     /// The lifetime is over.
@@ -134,6 +136,7 @@ impl fmt::Display for Why {
             Self::Missing => "missing",
             Self::Differs => "differs",
             Self::NotWanted => "not wanted",
+            Self::Interim => "what stays, before other parts change",
             Self::Deleted => "the resource is deleted",
             Self::Expired => "the lifetime is over",
         })
@@ -149,11 +152,16 @@ pub struct Step {
     pub call: Call,
     /// For what reason.
     pub why: Why,
+    /// What that changes in the meaning of a document, as one line of at most [`CHANGE`] characters.
+    pub change: Option<String>,
 }
+
+/// The longest text of a change: with the rest of its step it fits into an Event and a line of `status.plan`.
+pub const CHANGE: usize = 600;
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { role, call, why } = self;
+        let Self { role, call, why, change } = self;
         match call {
             Call::CreateRole { path, tags, boundary, .. } => {
                 write!(f, "+ create role {role} in {path} with {} tags", tags.len())?;
@@ -169,6 +177,7 @@ impl fmt::Display for Step {
             Call::PutBoundary { arn } => write!(f, "~ set boundary {arn}")?,
             Call::DeleteBoundary => f.write_str("- remove the boundary")?,
             Call::PutInline { name, .. } if *why == Why::Missing => write!(f, "+ put inline policy {name}")?,
+            Call::PutInline { name, .. } if *why == Why::Interim => write!(f, "~ put inline policy {name}")?,
             Call::PutInline { name, .. } => write!(f, "~ replace inline policy {name}")?,
             Call::DeleteInline { name } => write!(f, "- delete inline policy {name}")?,
             Call::Attach { arn } => write!(f, "+ attach {arn}")?,
@@ -179,6 +188,9 @@ impl fmt::Display for Step {
             }
             Call::Untag { keys } => write!(f, "- untag {}", keys.join(", "))?,
             Call::DeleteRole => write!(f, "- delete role {role}")?,
+        }
+        if let Some(change) = change {
+            write!(f, ": {change}")?;
         }
         write!(f, " ({why})")
     }

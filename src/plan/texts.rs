@@ -65,7 +65,7 @@ fn the_plan_of_a_role_that_is_to_have_nothing_but_trust() {
 
 #[test]
 fn the_text_of_a_removal() {
-    let step = |call, why| Step { role: "test-a_x".into(), call, why };
+    let step = |call, why| Step { role: "test-a_x".into(), call, why, change: None };
     let detach = Call::Detach { arn: "arn:aws:iam::aws:policy/P".into() };
     let steps = [
         step(detach.clone(), Why::Deleted),
@@ -121,7 +121,12 @@ fn a_time_moves_only_with_the_status_of_its_condition() {
 
 #[test]
 fn a_plan_in_status_is_bounded() {
-    let step = Step { role: "r".into(), call: Call::Untag { keys: vec!["é".repeat(2_000)] }, why: Why::NotWanted };
+    let step = Step {
+        role: "r".into(),
+        call: Call::Untag { keys: vec!["é".repeat(2_000)] },
+        why: Why::NotWanted,
+        change: None,
+    };
     let lines = plan_lines(&vec![step; 150]).unwrap();
     assert_eq!(lines.len(), 100);
     assert!(lines.iter().all(|line| line.len() <= 1_000 && line.ends_with('…')));
@@ -130,16 +135,45 @@ fn a_plan_in_status_is_bounded() {
 }
 
 #[test]
+fn what_changes_in_a_document_is_told_in_one_line_of_bounded_length() {
+    let mut role = as_written(&wish(&with(&format!(r#""permissions":{{"inlinePolicies":[{READ}]}}"#))));
+    let told = |role: &Observed| {
+        let wish = wish(&with(&format!(r#""permissions":{{"inlinePolicies":[{READ}]}}"#)));
+        lines(&diff::diff(&wish, role, &Scope::default()))
+    };
+    let document = role.inline["read"].clone();
+    role.inline.insert("read".into(), document.replace("s3:GetObject", "s3:PutObject"));
+    let change = "~ statement 0: Action + s3:GetObject - s3:PutObject (widens and narrows)";
+    assert_eq!(told(&role), format!("~ replace inline policy read: {change} (differs)\n"));
+    role.inline.insert("read".into(), document.replace("s3:GetObject", "s3:*"));
+    assert!(told(&role).contains("(narrows)"));
+    let long: Vec<String> = (0..50)
+        .map(|n| {
+            format!(
+                "{{\"Sid\":\"S{n}\",\"Effect\":\"Allow\",\"Action\":\"sqs:A{n}\",\"Resource\":\"{}\"}}",
+                "r".repeat(90)
+            )
+        })
+        .collect();
+    role.inline.insert("read".into(), format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, long.join(",")));
+    let line = told(&role);
+    assert!(line.len() < 700 && line.contains("more changes") && line.ends_with("(differs)\n"), "{line}");
+    role.inline.insert("read".into(), "no document".into());
+    assert_eq!(told(&role), "~ replace inline policy read (differs)\n");
+}
+
+#[test]
 fn only_a_write_that_does_not_find_the_role_is_waited_for() {
     let found = |class, message: &str, call| {
-        let error = IamError { action: "Action", class, message: message.into() };
-        role_not_found(&error, Some(&Step { role: "r".into(), call, why: Why::Missing })).is_some()
+        let error = IamError { action: "Action", class, message: message.into(), request_id: None };
+        role_not_found(&error, Some(&Step { role: "r".into(), call, why: Why::Missing, change: None })).is_some()
     };
     let attach = || Call::Attach { arn: "arn".into() };
     assert!(found(IamErrorClass::NotFound, "", Call::UpdateTrust { trust: String::new() }));
     assert!(found(IamErrorClass::NotFound, "The role with name r cannot be found.", attach()));
     assert!(!found(IamErrorClass::NotFound, "Policy arn does not exist or is not attachable.", attach()));
     assert!(!found(IamErrorClass::AccessDenied, "", Call::UpdateTrust { trust: String::new() }));
-    let error = IamError { action: "GetRole", class: IamErrorClass::NotFound, message: String::new() };
+    let error =
+        IamError { action: "GetRole", class: IamErrorClass::NotFound, message: String::new(), request_id: None };
     assert_eq!(role_not_found(&error, None), None);
 }

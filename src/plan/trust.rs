@@ -1,5 +1,7 @@
 //! From grants and typed statements, as people write them, to documents of the IAM language.
 
+use std::collections::BTreeSet;
+
 use crate::{
     api::{
         problem::Problem,
@@ -23,6 +25,8 @@ pub struct Trust {
     pub policy: Policy,
     /// What is allowed and may still surprise, field by field.
     pub warnings: Vec<Problem>,
+    /// Service accounts that are to be annotated.
+    pub annotate: BTreeSet<String>,
 }
 
 /// The trust policy of all grants, in their order; notes every problem with them.
@@ -30,11 +34,19 @@ pub struct Trust {
 pub fn compile(grants: &[Grant], namespace: &str, limits: &Limits, problems: &mut Problems) -> Trust {
     let (mut statements, mut warnings) = (Vec::new(), Vec::new());
     let mut fields = Vec::new(); // of each statement
-    let mut names = std::collections::BTreeSet::new();
+    let (mut names, mut annotate) = (BTreeSet::new(), BTreeSet::new());
     for (index, grant) in grants.iter().enumerate() {
         let field = format!("spec.trust[{index}]");
         if !names.insert(&grant.name) {
             problems.form(format!("{field}.name"), "is used twice: rename one");
+        }
+        if let Some(account) = grant.service_account.as_ref().filter(|account| account.annotate == Some(true)) {
+            if !limits.annotate {
+                let message = "is not allowed here (--annotate-service-accounts): leave it out, and annotate the service \
+                               account yourself";
+                problems.limit(format!("{field}.serviceAccount.annotate"), message);
+            }
+            annotate.insert(account.name.clone());
         }
         match grant::compile(grant, &field, namespace, limits) {
             Ok(compiled) => {
@@ -69,7 +81,7 @@ pub fn compile(grants: &[Grant], namespace: &str, limits: &Limits, problems: &mu
             problems.form(field, error.message);
         }
     }
-    Trust { policy, warnings }
+    Trust { policy, warnings, annotate }
 }
 
 /// `/Statement/0/Condition/Bool` of a printed document → the typed field that it was printed from: `conditions.Bool` below

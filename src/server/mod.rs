@@ -1,9 +1,30 @@
-//! `/healthz`: the process lives. `/readyz`: the list of resources is complete; says what is wrong otherwise.
+//! `/healthz`: the loops of the process turn. `/readyz`: it does its part; says what it waits for otherwise. `/metrics` and
+//! `/log-level` are in `inside.rs`.
+
+mod inside;
+
+use std::net::SocketAddr;
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, sync::watch, time::Instant};
 
-use crate::controller::Health;
+pub use self::inside::Inside;
+use crate::controller::{
+    Health,
+    leadership::{Leadership, Standing},
+    pulse::Pulse,
+};
+
+/// What the probes look at.
+#[derive(Clone, Debug)]
+pub struct Probes {
+    /// How the engine is doing.
+    pub health: watch::Receiver<Health>,
+    /// Where this process stands among the replicas.
+    pub leadership: Leadership,
+    /// The loops.
+    pub pulse: Pulse,
+}
 
 /// Serves until `stop` turns true.
 ///
@@ -11,11 +32,12 @@ use crate::controller::Health;
 /// The listener failed.
 pub async fn serve(
     listener: TcpListener,
-    health: watch::Receiver<Health>,
+    probes: Probes,
+    inside: Inside,
     mut stop: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
-    let router =
-        Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).with_state(health);
+    let probes = Router::new().route("/healthz", get(healthy)).route("/readyz", get(ready)).with_state(probes);
+    let router = probes.merge(inside::routes(inside)).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, router)
         .with_graceful_shutdown(async move {
             let _ = stop.wait_for(|stop| *stop).await;
@@ -23,13 +45,80 @@ pub async fn serve(
         .await
 }
 
-async fn ready(State(health): State<watch::Receiver<Health>>) -> (StatusCode, String) {
-    let Health { synced, trouble } = health.borrow().clone();
-    match (synced, trouble.as_str()) {
-        (true, "") => (StatusCode::OK, "ok\n".into()),
-        // Trouble with AWS does not make the pod unready: another replica would have it too.
-        (true, trouble) => (StatusCode::OK, format!("ok, but the last sweep failed: {trouble}\n")),
-        (false, "") => (StatusCode::SERVICE_UNAVAILABLE, "waiting for the list of IAMRoles\n".into()),
-        (false, trouble) => (StatusCode::SERVICE_UNAVAILABLE, format!("waiting: {trouble}\n")),
+async fn healthy(State(probes): State<Probes>) -> (StatusCode, String) {
+    let stuck = probes.pulse.stuck();
+    if stuck.is_empty() {
+        return (StatusCode::OK, "ok\n".into());
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, format!("stuck: {}\n", stuck.join(", ")))
+}
+
+async fn ready(State(probes): State<Probes>) -> (StatusCode, String) {
+    let (health, standing) = (probes.health.borrow().clone(), probes.leadership.standing());
+    match readiness(&health, &standing, Instant::now()) {
+        Ok(words) => (StatusCode::OK, format!("{words}\n")),
+        Err(words) => (StatusCode::SERVICE_UNAVAILABLE, format!("waiting: {words}\n")),
+    }
+}
+
+/// Ready is a leader whose list is complete, and a replica that stands by and sees the lease: two replicas are rolled out
+/// one after the other.
+fn readiness(health: &Health, standing: &Standing, now: Instant) -> Result<String, String> {
+    let Health { synced, trouble } = health;
+    match standing {
+        _ if !synced && !trouble.is_empty() => Err(trouble.clone()),
+        Standing::Following { fresh_until, holder, trouble } => match fresh_until {
+            Some(until) if now < *until && holder.is_empty() => Ok("ok, standing by".into()),
+            Some(until) if now < *until => Ok(format!("ok, standing by: {holder} leads")),
+            _ if trouble.is_empty() => Err("the first look at the lease".into()),
+            _ => Err(format!("the lease can't be read or written: {trouble}")),
+        },
+        Standing::Over => Err("the end: this replica does not lead any more".into()),
+        Standing::Alone | Standing::Leading { .. } => match (*synced, trouble.as_str()) {
+            (true, "") => Ok("ok".into()),
+            // Trouble with AWS does not make the pod unready: another replica would have it too.
+            (true, trouble) => Ok(format!("ok, but the last sweep failed: {trouble}")),
+            (false, _) => Err("the list of IAMRoles".into()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rstest::rstest;
+
+    use super::*;
+
+    fn following(fresh: Option<i64>, holder: &str, trouble: &str) -> Standing {
+        let now = Instant::now();
+        let seconds = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
+        let fresh_until = fresh.map(|at| if at < 0 { now - seconds(at) } else { now + seconds(at) });
+        Standing::Following { holder: holder.into(), fresh_until, trouble: trouble.into() }
+    }
+
+    #[rstest]
+    #[case::starting(false, "AWS sleeps", Standing::Alone, Err("AWS sleeps"))]
+    #[case::kind_missing(false, "no CRD", following(Some(9), "a", ""), Err("no CRD"))]
+    #[case::listing(false, "", Standing::Alone, Err("the list of IAMRoles"))]
+    #[case::listing_as_leader(false, "", Standing::Leading { until: Instant::now() }, Err("the list of IAMRoles"))]
+    #[case::synced(true, "", Standing::Alone, Ok("ok"))]
+    #[case::sweep_failed(true, "denied", Standing::Alone, Ok("ok, but the last sweep failed: denied"))]
+    #[case::not_looked_yet(false, "", following(None, "", ""), Err("the first look at the lease"))]
+    #[case::standing_by(false, "", following(Some(9), "a", ""), Ok("ok, standing by: a leads"))]
+    #[case::nobody_leads(false, "", following(Some(9), "", ""), Ok("ok, standing by"))]
+    #[case::one_look_failed(false, "", following(Some(9), "a", "refused"), Ok("ok, standing by: a leads"))]
+    #[case::no_look_for_long(false, "", following(Some(-1), "a", "refused"), Err("the lease can't be read or written: refused"))]
+    #[case::lost(true, "", Standing::Over, Err("the end: this replica does not lead any more"))]
+    fn readiness_says_what_is_waited_for(
+        #[case] synced: bool,
+        #[case] trouble: &str,
+        #[case] standing: Standing,
+        #[case] answer: Result<&str, &str>,
+    ) {
+        let health = Health { synced, trouble: trouble.into() };
+        let said = readiness(&health, &standing, Instant::now());
+        assert_eq!(said.as_deref().map_err(String::as_str), answer);
     }
 }

@@ -42,6 +42,10 @@ fn defaults_are_those_of_the_documentation() {
 #[case::path(&["--path-prefix=team"], "--path-prefix", "write / or")]
 #[case::path_of_aws(&["--path-prefix=/aws-service-role/"], "--path-prefix", "choose another")]
 #[case::policies(&["--managed-policies=AdministratorAccess"], "--managed-policies", "")]
+#[case::lifetime(&["--max-lifetime=0"], "--max-lifetime", "leave it out")]
+#[case::lifetime_words(&["--max-lifetime=1d"], "--max-lifetime", "write hours")]
+#[case::session_short(&["--max-session=59m"], "--max-session", "between 1h and 12h")]
+#[case::session_long(&["--max-session=13h"], "--max-session", "between 1h and 12h")]
 #[case::issuer(&["--oidc-issuer=http://example.org"], "--oidc-issuer", "")]
 #[case::sweep_interval(&["--sweep-interval=0"], "--sweep-interval", "longer than zero")]
 #[case::settle_window(&["--settle-window=1d"], "--settle-window", "write hours")]
@@ -52,6 +56,13 @@ fn defaults_are_those_of_the_documentation() {
 #[case::write_rate(&["--aws-write-rate=NaN"], "--aws-write-rate", "0 to lift")]
 #[case::concurrent(&["--max-concurrent-reconciles=0"], "--max-concurrent-reconciles", "at least 1")]
 #[case::namespace(&["--watch-namespace="], "--watch-namespace", "leave it out")]
+#[case::lease_duration(&["--lease-duration=0"], "--lease-duration", "from 1s to 1h")]
+#[case::lease_duration_long(&["--lease-duration=1h0m1s"], "--lease-duration", "from 1s to 1h")]
+#[case::renew_deadline(&["--lease-renew-deadline=15s"], "--lease-renew-deadline", "shorter than --lease-duration 15s")]
+#[case::retry_period(&["--lease-retry-period=6s"], "--lease-retry-period", "half of --lease-renew-deadline 10s")]
+#[case::retry_period_zero(&["--lease-retry-period=0"], "--lease-retry-period", "above zero")]
+#[case::lease_namespace(&["--lease-namespace="], "--lease-namespace", "name a namespace")]
+#[case::lease_name(&["--installation=a-", "--leader-election"], "--installation", "must not end with -")]
 fn a_setting_that_cannot_be_used_is_named_with_the_remedy(
     #[case] more: &[&str],
     #[case] flag: &str,
@@ -123,4 +134,19 @@ fn variables_work() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+fn replicas_meet_in_the_namespace_of_the_pod_or_in_the_one_that_is_named() {
+    let election = |more: &[&str], pod: Option<&str>| parse(more).election(pod.map(str::to_owned));
+    let own = election(&["--leader-election"], Some("pod")).unwrap().unwrap();
+    assert_eq!((own.namespace.as_str(), own.name.as_str()), ("pod", "rolewright-test"));
+    let seconds = Duration::from_secs;
+    assert_eq!(own.timing, Timing { duration: seconds(15), renew_deadline: seconds(10), retry_period: seconds(2) });
+    let named = election(&["--leader-election=true", "--lease-namespace=named"], Some("pod")).unwrap().unwrap();
+    assert_eq!(named.namespace, "named");
+    let error = election(&["--leader-election"], None).unwrap_err().to_string();
+    assert!(error.starts_with("--lease-namespace") && error.contains("runs in no pod"), "{error}");
+    assert_eq!(election(&[], None), Ok(None));
+    assert_eq!(election(&["--leader-election=false"], Some("pod")), Ok(None));
 }

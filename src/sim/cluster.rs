@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     api::{ResourceKey, RoleStatus},
-    ports::{Clock, Cluster, ClusterError, Notice, Resource, WatchEvent},
+    ports::{Clock, Cluster, ClusterError, Notice, Resource, ServiceAccount, WatchEvent},
 };
 
 /// One call that came through the port.
@@ -49,6 +49,8 @@ pub struct WriteCounts {
     pub remove_finalizer: u64,
     /// Calls of `write_status`, those that change nothing included.
     pub write_status: u64,
+    /// Calls of `annotate`.
+    pub annotate: u64,
     /// Calls of `notify`.
     pub notify: u64,
 }
@@ -57,8 +59,8 @@ impl WriteCounts {
     /// All kinds together.
     #[must_use]
     pub fn total(self) -> u64 {
-        let Self { add_finalizer, remove_finalizer, write_status, notify } = self;
-        add_finalizer + remove_finalizer + write_status + notify
+        let Self { add_finalizer, remove_finalizer, write_status, annotate, notify } = self;
+        add_finalizer + remove_finalizer + write_status + annotate + notify
     }
 }
 
@@ -94,6 +96,7 @@ pub(super) struct Object {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) objects: BTreeMap<ResourceKey, Object>,
+    pub(super) accounts: BTreeMap<ResourceKey, ServiceAccount>,
     pub(super) version: u64,
     pub(super) uids: u64,
     pub(super) unavailable: bool,
@@ -220,6 +223,7 @@ impl State {
             "add_finalizer" => self.counts.add_finalizer += 1,
             "remove_finalizer" => self.counts.remove_finalizer += 1,
             "write_status" => self.counts.write_status += 1,
+            "annotate" => self.counts.annotate += 1,
             "notify" => self.counts.notify += 1,
             _ => {}
         }
@@ -232,6 +236,7 @@ impl FakeCluster {
     pub fn new(clock: VirtualClock, crash: Crash) -> Self {
         let state = State {
             objects: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             version: 0,
             uids: 0,
             unavailable: false,
@@ -277,7 +282,7 @@ impl FakeCluster {
         self.crash.alive().await;
         tokio::task::yield_now().await; // as a call over the network would
         self.crash.alive().await;
-        let write = action != "get";
+        let write = writes(action);
         let mut fault = self.lock().schedule.next(action, Some(&key.to_string()), write);
         if write && let Some(after) = self.crash.count_write() {
             fault = Some(Fault::Stop { after });
@@ -308,12 +313,16 @@ impl FakeCluster {
             Outcome::Stopped { .. } | Outcome::Panicked => (applied, planned),
         };
         state.calls += 1;
-        state.writes += u64::from(action != "get");
+        state.writes += u64::from(writes(action));
         state.count(action);
-        let call = ClusterCall { n: state.calls, at, action, write: action != "get", key: key.clone(), outcome };
+        let call = ClusterCall { n: state.calls, at, action, write: writes(action), key: key.clone(), outcome };
         state.log.push(call);
         answer
     }
+}
+
+fn writes(action: &str) -> bool {
+    !["get", "service_account"].contains(&action)
 }
 
 impl Cluster for FakeCluster {
@@ -347,6 +356,16 @@ impl Cluster for FakeCluster {
 
     async fn write_status(&self, resource: &Resource, status: &RoleStatus) -> Result<(), ClusterError> {
         self.call("write_status", &resource.key, |state, _| state.write_status(resource, status)).await
+    }
+
+    async fn service_account(&self, namespace: &str, name: &str) -> Result<Option<ServiceAccount>, ClusterError> {
+        let key = ResourceKey { namespace: namespace.into(), name: name.into() };
+        self.call("service_account", &key, |state, _| Ok(state.accounts.get(&key).cloned())).await
+    }
+
+    async fn annotate(&self, account: &ServiceAccount, role_arn: Option<&str>) -> Result<(), ClusterError> {
+        let key = ResourceKey { namespace: account.namespace.clone(), name: account.name.clone() };
+        self.call("annotate", &key, |state, _| state.annotate_account(&key, &account.uid, role_arn)).await
     }
 
     async fn notify(&self, resource: &Resource, notice: &Notice) -> Result<(), ClusterError> {

@@ -22,7 +22,7 @@ use crate::{
         observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
         step::Step,
     },
-    ports::{Clock, IamError, IamErrorClass, IamRead, IamWrite},
+    ports::{Clock, IamError, IamErrorClass, IamRead, IamWrite, Written},
 };
 
 /// One call that came through the ports.
@@ -261,7 +261,7 @@ impl FakeIam {
             outcome,
         };
         state.log.push(recorded);
-        answer.map_err(|Refusal { class, message }| IamError { action: about.action, class, message })
+        answer.map_err(|Refusal { class, message }| IamError { action: about.action, class, message, request_id: None })
     }
 
     async fn read<T: Send>(
@@ -325,8 +325,9 @@ impl IamRead for FakeIam {
 }
 
 impl IamWrite for FakeIam {
-    async fn write(&self, step: &Step) -> Result<Option<RoleRecord>, IamError> {
+    async fn write(&self, step: &Step) -> Result<Written, IamError> {
         let about = About { action: step.call.action(), role: Some(&step.role), step: Some(step) };
-        self.call(about, |state, now| state.account.write(step, now)).await
+        let role = self.call(about, |state, now| state.account.write(step, now)).await?;
+        Ok(Written { role, request_id: None })
     }
 }

@@ -132,7 +132,7 @@ impl Account {
 
     /// One writing call. Only `CreateRole` answers with a role.
     pub(super) fn write(&mut self, step: &Step, now: Timestamp) -> Result<Option<RoleRecord>, Refusal> {
-        let Step { role, call, why: _ } = step;
+        let Step { role, call, why: _, change: _ } = step;
         rules::role_name(role)?;
         let done = match call {
             Call::CreateRole { .. } => return self.create(role, call, now).map(Some),

@@ -13,7 +13,7 @@ use crate::{
         observed::RoleRecord,
         step::{Call, Step, Why},
     },
-    ports::{Clock, IamError, IamErrorClass as Class, IamRead, IamWrite},
+    ports::{Clock, IamError, IamErrorClass as Class, IamRead, IamWrite, Written},
 };
 
 pub(super) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
@@ -22,7 +22,7 @@ pub(super) const INLINE: &str =
 pub(super) const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 
 pub(super) fn step(role: &str, call: Call) -> Step {
-    Step { role: role.to_owned(), call, why: Why::Differs }
+    Step { role: role.to_owned(), call, why: Why::Differs, change: None }
 }
 
 pub(super) fn create() -> Call {
@@ -91,7 +91,7 @@ async fn create_role_answers_with_the_role_and_reads_show_the_rest() {
         role.boundary = Some(READ_ONLY.into());
         role.tags = tags(&[("Owner", "a b")]);
     });
-    let answer = iam.write(&step("App", call)).await.unwrap().unwrap();
+    let answer = iam.write(&step("App", call)).await.unwrap().role.unwrap();
     assert_eq!(answer.arn, "arn:aws:iam::123456789012:role/team/App");
     assert!(answer.role_id.starts_with("AROA") && answer.role_id.len() == 21, "{}", answer.role_id);
     assert_eq!(answer.created, clock.now());
@@ -263,7 +263,7 @@ async fn delete_role_names_the_first_blocker_and_a_boundary_is_none() {
             _ => iam.remove_instance_profile("nodes", "app"),
         };
     }
-    assert_eq!(iam.write(&delete).await, Ok(None));
+    assert_eq!(iam.write(&delete).await, Ok(Written::default()));
     assert_eq!(iam.get("app"), None);
 }
 

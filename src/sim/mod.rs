@@ -32,6 +32,7 @@
 
 pub mod clock;
 pub mod cluster;
+mod cluster_accounts;
 mod cluster_edit;
 mod cluster_rules;
 #[cfg(test)]

@@ -16,11 +16,11 @@ const LONG: Duration = Duration::from_hours(1);
 
 fn tag(role: &str) -> Step {
     let tags = BTreeMap::from([("k".to_owned(), "v".to_owned())]);
-    Step { role: role.to_owned(), call: Call::Tag { tags }, why: Why::Differs }
+    Step { role: role.to_owned(), call: Call::Tag { tags }, why: Why::Differs, change: None }
 }
 
 fn delete(role: &str) -> Step {
-    Step { role: role.to_owned(), call: Call::DeleteRole, why: Why::Deleted }
+    Step { role: role.to_owned(), call: Call::DeleteRole, why: Why::Deleted, change: None }
 }
 
 fn key() -> ResourceKey {

@@ -6,6 +6,7 @@
 
 #[path = "../harness/mod.rs"]
 mod harness;
+mod policy;
 
 use std::{
     collections::BTreeMap,
@@ -21,6 +22,7 @@ const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
 const LONG: Duration = Duration::from_mins(5);
 
 fn main() {
+    policy::print();
     let count: usize = std::env::var("RESOURCES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
     let scope = Cluster::shared().scope("bench");
     scope.bind_in_namespace("rolewright");
@@ -36,6 +38,7 @@ fn main() {
         "--sweep-interval",
         "5s",
     ]);
+    controller.leave_unaudited();
     controller.wait_ready();
     println!("start to ready:                    {:>8} ms", begin.elapsed().as_millis());
     std::thread::sleep(Duration::from_secs(2));

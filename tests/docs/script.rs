@@ -28,7 +28,7 @@ impl Stage {
     pub fn local() -> Stage {
         let folder = Folder::new("docs");
         std::fs::create_dir(folder.join("bin")).unwrap();
-        for name in ["config", "crds", "docs"] {
+        for name in ["charts", "config", "crds", "docs"] {
             symlink(Path::new(ROOT).join(name), folder.join(name)).unwrap();
         }
         symlink(crate::BIN, folder.join("bin/rolewright")).unwrap();
@@ -44,6 +44,7 @@ impl Stage {
         let (plane, standin) = (ControlPlane::start(), Standin::start());
         let kubectl = crate::harness::assets().join("kubectl");
         symlink(kubectl, stage.folder.join("bin/kubectl")).unwrap();
+        symlink(crate::harness::helm(), stage.folder.join("bin/helm")).unwrap();
         symlink(crate::harness::venv().join("bin/aws"), stage.folder.join("bin/aws")).unwrap();
         let [port] = free_ports();
         let environment = [

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use super::grants::Grants;
 use super::process::{Folder, Supervised, free_ports};
 use super::standin::{Account, SECRET};
 use super::{http, wait::wait_until};
@@ -24,6 +25,7 @@ pub struct Controller {
     process: Supervised,
     port: u16,
     folder: Folder,
+    grants: Option<Grants>,
 }
 
 const STOP: Duration = Duration::from_secs(30);
@@ -48,7 +50,17 @@ impl Controller {
         let mut args = vec!["controller".to_owned(), "--listen".to_owned(), format!("127.0.0.1:{port}")];
         args.extend(config.args.iter().cloned());
         let process = Supervised::start(&folder, "controller", Path::new(crate::BIN), args, &env);
-        Controller { process, port, folder }
+        Controller { process, port, folder, grants: Grants::of(config) }
+    }
+
+    /// Its calls are not held against its policy at the end: there are too many of them.
+    pub fn leave_unaudited(&mut self) {
+        self.grants = None;
+    }
+
+    /// How its calls so far are held against the policy that `rolewright policy controller` prints for it.
+    pub fn grants(&self) -> Option<&Grants> {
+        self.grants.as_ref()
     }
 
     /// Waits until its readiness page answers 200.
@@ -75,6 +87,16 @@ impl Controller {
     /// When it does not answer.
     pub fn get(&self, path: &str) -> http::Answer {
         http::request(self.port, "GET", path, None).unwrap_or_else(|error| {
+            panic!("the controller does not answer {path}: {error}\n{}", self.process.last_words())
+        })
+    }
+
+    /// Sends text to a page: `/log-level`.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn put(&self, path: &str, text: &str) -> http::Answer {
+        http::put(self.port, path, text).unwrap_or_else(|error| {
             panic!("the controller does not answer {path}: {error}\n{}", self.process.last_words())
         })
     }
@@ -129,6 +151,9 @@ impl Drop for Controller {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("{}", self.process.last_words());
+        } else if let Some(grants) = &self.grants {
+            // Each test proves of its own calls that the printed policy allows them.
+            grants.verify();
         }
     }
 }

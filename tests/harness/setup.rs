@@ -16,6 +16,24 @@ pub fn venv() -> &'static Path {
     &FOUND
 }
 
+/// The binary `helm`.
+pub fn helm() -> &'static Path {
+    static FOUND: LazyLock<PathBuf> = LazyLock::new(|| run("tests/tools/helm.sh"));
+    &FOUND
+}
+
+/// The binary `promtool`; `None`, with a word, where there is none and none can be built.
+pub fn promtool() -> Option<&'static Path> {
+    static FOUND: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+        let found = try_run("tests/tools/promtool.sh");
+        if let Err(problem) = &found {
+            eprintln!("left out, what needs promtool: {problem}");
+        }
+        found.ok()
+    });
+    FOUND.as_deref()
+}
+
 pub fn python() -> PathBuf {
     venv().join("bin/python")
 }
@@ -25,15 +43,21 @@ pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Runs a script that talks on standard error and names a folder in the last line of standard output.
+/// Runs a script that talks on standard error and names a folder or a binary in the last line of standard output.
 fn run(script: &str) -> PathBuf {
+    try_run(script).unwrap_or_else(|problem| panic!("{problem}"))
+}
+
+fn try_run(script: &str) -> Result<PathBuf, String> {
     let output = Command::new("bash")
         .arg(repository(script))
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
-        .unwrap_or_else(|error| panic!("bash is needed for {script}: {error}"));
-    assert!(output.status.success(), "{script} failed with {}; its messages are above", output.status);
+        .map_err(|error| format!("bash is needed for {script}: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{script} failed with {}; its messages are above", output.status));
+    }
     let text = String::from_utf8_lossy(&output.stdout);
-    PathBuf::from(text.lines().last().unwrap_or_else(|| panic!("{script} named no folder")))
+    text.lines().last().map(PathBuf::from).ok_or_else(|| format!("{script} named nothing"))
 }

@@ -49,6 +49,16 @@ pub struct Call {
     pub params: BTreeMap<String, String>,
     /// The kind of the fault that it met.
     pub fault: Option<String>,
+    /// The role of that name as it was before the call.
+    pub target: Option<Target>,
+}
+
+/// What AWS knows of a role when it evaluates the conditions of a policy.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Target {
+    pub arn: String,
+    pub boundary: Option<String>,
+    pub tags: BTreeMap<String, String>,
 }
 
 pub struct Standin {

@@ -13,12 +13,17 @@
 mod harness;
 
 mod bad_days;
+mod check;
 mod drift;
+mod grants;
 mod hostile;
 mod identity;
+mod leader;
 mod main_job;
+mod monitoring;
 mod ownership;
 mod parts;
+mod principals;
 mod refused;
 mod rest;
 mod second_manager;

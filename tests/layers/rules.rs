@@ -50,7 +50,7 @@ const CORE: [&str; 20] = [
 const CLOCKS: [&str; 2] = ["Timestamp::now", "Zoned::now"];
 const NAMES: [&str; 4] = ["utils", "helpers", "common", "manager"];
 
-pub const LAYERS: [Layer; 14] = [
+pub const LAYERS: [Layer; 15] = [
     Layer {
         name: "api",
         number: Some(0),
@@ -71,7 +71,7 @@ pub const LAYERS: [Layer; 14] = [
     Layer {
         name: "aws",
         number: Some(2),
-        uses: &["api", "iam", "plan", "ports"],
+        uses: &["api", "iam", "plan", "ports", "metrics"],
         never: &["kube", "k8s_openapi"],
         core: false,
     },
@@ -79,14 +79,14 @@ pub const LAYERS: [Layer; 14] = [
     Layer {
         name: "controller",
         number: Some(3),
-        uses: &["api", "iam", "plan", "ports"],
+        uses: &["api", "iam", "plan", "ports", "metrics"],
         never: &[AWS, "kube"],
         core: false,
     },
     Layer {
         name: "server",
         number: Some(3),
-        uses: &["api", "iam", "plan", "ports", "controller"],
+        uses: &["api", "iam", "plan", "ports", "controller", "metrics", "telemetry"],
         never: &[AWS, "kube"],
         core: false,
     },
@@ -104,6 +104,7 @@ pub const LAYERS: [Layer; 14] = [
             "server",
             "settings",
             "telemetry",
+            "metrics",
             "yaml",
             "clock",
         ],
@@ -117,6 +118,7 @@ pub const LAYERS: [Layer; 14] = [
         never: &[AWS, "kube", "tokio"],
         core: false,
     },
+    Layer { name: "metrics", number: None, uses: &["plan"], never: &[AWS, "kube", "tokio"], core: false },
     Layer { name: "telemetry", number: None, uses: &[], never: &[AWS, "kube"], core: false },
     Layer { name: "yaml", number: None, uses: &[], never: &[AWS, "kube", "tokio"], core: false },
     Layer { name: "clock", number: None, uses: &["ports"], never: &[AWS, "kube"], core: false },

@@ -48,6 +48,7 @@ class Account:
     def __init__(self):
         self.lock = threading.RLock()  # moto iterates over dictionaries that another thread may change
         self.calls = []
+        self.history = []  # the same, and no reset empties it
         self.rules = []
         self.skew = 0
         self.released = threading.Event()
@@ -119,7 +120,9 @@ class Control:
 
     def log(self, account, call):
         call["n"] = next(self.numbers)
+        call["target"] = target(call)
         account.calls.append(call)
+        account.history.append(call)
 
     def matching(self, account, call):
         """The first rule that fits and is not used up. `after` lets that many fitting calls pass first."""
@@ -171,6 +174,9 @@ class Control:
             case ("GET", "calls"):
                 with account.lock:
                     return plain(account.calls)
+            case ("GET", "calls/all"):
+                with account.lock:
+                    return plain(account.history)
             case ("POST", "calls/reset"):
                 with account.lock:
                     account.calls = []
@@ -215,6 +221,17 @@ class Control:
 
 KINDS = ("throttle", "access_denied", "server_error", "unreachable", "lost_answer", "withhold", "delay")
 FIELDS = {"action", "write", "service", "role", "access_key", "params", "count", "after", "kind", "delay_ms", "seconds", "code", "message"}
+
+
+def target(call):
+    """The role that a call names, as it is before the call: what AWS knows when it evaluates the conditions of a policy."""
+    if call["service"] != "iam" or not call["role"]:
+        return None
+    role = iam_backends[call["account"]]["aws"].find_role(call["role"])
+    if role is None:
+        return None
+    tags = {tag["Key"]: tag["Value"] for tag in role.tags}
+    return {"arn": role.arn, "boundary": role.permissions_boundary_arn, "tags": tags}
 
 
 def wrong(rule):

@@ -11,6 +11,9 @@ fn limits() -> Limits {
         role_name_prefix: None,
         path_prefix: "/".into(),
         managed_policies: MANAGED_POLICIES.map(String::from).into(),
+        annotate_service_accounts: false,
+        max_lifetime: None,
+        max_session: None,
         oidc_issuer: vec!["https://oidc.eks.eu-west-2.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF".into()],
     };
     scope.limits(&Account { id: "123456789012".into(), partition: "aws".into() }).unwrap()

@@ -21,7 +21,7 @@ async fn what_we_wrote_and_no_longer_want_goes_and_what_others_added_stays() {
     assert_eq!(rig.calls(), [""; 0]);
     rig.apply("x", &plain(ADDITIVE));
     rig.seconds(5).await;
-    assert_eq!(rig.writes(), ["DetachRolePolicy", "DeleteRolePolicy"]);
+    assert_eq!(rig.writes(), ["DeleteRolePolicy", "DetachRolePolicy"]);
     let left = rig.world.iam.get(&role("x")).unwrap();
     assert!(
         left.attached.contains(READ_ONLY) && left.inline.contains_key("theirs") && left.tags.contains_key("theirs")

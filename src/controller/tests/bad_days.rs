@@ -173,5 +173,5 @@ async fn a_create_whose_answer_was_lost_is_carried_on_with_one_role() {
     rig.seconds(30).await;
     assert!(rig.is_ready("x"));
     assert_eq!(rig.world.iam.roles().len(), 1);
-    assert_eq!(rig.writes(), ["CreateRole", "PutRolePolicy", "AttachRolePolicy", "AttachRolePolicy"]);
+    assert_eq!(rig.writes(), ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]);
 }

@@ -9,6 +9,8 @@ use crate::sim::RoleState;
 struct End {
     roles: Vec<RoleState>,
     ready: Option<(bool, String)>,
+    /// The role that the service account `pod` names.
+    pod: Option<String>,
 }
 
 fn end(rig: &Rig) -> End {
@@ -24,11 +26,12 @@ fn end(rig: &Rig) -> End {
             outcome::ready_reason(&resource.status).unwrap().to_owned(),
         )
     });
-    End { roles, ready }
+    End { roles, ready, pod: rig.world.cluster.role_of(&key("pod")) }
 }
 
 async fn prepared(begin: &[&str]) -> Rig {
     let mut rig = Rig::without_windows();
+    rig.world.cluster.put_service_account(&key("pod"), None);
     rig.start();
     rig.seconds(1).await;
     for spec in begin {
@@ -96,4 +99,13 @@ async fn deleting_survives_a_stop_at_every_write() {
     let points = every_stop(&[&whole()], |rig| assert!(rig.world.cluster.delete(&key("x")))).await;
     assert!(points >= 12, "{points}");
     println!("stop points of deleting: {points}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn annotating_a_service_account_and_letting_it_go_survive_a_stop_at_every_write() {
+    let annotated = r#"{"trust":[{"name":"pods","serviceAccount":{"name":"pod","annotate":true}}]}"#;
+    let begun = every_stop(&[], |rig| rig.apply("x", annotated)).await;
+    let dropped = every_stop(&[annotated], |rig| rig.apply("x", &plain(""))).await;
+    let deleted = every_stop(&[annotated], |rig| assert!(rig.world.cluster.delete(&key("x")))).await;
+    assert!(begun > 3 && dropped > 3 && deleted > 2, "{begun}, {dropped} and {deleted} stop points");
 }

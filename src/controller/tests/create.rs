@@ -9,7 +9,7 @@ async fn a_role_with_two_attachments_and_one_inline_policy_costs_one_read_and_fo
     rig.clear();
     rig.apply("x", &whole());
     rig.seconds(1).await;
-    assert_eq!(rig.calls(), ["GetRole", "CreateRole", "PutRolePolicy", "AttachRolePolicy", "AttachRolePolicy"]);
+    assert_eq!(rig.calls(), ["GetRole", "CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]);
     assert!(rig.is_ready("x"));
 }
 
@@ -49,7 +49,7 @@ async fn an_edited_spec_changes_only_what_was_edited() {
     rig.apply("x", &plain(""));
     rig.seconds(5).await;
     // Removals first, then what changes; the tag that is no longer wanted goes, too.
-    assert_eq!(rig.writes(), ["DetachRolePolicy", "DetachRolePolicy", "DeleteRolePolicy", "UpdateRole", "UntagRole"]);
+    assert_eq!(rig.writes(), ["DeleteRolePolicy", "DetachRolePolicy", "DetachRolePolicy", "UpdateRole", "UntagRole"]);
     assert!(rig.is_ready("x"));
 }
 
@@ -74,16 +74,16 @@ async fn an_invalid_spec_writes_nothing_and_says_every_problem() {
 async fn a_failing_step_stops_the_plan_and_the_next_pass_goes_on_from_what_is_there() {
     let mut rig = Rig::without_windows();
     rig.start();
-    rig.world.iam.deny("AttachRolePolicy");
+    rig.world.iam.deny("PutRolePolicy");
     rig.apply("x", &whole());
     rig.seconds(2).await;
     let (reason, message) = rig.ready("x");
     assert_eq!(reason, "AccessDenied");
-    assert!(message.contains("AttachRolePolicy") && message.contains("grant the controller"), "{message}");
-    assert_eq!(rig.writes(), ["CreateRole", "PutRolePolicy", "AttachRolePolicy"]);
-    rig.world.iam.allow("AttachRolePolicy");
+    assert!(message.contains("PutRolePolicy") && message.contains("grant the controller"), "{message}");
+    assert_eq!(rig.writes(), ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]);
+    rig.world.iam.allow("PutRolePolicy");
     rig.clear();
     rig.seconds(30).await;
-    assert_eq!(rig.writes(), ["AttachRolePolicy", "AttachRolePolicy"]);
+    assert_eq!(rig.writes(), ["PutRolePolicy"]);
     assert!(rig.is_ready("x"));
 }

@@ -3,7 +3,7 @@ use rstest::rstest;
 use super::*;
 use crate::sim::FakeIam;
 
-const OTHER_TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+pub(super) const OTHER_TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 const OTHER_POLICY: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
 
@@ -72,7 +72,7 @@ async fn a_role_that_was_deleted_is_made_again_with_a_new_id() {
     rig.a_sweep().await;
     assert!(rig.is_ready("x"));
     assert_ne!(rig.status("x").role_id, id);
-    assert_eq!(rig.writes(), ["CreateRole", "PutRolePolicy", "AttachRolePolicy", "AttachRolePolicy"]);
+    assert_eq!(rig.writes(), ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -71,3 +71,22 @@ async fn a_ttl_counts_from_the_roles_creation_after_a_rebuild_of_the_cluster() {
     assert_eq!(rig.ready("x").0, "Expired");
     assert!(rig.world.iam.get(&role("x")).is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_role_beyond_a_bound_that_was_tightened_is_refused_and_still_ends_in_its_time() {
+    let mut rig = Rig::with(&plain(r#""lifetime":{"ttl":"2h"}"#)).await;
+    rig.stop().await;
+    rig.config.limits.max_lifetime = Some(Duration::from_hours(1));
+    rig.start();
+    rig.world.cluster.annotate(&key("x"), crate::api::RECONCILE_REQUESTED_AT, Some("1"));
+    rig.seconds(3_700).await;
+    assert_eq!(rig.ready("x").0, "InvalidSpec");
+    assert!(rig.world.iam.get(&role("x")).is_some());
+    assert_eq!(rig.writes(), [""; 0]);
+    rig.seconds(3_600).await;
+    assert_eq!(rig.ready("x").0, "Expired");
+    assert!(rig.world.iam.get(&role("x")).is_none());
+    rig.clear();
+    rig.seconds(7_200).await;
+    assert_eq!((rig.writes(), rig.world.cluster.counts().total()), (Vec::new(), 0));
+}

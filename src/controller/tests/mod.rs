@@ -10,28 +10,33 @@
 )]
 
 mod additive;
+mod annotate;
 mod bad_days;
 mod claims;
 mod crash;
 mod create;
 mod drift;
+mod leader;
 mod lifetime;
+mod metrics;
 mod notice;
 mod observe;
 mod ownership;
+mod principals;
 mod removal;
 mod rest;
 mod slow;
 mod windows;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     api::{ResourceKey, RoleStatus, condition},
-    controller::{self, Config, Health, RunError},
+    controller::{self, Config, Health, RunError, Signals, leadership::Leadership, pulse::Pulse},
     iam::{arn::Account, managed::ManagedPolicyRules},
+    metrics::Metrics,
     plan::{
         limits::{BoundaryRule, Limits, Windows},
         outcome,
@@ -75,6 +80,8 @@ pub struct Rig {
     pub world: World,
     pub config: Config,
     pub boundary: String,
+    /// Of all controllers, one after the other.
+    pub metrics: Arc<Metrics>,
     running: Option<Running>,
 }
 
@@ -91,6 +98,9 @@ impl Rig {
                 path_prefix: "/".into(),
                 boundary: BoundaryRule::Always("arn:{partition}:iam::{accountId}:policy/boundary".into()),
                 managed_policies: ManagedPolicyRules::new(MANAGED_POLICIES).unwrap(),
+                annotate: true,
+                max_lifetime: None,
+                max_session: None,
                 oidc_issuers: vec!["https://oidc.example.org/id/1".into()],
                 account,
             },
@@ -103,7 +113,7 @@ impl Rig {
             sweep_interval: Duration::from_mins(1),
             max_concurrent: 8,
         };
-        Self { world, config, boundary, running: None }
+        Self { world, config, boundary, metrics: Arc::default(), running: None }
     }
 
     /// All windows off.
@@ -130,9 +140,15 @@ impl Rig {
     }
 
     pub fn start_on(&mut self, world: World) {
+        self.start_as(world, Leadership::alone());
+    }
+
+    pub fn start_as(&mut self, world: World, leadership: Leadership) {
         let (stop_sender, stop) = watch::channel(false);
         let health = watch::Sender::new(Health::default());
-        let engine = controller::run(world.iam, world.cluster, world.clock, self.config.clone(), stop, health);
+        let signals = Signals { stop, health, leadership, pulse: Pulse::default() };
+        let (config, metrics) = (self.config.clone(), Arc::clone(&self.metrics));
+        let engine = controller::run(world.iam, world.cluster, world.clock, config, metrics, signals);
         self.running = Some((tokio::spawn(engine), stop_sender));
     }
 

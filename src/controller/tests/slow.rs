@@ -29,13 +29,13 @@ async fn reads_that_take_longer_than_a_proof_holds_do_not_keep_a_role_from_being
 #[tokio::test(start_paused = true)]
 async fn a_role_that_changes_hands_between_two_slow_steps_is_not_written_again() {
     let rig = Rig::with(&whole()).await;
-    rig.world.iam.fault(Rule::new(late(11)).on("DetachRolePolicy"));
+    rig.world.iam.fault(Rule::new(late(11)).on("DeleteRolePolicy"));
     rig.apply("x", &plain(""));
     rig.seconds(5).await;
-    assert_eq!(rig.writes(), ["DetachRolePolicy"]);
+    assert_eq!(rig.writes(), ["DeleteRolePolicy"]);
     rig.world.iam.tag(&role("x"), tag::INSTALLATION, "other");
     rig.seconds(60).await;
-    assert_eq!(rig.writes(), ["DetachRolePolicy"]);
+    assert_eq!(rig.writes(), ["DeleteRolePolicy"]);
     assert_eq!(rig.ready("x").0, "NotOwned");
 }
 

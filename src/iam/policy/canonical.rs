@@ -1,242 +1,115 @@
 //! The canonical form: everything in which AWS evaluates nothing is folded away.
 //!
+//! A document is taken apart into atoms: effect, one action, one principal, one resource, the conditions. A `Not…` list stays
+//! whole, because it is an intersection. Order, repetition, Sids, the Id, letter case and splits of statements are gone then;
+//! spelling is folded in `canonical/spelling.rs`, and an action that another covers, with all else equal, is left out.
+//!
 //! Two documents have equal canonical forms exactly when [`compare`](crate::iam::policy::compare()) calls them Identical
-//! or Cosmetic; fingerprints are hashes of [`Canonical::bytes`]. Folded: order and duplicates of statements, actions,
-//! resources, principals and values; scalar or list; an empty Sid; a missing Version; the id of an account and its root ARN.
-//! Not folded in this release, so Different: other Sids, letter case, wildcards that cover each other, split statements.
+//! or Cosmetic; fingerprints are hashes of [`Canonical::bytes`].
 
-use std::collections::{BTreeMap, BTreeSet};
+mod bytes;
+mod fold;
+mod spelling;
+mod tidy;
+mod unfold;
 
-use crate::iam::arn::{Account, is_account_id};
+use std::collections::BTreeSet;
 
-use super::document::{Effect, Policy, PrincipalKind, PrincipalSet, Scope, Statement, Version};
+use crate::iam::arn::Account;
+
+use super::document::{Effect, Policy, PrincipalKind, Version};
+
+/// Atoms of a document at most; one with more is compared by its statements as they stand.
+pub const ATOMS: usize = 20_000;
 
 /// A document in canonical form. Its order is total and means nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Canonical {
-    version: Version,
-    id: Option<String>,
-    statements: BTreeSet<CanonicalStatement>,
+pub struct Canonical(Form);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Form {
+    Folded(Folded),
+    /// Too many atoms: tidied only.
+    Large(Box<LargeForm>),
 }
 
-/// A statement in canonical form.
+/// What is compared of a document that is too large to fold: its printed form, tidied.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CanonicalStatement {
-    /// Never empty.
-    pub sid: Option<String>,
-    /// Allow or Deny.
-    pub effect: Effect,
-    /// Lists are sorted and without duplicates; account ids under `AWS` are root ARNs.
-    pub principals: Option<Scope<PrincipalSet>>,
+struct LargeForm {
+    json: String,
+}
+
+/// Each table holds what the atoms name, sorted and once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Folded {
+    version: Version,
+    actions: Vec<Listed>,
+    principals: Vec<Who>,
+    resources: Vec<Listed>,
+    conditions: Vec<BTreeSet<Clause>>,
     /// Sorted, without duplicates.
-    pub actions: Scope<BTreeSet<String>>,
-    /// Sorted, without duplicates.
-    pub resources: Option<Scope<BTreeSet<String>>>,
-    /// Operator, key, values.
-    pub conditions: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+    atoms: Vec<Atom>,
+}
+
+/// Places in the tables; `None` for an element that a statement does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Atom {
+    effect: Effect,
+    conditions: u16,
+    principal: Option<u16>,
+    resource: Option<u16>,
+    action: u16,
+}
+
+/// A pattern, or all but some.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Listed {
+    One(String),
+    Except(BTreeSet<String>),
+}
+
+/// A principal, or all but some.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Who {
+    Everyone,
+    One(PrincipalKind, String),
+    ExceptEveryone,
+    Except(BTreeSet<(PrincipalKind, String)>),
+}
+
+/// One operator on one key. A statement may have two that differ in their values alone: `ArnEquals` and `ArnLike` on one
+/// key are one operator, and both must hold.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Clause {
+    operator: String,
+    key: String,
+    values: BTreeSet<Value>,
+}
+
+/// A value by the type of its operator.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Value {
+    /// In the one spelling of its type.
+    Read(String),
+    /// Not of the type, so never equal to one that is.
+    Odd(String),
 }
 
 impl Policy {
     /// The canonical form of this document in a role of `account`.
     #[must_use]
     pub fn canonical(&self, account: &Account) -> Canonical {
-        Canonical {
-            version: self.version,
-            id: filled(self.id.as_ref()),
-            statements: self.statements.iter().map(|statement| statement.canonical(account)).collect(),
-        }
-    }
-
-    /// The same document with what never counts set right and lists sorted, but with its statements in order and with
-    /// its duplicates: equal such forms are Identical, not only Cosmetic.
-    pub(super) fn tidied(&self, account: &Account) -> Self {
-        Self {
-            version: self.version,
-            id: filled(self.id.as_ref()),
-            statements: self.statements.iter().map(|statement| statement.tidied(account)).collect(),
-        }
-    }
-}
-
-impl Statement {
-    /// The canonical form of this statement in a role of `account`.
-    #[must_use]
-    pub fn canonical(&self, account: &Account) -> CanonicalStatement {
-        let Self { sid, effect, principals, actions, resources, conditions } = self.tidied(account);
-        let set = |list: &Vec<String>| list.iter().cloned().collect();
-        let principals = principals.map(|mut scope| {
-            let (Scope::Only(principals) | Scope::Except(principals)) = &mut scope;
-            if let PrincipalSet::Kinds(kinds) = principals {
-                kinds.values_mut().for_each(Vec::dedup);
-            }
-            scope
-        });
-        CanonicalStatement {
-            sid,
-            effect,
-            principals,
-            actions: actions.map(set),
-            resources: resources.map(|resources| resources.map(set)),
-            conditions: convert(conditions, |values| values.into_iter().collect()),
-        }
-    }
-
-    fn tidied(&self, account: &Account) -> Self {
-        let Self { sid, effect, principals, actions, resources, conditions } = self;
-        let principals = principals.as_ref().map(|scope| {
-            scope.map(|principals| match principals {
-                PrincipalSet::Everyone => PrincipalSet::Everyone,
-                PrincipalSet::Kinds(kinds) => PrincipalSet::Kinds(
-                    kinds
-                        .iter()
-                        .map(|(kind, values)| {
-                            (*kind, sorted(values.iter().map(|value| spelled(*kind, value, account))))
-                        })
-                        .collect(),
-                ),
-            })
-        });
-        Self {
-            sid: filled(sid.as_ref()),
-            effect: *effect,
-            principals,
-            actions: actions.map(|list| sorted(list.iter().cloned())),
-            resources: resources.as_ref().map(|scope| scope.map(|list| sorted(list.iter().cloned()))),
-            conditions: convert(conditions.clone(), sorted),
-        }
+        Canonical(match fold::folded(self, account) {
+            Some(folded) => Form::Folded(folded),
+            None => Form::Large(Box::new(LargeForm { json: self.tidied(account).to_json() })),
+        })
     }
 }
 
 impl Canonical {
-    /// The version of the policy language.
+    /// Whether the document has more than [`ATOMS`] atoms, so that it is equal only to one with the same statements.
     #[must_use]
-    pub fn version(&self) -> Version {
-        self.version
-    }
-
-    /// The statements, each once, in an order that means nothing.
-    #[must_use]
-    pub fn statements(&self) -> impl ExactSizeIterator<Item = &CanonicalStatement> {
-        self.statements.iter()
-    }
-
-    /// A document with this canonical form.
-    #[must_use]
-    pub fn to_policy(&self) -> Policy {
-        Policy {
-            version: self.version,
-            id: self.id.clone(),
-            statements: self.statements.iter().map(CanonicalStatement::to_statement).collect(),
-        }
-    }
-
-    /// An encoding for hashing: equal exactly for equal canonical forms. Every text is preceded by its length and every
-    /// list by its count, so no two different forms share one. It begins with a number of the encoding itself.
-    #[must_use]
-    pub fn bytes(&self) -> Vec<u8> {
-        let mut out = Encoder(Vec::new());
-        out.text("rolewright policy 1");
-        out.text(self.version.as_str());
-        out.option(self.id.as_ref(), |out, id| out.text(id));
-        out.list(&self.statements, |out, statement| {
-            let CanonicalStatement { sid, effect, principals, actions, resources, conditions } = statement;
-            out.option(sid.as_ref(), |out, sid| out.text(sid));
-            out.text(effect.as_str());
-            out.option(principals.as_ref(), |out, scope| {
-                out.form(scope);
-                match scope.content() {
-                    PrincipalSet::Everyone => out.0.push(0),
-                    PrincipalSet::Kinds(kinds) => {
-                        out.0.push(1);
-                        out.list(kinds, |out, (kind, values)| {
-                            out.text(kind.as_str());
-                            out.list(values, |out, value| out.text(value));
-                        });
-                    }
-                }
-            });
-            out.form(actions);
-            out.list(actions.content(), |out, value| out.text(value));
-            out.option(resources.as_ref(), |out, scope| {
-                out.form(scope);
-                out.list(scope.content(), |out, value| out.text(value));
-            });
-            out.list(conditions, |out, (operator, keys)| {
-                out.text(operator);
-                out.list(keys, |out, (key, values)| {
-                    out.text(key);
-                    out.list(values, |out, value| out.text(value));
-                });
-            });
-        });
-        out.0
-    }
-}
-
-impl CanonicalStatement {
-    /// A statement with this canonical form.
-    #[must_use]
-    pub fn to_statement(&self) -> Statement {
-        let list = |set: &BTreeSet<String>| set.iter().cloned().collect();
-        Statement {
-            sid: self.sid.clone(),
-            effect: self.effect,
-            principals: self.principals.clone(),
-            actions: self.actions.map(list),
-            resources: self.resources.as_ref().map(|resources| resources.map(list)),
-            conditions: convert(self.conditions.clone(), |values| values.into_iter().collect()),
-        }
-    }
-}
-
-fn filled(text: Option<&String>) -> Option<String> {
-    text.filter(|text| !text.is_empty()).cloned()
-}
-
-fn sorted(values: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut values: Vec<String> = values.into_iter().collect();
-    values.sort_unstable();
-    values
-}
-
-/// An account id means the root of that account in the role's own partition, under `AWS` only (Q25).
-fn spelled(kind: PrincipalKind, value: &str, account: &Account) -> String {
-    if kind == PrincipalKind::Aws && is_account_id(value) { account.root_arn_of(value) } else { value.to_owned() }
-}
-
-type Keyed<V> = BTreeMap<String, BTreeMap<String, V>>;
-
-fn convert<A, B>(conditions: Keyed<A>, change: impl Fn(A) -> B) -> Keyed<B> {
-    let keys = |keys: BTreeMap<String, A>| keys.into_iter().map(|(key, values)| (key, change(values))).collect();
-    conditions.into_iter().map(|(operator, found)| (operator, keys(found))).collect()
-}
-
-struct Encoder(Vec<u8>);
-
-impl Encoder {
-    fn count(&mut self, count: usize) {
-        self.0.extend_from_slice(&(count as u64).to_be_bytes());
-    }
-
-    fn text(&mut self, text: &str) {
-        self.count(text.len());
-        self.0.extend_from_slice(text.as_bytes());
-    }
-
-    fn form<T>(&mut self, scope: &Scope<T>) {
-        self.0.push(u8::from(scope.is_except()));
-    }
-
-    fn option<T>(&mut self, value: Option<&T>, encode: impl FnOnce(&mut Self, &T)) {
-        self.0.push(u8::from(value.is_some()));
-        if let Some(value) = value {
-            encode(self, value);
-        }
-    }
-
-    fn list<I: IntoIterator<IntoIter: ExactSizeIterator>>(&mut self, items: I, encode: impl Fn(&mut Self, I::Item)) {
-        let items = items.into_iter();
-        self.count(items.len());
-        items.for_each(|item| encode(self, item));
+    pub fn is_large(&self) -> bool {
+        matches!(self.0, Form::Large(_))
     }
 }

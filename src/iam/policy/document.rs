@@ -133,6 +133,13 @@ impl<T> Scope<T> {
         }
     }
 
+    /// The content, to be changed.
+    pub const fn content_mut(&mut self) -> &mut T {
+        match self {
+            Self::Only(content) | Self::Except(content) => content,
+        }
+    }
+
     /// Whether this is the `Not…` form.
     pub const fn is_except(&self) -> bool {
         matches!(self, Self::Except(_))

@@ -3,13 +3,15 @@
 use std::fmt;
 
 use crate::iam::json::Pointer;
-use crate::iam::text::{Place, Text, TextError, at};
+use crate::iam::text::{Place, Text, TextError, TextProblem, at};
 
 /// How grave a problem is. It decides what [`compare`](crate::iam::policy::compare()) makes of an observed document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fault {
-    /// The text is neither JSON nor YAML, or equal keys stand in one object.
+    /// The text is neither JSON nor YAML.
     Unreadable,
+    /// Equal keys stand in one object, and which of them counts is anybody's guess.
+    Repeated,
     /// An element, spelling or form that this release does not take; AWS might.
     Unknown,
     /// No role can hold such a document.
@@ -43,7 +45,8 @@ impl std::error::Error for DocumentError {}
 
 impl From<TextError> for DocumentError {
     fn from(TextError { pointer, place, problem }: TextError) -> Self {
-        Self { pointer, place: Some(place), message: problem.to_string(), fault: Fault::Unreadable }
+        let fault = if matches!(problem, TextProblem::Duplicate(_)) { Fault::Repeated } else { Fault::Unreadable };
+        Self { pointer, place: Some(place), message: problem.to_string(), fault }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Fuzzing without a fuzzer: seeded input that is mostly almost right, as many cases as an ordinary test run bears, or for as
 //! long as `ROLEWRIGHT_FUZZ_SECONDS` says (`make fuzz`). A failure names its seed; `ROLEWRIGHT_FUZZ_SEED` repeats it.
 
+mod documents;
 mod parser;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -10,6 +11,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub(super) struct Dice(u64);
 
 impl Dice {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -13,6 +13,7 @@ pub mod canonical;
 pub mod compare;
 pub mod contain;
 pub mod decode;
+pub mod diff;
 pub mod document;
 mod element;
 mod error;
@@ -26,12 +27,13 @@ pub mod operator;
 pub mod parse;
 pub mod pattern;
 mod print;
+pub mod reasons;
 #[cfg(test)]
 mod rules;
 pub mod value;
 
-pub use canonical::{Canonical, CanonicalStatement};
-pub use compare::{Verdict, compare};
+pub use canonical::Canonical;
+pub use compare::{Verdict, between, compare};
 pub use document::{
     ActionList, Conditions, Effect, Policy, PrincipalKind, PrincipalSet, Principals, ResourceList, Scope, Statement,
     Version,

@@ -1,7 +1,5 @@
 //! What counts as equal in the policy language: one named test for each numbered rule, and the readings that go with it.
-//!
-//! Where the table says Cosmetic and this release says Different (Q11, Q15, Q17, Q18, Q34, Q36, Q41, Q44, Q45), the test
-//! says so in its name: a redundant write is safe, a missed difference is not.
+//! The numbers are those of the table from which they come; Q2 and Q3 have readings of their own in `reading.rs`.
 
 mod conditions;
 mod principals;

@@ -27,6 +27,9 @@ fn limits(boundary: &str) -> Limits {
         role_name_prefix: None,
         path_prefix: PATH_PREFIX.into(),
         managed_policies: MANAGED_POLICIES.map(str::to_owned).into(),
+        annotate_service_accounts: false,
+        max_lifetime: None,
+        max_session: None,
         oidc_issuer: vec![ISSUER.into()],
     };
     args.limits(&Account::new(ACCOUNT, "aws").expect("an account")).expect("settings without a mistake")

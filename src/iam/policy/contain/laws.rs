@@ -1,29 +1,15 @@
 //! Laws of containment, confronted with the evaluator: documents and edits of them, and requests drawn near their patterns.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::test_runner::{Config, TestRunner};
 
 use super::witness::asked;
 use super::*;
 use crate::iam::policy::document::{Effect, Scope, Statement, Version};
 use crate::iam::policy::evaluate::{Decision, Documents, evaluate};
-
-/// Cases of a law: `ROLEWRIGHT_LAW_CASES`, or 20,000.
-fn cases() -> u32 {
-    std::env::var("ROLEWRIGHT_LAW_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000)
-}
-
-fn run<S: Strategy>(strategy: &S, law: impl Fn(S::Value) -> Result<(), TestCaseError>) {
-    let config =
-        Config { cases: cases(), failure_persistence: None, max_global_rejects: u32::MAX, ..Config::default() };
-    if let Err(error) = TestRunner::new(config).run(strategy, law) {
-        panic!("{error}");
-    }
-}
+use crate::iam::policy::laws::{cases, run};
 
 fn flip<T>(except: bool, content: T) -> Scope<T> {
     if except { Scope::Except(content) } else { Scope::Only(content) }
@@ -286,86 +272,76 @@ fn any_pair() -> impl Strategy<Value = (Policy, Policy, bool, Vec<Request>)> {
 
 #[test]
 fn what_is_contained_allows_no_request_more_and_a_witness_is_one() {
-    let (yes, no, unknown) = (Cell::new(0_u32), Cell::new(0_u32), Cell::new(0_u32));
-    let told = |counter: &Cell<u32>| counter.set(counter.get() + 1);
-    run(&any_pair(), |(old, new, only_less, requests)| {
+    let seen = run("contains", &any_pair(), |(old, new, only_less, requests), seen| {
         let more = requests.iter().find(|request| asked(&new, request).is_some() && asked(&old, request).is_none());
         match contains(&old, &new) {
             Containment::NoNewAccess => {
-                told(&yes);
+                seen.note("yes");
                 prop_assert_eq!(more, None);
             }
             Containment::NewAccess(witness) => {
-                told(&no);
+                seen.note("no");
                 prop_assert!(!only_less, "{}", witness);
                 prop_assert_eq!(asked(&new, &witness.request()), Some(witness.statement));
                 prop_assert_eq!(asked(&old, &witness.request()), None);
             }
-            Containment::Unknown(_) => told(&unknown),
+            Containment::Unknown(_) => seen.note("unknown"),
         }
         Ok(())
     });
-    let [yes, no, unknown] = [yes, no, unknown].map(Cell::into_inner);
-    eprintln!("contains: {yes} yes, {no} no, {unknown} unknown");
     // A law that says nothing would be worth nothing.
-    let all = yes + no + unknown;
+    let [yes, no, unknown] = ["yes", "no", "unknown"].map(|answer| seen.times(answer));
+    let all = cases();
     assert!(yes > all / 4 && no > all / 10 && unknown < all / 10, "{yes} yes, {no} no, {unknown} unknown");
 }
 
 #[test]
 fn a_document_contains_itself_and_what_only_takes_away() {
-    let (told, all) = (Cell::new(0_u32), Cell::new(0_u32));
-    run(&any_pair(), |(old, new, only_less, _)| {
+    run("less is contained", &any_pair(), |(old, new, only_less, _), seen| {
         prop_assert_eq!(contains(&old, &old), Containment::NoNewAccess);
         prop_assert_eq!(change(Some(&old), Some(&old)), Change::Same);
         prop_assert_eq!(change_among_others(Some(&old), Some(&old)), Change::Same);
         if only_less {
-            all.set(all.get() + 1);
-            let answer = contains(&old, &new);
-            prop_assert!(!matches!(answer, Containment::NewAccess(_)), "{:?}", answer);
-            told.set(told.get() + u32::from(answer.is_proven()));
+            seen.note("less");
+            prop_assert_eq!(contains(&old, &new), Containment::NoNewAccess);
         }
         Ok(())
     });
-    assert_eq!(told.get(), all.get(), "what only takes away is always told");
 }
 
 #[test]
 fn among_others_a_narrower_document_allows_no_request_more_whatever_the_others_are() {
-    let narrower = Cell::new(0_u32);
-    let strategy = (
-        any_policy(false),
-        prop::collection::vec(any_edit(false), 0..2),
-        any_policy(false),
-        prop::collection::vec(any_request(false), 8),
-    );
-    run(&strategy, |(old, edits, other, requests)| {
-        let new =
-            edits.iter().fold(
-                old.clone(),
-                |policy, edit| {
-                    if policy.statements.is_empty() { policy } else { edited(&policy, edit).0 }
-                },
-            );
-        let (old, new) = ((!old.statements.is_empty()).then_some(old), (!new.statements.is_empty()).then_some(new));
-        let allowed = |own: Option<&Policy>, request: &Request| {
-            let policies: Vec<(&str, &Policy)> =
-                own.into_iter().map(|own| ("own", own)).chain([("other", &other)]).collect();
-            evaluate(&Documents { policies: &policies, ..Documents::default() }, request)
-                .is_ok_and(|evaluation| evaluation.decision == Decision::Allowed)
-        };
-        let class = change_among_others(old.as_ref(), new.as_ref());
-        narrower.set(narrower.get() + u32::from(class == Change::Narrower));
-        for request in &requests {
-            let (before, after) = (allowed(old.as_ref(), request), allowed(new.as_ref(), request));
-            match class {
-                Change::Same => prop_assert_eq!(before, after, "{:?}", request),
-                Change::Narrower => prop_assert!(before || !after, "{:?}", request),
-                Change::Wider => prop_assert!(after || !before, "{:?}", request),
-                Change::Unknown => {}
+    let requests = prop::collection::vec(any_request(false), 8);
+    let strategy = (any_policy(false), prop::collection::vec(any_edit(false), 0..2), any_policy(false), requests);
+    let seen =
+        run("among others", &strategy, |(old, edits, other, requests), seen| {
+            let new = edits.iter().fold(old.clone(), |policy, edit| {
+                if policy.statements.is_empty() { policy } else { edited(&policy, edit).0 }
+            });
+            let (old, new) = ((!old.statements.is_empty()).then_some(old), (!new.statements.is_empty()).then_some(new));
+            let allowed = |own: Option<&Policy>, request: &Request| {
+                let policies: Vec<(&str, &Policy)> =
+                    own.into_iter().map(|own| ("own", own)).chain([("other", &other)]).collect();
+                evaluate(&Documents { policies: &policies, ..Documents::default() }, request)
+                    .is_ok_and(|evaluation| evaluation.decision == Decision::Allowed)
+            };
+            let class = change_among_others(old.as_ref(), new.as_ref());
+            seen.note(match class {
+                Change::Same => "same",
+                Change::Narrower => "narrower",
+                Change::Wider => "wider",
+                Change::Unknown => "unknown",
+            });
+            for request in &requests {
+                let (before, after) = (allowed(old.as_ref(), request), allowed(new.as_ref(), request));
+                match class {
+                    Change::Same => prop_assert_eq!(before, after, "{:?}", request),
+                    Change::Narrower => prop_assert!(before || !after, "{:?}", request),
+                    Change::Wider => prop_assert!(after || !before, "{:?}", request),
+                    Change::Unknown => {}
+                }
             }
-        }
-        Ok(())
-    });
-    assert!(narrower.get() > cases() / 20, "{} narrower", narrower.get());
+            Ok(())
+        });
+    assert!(seen.times("narrower") > cases() / 20);
 }

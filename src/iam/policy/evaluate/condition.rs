@@ -39,13 +39,10 @@ pub(in crate::iam::policy) fn matches(
     let Operator { quantifier, base, if_exists } = operator;
     let found = context.get(key);
     if base == Base::Null {
-        for value in values {
-            let absent = boolean(value).ok_or_else(|| unreadable(operator, key, value))?;
-            if absent == found.is_none() {
-                return Ok(true);
-            }
-        }
-        return Ok(false);
+        // All are read, so that the order of values decides nothing.
+        let read = |value: &String| boolean(value).ok_or_else(|| unreadable(operator, key, value));
+        let values = values.iter().map(read).collect::<Result<Vec<bool>, String>>()?;
+        return Ok(values.contains(&found.is_none()));
     }
     let test = Test { operator, key, values, version, context };
     let Some(found) = found else {

@@ -448,7 +448,7 @@ proptest! {
         prop_assert_eq!(decide(&other, &request).decision, decision);
         let loud = Request { action: request.action.to_uppercase(), ..request.clone() };
         prop_assert_eq!(decide(&policy, &loud).decision, decision);
-        prop_assert_eq!(decide(&policy.canonical(&account).to_policy(), &request).decision, decision);
+        prop_assert_eq!(decide(&policy.canonical(&account).unfolded().unwrap(), &request).decision, decision);
     }
 
     #[test]

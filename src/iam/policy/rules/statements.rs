@@ -88,9 +88,9 @@ fn q10_an_empty_sid_is_a_missing_one() {
 }
 
 #[test]
-fn q11_another_sid_is_different_in_this_release() {
-    assert_eq!(statements(&format!(r#""Sid":"A",{GET}"#), &format!(r#""Sid":"B",{GET}"#)), Verdict::Different);
-    assert_eq!(statements(GET, &format!(r#""Sid":"B",{GET}"#)), Verdict::Different);
+fn q11_another_sid_is_cosmetic() {
+    assert_eq!(statements(&format!(r#""Sid":"A",{GET}"#), &format!(r#""Sid":"B",{GET}"#)), Verdict::Cosmetic);
+    assert_eq!(statements(GET, &format!(r#""Sid":"B",{GET}"#)), Verdict::Cosmetic);
 }
 
 #[test]
@@ -133,8 +133,20 @@ fn q14_actions_scalar_or_list_in_any_order_are_identical() {
 }
 
 #[test]
-fn q15_action_case_is_different_in_this_release() {
-    assert_eq!(actions(r#""s3:GetObject""#, r#""S3:getobject""#), Verdict::Different);
+fn q15_action_case_is_cosmetic() {
+    assert_eq!(actions(r#""s3:GetObject""#, r#""S3:getobject""#), Verdict::Cosmetic);
+    assert_eq!(
+        statements(
+            &GET.replace("Action", "NotAction"),
+            &GET.replace("Action", "NotAction")
+                .to_uppercase()
+                .replace("EFFECT", "Effect")
+                .replace("ALLOW", "Allow")
+                .replace("NOTACTION", "NotAction")
+                .replace("RESOURCE", "Resource")
+        ),
+        Verdict::Cosmetic
+    );
 }
 
 #[test]
@@ -143,15 +155,49 @@ fn q16_duplicate_actions_are_cosmetic() {
 }
 
 #[test]
-fn q17_actions_that_cover_each_other_are_different_in_this_release() {
-    assert_eq!(actions(r#""s3:*""#, r#"["s3:*","s3:GetObject"]"#), Verdict::Different);
-    assert_eq!(actions(r#""*""#, r#""**""#), Verdict::Different);
+fn q17_actions_that_others_cover_are_cosmetic() {
+    assert_eq!(actions(r#""s3:*""#, r#"["s3:*","s3:GetObject","S3:Get*"]"#), Verdict::Cosmetic);
+    assert_eq!(actions(r#""*""#, r#""**""#), Verdict::Cosmetic);
+    assert_eq!(actions(r#""s3:?*""#, r#"["s3:*?","s3:*a"]"#), Verdict::Cosmetic);
+    assert_eq!(actions(r#""s3:Get*""#, r#"["s3:Get*","s3:G*"]"#), Verdict::Different);
+    // What a Not-list shuts out is no list of what is let in.
+    let except = |list: &str| format!(r#""Effect":"Allow","Resource":"*","NotAction":{list}"#);
+    assert_eq!(statements(&except(r#""s3:*""#), &except(r#"["s3:*","iam:*"]"#)), Verdict::Different);
 }
 
 #[test]
-fn q18_a_split_statement_is_different_in_this_release() {
+fn q18_a_split_statement_is_cosmetic() {
     let both = r#"{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"*"}"#;
-    assert_eq!(lists(both, &format!("[{A},{}]", A.replace("Get", "Put"))), Verdict::Different);
+    let put = A.replace("Get", "Put");
+    assert_eq!(lists(both, &format!("[{A},{put}]")), Verdict::Cosmetic);
+    assert_eq!(lists(&format!("[{A},{put}]"), both), Verdict::Cosmetic);
+    // By resource, and with the rest of the statement in another order.
+    let two = |resources: &str| both.replace(r#""*""#, resources);
+    let split = format!("[{},{}]", two(r#""arn:b""#), two(r#""arn:a""#));
+    assert_eq!(lists(&two(r#"["arn:a","arn:b"]"#), &split), Verdict::Cosmetic);
+    // Not when anything else differs.
+    let other = put.replace('}', r#","Condition":{"Bool":{"a:b":"true"}}}"#);
+    assert_eq!(lists(both, &format!("[{A},{other}]")), Verdict::Different);
+    let crossed = format!("[{},{}]", A.replace("\"*\"", "\"arn:a\""), put.replace("\"*\"", "\"arn:b\""));
+    assert_eq!(lists(&two(r#"["arn:a","arn:b"]"#), &crossed), Verdict::Different);
+}
+
+#[test]
+fn q18_what_is_too_large_is_equal_only_statement_by_statement() {
+    let many =
+        |letter: &str, count: usize| (0..count).map(|n| format!("\"{letter}{n}\"")).collect::<Vec<_>>().join(",");
+    let large = |actions: &str, resources: &str| {
+        format!(r#"[{{"Effect":"Allow","Action":[{actions}],"Resource":[{resources}]}},{B}]"#)
+    };
+    let (actions, resources) = (many("s3:a", 201), many("r", 100));
+    let one = large(&actions, &resources);
+    let parse =
+        |list: &str| Policy::parse(&format!(r#"{{"Statement":{list}}}"#), Kind::Identity, Strictness::Desired).unwrap();
+    assert!(parse(&one).canonical(&account()).is_large());
+    assert!(!parse(&large(&many("s3:a", 199), &resources)).canonical(&account()).is_large());
+    let reversed: Vec<&str> = actions.rsplit(',').collect();
+    assert_eq!(lists(&one, &large(&reversed.join(","), &resources)), Verdict::Identical);
+    assert_eq!(lists(&one, &large(&actions.replace("a7\"", "A7\""), &resources)), Verdict::Different);
 }
 
 #[test]

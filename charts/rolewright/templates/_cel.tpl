@@ -1,0 +1,72 @@
+{{- /*
+An ARN pattern of the settings as a regular expression of CEL. A star is any run of characters; a placeholder stands for itself,
+as a manifest may hold it, and for what it is replaced with.
+*/ -}}
+{{- define "rolewright.arnPattern" -}}
+{{- $text := regexQuoteMeta . -}}
+{{- $text = $text | replace "\\*" ".*" -}}
+{{- $text = $text | replace "\\{partition\\}" "(\\{partition\\}|aws[a-z-]*)" -}}
+{{- $text = $text | replace "\\{accountId\\}" "(\\{accountId\\}|[0-9]{12})" -}}
+{{- printf "^%s$" $text -}}
+{{- end -}}
+
+{{- /* A CEL condition on `a`: the ARN is allowed by some pattern and excluded by none. Exclusions ignore letter case. */ -}}
+{{- define "rolewright.policyAllowed" -}}
+{{- $allowed := list -}}
+{{- $excluded := list -}}
+{{- range . -}}
+{{- if hasPrefix "!" . -}}
+{{- $excluded = append $excluded (printf "a.matches(r'(?i)%s')" (include "rolewright.arnPattern" (trimPrefix "!" .))) -}}
+{{- else -}}
+{{- $allowed = append $allowed (printf "a.matches(r'%s')" (include "rolewright.arnPattern" .)) -}}
+{{- end -}}
+{{- end -}}
+{{- $condition := empty $allowed | ternary "false" (printf "(%s)" (join " || " $allowed)) -}}
+{{- range $excluded -}}
+{{- $condition = printf "%s && !%s" $condition . -}}
+{{- end -}}
+{{- $condition -}}
+{{- end -}}
+
+{{- /* Validations of the limits that only these values know, as a list. */ -}}
+{{- define "rolewright.limits" -}}
+{{- $prefix := include "rolewright.roleNamePrefix" . }}
+- expression: >-
+    !has(variables.spec.roleName) || variables.spec.roleName.startsWith('{{ $prefix }}' + request.namespace + '_')
+  message: "spec.roleName must begin with {{ $prefix }}, the namespace and _; leave it out for the default name"
+  messageExpression: >-
+    'spec.roleName must begin with {{ $prefix }}' + request.namespace + '_ in this namespace; rename it, or leave it out for the default name'
+  reason: Invalid
+{{- with .Values.settings.pathPrefix }}
+- expression: >-
+    !has(variables.spec.path) || variables.spec.path.startsWith('{{ . }}')
+  message: "spec.path must begin with {{ . }}; change it, or leave it out"
+  reason: Invalid
+{{- end }}
+{{- if ne .Values.permissionsBoundary "none" }}
+- expression: >-
+    !has(variables.spec.permissionsBoundary) || variables.spec.permissionsBoundary.matches(r'{{ include "rolewright.arnPattern" .Values.permissionsBoundary }}')
+  message: "spec.permissionsBoundary must be {{ .Values.permissionsBoundary }} here; leave it out"
+  reason: Invalid
+{{- end }}
+{{- with .Values.settings.maxSession }}
+- expression: >-
+    !has(variables.spec.maxSessionDuration) || duration(variables.spec.maxSessionDuration) <= duration('{{ . }}')
+  message: "spec.maxSessionDuration may be at most {{ . }} here; shorten it"
+  reason: Invalid
+{{- end }}
+{{- with .Values.settings.maxLifetime }}
+- expression: >-
+    has(variables.spec.lifetime)
+  message: "spec.lifetime is required here; set ttl to at most {{ . }}"
+  reason: Invalid
+- expression: >-
+    !has(variables.spec.lifetime) || !has(variables.spec.lifetime.ttl) || duration(variables.spec.lifetime.ttl) <= duration('{{ . }}')
+  message: "spec.lifetime.ttl may be at most {{ . }} here; shorten it"
+  reason: Invalid
+- expression: >-
+    !has(variables.spec.lifetime) || !has(variables.spec.lifetime.expiresAt) || timestamp(variables.spec.lifetime.expiresAt) - timestamp(object.metadata.creationTimestamp) <= duration('{{ . }}')
+  message: "spec.lifetime.expiresAt may be at most {{ . }} after the creation of the resource; choose an earlier time"
+  reason: Invalid
+{{- end }}
+{{- end -}}

@@ -1,0 +1,277 @@
+//! `rolewright check`: tries what an installation needs, one line for each thing.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    api,
+    aws::{self, AwsIam, Rates},
+    cli::output::{Answer, Format, OutputArgs, Paint, Tone},
+    cluster::{Probe, RIGHTS},
+    iam::arn::is_account_id,
+    metrics::Metrics,
+    ports::{ClusterError, IamError, IamErrorClass, IamRead},
+};
+
+/// What stands below the flags.
+pub const HELP: &str = "\
+Run it where the controller will run, with the same credentials. It writes nothing, in AWS or in the cluster: permissions to write
+are not tried, and the policy for them is printed by rolewright policy controller.
+
+Each line begins with ok or MISS; a miss says what to do. A side that does not answer at all is one line.
+
+Exit code: 0 everything is there, 1 something is missing, 2 the input can't be used.";
+
+/// AWS refuses what was signed more than five minutes away from its own time ("Elements of an AWS API request signature").
+const SKEW: Duration = Duration::from_mins(5);
+
+/// Arguments of `check`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Account that the credentials have to be of [default: any]
+    #[arg(long, env = "ROLEWRIGHT_ACCOUNT", value_name = "ID")]
+    account: Option<String>,
+    /// Namespaces that the controller will watch, separated by commas, or the flag repeated [default: all]
+    #[arg(long, env = "ROLEWRIGHT_WATCH_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',')]
+    watch_namespace: Vec<String>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// One thing that was tried.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Finding {
+    ok: bool,
+    what: String,
+    said: String,
+    /// What to do; only for a miss.
+    remedy: Option<String>,
+}
+
+fn ok(what: impl Into<String>, said: impl Into<String>) -> Finding {
+    Finding { ok: true, what: what.into(), said: said.into(), remedy: None }
+}
+
+fn miss(what: impl Into<String>, said: impl Into<String>, remedy: impl Into<String>) -> Finding {
+    Finding { ok: false, what: what.into(), said: said.into(), remedy: Some(remedy.into()) }
+}
+
+#[derive(Serialize)]
+struct Printed<'a> {
+    ok: bool,
+    findings: &'a [Finding],
+}
+
+/// Tries everything.
+///
+/// # Errors
+/// When the answer can't be printed.
+pub async fn run(args: &Args, paint: Paint) -> anyhow::Result<Answer> {
+    if let Some(account) = args.account.as_ref().filter(|account| !is_account_id(account)) {
+        return Ok(Answer::refused(vec![format!(
+            "--account {account:?} is not an account id; write its twelve digits"
+        )]));
+    }
+    let mut findings = in_aws(args.account.as_deref()).await;
+    findings.extend(in_cluster(&args.watch_namespace).await);
+    let all = findings.iter().all(|finding| finding.ok);
+    let code = u8::from(!all);
+    Ok(match args.output.format {
+        Format::Json => Answer::json(&Printed { ok: all, findings: &findings }, code)?,
+        Format::Text => Answer::new(findings.iter().map(|finding| line(finding, paint)).collect(), code),
+    })
+}
+
+fn line(Finding { ok, what, said, remedy }: &Finding, paint: Paint) -> String {
+    let word = if *ok { paint.word("ok", Tone::Good) + "  " } else { paint.word("MISS", Tone::Bad) };
+    let remedy = remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+    format!("{word}  {what}: {said}{remedy}\n")
+}
+
+async fn in_aws(wanted: Option<&str>) -> Vec<Finding> {
+    const WHAT: &str = "AWS credentials";
+    let caller = aws::caller().await;
+    let mut findings = Vec::new();
+    findings.extend(caller.date.map(|date| clock(date, Timestamp::now())));
+    let remedy =
+        "check AWS_REGION, the network and the credentials of this pod or shell; nothing else was asked of AWS";
+    let arn = match caller.arn {
+        Ok(arn) => arn,
+        Err(words) => {
+            findings.insert(0, miss(WHAT, words, remedy));
+            return findings;
+        }
+    };
+    findings.insert(0, ok(WHAT, arn));
+    match aws::connect(Rates { read: 0.0, write: 0.0 }, &Arc::new(Metrics::new())).await {
+        Ok((iam, account)) => {
+            let said = format!("{} in partition {}", account.id, account.partition);
+            findings.push(match wanted.filter(|wanted| *wanted != account.id) {
+                None => ok("AWS account", said),
+                Some(wanted) => miss("AWS account", said, format!("take credentials of account {wanted}")),
+            });
+            findings.extend(reads(&iam).await);
+        }
+        Err(error) => findings.push(miss("AWS account", error.to_string(), remedy)),
+    }
+    findings
+}
+
+fn clock(theirs: Timestamp, ours: Timestamp) -> Finding {
+    const WHAT: &str = "clock";
+    let seconds = ours.duration_since(theirs).as_secs();
+    let side = if seconds < 0 { "behind" } else { "ahead of" };
+    let said = format!("{} s {side} AWS's", seconds.unsigned_abs());
+    if seconds.unsigned_abs() > SKEW.as_secs() {
+        return miss(WHAT, said, "set the clock of this machine: AWS refuses what is signed five minutes off");
+    }
+    ok(WHAT, said)
+}
+
+/// Every read that the controller makes, about a role that nobody has.
+async fn reads(iam: &AwsIam) -> Vec<Finding> {
+    let name = format!("rolewright-check-{:016x}", fastrand::u64(..));
+    let absent = |found: bool| {
+        if found { Err(format!("knows a role {name}, which nobody made")) } else { Ok("no such role, as it must be") }
+    };
+    [
+        ("GetRole", iam.role(&name).await.map(|role| absent(role.is_some()))),
+        ("ListAttachedRolePolicies", iam.attached(&name).await.map(|found| absent(found.is_some()))),
+        ("ListRolePolicies", iam.inline_names(&name).await.map(|found| absent(found.is_some()))),
+        ("GetRolePolicy", iam.inline(&name, "check").await.map(|found| absent(found.is_some()))),
+        ("ListInstanceProfilesForRole", iam.instance_profiles(&name).await.map(|found| absent(found.is_some()))),
+        ("GetAccountAuthorizationDetails", iam.details(None).await.map(|_| Ok("answers"))),
+        ("ListRoles", iam.summaries(None).await.map(|_| Ok("answers"))),
+    ]
+    .map(|(action, answer)| read(&format!("iam:{action}"), answer))
+    .into()
+}
+
+fn read(action: &str, answer: Result<Result<&str, String>, IamError>) -> Finding {
+    match answer {
+        Ok(Ok(said)) => ok(action, said),
+        Ok(Err(said)) => miss(action, said, "check AWS_ENDPOINT_URL: this is not AWS"),
+        Err(error) if error.class == IamErrorClass::AccessDenied => miss(
+            action,
+            error.message,
+            format!("allow {action} on the resource *, as rolewright policy controller prints it"),
+        ),
+        Err(error) => miss(action, error.message, "check the network and AWS_ENDPOINT_URL, then run this again"),
+    }
+}
+
+async fn in_cluster(namespaces: &[String]) -> Vec<Finding> {
+    const WHAT: &str = "Kubernetes API server";
+    let remedy = "check KUBECONFIG, or run inside the cluster; nothing else was asked of it";
+    let client = match kube::Client::try_default().await {
+        Ok(client) => client,
+        Err(error) => return vec![miss(WHAT, error.to_string(), remedy)],
+    };
+    let probe = Probe::new(client);
+    let served = match probe.served().await {
+        Ok(served) => served,
+        Err(error) => return vec![miss(WHAT, words(&error), remedy)],
+    };
+    let mut findings = vec![ok(WHAT, "answers"), kind(&served)];
+    let spaces: Vec<Option<&str>> =
+        if namespaces.is_empty() { vec![None] } else { namespaces.iter().map(|name| Some(name.as_str())).collect() };
+    for space in spaces {
+        for right in &RIGHTS {
+            let place = space.map_or_else(|| "all namespaces".to_owned(), |name| format!("namespace {name}"));
+            let what = format!("RBAC {} {}.{} in {place}", right.verb, right.resource.replace('/', "."), right.group);
+            findings.push(match probe.allowed(right, space).await {
+                Ok(true) => ok(what, "allowed"),
+                Ok(false) => {
+                    let binding = if space.is_some() { "RoleBinding there" } else { "ClusterRoleBinding" };
+                    miss(
+                        what,
+                        "denied",
+                        format!("bind the ClusterRole of config/rbac/rolewright.yaml with a {binding}"),
+                    )
+                }
+                Err(error) => miss(what, words(&error), "check the network and run this again"),
+            });
+        }
+    }
+    findings
+}
+
+/// One line, whatever the API server says.
+fn words(error: &ClusterError) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn kind(served: &[String]) -> Finding {
+    let what = format!("kind IAMRole of {}/{}", api::GROUP, api::VERSION);
+    let missing: Vec<&str> = ["iamroles", "iamroles/status"]
+        .into_iter()
+        .filter(|name| !served.iter().any(|served| served == name))
+        .collect();
+    if missing.is_empty() {
+        return ok(what, "served");
+    }
+    let remedy = "apply the CRD: rolewright crds | kubectl apply --server-side -f -";
+    miss(what, format!("{} not served", missing.join(" and ")), remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rstest::rstest;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_rights_that_are_tried_are_those_of_the_cluster_role() {
+        let text = include_str!("../../config/rbac/rolewright.yaml");
+        let roles: Vec<Value> = crate::yaml::documents(text).unwrap();
+        let role = roles.iter().find(|role| role["metadata"]["name"] == "rolewright").unwrap();
+        let names = |value: &Value| -> Vec<String> {
+            value.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+        };
+        let mut granted = BTreeSet::new();
+        for rule in role["rules"].as_array().unwrap() {
+            for group in names(&rule["apiGroups"]) {
+                for resource in names(&rule["resources"]) {
+                    let verbs = names(&rule["verbs"]).into_iter();
+                    granted.extend(verbs.map(|verb| (group.clone(), resource.clone(), verb)));
+                }
+            }
+        }
+        let tried = RIGHTS.map(|right| (right.group.to_owned(), right.resource.to_owned(), right.verb.to_owned()));
+        assert_eq!(granted, tried.into());
+    }
+
+    #[rstest]
+    #[case(0, true, "0 s ahead of")]
+    #[case(300, true, "300 s ahead of")]
+    #[case(301, false, "301 s ahead of")]
+    #[case(-300, true, "300 s behind")]
+    #[case(-301, false, "301 s behind")]
+    fn a_clock_more_than_five_minutes_off_is_a_miss(#[case] seconds: i64, #[case] fine: bool, #[case] said: &str) {
+        let theirs: Timestamp = "2026-11-25T12:00:00Z".parse().unwrap();
+        let found = clock(theirs, theirs + jiff::SignedDuration::from_secs(seconds));
+        assert!(found.ok == fine && found.said.starts_with(said), "{found:?}");
+    }
+
+    #[test]
+    fn a_version_that_serves_no_status_is_a_miss() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert!(kind(&names(&["iamroles", "iamroles/status"])).ok);
+        let found = kind(&names(&["iamroles"]));
+        assert!(!found.ok && found.said == "iamroles/status not served", "{found:?}");
+    }
+
+    #[test]
+    fn a_role_that_nobody_made_is_a_miss() {
+        let found = read("iam:GetRole", Ok(Err("knows a role x".to_owned())));
+        assert_eq!(
+            line(&found, Paint::PLAIN),
+            "MISS  iam:GetRole: knows a role x; check AWS_ENDPOINT_URL: this is not AWS\n"
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! `rolewright policy contains`: whether a document allows nothing that another does not.
+
+use std::path::PathBuf;
+
+use super::pair;
+use crate::{
+    cli::{
+        input::Input,
+        output::{Answer, Format, Ordered, OutputArgs, Paint, Tone},
+    },
+    iam::{
+        json::Node,
+        policy::{
+            contain::{Containment, contains},
+            diff::witness_node,
+        },
+    },
+};
+
+/// What stands below the flags.
+pub const HELP: &str = "\
+The first line is the answer:
+
+  NoNewAccess  proven: whatever NEW allows, OLD allows too
+  NewAccess    shown: the next line is a request that NEW allows and OLD does not
+  Unknown      neither could be shown; the next line says why. Take it for new access
+
+Each document is taken alone, as the only policy of a role, or as its trust policy.
+
+  rolewright policy contains reviewed.json proposed.yaml
+
+Exit code: 0 NoNewAccess, 1 NewAccess, 3 Unknown, 2 the input can't be used.";
+
+/// Arguments of `policy contains`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The document to stay within, JSON or YAML. - is standard input
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+    /// The document in question, JSON or YAML. - is standard input
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Prints the answer.
+///
+/// # Errors
+/// An input that can't be read.
+pub fn run(args: &Args, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<Answer> {
+    let (old, new) = match pair(input, &args.old, &args.new)? {
+        Ok(pair) => pair,
+        Err(refused) => return Ok(refused),
+    };
+    let (word, tone, code, line, detail) = match contains(&old, &new) {
+        Containment::NoNewAccess => ("NoNewAccess", Tone::Good, 0, String::new(), None),
+        Containment::NewAccess(witness) => {
+            let line = format!("for example {witness} of the new document\n");
+            ("NewAccess", Tone::Bad, 1, line, Some(("witness", witness_node(&witness))))
+        }
+        Containment::Unknown(doubt) => {
+            let why = [
+                ("statement".to_owned(), Node::Number(doubt.statement.to_string())),
+                ("why".to_owned(), Node::String(doubt.why.clone())),
+            ];
+            let detail = Some(("doubt", Node::Object(why.into())));
+            ("Unknown", Tone::Careful, 3, format!("{doubt}\n"), detail)
+        }
+    };
+    if args.output.format == Format::Json {
+        let mut members = vec![("answer".to_owned(), Node::String(word.to_owned()))];
+        members.extend(detail.map(|(key, node)| (key.to_owned(), node)));
+        return Ok(Answer::json(&Ordered(&Node::Object(members)), code)?);
+    }
+    Ok(Answer::new(format!("{}\n{line}", paint.word(word, tone)), code))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::super::tests::{document, line};
+    use super::*;
+
+    fn policy(action: &str, condition: &str) -> String {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"{action}","Resource":"arn:aws:s3:::b/*"{condition}}}}}"#
+        )
+    }
+
+    fn answer(old: &str, new: &str, flags: &[&str]) -> Answer {
+        let (old, new) = (document(old), document(new));
+        let args = line::<Args>(&[old.path().to_str().unwrap(), new.path().to_str().unwrap()], flags);
+        run(&args, &mut Input::new(std::io::empty()), Paint::PLAIN).unwrap()
+    }
+
+    const USER: &str = r#","Condition":{"StringEquals":{"k":"${aws:username}"}}"#;
+    const ID: &str = r#","Condition":{"StringEquals":{"k":"${aws:userid}"}}"#;
+
+    #[rstest]
+    #[case("s3:*", "", "s3:GetObject", "", "NoNewAccess", 0, "")]
+    #[case("s3:GetObject", "", "s3:PutObject", "", "NewAccess", 1, "for example s3:putobject on arn:aws:s3:::b/zz9")]
+    #[case("s3:GetObject", USER, "s3:GetObject", ID, "Unknown", 3, "statement 0: whether its conditions")]
+    fn the_first_line_is_the_answer_and_the_code_says_it(
+        #[case] old: &str,
+        #[case] old_condition: &str,
+        #[case] new: &str,
+        #[case] new_condition: &str,
+        #[case] word: &str,
+        #[case] code: u8,
+        #[case] second: &str,
+    ) {
+        let (old, new) = (policy(old, old_condition), policy(new, new_condition));
+        let found = answer(&old, &new, &[]);
+        assert_eq!((found.text.lines().next(), found.code), (Some(word), code), "{found:?}");
+        assert!(found.text.lines().nth(1).unwrap_or_default().starts_with(second), "{found:?}");
+        let json: serde_json::Value = serde_json::from_str(&answer(&old, &new, &["-o", "json"]).text).unwrap();
+        assert_eq!(json["answer"], word);
+        assert_eq!(json["witness"].is_object(), code == 1);
+        assert_eq!(json["doubt"]["why"].is_string(), code == 3);
+    }
+
+    #[test]
+    fn an_invalid_document_has_no_answer() {
+        let found = answer(&policy("s3:*", ""), &policy("s3:*", r#","Effect":"Deny""#), &[]);
+        assert_eq!((found.code, found.text.as_str(), found.notes.len()), (2, "", 1));
+    }
+}

@@ -1,0 +1,206 @@
+//! Principals that are gone: who is held back, and how a plan goes on without one that AWS does not know.
+
+use jiff::Timestamp;
+use tracing::info;
+
+use crate::{
+    api::{reason, role::Applied, status::ReplacedPrincipal},
+    controller::{
+        drive::{Interrupted, Job, drive},
+        index::Held,
+        observe,
+        role::{Next, Pass},
+        tally,
+    },
+    iam::policy::Kind,
+    plan::{
+        backoff::Trouble,
+        desired::Desired,
+        diff,
+        fingerprint::{self, Scope},
+        observed::Observed,
+        outcome::Verdict,
+        ownership::{self, Ownership},
+        principals,
+        step::{Call, Step},
+    },
+    ports::{Clock, Cluster, IamWrite},
+};
+
+/// On what terms a plan is carried out.
+pub(super) struct Terms<'a> {
+    pub(super) scope: &'a Scope,
+    pub(super) applied: &'a Applied,
+    pub(super) proven_at: Timestamp,
+    pub(super) reason: &'static str,
+}
+
+/// What came of a plan.
+pub(super) struct Carried {
+    /// The steps that were taken.
+    pub(super) steps: Vec<Step>,
+    /// Principals that are held back.
+    pub(super) held: Vec<ReplacedPrincipal>,
+    /// Principals that AWS does not know.
+    pub(super) missing: Vec<String>,
+    /// The trust policy that the role has now.
+    pub(super) trust: String,
+}
+
+impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
+    /// True until the resource as it is now was carried out once: so long everybody in it is meant as named.
+    fn asked_for(&self) -> bool {
+        self.status.applied_generation != Some(self.resource.generation)
+    }
+
+    /// The principals that are not to be trusted again: deleted since this generation was carried out, and not made again by
+    /// this installation. `observed` is `None` when the role itself does not exist.
+    pub(super) async fn held(
+        &self,
+        desired: &Desired,
+        observed: Option<&Observed>,
+    ) -> Result<Vec<ReplacedPrincipal>, Interrupted> {
+        if self.asked_for() {
+            return Ok(Vec::new());
+        }
+        let (trust, known) = (observed.map(|observed| observed.role.trust.as_str()), &self.status.replaced_principals);
+        let mut held = Vec::new();
+        for principal in principals::replaced(&desired.trust, trust, known, &desired.identity.account) {
+            if self.is_in_our_keeping(&principal.arn).await? {
+                info!(resource = %self.resource.key, principal = %principal.arn, "we made this principal again ourselves");
+            } else {
+                held.push(principal);
+            }
+        }
+        Ok(held)
+    }
+
+    /// Whether the role of this ARN is, now, the very role that status records for a resource of this installation.
+    async fn is_in_our_keeping(&self, arn: &str) -> Result<bool, Interrupted> {
+        let Some(name) = principals::role_name(arn) else { return Ok(false) };
+        let known: Vec<String> = self.shared.memory().index.role_ids(&name).cloned().collect();
+        if known.is_empty() {
+            return Ok(false);
+        }
+        let role = self.shared.iam.role(&name).await?;
+        Ok(role.is_some_and(|role| role.arn == arn && known.contains(&role.role_id)))
+    }
+
+    /// Lays recent writes over what was read.
+    pub(super) fn overlay(&self, desired: &Desired, observed: &mut Observed) {
+        self.shared.memory().recent.overlay(
+            &desired.identity.name,
+            observed,
+            |part| desired.wants(part),
+            self.shared.clock.now(),
+            self.shared.windows.settle,
+        );
+    }
+
+    /// Carries out what differs. Where AWS does not know a principal, the rest follows without it, as long as that trusts
+    /// nobody new.
+    pub(super) async fn carry_out(
+        &mut self,
+        desired: &Desired,
+        mut observed: Observed,
+        mut held: Vec<ReplacedPrincipal>,
+        terms: &Terms<'_>,
+    ) -> Result<Carried, Interrupted> {
+        let (mut done, mut missing, mut proven_at) = (Vec::new(), Vec::new(), terms.proven_at);
+        loop {
+            let view = principals::view(desired, &observed, &held);
+            let steps = diff::diff(&view.desired, &view.observed, terms.scope);
+            if steps.is_empty() {
+                break;
+            }
+            if terms.reason == reason::DRIFT_CORRECTED && done.is_empty() {
+                tally::drift(&self.shared.metrics, &steps);
+            }
+            self.save_applied(desired, terms.applied).await?;
+            let resource = self.resource.clone();
+            let job = Job {
+                resource: &resource,
+                identity: &desired.identity,
+                observed: Some(&observed),
+                proven_at,
+                reason: terms.reason,
+            };
+            let outcome = drive(self.shared, &job, &steps, &mut None).await;
+            let (error, step) = match outcome {
+                Ok(()) => {
+                    if let Some(trust) = steps.iter().rev().find_map(written) {
+                        trust.clone_into(&mut observed.role.trust);
+                    }
+                    done.extend(steps);
+                    break;
+                }
+                Err(Interrupted::Iam(error, Some(step))) => (error, step),
+                Err(other) => return Err(other),
+            };
+            let refused = written(&step).and_then(|_| principals::refused(&error, &view.desired.trust));
+            let failure = Interrupted::Iam(error, Some(step));
+            let Some(refused) = refused else { return Err(failure) };
+            // What was done already is read, not remembered.
+            let Some(role) = self.shared.iam.role(&desired.identity.name).await? else { return Err(failure) };
+            if !matches!(
+                ownership::judge(&desired.identity, &role, Some(&observed.role.role_id)),
+                Ownership::Ours { .. }
+            ) {
+                return Err(Interrupted::ProofTooOld);
+            }
+            proven_at = self.shared.clock.now();
+            let Some(again) = observe::whole(&self.shared.iam, role, terms.scope).await? else { return Err(failure) };
+            observed = again;
+            self.overlay(desired, &mut observed);
+            held.push(ReplacedPrincipal { arn: refused.clone(), id: None });
+            missing.push(refused);
+            let without = principals::held_back(desired, &held).trust;
+            if !principals::not_wider(&observed.role.trust, &without) {
+                return Err(failure);
+            }
+        }
+        if !self.asked_for() {
+            // It was trusted once: whoever takes the name later is not.
+            missing.clear();
+        }
+        Ok(Carried { steps: done, held, missing, trust: observed.role.trust })
+    }
+
+    /// AWS is as desired, but for the principals that are held back. `trust` is what the role has, `written` whether that was
+    /// written now; `open` tells of service accounts that could not be annotated.
+    pub(super) async fn converged(
+        &mut self,
+        desired: &Desired,
+        held: Vec<ReplacedPrincipal>,
+        trust: &str,
+        written: bool,
+        open: Option<String>,
+    ) -> Result<Next, Interrupted> {
+        self.status.applied_generation = Some(self.resource.generation);
+        self.status.replaced_principals.clone_from(&held);
+        let as_it_is = fingerprint::observed_policy(trust, Kind::Trust).filter(|_| !held.is_empty());
+        let note = as_it_is.map(|trust| Held {
+            principals: held.clone(),
+            authorization: fingerprint::of_desired(&Desired { trust, ..desired.clone() }).0,
+        });
+        if let Some(entry) = self.shared.memory().index.get_mut(&self.resource.key) {
+            entry.held = note;
+        }
+        if held.is_empty() {
+            return match open {
+                None => self.report(&Verdict::Ready, Next::Converged).await,
+                Some(why) => self.report(&Verdict::NotAnnotated(why), Next::Failed(Trouble::NotAnnotated)).await,
+            };
+        }
+        let written = written || !principals::shows_orphans(trust);
+        self.report(&Verdict::PrincipalReplaced { written }, Next::Converged).await
+    }
+}
+
+/// The trust policy that a step writes.
+fn written(step: &Step) -> Option<&String> {
+    match &step.call {
+        Call::UpdateTrust { trust } => Some(trust),
+        _ => None,
+    }
+}

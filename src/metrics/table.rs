@@ -1,0 +1,133 @@
+//! The table of metrics, and the registry that is made of it. Values of labels that are known beforehand begin at zero.
+
+use prometheus_client::registry::Registry;
+
+use super::{
+    Asked,
+    family::{Counter, Gauge, Histogram, Kind, Row},
+};
+use crate::plan::{observed::Part, outcome};
+
+/// Declares a field for each metric, the table of all of them in the same order, and the registry.
+macro_rules! metrics {
+    (@unit) => { None };
+    (@unit $unit:literal) => { Some($unit) };
+    (@row $name:ident: $kind:ident ($($unit:literal)?), [$($label:literal),*], $help:literal) => {
+        Row {
+            stem: stringify!($name),
+            kind: Kind::$kind,
+            unit: metrics!(@unit $($unit)?),
+            labels: &[$($label),*],
+            help: $help,
+        }
+    };
+    ($($name:ident: $kind:ident $(in $unit:literal)?, [$($label:literal),*], $help:literal;)+) => {
+        /// All metrics of the process.
+        pub struct Metrics {
+            $(
+                #[doc = $help]
+                pub $name: $kind<{ <[&str]>::len(&[$($label),*]) }>,
+            )+
+            pub(super) registry: Registry,
+            pub(super) asked: Asked,
+        }
+
+        /// Every metric, in the order of the page.
+        pub const TABLE: &[Row] = &[$(metrics!(@row $name: $kind ($($unit)?), [$($label),*], $help)),+];
+
+        impl Metrics {
+            fn registered() -> Self {
+                let mut registry = Registry::with_prefix("rolewright");
+                Self {
+                    $(
+                        $name: $kind::register(
+                            &mut registry,
+                            &metrics!(@row $name: $kind ($($unit)?), [$($label),*], $help),
+                        ),
+                    )+
+                    registry,
+                    asked: Asked::default(),
+                }
+            }
+        }
+    };
+}
+
+metrics! {
+    aws_calls: Counter, ["account", "action", "outcome"],
+        "Calls to AWS, by how they ended.";
+    aws_throttles: Counter, ["account", "action"],
+        "Calls that AWS refused because the account's call budget was spent.";
+    aws_call_duration: Histogram in "seconds", ["account", "action"],
+        "Time from sending a call to AWS to its answer; waiting for the own pace is not in it.";
+    reconcile_duration: Histogram in "seconds", ["result"],
+        "Time that passes over one resource took; the count by result is that of the passes.";
+    retries: Counter, ["reason"],
+        "Passes after which the resource is tried again, by what kept them from their end.";
+    queue_depth: Gauge, [],
+        "Resources that are due and wait for their turn.";
+    resources: Gauge, ["condition", "status", "reason"],
+        "Resources by condition, as their status has it; one without status is Ready Unknown.";
+    roles_expiring: Gauge, ["within_seconds"],
+        "Roles whose lifetime ends within so many seconds; each bucket includes the shorter ones, and 0 is overdue.";
+    drift: Counter, ["part"],
+        "Parts of roles that were changed behind the controller's back, as a point read confirmed.";
+    corrections: Counter, ["part"],
+        "Parts of roles that were made equal to the resource again.";
+    refusals: Counter, ["reason"],
+        "Resources that the controller or AWS refused; the same refusal again is not counted again.";
+    removals: Counter, ["cause"],
+        "Roles that were removed from AWS.";
+    sweeps: Counter, ["result"],
+        "Sweeps of the account, by how they ended.";
+    sweep_last_success_timestamp: Gauge in "seconds", [],
+        "When the last complete sweep ended, in seconds since 1970; 0 before the first.";
+    sweep_duration: Histogram in "seconds", [],
+        "Time that complete sweeps of the account took.";
+    sweep_roles: Gauge, [],
+        "Roles in the account, as the last complete sweep saw it, whoever owns them.";
+    leader: Gauge, [],
+        "1 when this process writes, 0 when it stands by.";
+    build_info: Gauge, ["version"],
+        "Always 1; the label tells which rolewright this is.";
+}
+
+/// Why a role was removed.
+pub(super) const CAUSES: [&str; 2] = ["deleted", "expired"];
+/// How a sweep ended.
+pub(super) const SWEEPS: [&str; 3] = ["complete", "failed", "panicked"];
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Metrics {
+    /// Nothing has happened yet.
+    #[must_use]
+    pub fn new() -> Self {
+        let metrics = Self::registered();
+        for part in Part::CLASSES {
+            metrics.drift.begin([part]);
+            metrics.corrections.begin([part]);
+        }
+        for reason in outcome::REFUSALS {
+            metrics.refusals.begin([reason]);
+        }
+        for cause in CAUSES {
+            metrics.removals.begin([cause]);
+        }
+        for result in SWEEPS {
+            metrics.sweeps.begin([result]);
+        }
+        metrics.build_info.set([env!("CARGO_PKG_VERSION")], 1);
+        metrics
+    }
+}

@@ -1,0 +1,165 @@
+//! The document between two: what both allow, and all that either denies. It is narrower than the old one and no wider than
+//! the new one, so a role may have it while other parts are changed.
+
+use crate::iam::policy::{
+    Effect, Policy, PrincipalKind, PrincipalSet, Scope, Statement, Version,
+    contain::{self, Containment},
+};
+
+/// The document between `old` and `new`; without statements when they have nothing in common and deny nothing.
+///
+/// `None` when the two can't stand in one document: they are of different versions, and a variable in one of them would
+/// change its meaning.
+#[must_use]
+pub fn between(old: &Policy, new: &Policy) -> Option<Policy> {
+    let variables = |policy: &Policy| policy.to_json().contains("${");
+    if old.version != new.version && (variables(old) || variables(new)) {
+        return None;
+    }
+    let mut between = Policy { version: Version::V2012, id: None, statements: Vec::new() };
+    if old.version == new.version {
+        between.version = new.version;
+    }
+    for (from, within) in [(new, old), (old, new)] {
+        let within = Policy { statements: of(within, Effect::Allow).collect(), ..between.clone() };
+        for statement in of(from, Effect::Allow) {
+            for part in shared(&statement, &within) {
+                if !allows(&between, &part) {
+                    between.statements.push(part);
+                }
+            }
+        }
+    }
+    for deny in of(new, Effect::Deny).chain(of(old, Effect::Deny)) {
+        if !between.statements.contains(&deny) {
+            between.statements.push(deny);
+        }
+    }
+    Some(between)
+}
+
+/// The statements of an effect, without their names: two documents may use one for different things.
+fn of(policy: &Policy, effect: Effect) -> impl Iterator<Item = Statement> {
+    policy
+        .statements
+        .iter()
+        .filter(move |statement| statement.effect == effect)
+        .map(|statement| Statement { sid: None, ..statement.clone() })
+}
+
+fn allows(policy: &Policy, statement: &Statement) -> bool {
+    let alone = Policy { statements: vec![statement.clone()], ..policy.clone() };
+    contain::contains(policy, &alone) == Containment::NoNewAccess
+}
+
+/// The parts of an Allow that `within` allows as well: the whole, or else by its actions, and of the actions that are left
+/// by whom or what it is about.
+fn shared(statement: &Statement, within: &Policy) -> Vec<Statement> {
+    if within.statements.is_empty() {
+        return Vec::new();
+    }
+    if allows(within, statement) {
+        return vec![statement.clone()];
+    }
+    let mut parts = Vec::new();
+    let mut rest = statement.clone();
+    if let Scope::Only(actions) = &statement.actions
+        && actions.len() > 1
+    {
+        let with = |actions| Statement { actions: Scope::Only(actions), ..statement.clone() };
+        let (inside, outside): (Vec<_>, Vec<_>) =
+            actions.iter().cloned().partition(|action| allows(within, &with(vec![action.clone()])));
+        if !inside.is_empty() {
+            parts.push(with(inside));
+        }
+        if outside.is_empty() {
+            return parts;
+        }
+        rest = with(outside);
+    }
+    if let Some(Scope::Only(resources)) = &rest.resources
+        && resources.len() > 1
+    {
+        let with = |resources| Statement { resources: Some(Scope::Only(resources)), ..rest.clone() };
+        let inside: Vec<_> =
+            resources.iter().filter(|resource| allows(within, &with(vec![(*resource).clone()]))).cloned().collect();
+        if !inside.is_empty() {
+            parts.push(with(inside));
+        }
+    }
+    if let Some(Scope::Only(PrincipalSet::Kinds(kinds))) = &rest.principals {
+        let with = |kind: PrincipalKind, names: Vec<String>| Statement {
+            principals: Some(Scope::Only(PrincipalSet::Kinds([(kind, names)].into()))),
+            ..rest.clone()
+        };
+        for (kind, names) in kinds {
+            let inside: Vec<_> =
+                names.iter().filter(|name| allows(within, &with(*kind, vec![(*name).clone()]))).cloned().collect();
+            if !inside.is_empty() {
+                parts.push(with(*kind, inside));
+            }
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::iam::policy::{Kind, Strictness};
+
+    fn policy(statements: &str, version: &str, kind: Kind) -> Policy {
+        let text = format!(r#"{{"Version":"{version}","Statement":[{statements}]}}"#);
+        Policy::parse(&text, kind, Strictness::Observed).unwrap()
+    }
+
+    const GET: &str = r#"{"Sid":"A","Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#;
+    const PUT: &str = r#"{"Sid":"A","Effect":"Allow","Action":"s3:PutObject","Resource":"*"}"#;
+    const BOTH: &str = r#"{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"*"}"#;
+    const NO: &str = r#"{"Sid":"A","Effect":"Deny","Action":"s3:Get*","Resource":"b"}"#;
+    const TWO: &str = r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":["b","c"]}"#;
+    const OTHER: &str = r#"{"Effect":"Allow","Action":"s3:*","Resource":["c","d"]}"#;
+    const MINE: &str = r#"{"Effect":"Allow","Action":"s3:*","Resource":"${aws:username}"}"#;
+
+    #[rstest]
+    #[case::nothing_in_common(GET, PUT, &[])]
+    #[case::the_smaller_one(GET, BOTH, &[r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#])]
+    #[case::by_action(BOTH, r#"{"Effect":"Allow","Action":["s3:PutObject","s3:ListBucket"],"Resource":"*"}"#, &[r#"{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}"#])]
+    #[case::by_resource(TWO, OTHER, &[r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"c"}"#])]
+    #[case::denies_of_both(NO, &NO.replace("Get", "Put"), &[r#"{"Effect":"Deny","Action":"s3:Put*","Resource":"b"}"#, r#"{"Effect":"Deny","Action":"s3:Get*","Resource":"b"}"#])]
+    #[case::what_stands_in_both_stands_once(&format!("{GET},{NO}"), &format!("{GET},{NO}"), &[r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#, r#"{"Effect":"Deny","Action":"s3:Get*","Resource":"b"}"#])]
+    fn what_both_allow_and_all_that_either_denies(#[case] old: &str, #[case] new: &str, #[case] expected: &[&str]) {
+        let [old, new] = [old, new].map(|text| {
+            policy(&text.replacen(r#""Sid":"A","#, "", usize::from(text.contains("},"))), "2012-10-17", Kind::Identity)
+        });
+        let between = between(&old, &new).unwrap();
+        let expected: Vec<Statement> =
+            expected.iter().flat_map(|text| policy(text, "2012-10-17", Kind::Identity).statements).collect();
+        assert_eq!(between.statements, expected);
+    }
+
+    #[test]
+    fn a_principal_that_both_trust_stays() {
+        let trust = |names: &str| {
+            let statement =
+                format!(r#"{{"Effect":"Allow","Principal":{{"Service":[{names}]}},"Action":"sts:AssumeRole"}}"#);
+            policy(&statement, "2012-10-17", Kind::Trust)
+        };
+        let between = between(
+            &trust(r#""ec2.amazonaws.com","ecs.amazonaws.com""#),
+            &trust(r#""ecs.amazonaws.com","eks.amazonaws.com""#),
+        );
+        assert_eq!(between.unwrap().statements, trust(r#""ecs.amazonaws.com""#).statements);
+    }
+
+    #[test]
+    fn versions_are_not_mixed_where_a_variable_would_change_its_meaning() {
+        let old = |text: &str| policy(text, "2008-10-17", Kind::Identity);
+        let new = |text: &str| policy(text, "2012-10-17", Kind::Identity);
+        assert_eq!(between(&old(MINE), &new(GET)), None);
+        assert_eq!(between(&old(GET), &new(GET)).unwrap().statements.len(), 1);
+        assert_eq!(between(&old(MINE), &old(MINE)).unwrap().version, Version::V2008);
+    }
+}

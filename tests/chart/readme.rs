@@ -1,0 +1,60 @@
+//! The table of values in the chart's README, made of the comments in `values.yaml`.
+//! `ROLEWRIGHT_UPDATE=1 cargo test --test chart readme` refreshes it.
+
+use std::fmt::Write;
+
+use crate::helm::chart;
+use crate::values::{Documented, at, defaults, documented, leaves};
+
+const BEGIN: &str = "<!-- values: made of values.yaml -->\n";
+const END: &str = "<!-- end of values -->";
+
+fn table() -> String {
+    let (defaults, all) = (defaults(), documented());
+    let (mut table, mut section) = (String::new(), String::new());
+    for Documented { section: title, path, comment } in &all {
+        if *title != section {
+            let _ = write!(table, "\n### {title}\n\n| Value | Default | Meaning |\n|---|---|---|\n");
+            section.clone_from(title);
+        }
+        let group = all.iter().any(|other| other.path.starts_with(&format!("{path}.")));
+        let keys: Vec<String> = path.split('.').map(str::to_owned).collect();
+        let default = if group { String::new() } else { format!("`{}`", at(&defaults, &keys)) };
+        // A bar would end a cell, also inside code.
+        let cells = [format!("`{path}`"), default, comment.clone()].map(|cell| cell.replace('|', "\\|"));
+        let _ = writeln!(table, "| {} |", cells.join(" | "));
+    }
+    table
+}
+
+#[test]
+fn the_table_of_values_is_current() {
+    let path = chart().join("README.md");
+    let written = std::fs::read_to_string(&path).unwrap();
+    let (head, rest) = written.split_once(BEGIN).expect("the README has a place for the values");
+    let (_, tail) = rest.split_once(END).expect("the place has an end");
+    let now = format!("{head}{BEGIN}{}\n{END}{tail}", table());
+    if std::env::var_os("ROLEWRIGHT_UPDATE").is_some() {
+        std::fs::write(&path, &now).unwrap();
+        return;
+    }
+    assert!(
+        written == now,
+        "charts/rolewright/README.md is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test --test chart readme`"
+    );
+}
+
+#[test]
+fn each_leaf_of_the_values_has_a_comment_or_stands_below_one() {
+    let documented = documented();
+    for leaf in leaves() {
+        let path = leaf.join(".");
+        let covers = |row: &&Documented| path == row.path || path.starts_with(&format!("{}.", row.path));
+        // A group such as `settings` says nothing about its members.
+        let best = documented.iter().filter(covers).max_by_key(|row| row.path.len());
+        let row = best.unwrap_or_else(|| panic!("{path} has no comment in values.yaml"));
+        let group = documented.iter().any(|other| other.path.starts_with(&format!("{}.", row.path)));
+        assert!(row.path == path || !group, "{path} has no comment in values.yaml");
+        assert!(row.comment.len() > 5 && row.comment.ends_with('.'), "{path}: {}", row.comment);
+    }
+}

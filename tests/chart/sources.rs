@@ -1,0 +1,86 @@
+//! One source: what the chart carries of CRDs, admission policies and RBAC is what the repository has for plain kubectl.
+//! `ROLEWRIGHT_UPDATE=1 cargo test --test chart sources` copies it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::harness::repository;
+use crate::helm::{chart, objects, of_kind, required};
+
+const COPIES: [(&str, &str); 3] =
+    [("crds", "files/crds"), ("config/admission", "files/admission"), ("config/rbac", "files/rbac")];
+
+fn files(folder: &Path) -> BTreeMap<String, String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    entries.map(|path| (name(&path), std::fs::read_to_string(&path).unwrap())).collect()
+}
+
+#[test]
+fn the_files_of_the_chart_are_those_of_the_repository() {
+    for (source, copy) in COPIES {
+        let (wanted, folder) = (files(&repository(source)), chart().join(copy));
+        if std::env::var_os("ROLEWRIGHT_UPDATE").is_some() {
+            let _ = std::fs::remove_dir_all(&folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            for (name, text) in &wanted {
+                std::fs::write(folder.join(name), text).unwrap();
+            }
+        }
+        assert!(
+            wanted == files(&folder),
+            "charts/rolewright/{copy} is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test --test chart sources`"
+        );
+    }
+    let licence = |path: &Path| std::fs::read_to_string(path).unwrap();
+    assert_eq!(licence(&chart().join("LICENSE")), licence(&repository("LICENSE")));
+}
+
+/// `0.0` and `0` are one number.
+fn whole(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => json!(number.as_f64()),
+        Value::Array(values) => values.iter().map(whole).collect(),
+        Value::Object(members) => members.iter().map(|(key, value)| (key.clone(), whole(value))).collect(),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn the_crd_is_rendered_as_the_code_makes_it_and_kept() {
+    let objects = objects(&required());
+    let crds = of_kind(&objects, "CustomResourceDefinition");
+    let code: Value = serde_json::to_value(rolewright::api::crd::iam_role()).unwrap();
+    assert_eq!(crds.len(), files(&repository("crds")).len());
+    // Not `assert_eq`: it would print the whole CRD twice.
+    assert!(whole(&crds[0]["spec"]) == whole(&code["spec"]), "the CRD that the chart renders is not that of the code");
+    assert_eq!(crds[0]["metadata"]["annotations"], json!({"helm.sh/resource-policy": "keep"}));
+}
+
+#[test]
+fn the_version_of_the_chart_is_that_of_the_crate() {
+    let text = std::fs::read_to_string(chart().join("Chart.yaml")).unwrap();
+    let chart = &rolewright::yaml::documents::<Value>(&text).unwrap()[0];
+    assert_eq!(chart["appVersion"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(chart["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(chart["annotations"]["artifacthub.io/license"], env!("CARGO_PKG_LICENSE"));
+}
+
+#[test]
+fn the_example_of_the_chart_is_a_resource_without_a_mistake() {
+    let text = std::fs::read_to_string(chart().join("Chart.yaml")).unwrap();
+    let chart = &rolewright::yaml::documents::<Value>(&text).unwrap()[0];
+    let examples = chart["annotations"]["artifacthub.io/crdsExamples"].as_str().unwrap();
+    let examples = rolewright::yaml::documents::<Value>(examples).unwrap().remove(0);
+    for example in examples.as_array().unwrap() {
+        let file = crate::helm::values_file(example);
+        let output = std::process::Command::new(crate::BIN)
+            .args(["render", "--installation=prod", "--permissions-boundary=none"])
+            .arg(file.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
