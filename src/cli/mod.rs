@@ -28,7 +28,7 @@ enum Command {
     Controller(Box<crate::settings::Args>),
     /// Print the custom resource definition, as YAML for kubectl apply
     Crds,
-    /// Evaluate policy documents, without a cluster or an account
+    /// Compare, merge and evaluate policy documents, without a cluster or an account
     #[command(subcommand)]
     Policy(Box<policy::Command>),
     /// Print what the controller would write to AWS for manifests, without a cluster or an account
