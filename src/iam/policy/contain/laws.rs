@@ -9,7 +9,7 @@ use super::witness::asked;
 use super::*;
 use crate::iam::policy::document::{Effect, Scope, Statement, Version};
 use crate::iam::policy::evaluate::{Decision, Documents, evaluate};
-use crate::iam::policy::laws::{cases, run};
+use crate::iam::policy::laws::{cases, matching, run};
 
 fn flip<T>(except: bool, content: T) -> Scope<T> {
     if except { Scope::Except(content) } else { Scope::Only(content) }
@@ -82,13 +82,16 @@ fn any_statement(trust: bool) -> BoxedStrategy<Statement> {
             .prop_map(|list| list.into_iter().map(str::to_owned).collect())
             .boxed()
     } else {
-        prop::collection::vec("\\*|s3:[ab*?]{1,2}|s3|S3:A", 1..3).boxed()
+        prop::collection::vec(matching("\\*|s3:[ab*?]{1,2}|s3|S3:A"), 1..3).boxed()
     };
     (
         prop::bool::weighted(0.3),
         (prop::bool::weighted(0.15), actions),
         (prop::bool::weighted(0.15), prop::collection::vec(select(who), 1..3)),
-        (prop::bool::weighted(0.15), prop::collection::vec("[ab*?]{1,3}|\\*|\\$\\{aws:username\\}\\*?", 1..3)),
+        (
+            prop::bool::weighted(0.15),
+            prop::collection::vec(matching("[ab*?]{1,3}|\\*|\\$\\{aws:username\\}\\*?"), 1..3),
+        ),
         any_conditions(),
     )
         .prop_map(move |(deny, (not_action, actions), (not_principal, who), (not_resource, resources), conditions)| {
@@ -241,7 +244,7 @@ fn any_request(trust: bool) -> BoxedStrategy<Request> {
             })
             .boxed()
     } else {
-        ("s3:[abA]{1,2}|iam:x", prop::option::weighted(0.95, "[ab*]{0,3}"), any_context())
+        (matching("s3:[abA]{1,2}|iam:x"), prop::option::weighted(0.95, matching("[ab*]{0,3}")), any_context())
             .prop_map(|(action, resource, context)| Request { action, resource, principal: None, context })
             .boxed()
     }

@@ -7,6 +7,8 @@ use crate::iam::arn::Account;
 use crate::iam::policy::evaluate::{Context, Request};
 use crate::iam::policy::*;
 
+use super::matching;
+
 pub(super) fn account() -> Account {
     Account::new("123456789012", "aws").unwrap()
 }
@@ -20,13 +22,13 @@ fn scope<T: std::fmt::Debug>(content: impl Strategy<Value = T>) -> impl Strategy
 }
 
 fn texts(pattern: &'static str) -> impl Strategy<Value = Vec<String>> {
-    prop::collection::vec(pattern, 1..4)
+    prop::collection::vec(matching(pattern), 1..4)
 }
 
 fn any_conditions() -> impl Strategy<Value = Conditions> {
     // Lower case before the colon, one upper case after it: no two keys differ only in case.
     let block = |operators: Vec<&'static str>, values: BoxedStrategy<Vec<String>>| {
-        (select(operators), prop::collection::btree_map("[a-c]{1,2}:[A-C]", values, 1..3))
+        (select(operators), prop::collection::btree_map(matching("[a-c]{1,2}:[A-C]"), values, 1..3))
             .prop_map(|(operator, keys)| (operator.to_owned(), keys))
             .boxed()
     };
@@ -80,7 +82,7 @@ pub(super) fn any_statement(kind: Kind) -> impl Strategy<Value = Statement> {
 pub(super) fn any_policy() -> impl Strategy<Value = (Kind, Policy)> {
     select(vec![Kind::Identity, Kind::Trust]).prop_flat_map(|kind| {
         let statements = prop::collection::vec(any_statement(kind), 1..5);
-        (Just(kind), statements, select(Version::ALL.to_vec()), prop::option::of("[a-c]{1,3}")).prop_map(
+        (Just(kind), statements, select(Version::ALL.to_vec()), prop::option::of(matching("[a-c]{1,3}"))).prop_map(
             |(kind, mut statements, version, id)| {
                 for (number, statement) in statements.iter_mut().enumerate() {
                     statement.sid = statement.sid.take().map(|_| format!("S{number}"));
@@ -93,14 +95,15 @@ pub(super) fn any_policy() -> impl Strategy<Value = (Kind, Policy)> {
 
 /// A request near the patterns above: permissions and sessions.
 pub(super) fn any_request() -> impl Strategy<Value = Request> {
-    let context = prop::collection::vec(("[a-c]:[A-C]", select(vec!["", "a", "true", "1", "10.1.2.3", "*"])), 0..3);
+    let context =
+        prop::collection::vec((matching("[a-c]:[A-C]"), select(vec!["", "a", "true", "1", "10.1.2.3", "*"])), 0..3);
     let who = select(vec![
         (PrincipalKind::Aws, "arn:aws:iam::123456789012:role/a"),
         (PrincipalKind::Aws, "arn:aws:iam::210987654321:user/u"),
         (PrincipalKind::Service, "a.amazonaws.com"),
         (PrincipalKind::Federated, "arn:aws:iam::123456789012:oidc-provider/a"),
     ]);
-    ("[a-c]:[A-C]{1,2}|sts:AssumeRole", "arn:aws:s3:::[a-c]{1,3}", who, context).prop_map(
+    (matching("[a-c]:[A-C]{1,2}|sts:AssumeRole"), matching("arn:aws:s3:::[a-c]{1,3}"), who, context).prop_map(
         |(action, resource, (kind, who), keys)| Request {
             action,
             resource: Some(resource),
