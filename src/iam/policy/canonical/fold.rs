@@ -1,54 +1,37 @@
 //! From a document to its atoms.
 
 use std::collections::{BTreeSet, HashMap};
-use std::hash::Hash;
 
 use crate::iam::arn::Account;
-use crate::iam::policy::document::{Policy, PrincipalSet, Scope, Statement};
+use crate::iam::policy::document::{Effect, Policy, PrincipalSet, Scope, Statement};
 use crate::iam::policy::pattern::{Pattern, Syntax};
 
-use super::{ATOMS, Atom, Folded, Listed, Who, spelling};
+use super::{ATOMS, Atom, Clause, Folded, Listed, Who, spelling};
 
-/// What was met, in the order in which it was met.
-struct Table<T> {
-    places: HashMap<T, u16>,
-    items: Vec<T>,
+/// A statement with everything in its one spelling.
+struct Spelled {
+    effect: Effect,
+    conditions: BTreeSet<Clause>,
+    actions: Vec<Listed>,
+    resources: Option<Vec<Listed>>,
+    principals: Option<Vec<Who>>,
 }
 
-impl<T: Clone + Eq + Hash + Ord> Table<T> {
-    fn new() -> Self {
-        Self { places: HashMap::new(), items: Vec::new() }
-    }
+/// Sorted, each once.
+fn table<'a, T: Ord + Clone + 'a>(items: impl Iterator<Item = &'a T>) -> Vec<T> {
+    let mut items: Vec<&T> = items.collect();
+    items.sort_unstable();
+    items.dedup();
+    items.into_iter().cloned().collect()
+}
 
-    /// No document has more items than atoms, and those fit.
-    fn place(&mut self, item: T) -> u16 {
-        let next = u16::try_from(self.items.len()).unwrap_or(u16::MAX);
-        let items = &mut self.items;
-        *self.places.entry(item).or_insert_with_key(|item| {
-            items.push(item.clone());
-            next
-        })
-    }
+/// Where an item stands in its table. No document has more items than atoms, and those fit.
+fn place<T: Ord>(table: &[T], item: &T) -> u16 {
+    table.binary_search(item).ok().and_then(|place| u16::try_from(place).ok()).unwrap_or(u16::MAX)
+}
 
-    /// The items that are used, sorted, and the new place of each.
-    fn sorted(self, used: impl Fn(u16) -> bool) -> (Vec<T>, Vec<u16>) {
-        let mut order: Vec<(T, usize)> = self
-            .items
-            .into_iter()
-            .enumerate()
-            .filter(|(place, _)| u16::try_from(*place).is_ok_and(&used))
-            .map(|(place, item)| (item, place))
-            .collect();
-        let highest = order.iter().map(|(_, place)| place + 1).max().unwrap_or(0);
-        order.sort_unstable();
-        let mut places = vec![0; highest];
-        for (new, (_, old)) in order.iter().enumerate() {
-            if let Some(place) = places.get_mut(*old) {
-                *place = u16::try_from(new).unwrap_or(u16::MAX);
-            }
-        }
-        (order.into_iter().map(|(item, _)| item).collect(), places)
-    }
+fn places<T: Ord>(table: &[T], items: Option<&Vec<T>>) -> Vec<Option<u16>> {
+    items.map_or_else(|| vec![None], |items| items.iter().map(|item| Some(place(table, item))).collect())
 }
 
 /// `None` when there are too many atoms.
@@ -62,24 +45,28 @@ pub(super) fn folded(policy: &Policy, account: &Account) -> Option<Folded> {
     if policy.statements.iter().map(atoms_of).fold(0, usize::saturating_add) > ATOMS {
         return None;
     }
-    let (mut actions, mut principals, mut resources, mut conditions) =
-        (Table::new(), Table::new(), Table::new(), Table::new());
+    let resource = |text: &str| spelling::resource(text, policy.version).into_owned();
+    let spelled: Vec<Spelled> = policy
+        .statements
+        .iter()
+        .map(|statement| Spelled {
+            effect: statement.effect,
+            conditions: spelling::clauses(&statement.conditions, policy.version),
+            actions: listed(&statement.actions, spelling::action),
+            resources: statement.resources.as_ref().map(|scope| listed(scope, resource)),
+            principals: statement.principals.as_ref().map(|scope| who(scope, account)),
+        })
+        .collect();
+    let mut actions = table(spelled.iter().flat_map(|statement| &statement.actions));
+    let resources = table(spelled.iter().flat_map(|statement| &statement.resources).flatten());
+    let principals = table(spelled.iter().flat_map(|statement| &statement.principals).flatten());
+    let conditions = table(spelled.iter().map(|statement| &statement.conditions));
     let mut atoms: Vec<Atom> = Vec::new();
-    for statement in &policy.statements {
-        let when = conditions.place(spelling::clauses(&statement.conditions, policy.version));
-        let what = listed(&statement.actions, &mut actions, spelling::action);
-        let on: Vec<Option<u16>> = match &statement.resources {
-            None => vec![None],
-            Some(scope) => listed(scope, &mut resources, |text| spelling::resource(text, policy.version).into_owned())
-                .into_iter()
-                .map(Some)
-                .collect(),
-        };
-        let by: Vec<Option<u16>> = match &statement.principals {
-            None => vec![None],
-            Some(scope) => who(scope, account).into_iter().map(|who| Some(principals.place(who))).collect(),
-        };
-        for principal in by {
+    for statement in &spelled {
+        let when = place(&conditions, &statement.conditions);
+        let what: Vec<u16> = statement.actions.iter().map(|action| place(&actions, action)).collect();
+        let on = places(&resources, statement.resources.as_ref());
+        for principal in places(&principals, statement.principals.as_ref()) {
             for resource in &on {
                 atoms.extend(what.iter().map(|action| Atom {
                     effect: statement.effect,
@@ -93,47 +80,34 @@ pub(super) fn folded(policy: &Policy, account: &Account) -> Option<Folded> {
     }
     atoms.sort_unstable();
     atoms.dedup();
-    drop_covered(&mut atoms, &actions.items);
-
-    let used = |of: &dyn Fn(&Atom) -> Option<u16>| -> HashSet16 {
-        let mut set = HashSet16::default();
-        atoms.iter().filter_map(of).for_each(|place| set.insert(place));
-        set
-    };
-    let used_actions = used(&|atom| Some(atom.action));
-    let (actions, action_places) = actions.sorted(|place| used_actions.has(place));
-    let (principals, principal_places) = principals.sorted(|_| true);
-    let (resources, resource_places) = resources.sorted(|_| true);
-    let (conditions, condition_places) = conditions.sorted(|_| true);
-    let moved = |places: &[u16], place: u16| places.get(usize::from(place)).copied().unwrap_or(place);
-    for atom in &mut atoms {
-        atom.action = moved(&action_places, atom.action);
-        atom.principal = atom.principal.map(|place| moved(&principal_places, place));
-        atom.resource = atom.resource.map(|place| moved(&resource_places, place));
-        atom.conditions = moved(&condition_places, atom.conditions);
+    if drop_covered(&mut atoms, &actions) {
+        drop_unused(&mut atoms, &mut actions);
     }
-    atoms.sort_unstable();
     Some(Folded { version: policy.version, actions, principals, resources, conditions, atoms })
 }
 
-/// A set of places.
-#[derive(Default)]
-struct HashSet16(Vec<bool>);
-
-impl HashSet16 {
-    fn insert(&mut self, place: u16) {
-        let place = usize::from(place);
-        if self.0.len() <= place {
-            self.0.resize(place + 1, false);
-        }
-        if let Some(flag) = self.0.get_mut(place) {
+/// Takes actions out of the table that no atom names any more. The order stays, so the atoms stay sorted.
+fn drop_unused(atoms: &mut [Atom], actions: &mut Vec<Listed>) {
+    let mut used = vec![false; actions.len()];
+    for atom in atoms.iter() {
+        if let Some(flag) = used.get_mut(usize::from(atom.action)) {
             *flag = true;
         }
     }
-
-    fn has(&self, place: u16) -> bool {
-        self.0.get(usize::from(place)).copied().unwrap_or(false)
+    let mut next = 0;
+    let moved: Vec<u16> = used
+        .iter()
+        .map(|used| {
+            let place = next;
+            next += u16::from(*used);
+            place
+        })
+        .collect();
+    for atom in atoms {
+        atom.action = moved.get(usize::from(atom.action)).copied().unwrap_or(atom.action);
     }
+    let mut flags = used.into_iter();
+    actions.retain(|_| flags.next().unwrap_or(true));
 }
 
 fn size<T>(scope: &Scope<T>, count: impl Fn(&T) -> usize) -> usize {
@@ -147,10 +121,10 @@ fn principal_count(set: &PrincipalSet) -> usize {
     }
 }
 
-fn listed(scope: &Scope<Vec<String>>, table: &mut Table<Listed>, spelled: impl Fn(&str) -> String) -> Vec<u16> {
+fn listed(scope: &Scope<Vec<String>>, spelled: impl Fn(&str) -> String) -> Vec<Listed> {
     match scope {
-        Scope::Only(list) => list.iter().map(|text| table.place(Listed::One(spelled(text)))).collect(),
-        Scope::Except(list) => vec![table.place(Listed::Except(list.iter().map(|text| spelled(text)).collect()))],
+        Scope::Only(list) => list.iter().map(|text| Listed::One(spelled(text))).collect(),
+        Scope::Except(list) => vec![Listed::Except(list.iter().map(|text| spelled(text)).collect())],
     }
 }
 
@@ -173,40 +147,52 @@ fn who(scope: &Scope<PrincipalSet>, account: &Account) -> Vec<Who> {
     }
 }
 
-/// Leaves out each atom whose action another atom covers that is equal in everything else (Q17). The atoms are sorted, so
-/// those that differ in their action alone stand together.
-fn drop_covered(atoms: &mut Vec<Atom>, actions: &[Listed]) {
+/// Leaves out each atom whose action another atom covers that is equal in everything else (Q17), and tells whether there was
+/// one. The atoms are sorted, so those that differ in their action alone stand together.
+fn drop_covered(atoms: &mut Vec<Atom>, actions: &[Listed]) -> bool {
+    // Of each action with a wildcard: what stands before it, which tells most pairs apart, and the pattern.
+    let mut wide: HashMap<u16, (&str, Pattern)> = HashMap::new();
     let text = |place: u16| match actions.get(usize::from(place)) {
         Some(Listed::One(text)) => Some(text.as_str()),
         _ => None,
     };
-    let is_wide = |place: u16| text(place).is_some_and(|text| text.contains(['*', '?']));
-    if !atoms.iter().any(|atom| is_wide(atom.action)) {
-        return;
-    }
-    let mut patterns: HashMap<u16, Pattern> = HashMap::new();
-    let mut known: HashMap<(u16, u16), bool> = HashMap::new();
-    let mut covers = |wide: u16, narrow: u16| -> bool {
-        let (Some(wide_text), Some(narrow_text)) = (text(wide), text(narrow)) else { return false };
-        let beginning = wide_text.split(['*', '?']).next().unwrap_or_default();
-        if !narrow_text.starts_with(beginning) {
-            return false;
+    for (place, action) in (0..).zip(actions) {
+        if let Listed::One(text) = action
+            && let Some(end) = text.find(['*', '?'])
+        {
+            wide.insert(place, (text.get(..end).unwrap_or_default(), Pattern::new(text, Syntax::ACTION)));
         }
-        *known.entry((wide, narrow)).or_insert_with(|| {
-            for (place, text) in [(wide, wide_text), (narrow, narrow_text)] {
-                patterns.entry(place).or_insert_with(|| Pattern::new(text, Syntax::ACTION));
-            }
-            let found = (patterns.get(&wide), patterns.get(&narrow));
-            matches!(found, (Some(wide), Some(narrow)) if wide.covers(narrow))
+    }
+    if wide.is_empty() {
+        return false;
+    }
+    let covers = |(beginning, pattern): &(&str, Pattern), narrow: u16| {
+        text(narrow).is_some_and(|text| {
+            text.starts_with(beginning)
+                && match wide.get(&narrow) {
+                    Some((_, narrow)) => pattern.covers(narrow),
+                    None => pattern.matches(text),
+                }
         })
     };
+    // The groups of one statement have the same actions: the answer for one is that for the next.
+    let (mut last, mut keeps): (Vec<u16>, Vec<bool>) = (Vec::new(), Vec::new());
     let rest = |atom: &Atom| Atom { action: 0, ..*atom };
-    let mut kept: Vec<Atom> = Vec::with_capacity(atoms.len());
+    let before = atoms.len();
+    let mut kept: Vec<Atom> = Vec::with_capacity(before);
     for group in atoms.chunk_by(|one, other| rest(one) == rest(other)) {
-        let wide: Vec<u16> = group.iter().map(|atom| atom.action).filter(|action| is_wide(*action)).collect();
-        kept.extend(
-            group.iter().filter(|atom| !wide.iter().any(|wide| *wide != atom.action && covers(*wide, atom.action))),
-        );
+        let same = last.len() == group.len() && last.iter().zip(group).all(|(action, atom)| *action == atom.action);
+        if !same {
+            last = group.iter().map(|atom| atom.action).collect();
+            let of_group: Vec<_> =
+                last.iter().filter_map(|action| wide.get(action).map(|found| (*action, found))).collect();
+            keeps = last
+                .iter()
+                .map(|action| !of_group.iter().any(|(place, found)| place != action && covers(found, *action)))
+                .collect();
+        }
+        kept.extend(group.iter().zip(&keeps).filter(|(_, keep)| **keep).map(|(atom, _)| *atom));
     }
     *atoms = kept;
+    atoms.len() < before
 }
