@@ -57,9 +57,9 @@ async fn sigterm_lets_the_step_in_flight_end_and_begins_no_new_one() {
     let (standin, account) = (&world.scope.cluster.standin, world.scope.account.clone());
     standin.faults(&account, &[Fault::on("CreateRole", FaultKind::Delay { milliseconds: 3_000 }).times(1)]);
     world.apply("x", &whole());
-    wait_until("the status that goes before CreateRole", SOON, || {
-        let ready = world.condition("x", "Ready");
-        if ready["reason"] == "Progressing" { Ok(()) } else { Err(ready) }
+    wait_until("CreateRole to be under way", SOON, || {
+        let met = standin.faults_met(&account);
+        if met == [1] { Ok(()) } else { Err(format!("{met:?}")) }
     });
     let status = world.controller().terminate();
     assert!(status.success(), "{status}");
