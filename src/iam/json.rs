@@ -86,7 +86,7 @@ struct Reader<'a> {
     marks: Option<Marks>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn fail(&self, problem: TextProblem) -> Failure {
         Failure::new(problem, self.at)
     }
@@ -220,23 +220,30 @@ impl Reader<'_> {
 
     fn string(&mut self) -> Result<String, Failure> {
         self.at += 1;
-        let mut out = String::new();
+        // Most strings are one plain run: the first one is as long as it has to be, and nothing grows.
+        let mut out = self.plain().to_owned();
         loop {
-            let rest = self.text.get(self.at..).unwrap_or_default();
-            let plain = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len());
-            // Most strings are one plain run: the first one is as long as it has to be, and nothing grows.
-            out.push_str(rest.get(..plain).unwrap_or_default());
-            self.at += plain;
             match self.peek() {
                 None => return Err(self.fail(TextProblem::EndsEarly)),
                 Some(b'"') => {
                     self.at += 1;
                     return Ok(out);
                 }
-                Some(b'\\') => out.push(self.escape()?),
+                Some(b'\\') => {
+                    out.push(self.escape()?);
+                    out.push_str(self.plain());
+                }
                 Some(_) => return Err(self.fail(TextProblem::Control)),
             }
         }
+    }
+
+    /// What stands before the next character that is special in a string.
+    fn plain(&mut self) -> &'a str {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let end = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len());
+        self.at += end;
+        rest.get(..end).unwrap_or_default()
     }
 
     fn escape(&mut self) -> Result<char, Failure> {

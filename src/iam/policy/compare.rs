@@ -56,7 +56,7 @@ pub fn compare(desired: &Policy, observed_text: &str, kind: Kind, account: &Acco
 /// Compares two policies in a role of `account`; never [`Verdict::Invalid`].
 #[must_use]
 pub fn between(desired: &Policy, observed: &Policy, account: &Account) -> Verdict {
-    if desired.tidied(account) == observed.tidied(account) {
+    if desired.is_identical(observed, account) {
         Verdict::Identical
     } else if desired.canonical(account) == observed.canonical(account) {
         Verdict::Cosmetic

@@ -1,113 +1,113 @@
 //! From a document to its atoms.
 
-use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use crate::iam::arn::Account;
-use crate::iam::policy::document::{Effect, Policy, PrincipalSet, Scope, Statement};
-use crate::iam::policy::pattern::{Pattern, Syntax};
+use crate::iam::policy::document::{Policy, PrincipalSet, Scope, Statement};
 
-use super::{ATOMS, Atom, Clause, Folded, Listed, Who, spelling};
+use super::covered::drop_covered;
+use super::{ATOMS, Atom, Case, Folded, Listed, NOWHERE, Who, spelling};
 
-/// A statement with everything in its one spelling.
-struct Spelled {
-    effect: Effect,
-    conditions: BTreeSet<Clause>,
-    actions: Vec<Listed>,
-    resources: Option<Vec<Listed>>,
-    principals: Option<Vec<Who>>,
+/// The items of all statements, those of one statement side by side.
+struct Column<T>(Vec<T>);
+
+impl<T: Ord> Column<T> {
+    fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Where the items of one statement stand.
+    fn add(&mut self, items: impl IntoIterator<Item = T>) -> Range<usize> {
+        let start = self.0.len();
+        self.0.extend(items);
+        start..self.0.len()
+    }
+
+    /// The items sorted and each once; and for each as it was added, its place among those.
+    fn into_table(self) -> (Vec<T>, Vec<u16>) {
+        let mut order: Vec<(T, usize)> = self.0.into_iter().zip(0..).collect();
+        order.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let mut places = vec![NOWHERE; order.len()];
+        let mut table: Vec<T> = Vec::with_capacity(order.len());
+        for (item, added) in order {
+            if table.last() != Some(&item) {
+                table.push(item);
+            }
+            // No document has more items than atoms, and those fit.
+            if let (Some(place), Ok(last)) = (places.get_mut(added), u16::try_from(table.len() - 1)) {
+                *place = last;
+            }
+        }
+        (table, places)
+    }
 }
 
-/// Sorted, each once.
-fn table<'a, T: Ord + Clone + 'a>(items: impl Iterator<Item = &'a T>) -> Vec<T> {
-    let mut items: Vec<&T> = items.collect();
-    items.sort_unstable();
-    items.dedup();
-    items.into_iter().cloned().collect()
-}
-
-/// Where an item stands in its table. No document has more items than atoms, and those fit.
-fn place<T: Ord>(table: &[T], item: &T) -> u16 {
-    table.binary_search(item).ok().and_then(|place| u16::try_from(place).ok()).unwrap_or(u16::MAX)
-}
-
-fn places<T: Ord>(table: &[T], items: Option<&Vec<T>>) -> Vec<Option<u16>> {
-    items.map_or_else(|| vec![None], |items| items.iter().map(|item| Some(place(table, item))).collect())
+/// Where the items of a statement stand in the four columns; an empty range where it has no such element.
+struct Row {
+    case: Range<usize>,
+    principals: Range<usize>,
+    resources: Range<usize>,
+    actions: Range<usize>,
 }
 
 /// `None` when there are too many atoms.
-pub(super) fn folded(policy: &Policy, account: &Account) -> Option<Folded> {
-    let atoms_of = |statement: &Statement| {
-        let actions = size(&statement.actions, Vec::len);
-        let resources = statement.resources.as_ref().map_or(1, |scope| size(scope, Vec::len));
-        let principals = statement.principals.as_ref().map_or(1, |scope| size(scope, principal_count));
-        actions.saturating_mul(resources).saturating_mul(principals)
-    };
-    if policy.statements.iter().map(atoms_of).fold(0, usize::saturating_add) > ATOMS {
+pub(super) fn folded<'a>(policy: &'a Policy, account: &Account) -> Option<Folded<'a>> {
+    let count = policy.statements.iter().map(atoms_of).fold(0, usize::saturating_add);
+    if count > ATOMS {
         return None;
     }
-    let resource = |text: &str| spelling::resource(text, policy.version).into_owned();
-    let spelled: Vec<Spelled> = policy
+    let resource = |text: &'a str| spelling::resource(text, policy.version);
+    let (mut cases, mut principals) = (Column::new(), Column::new());
+    let (mut resources, mut actions) = (Column::new(), Column::new());
+    let rows: Vec<Row> = policy
         .statements
         .iter()
-        .map(|statement| Spelled {
-            effect: statement.effect,
-            conditions: spelling::clauses(&statement.conditions, policy.version),
-            actions: listed(&statement.actions, spelling::action),
-            resources: statement.resources.as_ref().map(|scope| listed(scope, resource)),
-            principals: statement.principals.as_ref().map(|scope| who(scope, account)),
+        .map(|statement| Row {
+            case: cases.add([Case {
+                effect: statement.effect,
+                clauses: spelling::clauses(&statement.conditions, policy.version),
+            }]),
+            principals: principals.add(statement.principals.iter().flat_map(|scope| who(scope, account))),
+            resources: resources.add(statement.resources.iter().flat_map(|scope| listed(scope, resource))),
+            actions: actions.add(listed(&statement.actions, spelling::action)),
         })
         .collect();
-    let mut actions = table(spelled.iter().flat_map(|statement| &statement.actions));
-    let resources = table(spelled.iter().flat_map(|statement| &statement.resources).flatten());
-    let principals = table(spelled.iter().flat_map(|statement| &statement.principals).flatten());
-    let conditions = table(spelled.iter().map(|statement| &statement.conditions));
-    let mut atoms: Vec<Atom> = Vec::new();
-    for statement in &spelled {
-        let when = place(&conditions, &statement.conditions);
-        let what: Vec<u16> = statement.actions.iter().map(|action| place(&actions, action)).collect();
-        let on = places(&resources, statement.resources.as_ref());
-        for principal in places(&principals, statement.principals.as_ref()) {
-            for resource in &on {
-                atoms.extend(what.iter().map(|action| Atom {
-                    effect: statement.effect,
-                    conditions: when,
-                    principal,
-                    resource: *resource,
-                    action: *action,
-                }));
+    let (cases, case_places) = cases.into_table();
+    let (principals, principal_places) = principals.into_table();
+    let (resources, resource_places) = resources.into_table();
+    let (mut actions, action_places) = actions.into_table();
+    let mut atoms: Vec<Atom> = Vec::with_capacity(count);
+    for Row { case, principals, resources, actions } in rows {
+        for case in places(&case_places, case) {
+            for principal in places(&principal_places, principals.clone()) {
+                for resource in places(&resource_places, resources.clone()) {
+                    let each = |action: &u16| Atom {
+                        case: *case,
+                        principal: *principal,
+                        resource: *resource,
+                        action: *action,
+                    };
+                    atoms.extend(places(&action_places, actions.clone()).iter().map(each));
+                }
             }
         }
     }
-    atoms.sort_unstable();
+    atoms.sort_unstable_by_key(|atom| atom.key());
     atoms.dedup();
-    if drop_covered(&mut atoms, &actions) {
-        drop_unused(&mut atoms, &mut actions);
-    }
-    Some(Folded { version: policy.version, actions, principals, resources, conditions, atoms })
+    drop_covered(&mut atoms, &mut actions);
+    Some(Folded { version: policy.version, cases, principals, resources, actions, atoms })
 }
 
-/// Takes actions out of the table that no atom names any more. The order stays, so the atoms stay sorted.
-fn drop_unused(atoms: &mut [Atom], actions: &mut Vec<Listed>) {
-    let mut used = vec![false; actions.len()];
-    for atom in atoms.iter() {
-        if let Some(flag) = used.get_mut(usize::from(atom.action)) {
-            *flag = true;
-        }
-    }
-    let mut next = 0;
-    let moved: Vec<u16> = used
-        .iter()
-        .map(|used| {
-            let place = next;
-            next += u16::from(*used);
-            place
-        })
-        .collect();
-    for atom in atoms {
-        atom.action = moved.get(usize::from(atom.action)).copied().unwrap_or(atom.action);
-    }
-    let mut flags = used.into_iter();
-    actions.retain(|_| flags.next().unwrap_or(true));
+/// The places of one statement, or the one place of an element that it does not have.
+fn places(places: &[u16], range: Range<usize>) -> &[u16] {
+    places.get(range).filter(|places| !places.is_empty()).unwrap_or(&[NOWHERE])
+}
+
+fn atoms_of(statement: &Statement) -> usize {
+    let actions = size(&statement.actions, Vec::len);
+    let resources = statement.resources.as_ref().map_or(1, |scope| size(scope, Vec::len));
+    let principals = statement.principals.as_ref().map_or(1, |scope| size(scope, principal_count));
+    actions.saturating_mul(resources).saturating_mul(principals)
 }
 
 fn size<T>(scope: &Scope<T>, count: impl Fn(&T) -> usize) -> usize {
@@ -121,78 +121,29 @@ fn principal_count(set: &PrincipalSet) -> usize {
     }
 }
 
-fn listed(scope: &Scope<Vec<String>>, spelled: impl Fn(&str) -> String) -> Vec<Listed> {
+/// Sorted, each once.
+pub(super) fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<T> = items.into_iter().collect();
+    items.sort_unstable();
+    items.dedup();
+    items
+}
+
+fn listed<'a, T: Ord>(scope: &'a Scope<Vec<String>>, spelled: impl Fn(&'a str) -> T) -> Vec<Listed<T>> {
     match scope {
         Scope::Only(list) => list.iter().map(|text| Listed::One(spelled(text))).collect(),
-        Scope::Except(list) => vec![Listed::Except(list.iter().map(|text| spelled(text)).collect())],
+        Scope::Except(list) => vec![Listed::Except(set(list.iter().map(|text| spelled(text))))],
     }
 }
 
-fn who(scope: &Scope<PrincipalSet>, account: &Account) -> Vec<Who> {
-    let each = |set: &PrincipalSet| -> Option<Vec<_>> {
-        let PrincipalSet::Kinds(kinds) = set else { return None };
-        let spelled = kinds
-            .iter()
-            .flat_map(|(kind, values)| values.iter().map(|value| (*kind, spelling::principal(*kind, value, account))));
-        Some(spelled.collect())
+fn who<'a>(scope: &'a Scope<PrincipalSet>, account: &Account) -> Vec<Who<'a>> {
+    let kinds = match scope.content() {
+        PrincipalSet::Kinds(kinds) => kinds,
+        PrincipalSet::Everyone if scope.is_except() => return vec![Who::ExceptEveryone],
+        PrincipalSet::Everyone => return vec![Who::Everyone],
     };
-    match scope {
-        Scope::Only(set) => each(set).map_or_else(
-            || vec![Who::Everyone],
-            |list| list.into_iter().map(|(kind, value)| Who::One(kind, value)).collect(),
-        ),
-        Scope::Except(set) => {
-            vec![each(set).map_or(Who::ExceptEveryone, |list| Who::Except(list.into_iter().collect::<BTreeSet<_>>()))]
-        }
-    }
-}
-
-/// Leaves out each atom whose action another atom covers that is equal in everything else (Q17), and tells whether there was
-/// one. The atoms are sorted, so those that differ in their action alone stand together.
-fn drop_covered(atoms: &mut Vec<Atom>, actions: &[Listed]) -> bool {
-    // Of each action with a wildcard: what stands before it, which tells most pairs apart, and the pattern.
-    let mut wide: HashMap<u16, (&str, Pattern)> = HashMap::new();
-    let text = |place: u16| match actions.get(usize::from(place)) {
-        Some(Listed::One(text)) => Some(text.as_str()),
-        _ => None,
-    };
-    for (place, action) in (0..).zip(actions) {
-        if let Listed::One(text) = action
-            && let Some(end) = text.find(['*', '?'])
-        {
-            wide.insert(place, (text.get(..end).unwrap_or_default(), Pattern::new(text, Syntax::ACTION)));
-        }
-    }
-    if wide.is_empty() {
-        return false;
-    }
-    let covers = |(beginning, pattern): &(&str, Pattern), narrow: u16| {
-        text(narrow).is_some_and(|text| {
-            text.starts_with(beginning)
-                && match wide.get(&narrow) {
-                    Some((_, narrow)) => pattern.covers(narrow),
-                    None => pattern.matches(text),
-                }
-        })
-    };
-    // The groups of one statement have the same actions: the answer for one is that for the next.
-    let (mut last, mut keeps): (Vec<u16>, Vec<bool>) = (Vec::new(), Vec::new());
-    let rest = |atom: &Atom| Atom { action: 0, ..*atom };
-    let before = atoms.len();
-    let mut kept: Vec<Atom> = Vec::with_capacity(before);
-    for group in atoms.chunk_by(|one, other| rest(one) == rest(other)) {
-        let same = last.len() == group.len() && last.iter().zip(group).all(|(action, atom)| *action == atom.action);
-        if !same {
-            last = group.iter().map(|atom| atom.action).collect();
-            let of_group: Vec<_> =
-                last.iter().filter_map(|action| wide.get(action).map(|found| (*action, found))).collect();
-            keeps = last
-                .iter()
-                .map(|action| !of_group.iter().any(|(place, found)| place != action && covers(found, *action)))
-                .collect();
-        }
-        kept.extend(group.iter().zip(&keeps).filter(|(_, keep)| **keep).map(|(atom, _)| *atom));
-    }
-    *atoms = kept;
-    atoms.len() < before
+    let spelled = kinds
+        .iter()
+        .flat_map(|(kind, values)| values.iter().map(|value| (*kind, spelling::principal(*kind, value, account))));
+    if scope.is_except() { vec![Who::Except(set(spelled))] } else { spelled.map(Who::One).collect() }
 }

@@ -6,18 +6,36 @@ use crate::iam::policy::document::{Policy, PrincipalSet, Statement};
 use super::spelling;
 
 impl Policy {
+    /// Whether both say the same in the same words: only order inside lists and what never counts differ.
+    pub(in crate::iam::policy) fn is_identical(&self, other: &Self, account: &Account) -> bool {
+        let Self { version, id, statements } = self;
+        *version == other.version
+            && filled(id.as_deref()) == filled(other.id.as_deref())
+            && statements.len() == other.statements.len()
+            && statements.iter().zip(&other.statements).all(|(one, other)| one.is_identical(other, account))
+    }
+
     /// The same document with lists sorted and what never counts set right, but with its statements in order, its Sids, and
-    /// its duplicates: equal such forms are Identical, not only Cosmetic.
-    pub(in crate::iam::policy) fn tidied(&self, account: &Account) -> Self {
+    /// its duplicates.
+    pub(super) fn tidied(&self, account: &Account) -> Self {
         Self {
             version: self.version,
-            id: self.id.clone().filter(|id| !id.is_empty()),
+            id: filled(self.id.as_deref()).map(str::to_owned),
             statements: self.statements.iter().map(|statement| statement.tidied(account)).collect(),
         }
     }
 }
 
+fn filled(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
+}
+
 impl Statement {
+    /// Whether both are the same when tidied.
+    fn is_identical(&self, other: &Self, account: &Account) -> bool {
+        self == other || self.tidied(account) == other.tidied(account)
+    }
+
     fn tidied(&self, account: &Account) -> Self {
         let mut out = self.clone();
         out.sid = out.sid.filter(|sid| !sid.is_empty());
@@ -26,7 +44,7 @@ impl Statement {
         {
             for (kind, values) in kinds {
                 for value in values.iter_mut() {
-                    *value = spelling::principal(*kind, value, account);
+                    *value = spelling::principal(*kind, value, account).into_owned();
                 }
                 values.sort_unstable();
             }
