@@ -2,6 +2,7 @@
 # make demo    the whole system once, by hand to look at; KEEP=1 keeps it running
 # make fuzz    readers, comparison and evaluation of policy documents against hostile input; SECONDS_EACH=600 by default
 # make laws    the laws of the policy language and of plans on CASES=1000000 each
+# make recording  docs/recording/demo.svg anew, from a run of the demonstration
 # make image   the static binary of the image, in a root with nothing else
 # make lint    form, clippy, licences and sources of the dependencies
 # make setup   builds what the tests need, once: control plane (about 8 minutes), Helm and promtool (3 minutes each), AWS stand-in (half a minute)
@@ -19,6 +20,7 @@ test: setup
 	@echo "test: the stand-in against what AWS does (usually 8 seconds)" >&2
 	@"$$(tests/standin/setup.sh 2>/dev/null)/bin/python" -B tests/standin/check.py
 	@echo "test: unit, laws, snapshots, integration (the first build usually takes 6 minutes on two cores)" >&2
+	cargo test --locked --test demo --no-run # the tutorial's test runs it
 	cargo test --locked --all-targets
 	cargo test --locked --doc
 
@@ -75,3 +77,9 @@ laws:
 image: setup
 	@echo "image: building the static binary for release (usually 12 minutes on two cores, once)" >&2
 	cargo test --locked --test image
+
+# The recording in the README. It is kept as it is where only times differ.
+.PHONY: recording
+recording: setup
+	cargo test --locked --test demo --no-run
+	python3 -B docs/recording/record.py run cargo test --quiet --locked --test demo

@@ -5,13 +5,19 @@
 
 #[path = "harness/mod.rs"]
 mod harness;
+#[path = "docs/links.rs"]
+mod links;
+#[path = "docs/manifests.rs"]
+mod manifests;
 #[path = "docs/page.rs"]
 mod page;
+#[path = "docs/recording.rs"]
+mod recording;
 #[path = "docs/script.rs"]
 mod script;
 
 use std::collections::BTreeSet;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 
 use rolewright::iam::policy::{Kind, Policy, Strictness};
@@ -23,9 +29,13 @@ use script::{Stage, alike};
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
 
 /// The scripts on a cluster; each has its test below.
-const SCRIPTS: [&str; 12] = [
+const SCRIPTS: [&str; 16] = [
     "readme",
     "tutorial",
+    "role-for-pods",
+    "role-for-lambda",
+    "rebuild-a-cluster",
+    "migrating",
     "install",
     "aws-permissions",
     "helm-install",
@@ -43,9 +53,33 @@ fn readme() {
     script("readme");
 }
 
+/// On the demonstration, whose recording is looked at on the way.
 #[test]
 fn tutorial() {
-    script("tutorial");
+    let mut stage = Stage::with_demo();
+    recording::is_of(&stage.demonstration());
+    on(&mut stage, "tutorial");
+    stage.interrupt();
+}
+
+#[test]
+fn role_for_pods() {
+    script("role-for-pods");
+}
+
+#[test]
+fn role_for_lambda() {
+    script("role-for-lambda");
+}
+
+#[test]
+fn rebuild_a_cluster() {
+    script("rebuild-a-cluster");
+}
+
+#[test]
+fn migrating() {
+    script("migrating");
 }
 
 #[test]
@@ -98,8 +132,13 @@ fn temporary_roles() {
     script("temporary-roles");
 }
 
-/// Runs the blocks of one name in the order of their page, on a fresh cluster and account.
+/// Runs the blocks of one name on a fresh cluster and account.
 fn script(name: &str) {
+    on(&mut Stage::with_cluster(), name);
+}
+
+/// Runs the blocks of one name in the order of their page.
+fn on(stage: &mut Stage, name: &str) {
     let pages = pages();
     let of_name = |block: &Block| matches!(&block.rule, Rule::Cluster { name: other, .. } if other == name);
     let blocks: Vec<Block> = pages
@@ -111,12 +150,11 @@ fn script(name: &str) {
         .collect();
     let on: BTreeSet<&str> = blocks.iter().map(|block| block.page.as_str()).collect();
     assert_eq!(on.len(), 1, "the blocks of script {name} stand on one page: {on:?}");
-    let mut stage = Stage::with_cluster();
     let last = |block: &&Block| matches!(block.rule, Rule::Cluster { last: true, .. });
     for block in blocks.iter().filter(|block| !last(block)).chain(blocks.iter().filter(last)) {
         stage.take(block);
     }
-    refresh(&mut stage);
+    refresh(stage);
 }
 
 #[test]
@@ -173,43 +211,6 @@ fn every_block_of_commands_has_a_rule_and_every_script_a_test() {
     let mut scripts = SCRIPTS;
     scripts.sort_unstable();
     assert_eq!(names, scripts);
-}
-
-#[test]
-fn links_lead_somewhere() {
-    let pages = pages();
-    let (mut checked, mut broken) = (0, Vec::new());
-    for page in &pages {
-        for (line, target) in page.links() {
-            if target.contains("://") || target.starts_with("mailto:") {
-                continue;
-            }
-            checked += 1;
-            let (file, anchor) = target.split_once('#').unwrap_or((&target, ""));
-            let from = Path::new(&page.path).parent().unwrap();
-            let path = if file.is_empty() { PathBuf::from(&page.path) } else { normal(&from.join(file)) };
-            let there = Path::new(ROOT).join(&path).exists();
-            let linked = pages.iter().find(|other| Path::new(&other.path) == path);
-            let anchored = anchor.is_empty() || linked.is_some_and(|other| other.anchors().iter().any(|a| a == anchor));
-            if !there || !anchored {
-                broken.push(format!("{}:{line}: {target}", page.path));
-            }
-        }
-    }
-    assert!(broken.is_empty(), "{}", broken.join("\n"));
-    assert!(checked > 10, "the links were not found");
-}
-
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for part in path.components() {
-        if part == Component::ParentDir {
-            normal.pop();
-        } else {
-            normal.push(part);
-        }
-    }
-    normal
 }
 
 /// What the adapter calls, by its source.
@@ -306,6 +307,8 @@ fn a_block_that_no_rule_runs_is_found() {
         ("```sh\n# nothing\n```\n", "no command"),
         ("<!-- test: skip reason=\"later\" -->\n```sh\nkubectl get pods\n```\n", "only `make`"),
         ("<!-- test: skip -->\n```sh\nmake test\n```\n", "is no rule"),
+        ("<!-- test: input -->\n```sh\nkubectl get pods\n```\n", "no input"),
+        ("```yaml\nkind: IAMRole\n```\n", "no rule takes"),
         ("<!-- test: cluster nam=x -->\n```sh\nls\n```\n", "is no rule"),
         ("```sh\nmake test\n", "no end"),
     ] {
@@ -318,7 +321,10 @@ fn a_block_that_no_rule_runs_is_found() {
 fn commands_and_outputs_are_told_apart() {
     let text = "<!-- test: cluster name=a fails -->\n```console\n$ one \\\n    two\nshown\n$ three\n```\n";
     let blocks = page_of(text).blocks().unwrap();
-    assert_eq!(blocks[0].rule, Rule::Cluster { name: "a".into(), background: false, fails: true, last: false });
+    assert_eq!(
+        blocks[0].rule,
+        Rule::Cluster { name: "a".into(), background: false, fails: true, last: false, fresh: false }
+    );
     let first = Command { line: 3, text: "one \\\n    two".into(), output: Some(vec!["shown".into()]) };
     let second = Command { line: 6, text: "three".into(), output: None };
     assert_eq!(blocks[0].commands(), [first, second]);

@@ -100,8 +100,10 @@ async fn demonstrate(stop: &mut Stop) -> anyhow::Result<u8> {
     }
     say(&format!("It took {}.", seconds(begin.elapsed())));
     if std::env::var_os("KEEP").is_some_and(|keep| !keep.is_empty()) {
-        keep::print(&system);
-        stop.asked().await;
+        match keep::shell(&system) {
+            Ok(_shell) => stop.asked().await,
+            Err(error) => line(&paint(Tone::Bad, &format!("  {error:#}"))),
+        }
         line("");
     }
     Ok(end(system, if good { 0 } else { FAILED }))

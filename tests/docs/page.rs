@@ -8,6 +8,8 @@
 //! <!-- test: cluster name=tutorial background --> the same, left running to the end
 //! <!-- test: cluster name=tutorial fails -->      the same, and each command has to fail
 //! <!-- test: cluster name=tutorial last -->       the same, after all others
+//! <!-- test: cluster name=rebuild fresh -->       the same, on a new cluster: the one before is lost, the account stays
+//! <!-- test: input -->                            read by another tool, or a part of a file; has to be YAML or JSON where it says so
 //! <!-- test: skip reason="CI runs it" -->         not run: only for `make` and services that the stand-in lacks
 //! ```
 //!
@@ -26,14 +28,15 @@ pub struct Page {
 }
 
 /// Commands that need what no test has: the whole suite, and services that the stand-in for AWS does not know.
-const LEFT_OUT: [&str; 3] = ["make ", "aws cloudformation ", "aws eks "];
+const LEFT_OUT: [&str; 5] = ["make ", "KEEP=1 make demo", "aws cloudformation ", "aws eks ", "aws lambda "];
 
 /// How a block is tested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rule {
     Local { fails: bool },
     File { name: String },
-    Cluster { name: String, background: bool, fails: bool, last: bool },
+    Input,
+    Cluster { name: String, background: bool, fails: bool, last: bool, fresh: bool },
     Skip { reason: String },
 }
 
@@ -99,11 +102,11 @@ impl Page {
                 .ok_or_else(|| format!("{}:{}: the block has no end", self.path, index + 1))?;
             let comment = index.checked_sub(1).map(|above| lines[above]).filter(|line| line.starts_with("<!-- test:"));
             let place = format!("{}:{}", self.path, index + 1);
-            let commands = ["console", "sh", "bash", "shell"].contains(&language);
             let rule = match comment {
                 Some(comment) => Some(rule(comment).map_err(|problem| format!("{place}: {problem}"))?),
-                None if commands => Some(Rule::Local { fails: false }),
-                None => None,
+                None if shell(language) => Some(Rule::Local { fails: false }),
+                None if language == "text" => None,
+                None => return Err(format!("{place}: no rule takes this {language}: put a comment above the block")),
             };
             if let Some(rule) = rule {
                 let block = Block {
@@ -121,41 +124,54 @@ impl Page {
         Ok(blocks)
     }
 
-    /// Targets of links, with the number of their line; not inside code.
+    /// Targets of links and images, with the number of their line; not inside code.
     pub fn links(&self) -> Vec<(usize, String)> {
         let mut found = Vec::new();
-        let mut code = false;
-        for (number, line) in self.text.lines().enumerate() {
-            if line.starts_with("```") {
-                code = !code;
-            }
-            if code {
-                continue;
-            }
+        for (number, line) in self.prose() {
             let outside: String = line.split('`').step_by(2).collect::<Vec<_>>().join("code");
-            for (at, _) in outside.match_indices("](") {
-                let target = outside[at + 2..].split(')').next().unwrap_or_default();
-                found.push((number + 1, target.to_owned()));
+            for (opening, closing) in [("](", ')'), ("src=\"", '"'), ("href=\"", '"')] {
+                for (at, _) in outside.match_indices(opening) {
+                    let target = outside[at + opening.len()..].split(closing).next().unwrap_or_default();
+                    found.push((number, target.to_owned()));
+                }
             }
         }
         found
     }
 
-    /// Anchors of the headings, as GitHub makes them.
+    /// Anchors of the headings, as GitHub makes them: the second of a name ends in `-1`.
     pub fn anchors(&self) -> Vec<String> {
-        let headings = self.text.lines().filter(|line| line.starts_with('#'));
-        let anchor = |line: &str| {
+        let mut anchors: Vec<String> = Vec::new();
+        let mut times: BTreeMap<String, usize> = BTreeMap::new();
+        for (_, line) in self.prose().into_iter().filter(|(_, line)| line.starts_with('#')) {
             let kept = |c: &char| c.is_alphanumeric() || [' ', '-', '_'].contains(c);
-            line.trim_start_matches('#')
-                .trim()
-                .to_lowercase()
-                .chars()
-                .filter(kept)
-                .collect::<String>()
-                .replace(' ', "-")
-        };
-        headings.map(anchor).collect()
+            let text = line.trim_start_matches('#').trim().to_lowercase();
+            let anchor = text.chars().filter(kept).collect::<String>().replace(' ', "-");
+            let before = times.entry(anchor.clone()).or_default();
+            anchors.push(if *before == 0 { anchor } else { format!("{anchor}-{before}") });
+            *before += 1;
+        }
+        anchors
     }
+
+    /// The lines outside of code blocks, with their numbers.
+    fn prose(&self) -> Vec<(usize, &str)> {
+        let mut code = false;
+        let mut lines = Vec::new();
+        for (number, line) in self.text.lines().enumerate() {
+            let fence = line.starts_with("```");
+            code ^= fence;
+            if !code && !fence {
+                lines.push((number + 1, line));
+            }
+        }
+        lines
+    }
+}
+
+/// Whether a block is of commands.
+fn shell(language: &str) -> bool {
+    ["console", "sh", "bash", "shell"].contains(&language)
 }
 
 /// Reads `<!-- test: KIND key=value key="a value" flag -->`.
@@ -181,11 +197,13 @@ fn rule(comment: &str) -> Result<Rule, String> {
     let mut take = |key: &str| values.remove(key).map(str::to_owned);
     let read = match kind {
         "file" => take("name").map(|name| Rule::File { name }),
+        "input" => Some(Rule::Input),
         "skip" => take("reason").filter(|reason| !reason.is_empty()).map(|reason| Rule::Skip { reason }),
         "local" => Some(Rule::Local { fails: take("fails").is_some() }),
         "cluster" => {
-            let [background, fails, last] = ["background", "fails", "last"].map(|flag| take(flag).is_some());
-            take("name").map(|name| Rule::Cluster { name, background, fails, last })
+            let [background, fails, last, fresh] =
+                ["background", "fails", "last", "fresh"].map(|flag| take(flag).is_some());
+            take("name").map(|name| Rule::Cluster { name, background, fails, last, fresh })
         }
         _ => None,
     };
@@ -220,14 +238,20 @@ impl Block {
     }
 
     fn check(&self) -> Result<(), String> {
-        let commands = if matches!(self.rule, Rule::File { .. }) { Vec::new() } else { self.commands() };
+        let written = matches!(self.rule, Rule::File { .. } | Rule::Input);
+        let commands = if written { Vec::new() } else { self.commands() };
         let local = |text: &str| {
             let words: Vec<&str> = text.split_whitespace().collect();
             matches!(words.as_slice(), ["rolewright", "render" | "crds" | "policy" | "--help" | "--version", ..])
                 || matches!(words.as_slice(), ["rolewright", _, "--help"])
         };
         match &self.rule {
-            Rule::File { .. } => Ok(()),
+            Rule::Input if shell(&self.language) => Err("commands are no input".to_owned()),
+            Rule::Input if ["yaml", "json"].contains(&self.language.as_str()) => {
+                let read = rolewright::yaml::from_str::<serde_json::Value>(&self.lines.join("\n"));
+                read.map(drop).map_err(|problem| problem.to_string())
+            }
+            Rule::File { .. } | Rule::Input => Ok(()),
             _ if self.language == "console" && self.lines.first().is_none_or(|line| !line.starts_with("$ ")) => {
                 Err("a console block begins with `$ ` and a command".to_owned())
             }

@@ -1,11 +1,13 @@
-//! Runs the commands of a page: in a folder with the repository's files, on a fresh control plane and account.
+//! Runs the commands of a page: in a folder with the repository's files, on a fresh control plane and account, or on the
+//! demonstration.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command as Process, Stdio};
+use std::time::Duration;
 
-use crate::harness::{ADMIN, ControlPlane, Folder, Standin, Supervised, free_ports};
+use crate::harness::{ADMIN, ControlPlane, Folder, Standin, Supervised, free_ports, wait_until};
 use crate::page::{Block, Command, ROOT, Rule};
 
 /// Seconds that one command may take.
@@ -16,11 +18,22 @@ const ACCOUNT: &str = "123456789012";
 /// Where commands run. The fields' order is the order of the ends.
 pub struct Stage {
     background: Vec<Supervised>,
-    cluster: Option<(ControlPlane, Standin)>,
+    parts: Parts,
     environment: BTreeMap<String, String>,
     folder: Folder,
     /// Outputs for `ROLEWRIGHT_UPDATE=1`: page, line of the command, what was printed.
     pub printed: Vec<(String, Command, Vec<String>)>,
+}
+
+/// What the commands reach.
+enum Parts {
+    /// Nothing: they need neither cluster nor account.
+    None,
+    Cluster {
+        plane: Box<ControlPlane>,
+        _standin: Standin,
+    },
+    Demo(Supervised),
 }
 
 impl Stage {
@@ -35,7 +48,7 @@ impl Stage {
         let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap());
         let environment = [("PATH", path), ("HOME", folder.path().display().to_string()), ("TERM", "dumb".to_owned())];
         let environment = environment.map(|(key, value)| (key.to_owned(), value)).into();
-        Stage { background: Vec::new(), cluster: None, environment, folder, printed: Vec::new() }
+        Stage { background: Vec::new(), parts: Parts::None, environment, folder, printed: Vec::new() }
     }
 
     /// The same with an empty cluster, whose administrator we are, and an account.
@@ -60,8 +73,59 @@ impl Stage {
             ("ROLEWRIGHT_LISTEN", format!("127.0.0.1:{port}")), // several scripts run at the same time
         ];
         stage.environment.extend(environment.map(|(key, value)| (key.to_owned(), value)));
-        stage.cluster = Some((plane, standin));
+        stage.parts = Parts::Cluster { plane: Box::new(plane), _standin: standin };
         stage
+    }
+
+    /// The same where `KEEP=1 make demo` has come to its end and keeps running.
+    pub fn with_demo() -> Stage {
+        let mut stage = Stage::local();
+        let inherited = ["HOME", "XDG_CACHE_HOME", "TMPDIR"]; // where the parts are that it starts
+        let inherited = inherited.iter().filter_map(|&name| Some((name.to_owned(), std::env::var(name).ok()?)));
+        let environment: Vec<_> = inherited.chain([("KEEP".to_owned(), "1".to_owned())]).collect();
+        let script = format!("cd '{}'; exec '{}'", stage.folder.path().display(), built("demo"));
+        let bash = Path::new("/bin/bash");
+        let mut demo = Supervised::start(&stage.folder, "demo", bash, ["-c", &script], &environment);
+        let file = stage.folder.join("target/demo.sh");
+        wait_until("the demonstration is at its end", Duration::from_mins(5), || {
+            if let Some(status) = demo.status() {
+                panic!("the demonstration ended with {status}\n{}", demo.log());
+            }
+            if file.exists() { Ok(()) } else { Err(demo.last_words()) }
+        });
+        stage.parts = Parts::Demo(demo);
+        stage
+    }
+
+    /// What the demonstration printed.
+    pub fn demonstration(&self) -> String {
+        match &self.parts {
+            Parts::Demo(demo) => demo.log(),
+            _ => String::new(),
+        }
+    }
+
+    /// Ends the demonstration; SIGTERM is as good as Ctrl-C.
+    ///
+    /// # Panics
+    /// When it does not end well, or leaves its file.
+    pub fn interrupt(mut self) {
+        let Parts::Demo(demo) = &mut self.parts else { return };
+        demo.signal("TERM");
+        demo.ended_within(Duration::from_secs(30)).expect("the demonstration ends");
+        assert!(demo.log().contains("Nothing is left running"), "{}", demo.log());
+        assert!(!self.folder.join("target/demo.sh").exists());
+    }
+
+    /// The cluster is lost, with all that runs in it; there is a new and empty one. The account stays.
+    fn lose_the_cluster(&mut self) {
+        self.background.clear();
+        let Parts::Cluster { plane, .. } = &mut self.parts else { return };
+        **plane = ControlPlane::start();
+        let export = format!("export KUBECONFIG='{}'\n", plane.kubeconfig(ADMIN).display());
+        let file = self.folder.join(".exported");
+        let exported = std::fs::read_to_string(&file).unwrap_or_default();
+        std::fs::write(file, exported + &export).unwrap();
     }
 
     /// Writes a block's file or runs its commands.
@@ -69,11 +133,14 @@ impl Stage {
     /// # Panics
     /// When a command fails, does not fail as it should, or prints something else than the page shows.
     pub fn take(&mut self, block: &Block) {
+        if matches!(block.rule, Rule::Cluster { fresh: true, .. }) {
+            self.lose_the_cluster();
+        }
         match &block.rule {
             Rule::File { name } => {
                 self.folder.write(name, &format!("{}\n", block.lines.join("\n")));
             }
-            Rule::Skip { .. } => {}
+            Rule::Skip { .. } | Rule::Input => {}
             Rule::Local { fails } | Rule::Cluster { background: false, fails, .. } => self.run(block, *fails),
             Rule::Cluster { background: true, .. } => {
                 for command in block.commands() {
@@ -119,7 +186,7 @@ impl Stage {
                 if std::env::var_os("ROLEWRIGHT_UPDATE").is_some() {
                     self.printed.push((block.page.clone(), command.clone(), printed));
                 } else {
-                    let same = alike(shown, &printed, self.cluster.is_some());
+                    let same = alike(shown, &printed, !matches!(self.parts, Parts::None));
                     assert!(
                         same,
                         "{place}: `{}` prints\n{text}\nrefresh the pages with `ROLEWRIGHT_UPDATE=1 cargo test --test docs` and look at the difference",
@@ -133,6 +200,23 @@ impl Stage {
     fn logs(&self) -> String {
         self.background.iter().map(Supervised::last_words).collect()
     }
+}
+
+/// The executable of a test target that `cargo test` does not build by itself.
+fn built(target: &str) -> String {
+    let output = Process::new(env!("CARGO"))
+        .args(["test", "--locked", "--no-run", "--message-format=json", "--test", target])
+        .current_dir(ROOT)
+        .output()
+        .unwrap();
+    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut executables = messages.lines().filter_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        (message["target"]["name"] == target).then_some(())?;
+        message["executable"].as_str().map(str::to_owned)
+    });
+    let problem = String::from_utf8_lossy(&output.stderr);
+    executables.next_back().unwrap_or_else(|| panic!("{target} was not built\n{problem}"))
 }
 
 /// Whether the output is what the page shows. White space counts as one space; `…` alone stands for any lines, at the end
