@@ -7,6 +7,8 @@
 mod harness;
 #[path = "docs/page.rs"]
 mod page;
+#[path = "docs/reasons.rs"]
+mod reasons;
 #[path = "docs/script.rs"]
 mod script;
 
