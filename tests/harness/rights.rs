@@ -1,4 +1,4 @@
-//! Rights in Kubernetes: what the rules of a Role give, and what a service account has used by the audit log.
+//! Rights in Kubernetes: what the rules of a `Role` give, and what a service account has used by the audit log.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use super::setup::repository;
 /// API group, resource with its subresource behind a slash, and verb.
 pub type Right = (String, String, String);
 
-/// What the rules of a Role, a ClusterRole or a review give.
+/// What the rules of a `Role`, a `ClusterRole` or a review give.
 pub fn given(rules: &Value) -> BTreeSet<Right> {
     let words = |list: &Value| -> Vec<String> {
         list.as_array().into_iter().flatten().map(|word| word.as_str().expect("a word").to_owned()).collect()
@@ -28,7 +28,7 @@ pub fn given(rules: &Value) -> BTreeSet<Right> {
     given
 }
 
-/// The rules of a ClusterRole of `config/rbac`, which are those of the chart (`tests/chart/rights.rs`).
+/// The rules of a `ClusterRole` of `config/rbac`, which are those of the chart (`tests/chart/rights.rs`).
 ///
 /// # Panics
 /// When there is none of that name.
