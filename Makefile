@@ -3,7 +3,7 @@
 # make fuzz    readers, comparison and evaluation of policy documents against hostile input; SECONDS_EACH=600 by default
 # make laws    the laws of the policy language and of plans on CASES=1000000 each
 # make recording  docs/recording/demo.svg anew, from a run of the demonstration
-# make image   the static binary of the image, in a root with nothing else
+# make image   the static binary of the image as it is released: its size, and its main job in a root with nothing else
 # make lint    form, clippy, licences and sources of the dependencies
 # make setup   builds what the tests need, once: control plane (about 8 minutes), Helm and promtool (3 minutes each), AWS stand-in (half a minute)
 
@@ -39,7 +39,7 @@ lint:
 	cargo fmt --check
 	@echo "lint: clippy (the first build usually takes 4 minutes on two cores)" >&2
 	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --locked --test demo --test bench --test image -- -D warnings # no part of --all-targets
+	cargo clippy --locked --test demo --test bench --test static -- -D warnings # no part of --all-targets
 	@# All platforms' packages, which a build does not fetch: the check itself needs no network.
 	cargo fetch --quiet --locked
 	@"$$(tests/tools/cargo-deny.sh)" --offline --locked check bans licenses sources
@@ -72,8 +72,9 @@ laws:
 	@echo "laws: building (usually 8 minutes on two cores, once)" >&2
 	cargo test --locked --profile laws --lib laws -- --nocapture
 
-# The binary of the image, run where only the image's files are. Needs no container engine.
+# The binary of the image as the Dockerfile builds it. Needs no container engine. (`make test` runs the same with a binary for development.)
 .PHONY: image
+image: export ROLEWRIGHT_IMAGE = release
 image: setup
 	@echo "image: building the static binary for release (usually 12 minutes on two cores, once)" >&2
 	cargo test --locked --test image

@@ -1,4 +1,4 @@
-//! Crypto provider, runtime, dispatch; nothing else.
+// Crypto provider, runtime, dispatch; nothing else. (No `//!`: `tests/image/static.rs` includes this file.)
 
 use std::process::ExitCode;
 

@@ -11,6 +11,8 @@ mod links;
 mod manifests;
 #[path = "docs/page.rs"]
 mod page;
+#[path = "docs/reasons.rs"]
+mod reasons;
 #[path = "docs/recording.rs"]
 mod recording;
 #[path = "docs/script.rs"]

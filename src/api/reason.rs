@@ -1,5 +1,5 @@
-//! Reasons of conditions and Events. They are API: a name here never changes its meaning. The page
-//! `docs/reference/reasons.md` is made of the table below.
+//! Reasons of conditions and Events. They are API: a name here never changes its meaning. `docs/reference/reasons.md` and the
+//! heads of the pages in `docs/reasons/` are made of the table below.
 
 /// Declares a constant for each reason, and the table of all of them in the same order.
 macro_rules! reasons {

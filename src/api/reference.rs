@@ -22,10 +22,10 @@ const CONDITIONS: [(&str, &str); 5] = [
 pub fn reasons_markdown() -> String {
     let mut page = String::from(
         "# Reasons\n\nMade of `src/api/reason.rs`; edit that. A reason stands in the conditions of an `IAMRole` and on its Events, and \
-         never changes its meaning.\n\n| Reason | What it means | What to do |\n|---|---|---|\n",
+         never changes its meaning. Each has a page with its causes and what to do.\n\n| Reason | What it means | What to do |\n|---|---|---|\n",
     );
     for (name, meaning, remedy) in reason::ALL {
-        row(&mut page, &[&format!("`{name}`"), meaning, remedy]);
+        row(&mut page, &[&format!("[`{name}`](../reasons/{name}.md)"), meaning, remedy]);
     }
     page
 }

@@ -9,7 +9,7 @@ use crate::{
     api,
     aws::{self, AwsIam, Rates},
     cli::output::{Answer, Format, OutputArgs, Paint, Tone},
-    cluster::{Probe, RIGHTS},
+    cluster::{LEASE_RIGHTS, Probe, RIGHTS, Right, SERVICE_ACCOUNT_RIGHTS},
     iam::arn::is_account_id,
     metrics::Metrics,
     ports::{ClusterError, IamError, IamErrorClass, IamRead},
@@ -36,6 +36,13 @@ pub struct Args {
     /// Namespaces that the controller will watch, separated by commas, or the flag repeated [default: all]
     #[arg(long, env = "ROLEWRIGHT_WATCH_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',')]
     watch_namespace: Vec<String>,
+    /// Namespace of the Lease, for a controller with --leader-election [default: rights to leases are not asked for]
+    #[arg(long, env = "ROLEWRIGHT_LEASE_NAMESPACE", value_name = "NAMESPACE")]
+    lease_namespace: Option<String>,
+    /// The controller will annotate service accounts: ask for the rights that this needs
+    #[arg(long, env = "ROLEWRIGHT_ANNOTATE_SERVICE_ACCOUNTS", value_name = "true|false", num_args = 0..=1, require_equals = true,
+          default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
+    annotate_service_accounts: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -75,7 +82,7 @@ pub async fn run(args: &Args, paint: Paint) -> anyhow::Result<Answer> {
         )]));
     }
     let mut findings = in_aws(args.account.as_deref()).await;
-    findings.extend(in_cluster(&args.watch_namespace).await);
+    findings.extend(in_cluster(args).await);
     let all = findings.iter().all(|finding| finding.ok);
     let code = u8::from(!all);
     Ok(match args.output.format {
@@ -162,7 +169,7 @@ fn read(action: &str, answer: Result<Result<&str, String>, IamError>) -> Finding
     }
 }
 
-async fn in_cluster(namespaces: &[String]) -> Vec<Finding> {
+async fn in_cluster(args: &Args) -> Vec<Finding> {
     const WHAT: &str = "Kubernetes API server";
     let remedy = "check KUBECONFIG, or run inside the cluster; nothing else was asked of it";
     let client = match kube::Client::try_default().await {
@@ -175,25 +182,35 @@ async fn in_cluster(namespaces: &[String]) -> Vec<Finding> {
         Err(error) => return vec![miss(WHAT, words(&error), remedy)],
     };
     let mut findings = vec![ok(WHAT, "answers"), kind(&served)];
-    let spaces: Vec<Option<&str>> =
-        if namespaces.is_empty() { vec![None] } else { namespaces.iter().map(|name| Some(name.as_str())).collect() };
-    for space in spaces {
-        for right in &RIGHTS {
-            let place = space.map_or_else(|| "all namespaces".to_owned(), |name| format!("namespace {name}"));
-            let what = format!("RBAC {} {}.{} in {place}", right.verb, right.resource.replace('/', "."), right.group);
-            findings.push(match probe.allowed(right, space).await {
-                Ok(true) => ok(what, "allowed"),
-                Ok(false) => {
-                    let binding = if space.is_some() { "RoleBinding there" } else { "ClusterRoleBinding" };
-                    miss(
-                        what,
-                        "denied",
-                        format!("bind the ClusterRole of config/rbac/rolewright.yaml with a {binding}"),
-                    )
-                }
-                Err(error) => miss(what, words(&error), "check the network and run this again"),
-            });
+    let watched: Vec<Option<&str>> = match args.watch_namespace.as_slice() {
+        [] => vec![None],
+        names => names.iter().map(|name| Some(name.as_str())).collect(),
+    };
+    for space in watched {
+        findings.extend(rights(&probe, "rolewright", &RIGHTS, space).await);
+        if args.annotate_service_accounts {
+            findings.extend(rights(&probe, "rolewright-service-accounts", &SERVICE_ACCOUNT_RIGHTS, space).await);
         }
+    }
+    if let Some(space) = &args.lease_namespace {
+        findings.extend(rights(&probe, "rolewright-lease", &LEASE_RIGHTS, Some(space)).await);
+    }
+    findings
+}
+
+/// Whether we have the rights of one `ClusterRole` of `config/rbac/`, in a namespace or in all.
+async fn rights(probe: &Probe, role: &str, rights: &[Right], space: Option<&str>) -> Vec<Finding> {
+    let place = space.map_or_else(|| "all namespaces".to_owned(), |name| format!("namespace {name}"));
+    let binding = if space.is_some() { "RoleBinding there" } else { "ClusterRoleBinding" };
+    let mut findings = Vec::new();
+    for right in rights {
+        let resource = format!("{}.{}", right.resource.replace('/', "."), right.group);
+        let what = format!("RBAC {} {} in {place}", right.verb, resource.trim_end_matches('.'));
+        findings.push(match probe.allowed(right, space).await {
+            Ok(true) => ok(what, "allowed"),
+            Ok(false) => miss(what, "denied", format!("bind the ClusterRole {role} of config/rbac with a {binding}")),
+            Err(error) => miss(what, words(&error), "check the network and run this again"),
+        });
     }
     findings
 }
@@ -225,11 +242,17 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn the_rights_that_are_tried_are_those_of_the_cluster_role() {
-        let text = include_str!("../../config/rbac/rolewright.yaml");
-        let roles: Vec<Value> = crate::yaml::documents(text).unwrap();
-        let role = roles.iter().find(|role| role["metadata"]["name"] == "rolewright").unwrap();
+    #[rstest]
+    #[case::always("rolewright", &RIGHTS)]
+    #[case::election("rolewright-lease", &LEASE_RIGHTS)]
+    #[case::annotations("rolewright-service-accounts", &SERVICE_ACCOUNT_RIGHTS)]
+    fn the_rights_that_are_tried_are_those_of_the_cluster_role(#[case] name: &str, #[case] tried: &[Right]) {
+        let files = [
+            include_str!("../../config/rbac/rolewright.yaml"),
+            include_str!("../../config/rbac/service-accounts.yaml"),
+        ];
+        let roles: Vec<Value> = files.iter().flat_map(|text| crate::yaml::documents(text).unwrap()).collect();
+        let role = roles.iter().find(|role| role["metadata"]["name"] == name).unwrap();
         let names = |value: &Value| -> Vec<String> {
             value.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
         };
@@ -242,8 +265,8 @@ mod tests {
                 }
             }
         }
-        let tried = RIGHTS.map(|right| (right.group.to_owned(), right.resource.to_owned(), right.verb.to_owned()));
-        assert_eq!(granted, tried.into());
+        let tried = tried.iter().map(|right| (right.group.into(), right.resource.into(), right.verb.into()));
+        assert_eq!(granted, tried.collect());
     }
 
     #[rstest]

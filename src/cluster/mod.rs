@@ -7,7 +7,7 @@ mod probe;
 mod watch;
 
 pub use lease::KubeLease;
-pub use probe::{Probe, RIGHTS, Right};
+pub use probe::{LEASE_RIGHTS, Probe, RIGHTS, Right, SERVICE_ACCOUNT_RIGHTS};
 
 use std::{collections::BTreeMap, time::Duration};
 

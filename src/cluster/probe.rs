@@ -22,7 +22,7 @@ const fn right(group: &'static str, resource: &'static str, verb: &'static str) 
     Right { group, resource, verb }
 }
 
-/// Everything that this module's neighbours ask of the API server; the same as `config/rbac/rolewright.yaml`.
+/// What this module's neighbours always ask of the API server; the same as the `ClusterRole` `rolewright` of `config/rbac/`.
 pub const RIGHTS: [Right; 7] = [
     right(api::GROUP, "iamroles", "get"),
     right(api::GROUP, "iamroles", "list"),
@@ -32,6 +32,17 @@ pub const RIGHTS: [Right; 7] = [
     right("events.k8s.io", "events", "create"),
     right("events.k8s.io", "events", "patch"),
 ];
+
+/// What an election of the leader asks for: `rolewright-lease`.
+pub const LEASE_RIGHTS: [Right; 3] = [
+    right("coordination.k8s.io", "leases", "get"),
+    right("coordination.k8s.io", "leases", "create"),
+    right("coordination.k8s.io", "leases", "update"),
+];
+
+/// What the annotation of service accounts asks for: `rolewright-service-accounts`.
+pub const SERVICE_ACCOUNT_RIGHTS: [Right; 2] =
+    [right("", "serviceaccounts", "get"), right("", "serviceaccounts", "patch")];
 
 /// Asks the API server about itself.
 #[derive(Clone)]

@@ -156,6 +156,7 @@ fn the_notes_say_the_next_two_steps_and_what_an_uninstall_leaves() {
         "--namespace rolewright-system --service-account rolewright",
         "rollout status deployment/rolewright",
         "create rolebinding iamroles --clusterrole=rolewright-edit",
+        "helm test rolewright --namespace rolewright-system --logs",
         "No role in AWS is removed",
         "no CRD is removed",
     ] {
@@ -168,6 +169,12 @@ fn the_notes_say_the_next_two_steps_and_what_an_uninstall_leaves() {
         assert!(said.contains(words), "{words}: {said}");
     }
     assert!(!said.contains("pod-identity"), "{said}");
+    assert!(!said.contains("settings.pathPrefix"), "the default is a fence: {said}");
+    for path in [json!("/"), json!(null)] {
+        let open = with(&json!({"settings": {"pathPrefix": path}, "helmTest": {"enabled": false}}));
+        let said = release(&plane, "upgrade", &chart(), &open, &[]);
+        assert!(said.contains("settings.pathPrefix is /: the policy") && !said.contains("helm test"), "{said}");
+    }
 
     // There is no kubelet: the pod that the Deployment would make is shown to a namespace that enforces "restricted".
     let restricted = ["label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted"];

@@ -15,6 +15,7 @@ mod harness;
 
 mod admission;
 mod arguments;
+mod check;
 mod helm;
 mod install;
 mod readme;

@@ -42,6 +42,7 @@ fn the_kinds_of_a_default_release_are_these() {
     ClusterRoleBinding rolewright
     CustomResourceDefinition iamroles.iam.rolewright.dev
     Deployment rolewright
+    Pod rolewright-check
     PodDisruptionBudget rolewright
     Role rolewright-lease
     RoleBinding rolewright-lease

@@ -1,13 +1,20 @@
 //! One control plane and one stand-in for all tests of a test binary; a namespace, an account and a controller for each test.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, OnceLock};
+
+use serde_json::json;
 
 use super::controller::{Controller, ControllerConfig};
 use super::controlplane::ControlPlane;
+use super::rights::{Right, Witness};
 use super::setup;
 use super::standin::{Account, Standin};
+
+/// Name of the controller's service account in the namespace of each scope.
+const SERVICE_ACCOUNT: &str = "rolewright";
 
 pub struct Cluster {
     pub control_plane: ControlPlane,
@@ -49,14 +56,20 @@ impl Cluster {
     pub fn scope(&self, name: &str) -> Scope<'_> {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("{name}-{number}");
-        self.control_plane.kubectl(&["create", "namespace", &namespace]).ok();
-        let controller_user = format!("system:serviceaccount:{namespace}:rolewright");
+        let objects = json!({"apiVersion": "v1", "kind": "List", "items": [
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": SERVICE_ACCOUNT, "namespace": namespace}},
+        ]});
+        self.control_plane.kubectl_with(&["create", "-f", "-"], &objects.to_string()).ok();
+        let controller_user = format!("system:serviceaccount:{namespace}:{SERVICE_ACCOUNT}");
         Scope {
             cluster: self,
             installation: namespace.clone(),
+            witness: self.control_plane.witness(&controller_user),
             controller_user,
             account: self.standin.account(number),
             namespace,
+            kubeconfig: OnceLock::new(),
         }
     }
 }
@@ -74,8 +87,11 @@ pub struct Scope<'a> {
     pub namespace: String,
     pub installation: String,
     pub account: Account,
-    /// The controller's user in the API server, with no rights until `bind` gives it some.
+    /// The controller's service account as a user of the API server, with no rights until `bind` gives it some.
     pub controller_user: String,
+    kubeconfig: OnceLock<PathBuf>,
+    /// Ends with the scope, and looks back.
+    witness: Witness,
 }
 
 impl Scope<'_> {
@@ -83,26 +99,30 @@ impl Scope<'_> {
     /// roles `view`, `edit` and `admin` are empty; `cluster-admin` and own ones work.
     pub fn bind(&self, cluster_role: &str) {
         let name = format!("{}-{cluster_role}", self.namespace);
-        let user = format!("--user={}", self.controller_user);
-        self.cluster
-            .control_plane
-            .kubectl(&["create", "clusterrolebinding", &name, &format!("--clusterrole={cluster_role}"), &user])
-            .ok();
+        let role = format!("--clusterrole={cluster_role}");
+        let binding = ["create", "clusterrolebinding", &name, &role, &self.subject()];
+        self.cluster.control_plane.kubectl(&binding).ok();
     }
 
     /// Gives the controller's user a `ClusterRole` inside the test's namespace only.
     pub fn bind_in_namespace(&self, cluster_role: &str) {
-        let user = format!("--user={}", self.controller_user);
-        let arguments = [
-            "create",
-            "rolebinding",
-            cluster_role,
-            &format!("--clusterrole={cluster_role}"),
-            &user,
-            "-n",
-            &self.namespace,
-        ];
-        self.cluster.control_plane.kubectl(&arguments).ok();
+        let role = format!("--clusterrole={cluster_role}");
+        self.kubectl(&["create", "rolebinding", cluster_role, &role, &self.subject()]).ok();
+    }
+
+    fn subject(&self) -> String {
+        format!("--serviceaccount={}:{SERVICE_ACCOUNT}", self.namespace)
+    }
+
+    /// A kubeconfig with a token of the controller's service account.
+    pub fn kubeconfig(&self) -> PathBuf {
+        let make = || self.cluster.control_plane.service_account(&self.namespace, SERVICE_ACCOUNT);
+        self.kubeconfig.get_or_init(make).clone()
+    }
+
+    /// Every right that controllers of this scope have used so far.
+    pub fn rights_used(&self) -> BTreeSet<Right> {
+        self.witness.used()
     }
 
     /// kubectl as the administrator in the test's namespace.
@@ -119,7 +139,7 @@ impl Scope<'_> {
     pub fn config(&self, args: &[&str]) -> ControllerConfig {
         let own = ["--watch-namespace", &self.namespace, "--installation", &self.installation];
         ControllerConfig {
-            kubeconfig: self.cluster.control_plane.kubeconfig(&self.controller_user),
+            kubeconfig: self.kubeconfig(),
             account: self.account.clone(),
             standin: self.cluster.standin.url(),
             args: own.iter().chain(args).map(|&argument| argument.to_owned()).collect(),

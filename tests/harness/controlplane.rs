@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::audit::{self, AuditWrite};
 use super::kubectl::{Kubectl, Output};
 use super::process::{Folder, Supervised, free_ports};
+use super::rights::Witness;
 use super::setup;
 use super::wait::wait_until;
 
@@ -148,13 +149,23 @@ impl ControlPlane {
 
     /// The same with more groups, for users that are impersonated.
     pub fn kubeconfig_in_groups(&self, user: &str, groups: &[&str]) -> PathBuf {
-        let certificate =
-            std::fs::read(self.folder.join("certificates/apiserver.crt")).expect("the API server's certificate");
         let credentials = match user {
             ADMIN => json!({"token": "token-admin"}),
             CONTROLLER => json!({"token": "token-controller"}),
             other => json!({"token": "token-admin", "as": other, "as-groups": groups}),
         };
+        self.kubeconfig_of(&format!("{user}{}", groups.concat()), &credentials)
+    }
+
+    /// A kubeconfig with a token of a service account, as its pods have one.
+    pub fn service_account(&self, namespace: &str, name: &str) -> PathBuf {
+        let token = self.kubectl(&["-n", namespace, "create", "token", name, "--duration=24h"]).ok();
+        self.kubeconfig_of(&format!("token-{namespace}-{name}"), &json!({"token": token.trim()}))
+    }
+
+    fn kubeconfig_of(&self, name: &str, credentials: &Value) -> PathBuf {
+        let certificate =
+            std::fs::read(self.folder.join("certificates/apiserver.crt")).expect("the API server's certificate");
         let config = json!({
             "apiVersion": "v1",
             "kind": "Config",
@@ -167,11 +178,7 @@ impl ControlPlane {
             "users": [{"name": "test", "user": credentials}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
         });
-        let name: String = user
-            .chars()
-            .chain(groups.concat().chars())
-            .map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' })
-            .collect();
+        let name: String = name.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect();
         let path = self.folder.join(&format!("{name}.kubeconfig"));
         // Written beside and moved, because another test may be reading the same user's file.
         let partial = tempfile::NamedTempFile::new_in(self.folder.path()).expect("a file in the temporary folder");
@@ -205,7 +212,16 @@ impl ControlPlane {
 
     /// Every write of a user that the API server has answered, oldest first.
     pub fn audit_writes(&self, user: &str) -> Vec<AuditWrite> {
-        audit::writes(&self.folder.join("audit.log"), user)
+        audit::writes(&self.audit_log(), user)
+    }
+
+    /// Who looks back at the rights that a user has used.
+    pub fn witness(&self, user: &str) -> Witness {
+        Witness { log: self.audit_log(), user: user.to_owned() }
+    }
+
+    fn audit_log(&self) -> PathBuf {
+        self.folder.join("audit.log")
     }
 
     /// Ends the API server as a crash would. Only for a control plane that the test started itself.

@@ -38,7 +38,7 @@ fn check(kubeconfig: &Path, endpoint: &str, key: &str, args: &[&str]) -> (Option
 }
 
 fn of(scope: &Scope<'_>, args: &[&str]) -> (Option<i32>, String) {
-    let kubeconfig = scope.cluster.control_plane.kubeconfig(&scope.controller_user);
+    let kubeconfig = scope.kubeconfig();
     check(&kubeconfig, &scope.cluster.standin.url(), &scope.account.controller_key, args)
 }
 
@@ -61,6 +61,14 @@ fn an_installation_with_everything_is_all_ok_and_nothing_is_written() {
     assert!(text.contains("iam:GetRole: no such role"), "{text}");
     assert_eq!(text.matches("RBAC ").count(), 7, "{text}");
     assert!(scope.cluster.standin.writes(&scope.account).is_empty());
+
+    // What options of the controller need besides.
+    scope.bind_in_namespace("rolewright-lease");
+    scope.bind_in_namespace("rolewright-service-accounts");
+    let space = &scope.namespace;
+    let (code, text) =
+        of(&scope, &["--watch-namespace", space, "--lease-namespace", space, "--annotate-service-accounts"]);
+    assert_eq!((code, misses(&text), text.matches("RBAC ").count()), (Some(0), vec![], 12), "{text}");
 
     // Cluster-wide, by the same words of a program.
     scope.bind("rolewright");
@@ -93,6 +101,18 @@ fn each_right_that_is_missing_is_a_line_of_its_own() {
     for (line, right) in found.iter().zip(rights) {
         let begin = format!("MISS  RBAC {right} in namespace {}: denied; bind the ClusterRole", scope.namespace);
         assert!(line.starts_with(&begin) && line.ends_with("RoleBinding there"), "{line}");
+    }
+    let space = &scope.namespace;
+    let (_, text) =
+        of(&scope, &["--watch-namespace", space, "--lease-namespace", space, "--annotate-service-accounts"]);
+    for (right, role) in [
+        ("update leases.coordination.k8s.io", "rolewright-lease"),
+        ("patch serviceaccounts", "rolewright-service-accounts"),
+    ] {
+        let line = format!(
+            "MISS  RBAC {right} in namespace {space}: denied; bind the ClusterRole {role} of config/rbac with a RoleBinding there\n"
+        );
+        assert!(text.contains(&line), "{line}{text}");
     }
     // A RoleBinding is not enough for all namespaces.
     let (code, text) = of(&scope, &[]);
@@ -146,7 +166,7 @@ fn a_side_that_does_not_answer_is_one_line() {
     scope.bind("rolewright");
     let [port] = free_ports();
     let closed = format!("http://127.0.0.1:{port}");
-    let kubeconfig = scope.cluster.control_plane.kubeconfig(&scope.controller_user);
+    let kubeconfig = scope.kubeconfig();
     let (code, text) = check(&kubeconfig, &closed, &scope.account.controller_key, &[]);
     let found = misses(&text);
     assert_eq!((code, found.len()), (Some(1), 1), "{text}");

@@ -26,7 +26,9 @@ mod parts;
 mod principals;
 mod refused;
 mod rest;
+mod rights;
 mod second_manager;
+mod tools;
 mod world;
 
 /// The controller under test.

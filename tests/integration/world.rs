@@ -29,9 +29,10 @@ pub const FAST: [&str; 14] = [
     "0",
 ];
 
+/// The controller ends before its scope looks back at what it did.
 pub struct World {
-    pub scope: Scope<'static>,
     pub controller: Option<Controller>,
+    pub scope: Scope<'static>,
 }
 
 impl World {

@@ -1,27 +1,5 @@
 #!/usr/bin/env bash
-# Installs cargo-deny once, in the user's cache folder.
-# The last line on standard output is the path of the binary; everything for people goes to standard error.
-set -euo pipefail
+# cargo-deny, for `make lint` and `make advisories`.
+. "$(dirname "$0")/build-once.sh"
 
-say() { printf '%s\n' "cargo-deny: $*" >&2; }
-
-version=0.20.2
-root="${XDG_CACHE_HOME:-$HOME/.cache}/rolewright/tools/cargo-deny-$version"
-binary="$root/bin/cargo-deny"
-
-mkdir -p "$root"
-exec 9>"$root/.lock"
-flock 9
-
-# `cargo install` puts the binary in place last: without it the installation is a half-made one and is made again.
-if [[ ! -x "$binary" ]]; then
-  say "installing $version (usually 3 minutes on two cores, once; kept in $root)"
-  begin=$SECONDS
-  build=$(mktemp -d)
-  trap 'rm -rf "$build"' EXIT
-  # Not the caller's target folder: its profile and flags are those of rolewright.
-  CARGO_TARGET_DIR="$build" cargo install --quiet --locked --root "$root" --version "$version" cargo-deny >&2
-  say "installed in $((SECONDS - begin)) s"
-fi
-
-printf '%s\n' "$binary"
+cargo_tool cargo-deny 0.20.2 "3 minutes"

@@ -1,5 +1,6 @@
+{{- /* A label holds 63 characters, with the longest suffix. */ -}}
 {{- define "rolewright.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 57 | trimSuffix "-" -}}
 {{- end -}}
 
 {{- /* Cluster-scoped objects carry it too. 45 characters leave room for the longest suffix. */ -}}
@@ -24,6 +25,11 @@
 {{- define "rolewright.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "rolewright.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- /* The pod of `helm test` is none of the controller's: neither the Service nor the PodDisruptionBudget counts it. */ -}}
+{{- define "rolewright.checkName" -}}
+{{- printf "%s-check" (include "rolewright.name" .) -}}
 {{- end -}}
 
 {{- define "rolewright.labels" -}}

@@ -1,0 +1,128 @@
+//! `docs/reasons/`: a page for each reason. Down to its first section a page is made of `src/api/reason.rs` and of what the
+//! controller reports; the sections below are written by hand. `ROLEWRIGHT_UPDATE=1 cargo test --test docs reasons` refreshes
+//! the heads, and begins the page of a new reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use rolewright::api::{RoleStatus, condition, reason};
+use rolewright::plan::outcome::{REFUSALS, Verdict, conclude};
+use rolewright::ports::{IamError, IamErrorClass as Class};
+
+use crate::page::ROOT;
+
+const NOTE: &str =
+    "<!-- Made of src/api/reason.rs down to the first section: ROLEWRIGHT_UPDATE=1 cargo test --test docs reasons -->";
+const CLASSES: [Class; 13] = [
+    Class::Unreachable,
+    Class::Throttled,
+    Class::ServerError,
+    Class::AccessDenied,
+    Class::AlreadyExists,
+    Class::NotFound,
+    Class::DeleteConflict,
+    Class::Busy,
+    Class::LimitExceeded,
+    Class::InvalidPrincipal,
+    Class::Refused,
+    Class::Protected,
+    Class::Unknown,
+];
+
+fn folder() -> PathBuf {
+    Path::new(ROOT).join("docs/reasons")
+}
+
+/// Every way in which a pass can end.
+fn verdicts() -> Vec<Verdict> {
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let mut verdicts = vec![
+        Verdict::Ready,
+        Verdict::Invalid(Vec::new()),
+        Verdict::NotOwned(String::new()),
+        Verdict::NameConflict(String::new()),
+        Verdict::WouldChange,
+        Verdict::Paused { deleting: true },
+        Verdict::Expired(now),
+        Verdict::DeletionBlocked(String::new()),
+        Verdict::NotAnnotated(String::new()),
+        Verdict::Waiting(reason::WAITING_FOR_ABSENCE, String::new()),
+        Verdict::Waiting(reason::WAITING_FOR_CREATE, String::new()),
+        Verdict::Working(reason::PROGRESSING, String::new()),
+        Verdict::Working(reason::DELETING, String::new()),
+        Verdict::PrincipalReplaced { written: true },
+        Verdict::Panicked,
+    ];
+    verdicts.extend(CLASSES.map(|class| {
+        Verdict::Failed(IamError { action: "GetRole", class, message: String::new(), request_id: None }, None)
+    }));
+    verdicts
+}
+
+/// The conditions in which each reason is shown. A reason that is missing stands on Events only.
+fn shown() -> BTreeMap<String, BTreeSet<String>> {
+    let mut shown: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for verdict in verdicts() {
+        let mut status = RoleStatus::default();
+        conclude(&mut status, 1, &verdict, jiff::Timestamp::UNIX_EPOCH);
+        let states = status.conditions.iter().map(|condition| format!("`{}={}`", condition.type_, condition.status));
+        let line = states.collect::<Vec<_>>().join(" ");
+        shown.entry(status.conditions[0].reason.clone()).or_default().insert(line);
+    }
+    // A role that can't be made for want of a principal is given up after a while; for that a pass needs a history.
+    let waited = format!("`{}=False` `{}=False` `{}=True`", condition::READY, condition::SYNCED, condition::STALLED);
+    shown.entry(reason::INVALID_PRINCIPAL.to_owned()).or_default().insert(waited);
+    shown
+}
+
+fn head(name: &str, meaning: &str, remedy: &str) -> String {
+    let shown = shown().get(name).map_or_else(
+        || "On Events only.".to_owned(),
+        |lines| format!("In the conditions: {}.", lines.iter().cloned().collect::<Vec<_>>().join(", or ")),
+    );
+    format!("# {name}\n\n{NOTE}\n\n{meaning}\n\n**What to do:** {remedy}\n\n{shown}\n")
+}
+
+/// What stands below the head, written by hand.
+fn sections(text: &str) -> &str {
+    text.find("\n## ").map_or("", |at| &text[at..])
+}
+
+#[test]
+fn each_reason_has_its_page_and_each_page_its_reason() {
+    let update = std::env::var_os("ROLEWRIGHT_UPDATE").is_some();
+    let mut stale = Vec::new();
+    for (name, meaning, remedy) in reason::ALL {
+        let path = folder().join(format!("{name}.md"));
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        let now = head(name, meaning, remedy) + sections(&written);
+        if update {
+            std::fs::create_dir_all(folder()).unwrap();
+            std::fs::write(&path, now).unwrap();
+        } else if written != now {
+            stale.push(*name);
+        }
+    }
+    let hint =
+        "refresh them with `ROLEWRIGHT_UPDATE=1 cargo test --test docs reasons`, and write the sections of a new page";
+    assert!(stale.is_empty(), "docs/reasons/ is stale: {stale:?}; {hint}");
+    let pages: BTreeSet<String> =
+        std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(pages, reason::ALL.iter().map(|(name, ..)| format!("{name}.md")).collect());
+}
+
+/// A head alone would say no more than the status does.
+#[test]
+fn each_page_of_a_reason_goes_beyond_the_table() {
+    for (name, ..) in reason::ALL {
+        let text = std::fs::read_to_string(folder().join(format!("{name}.md"))).unwrap();
+        let parts: Vec<(&str, &str)> =
+            sections(&text).split("\n## ").skip(1).map(|part| part.split_once('\n').unwrap()).collect();
+        assert!(!parts.is_empty(), "docs/reasons/{name}.md has no section");
+        for (title, body) in &parts {
+            assert!(body.trim().len() > 80, "docs/reasons/{name}.md: {title} says nothing");
+        }
+        let acts = parts.iter().any(|(title, _)| *title == "What to do");
+        assert!(acts || !REFUSALS.contains(name), "docs/reasons/{name}.md does not say what to do");
+    }
+}

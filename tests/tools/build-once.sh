@@ -1,0 +1,60 @@
+# Sourced by the scripts beside it. Each names one tool, and prints the path of its binary as the last line on standard output;
+# everything for people goes to standard error. The tool is built on first use and kept in the user's cache folder.
+#
+#   go_tool NAME MODULE PACKAGE DURATION [FLAG…]   of the Go module in the folder NAME beside this file; flags of `go build`
+#   cargo_tool NAME VERSION DURATION               of crates.io
+#
+# DURATION is what people are told, as "3 minutes".
+
+set -euo pipefail
+
+tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+# Key of the folder, binary in it, version, duration, command: it is given the file to write. One caller builds, the others wait.
+build_once() {
+  local root="${XDG_CACHE_HOME:-$HOME/.cache}/rolewright/tools/$1" binary=$2 version=$3 duration=$4 begin=$SECONDS
+  local name=${binary##*/}
+  shift 4
+  mkdir -p "$root/$(dirname "$binary")"
+  exec 9>"$root/.lock"
+  flock 9
+  # Moved into place when it is whole: what an interrupted build leaves counts for nothing.
+  if [[ ! -x "$root/$binary" ]]; then
+    printf '%s\n' "$name: building $version (usually $duration on two cores, once; kept in $root)" >&2
+    "$@" "$root/.partial" >&2
+    mv "$root/.partial" "$root/$binary"
+    printf '%s\n' "$name: built in $((SECONDS - begin)) s" >&2
+  fi
+  printf '%s\n' "$root/$binary"
+}
+
+go_tool() {
+  local name=$1 module=$2 package=$3 duration=$4 folder="$tools/$1" version sums
+  shift 4
+  version=$(sed -nE "s|^(require )?[[:space:]]*$module (v[0-9.]+).*|\2|p" "$folder/go.mod" | head -1)
+  # The key covers every module sum and the flags, so that a change of either builds again.
+  sums=$({ cat "$folder/go.mod" "$folder/go.sum"; printf '%s\n' "$package" "$@"; } | sha256sum | cut -c1-12)
+  build_once "$name-$version-$sums" "$name" "$version" "$duration" go_build "$folder" "$package" "$@"
+}
+
+# Folder, package, flags, and at the end the file to write.
+go_build() {
+  command -v go >/dev/null || { echo "Go 1.26 or newer is needed: install it"; return 1; }
+  local folder=$1 package=$2 output=${*: -1}
+  (cd "$folder" && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" "${@:3:$#-3}" -o "$output" "$package")
+}
+
+cargo_tool() {
+  build_once "$1-$2" "bin/$1" "$2" "$3" cargo_install "$1" "$2"
+}
+
+# Name, version, the file to write.
+cargo_install() {
+  local build status=0
+  build=$(mktemp -d)
+  # Not the caller's target folder: its profile and flags are those of rolewright.
+  CARGO_TARGET_DIR="$build/target" cargo install --quiet --locked --root "$build" --version "$2" "$1" || status=$?
+  [[ $status == 0 ]] && mv "$build/bin/$1" "$3"
+  rm -rf "$build"
+  return "$status"
+}
