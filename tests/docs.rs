@@ -23,7 +23,7 @@ use script::{Stage, alike};
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
 
 /// The scripts on a cluster; each has its test below.
-const SCRIPTS: [&str; 12] = [
+const SCRIPTS: [&str; 14] = [
     "readme",
     "tutorial",
     "install",
@@ -36,6 +36,8 @@ const SCRIPTS: [&str; 12] = [
     "run-two-replicas",
     "temporary-roles",
     "monitor",
+    "argo-cd",
+    "flux",
 ];
 
 #[test]
@@ -96,6 +98,16 @@ fn monitor() {
 #[test]
 fn temporary_roles() {
     script("temporary-roles");
+}
+
+#[test]
+fn argo_cd() {
+    script("argo-cd");
+}
+
+#[test]
+fn flux() {
+    script("flux");
 }
 
 /// Runs the blocks of one name in the order of their page, on a fresh cluster and account.
