@@ -5,7 +5,8 @@
 # make recording  docs/recording/demo.svg anew, from a run of the demonstration
 # make image   the static binary of the image as it is released: its size, and its main job in a root with nothing else
 # make lint    form, clippy, licences and sources of the dependencies
-# make setup   builds what the tests need, once: control plane (about 8 minutes), Helm and promtool (3 minutes each), AWS stand-in (half a minute)
+# make setup   builds what the tests need, once: control plane (about 8 minutes), Helm and promtool (3 minutes each), the judge of the
+#              GitOps tests (2 minutes), AWS stand-in (half a minute)
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
@@ -33,6 +34,7 @@ setup:
 	@tests/controlplane/build.sh >/dev/null
 	@tests/standin/setup.sh >/dev/null
 	@tests/tools/helm.sh >/dev/null
+	@tests/tools/judge.sh >/dev/null
 	@tests/tools/promtool.sh >/dev/null || echo "setup: without promtool the tests of alerts and metrics are left out" >&2
 
 lint:

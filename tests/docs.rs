@@ -31,7 +31,7 @@ use script::{Stage, alike};
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
 
 /// The scripts on a cluster; each has its test below.
-const SCRIPTS: [&str; 16] = [
+const SCRIPTS: [&str; 18] = [
     "readme",
     "tutorial",
     "role-for-pods",
@@ -48,6 +48,8 @@ const SCRIPTS: [&str; 16] = [
     "run-two-replicas",
     "temporary-roles",
     "monitor",
+    "argo-cd",
+    "flux",
 ];
 
 #[test]
@@ -132,6 +134,16 @@ fn monitor() {
 #[test]
 fn temporary_roles() {
     script("temporary-roles");
+}
+
+#[test]
+fn argo_cd() {
+    script("argo-cd");
+}
+
+#[test]
+fn flux() {
+    script("flux");
 }
 
 /// Runs the blocks of one name on a fresh cluster and account.

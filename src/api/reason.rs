@@ -70,8 +70,8 @@ reasons! {
         "The role was removed from AWS.",
         "Nothing.";
     ACCESS_DENIED = "AccessDenied",
-        "AWS denies a call to the controller; the message names the action.",
-        "Allow the action in the controller's own policy, and look for a service control policy or a boundary that denies it.";
+        "AWS denies a call to the controller; the message names the action. A denial that lasts for 20 seconds is `Stalled`: IAM needs some until a new right counts.",
+        "Allow the action in the controller's own policy, and look for a service control policy or a boundary that denies it; it is tried again by itself, at least every ten minutes.";
     THROTTLED = "Throttled",
         "AWS refuses calls because the account's call budget is spent; the controller slows down by itself.",
         "Wait; when it lasts, look for another tool that calls IAM often in this account.";

@@ -127,18 +127,25 @@ pub fn stalls(class: IamErrorClass) -> bool {
 /// How long a role that is to be created is waited with, when AWS does not know a principal of its trust policy yet.
 const PRINCIPAL_WAIT: Duration = Duration::from_mins(10);
 
-/// True when a role can't be created for want of a principal, and has been waited with for long enough. Since when stands in
-/// the conditions: a restart loses nothing.
-fn waited_for_principal(error: &IamError, step: Option<&Step>, status: &RoleStatus, now: Timestamp) -> bool {
-    let creating = step.is_some_and(|step| matches!(step.call, Call::CreateRole { .. }));
-    if error.class != IamErrorClass::InvalidPrincipal || !creating {
-        return false;
-    }
+/// How long a denial is taken to pass by itself: IAM needs seconds until a right counts that was just given, or one that hangs on
+/// the tags of a new role.
+const DENIAL_WAIT: Duration = Duration::from_secs(20);
+
+/// True when a failure that often passes by itself has lasted for so long that somebody has to act. Since when stands in the
+/// conditions: a restart loses nothing.
+fn lasts(error: &IamError, step: Option<&Step>, status: &RoleStatus, now: Timestamp) -> bool {
+    let wait = match error.class {
+        IamErrorClass::InvalidPrincipal if step.is_some_and(|step| matches!(step.call, Call::CreateRole { .. })) => {
+            PRINCIPAL_WAIT
+        }
+        IamErrorClass::AccessDenied => DENIAL_WAIT,
+        _ => return false,
+    };
     status.conditions.iter().any(|old| match old.type_.as_str() {
         condition::STALLED => {
-            old.reason == reason::INVALID_PRINCIPAL && old.observed_generation == status.observed_generation
+            old.reason == reason_of(error.class) && old.observed_generation == status.observed_generation
         }
-        condition::RECONCILING => now.duration_since(old.last_transition_time.0).unsigned_abs() >= PRINCIPAL_WAIT,
+        condition::RECONCILING => now.duration_since(old.last_transition_time.0).unsigned_abs() >= wait,
         _ => false,
     })
 }
@@ -205,7 +212,7 @@ fn words(verdict: &Verdict, status: &RoleStatus, now: Timestamp) -> Words {
                 "False",
             )
         },
-        Verdict::DeletionBlocked(why) => Words::busy(reason::DELETION_BLOCKED, why),
+        Verdict::DeletionBlocked(why) => Words::stalled(reason::DELETION_BLOCKED, why),
         Verdict::NotAnnotated(why) => {
             Words { synced: "True", ..Words::busy(reason::NOT_ANNOTATED, format!("the role is as written; {why}")) }
         }
@@ -229,7 +236,7 @@ fn words(verdict: &Verdict, status: &RoleStatus, now: Timestamp) -> Words {
         Verdict::Failed(error, step) => {
             let during = step.as_ref().map(|step| format!("; stopped at: {step}")).unwrap_or_default();
             let message = format!("{error}: {}{during}", remedy(error.class));
-            if stalls(error.class) || waited_for_principal(error, step.as_deref(), status, now) {
+            if stalls(error.class) || lasts(error, step.as_deref(), status, now) {
                 Words::stalled(reason_of(error.class), message)
             } else {
                 Words::busy(reason_of(error.class), message)

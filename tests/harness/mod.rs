@@ -45,6 +45,6 @@ pub use http::Answer;
 pub use kubectl::{Kubectl, Output};
 pub use process::{Folder, Supervised, free_ports};
 pub use rights::{Right, all_rules, given, rules};
-pub use setup::{assets, helm, promtool, repository, venv};
+pub use setup::{assets, helm, judge, promtool, repository, venv};
 pub use standin::{Account, Call, SECRET, Standin, Target};
 pub use wait::{eventually, wait_until};

@@ -22,6 +22,12 @@ pub fn helm() -> &'static Path {
     &FOUND
 }
 
+/// The binary `judge`, which tells an object's health as GitOps tools do.
+pub fn judge() -> &'static Path {
+    static FOUND: LazyLock<PathBuf> = LazyLock::new(|| run("tests/tools/judge.sh"));
+    &FOUND
+}
+
 /// The binary `promtool`; `None`, with a word, where there is none and none can be built.
 pub fn promtool() -> Option<&'static Path> {
     static FOUND: LazyLock<Option<PathBuf>> = LazyLock::new(|| {

@@ -71,6 +71,30 @@ async fn an_invalid_spec_writes_nothing_and_says_every_problem() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_denial_is_waited_out_for_twenty_seconds_and_then_stalled_until_it_ends() {
+    let mut rig = Rig::without_windows();
+    rig.start();
+    rig.world.iam.deny("CreateRole");
+    rig.apply("x", &plain(""));
+    rig.seconds(15).await;
+    assert_eq!(rig.ready("x").0, "AccessDenied");
+    assert!(rig.has("x", "Reconciling") && !rig.has("x", "Stalled") && rig.writes().len() > 1);
+    rig.seconds(20).await;
+    assert!(rig.has("x", "Stalled") && !rig.has("x", "Reconciling"), "{:?}", rig.status("x"));
+    // A restart does not begin to wait anew; another generation does.
+    rig.clear();
+    rig.restart().await;
+    rig.seconds(1).await;
+    assert!(rig.has("x", "Stalled") && rig.world.cluster.counts().total() == 0);
+    rig.apply("x", &plain(r#""description":"d""#));
+    rig.seconds(1).await;
+    assert!(rig.has("x", "Reconciling") && !rig.has("x", "Stalled"), "{:?}", rig.status("x"));
+    rig.world.iam.allow("CreateRole");
+    rig.seconds(600).await;
+    assert!(rig.is_ready("x"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failing_step_stops_the_plan_and_the_next_pass_goes_on_from_what_is_there() {
     let mut rig = Rig::without_windows();
     rig.start();

@@ -68,7 +68,7 @@ async fn a_refusal_is_told_and_counted_once_for_each_generation_and_not_for_each
     rig.expect(&[
         (r#"refusals_total{reason="AccessDenied"}"#, 2.0),
         (r#"resources{condition="Ready",status="False",reason="AccessDenied"}"#, 1.0),
-        (r#"resources{condition="Reconciling",status="True",reason="AccessDenied"}"#, 1.0),
+        (r#"resources{condition="Stalled",status="True",reason="AccessDenied"}"#, 1.0),
     ]);
 }
 

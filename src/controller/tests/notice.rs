@@ -82,8 +82,9 @@ async fn a_refused_create_is_retried_without_a_word() {
     rig.world.iam.deny("CreateRole");
     rig.start();
     rig.apply("x", &whole());
-    rig.seconds(5).await;
+    rig.seconds(40).await;
     assert_eq!(rig.ready("x").0, "AccessDenied");
+    assert!(rig.has("x", "Stalled"));
     rig.clear();
     rig.seconds(3_600).await;
     assert!(rig.writes().len() > 3);

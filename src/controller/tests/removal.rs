@@ -34,6 +34,7 @@ async fn an_instance_profile_of_others_blocks_and_nothing_is_stripped() {
     let (reason, message) = rig.ready("x");
     assert_eq!(reason, "DeletionBlocked");
     assert!(message.contains("their-profile"), "{message}");
+    assert!(rig.has("x", "Stalled") && !rig.has("x", "Reconciling"), "somebody has to act");
     assert_eq!(rig.writes(), [""; 0]);
     assert_eq!(rig.world.iam.get(&role("x")).unwrap().attached.len(), 2);
     // One try in five minutes.
