@@ -4,7 +4,7 @@
 # make laws    the laws of the policy language and of plans on CASES=1000000 each
 # make image   the static binary of the image, in a root with nothing else
 # make lint    form, clippy, licences and sources of the dependencies
-# make setup   builds what the tests need, once: control plane (about 8 minutes), Helm and promtool (3 minutes each), AWS stand-in (half a minute)
+# make setup   builds what the tests need, once: control plane (about 10 minutes), Helm and promtool (3 minutes each), AWS stand-in (half a minute)
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
