@@ -23,7 +23,7 @@ use script::{Stage, alike};
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
 
 /// The scripts on a cluster; each has its test below.
-const SCRIPTS: [&str; 12] = [
+const SCRIPTS: [&str; 13] = [
     "readme",
     "tutorial",
     "install",
@@ -33,6 +33,7 @@ const SCRIPTS: [&str; 12] = [
     "helm-uninstall",
     "observe-first",
     "pause-and-reconcile",
+    "prune-safely",
     "run-two-replicas",
     "temporary-roles",
     "monitor",
@@ -81,6 +82,11 @@ fn observe_first() {
 #[test]
 fn pause_and_reconcile() {
     script("pause-and-reconcile");
+}
+
+#[test]
+fn prune_safely() {
+    script("prune-safely");
 }
 
 #[test]

@@ -1,0 +1,24 @@
+//! What delivery tools such as Argo CD and Flux do to resources, on a real API server with the built controller.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+#[path = "../integration/world.rs"]
+#[allow(dead_code, reason = "each test target uses its own part")]
+mod world;
+
+mod apply;
+mod many;
+mod namespace;
+mod prune;
+
+/// The controller under test.
+const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
