@@ -104,7 +104,7 @@ async fn a_retained_role_outlives_its_namespace_and_is_taken_up_again() {
     let before = world.get_role(&name).await.expect("the role");
     let begin = delete(&world);
     wait_gone(&world, "namespace, one role retained", 3, begin);
-    assert_eq!(roles(&world).await, [name.clone()]);
+    assert_eq!(roles(&world).await, std::slice::from_ref(&name));
     assert_eq!(world.get_role(&name).await, Some(before.clone()), "untouched");
 
     kubectl(&world, &["create", "namespace", &world.scope.namespace]);
