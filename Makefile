@@ -5,7 +5,7 @@
 # make recording  docs/recording/demo.svg anew, from a run of the demonstration
 # make image   the static binary of the image as it is released: its size, and its main job in a root with nothing else
 # make lint    form, clippy, licences and sources of the dependencies
-# make setup   builds what the tests need, once: control plane (about 8 minutes), Helm and promtool (3 minutes each), the judge of the
+# make setup   builds what the tests need, once: control plane (about 10 minutes), Helm and promtool (3 minutes each), the judge of the
 #              GitOps tests (2 minutes), AWS stand-in (half a minute)
 
 SHELL := /usr/bin/env bash

@@ -31,7 +31,7 @@ use script::{Stage, alike};
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
 
 /// The scripts on a cluster; each has its test below.
-const SCRIPTS: [&str; 18] = [
+const SCRIPTS: [&str; 19] = [
     "readme",
     "tutorial",
     "role-for-pods",
@@ -45,6 +45,7 @@ const SCRIPTS: [&str; 18] = [
     "helm-uninstall",
     "observe-first",
     "pause-and-reconcile",
+    "prune-safely",
     "run-two-replicas",
     "temporary-roles",
     "monitor",
@@ -119,6 +120,11 @@ fn observe_first() {
 #[test]
 fn pause_and_reconcile() {
     script("pause-and-reconcile");
+}
+
+#[test]
+fn prune_safely() {
+    script("prune-safely");
 }
 
 #[test]

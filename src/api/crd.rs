@@ -25,6 +25,9 @@ pub fn iam_role() -> CustomResourceDefinition {
         if let Some(properties) = root.properties.as_mut() {
             if let Some(spec) = properties.get_mut("spec") {
                 keep_unknown_fields(spec);
+                // Whoever applies a resource owns its whole spec: with fields owned one by one, what somebody else adds by
+                // hand, such as permissions where the manifest has none, would survive every forced apply from Git.
+                spec.x_kubernetes_map_type = Some("atomic".into());
             }
             // The one default of the whole schema: tools that wait for `observedGeneration` to reach `generation` never
             // see a false ready. It has an effect only on the object itself, not on its field.

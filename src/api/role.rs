@@ -1,8 +1,8 @@
 //! `IAMRole`: one IAM role in AWS. The types here are the source of the CRD: bounds are `schemars` attributes, rules
 //! across fields are CEL, and `super::crd` adds what holds for every object of the spec.
 //!
-//! The whole spec is replaced at once by an applier (`atomic` lists): with maps, a grant that somebody added by hand
-//! would survive a forced re-apply from Git.
+//! The whole spec is replaced at once by an applier (it is `atomic`, and so are its lists): else a grant that somebody added by
+//! hand would survive a forced re-apply from Git.
 //!
 //! Patterns name ASCII classes in full: `\w` is ASCII for the API server (RE2) and Unicode for the controller's own check.
 

@@ -97,7 +97,9 @@ impl KubeCluster {
         let patch: kube::core::params::Patch<()> = Patch::Json(
             serde_json::from_value(operations.into()).map_err(|error| ClusterError::Refused(error.to_string()))?,
         );
-        bounded(api.patch_metadata(&resource.key.name, &PatchParams::default(), &patch)).await.map(drop)
+        // Named, so that `managedFields` tells whose the finalizer is.
+        let params = PatchParams { field_manager: Some(api::FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+        bounded(api.patch_metadata(&resource.key.name, &params, &patch)).await.map(drop)
     }
 }
 

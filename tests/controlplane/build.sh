@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# Builds etcd, kube-apiserver and kubectl from the Go modules beside this file, once, into the user's cache folder.
-# The last line on standard output is the folder that holds the three binaries; everything for people goes to standard error.
+# Builds etcd, kube-apiserver, kubectl and kube-controller-manager from the Go modules beside this file, once, into the cache.
+# The last line on standard output is the folder that holds the binaries; everything for people goes to standard error.
 set -euo pipefail
 
 say() { printf '%s\n' "controlplane: $*" >&2; }
 
 if [[ -n "${KUBEBUILDER_ASSETS:-}" ]]; then
-  for binary in etcd kube-apiserver kubectl; do
-    [[ -x "$KUBEBUILDER_ASSETS/$binary" ]] || { say "KUBEBUILDER_ASSETS=$KUBEBUILDER_ASSETS has no executable $binary: unset it or add the file"; exit 1; }
+  for binary in etcd kube-apiserver kube-controller-manager kubectl; do
+    [[ -x "$KUBEBUILDER_ASSETS/$binary" ]] && continue
+    say "KUBEBUILDER_ASSETS=$KUBEBUILDER_ASSETS has no executable $binary: unset it to have everything built, or add the file from the same Kubernetes release"
+    [[ $binary == kube-controller-manager ]] && say "the folders that setup-envtest makes have none; the tests that delete namespaces need it"
+    exit 1
   done
   printf '%s\n' "$KUBEBUILDER_ASSETS"
   exit 0
@@ -43,5 +46,6 @@ build() { # module folder, package, binary, usual duration on two cores
 build etcd go.etcd.io/etcd/server/v3 etcd "half a minute"
 build kubernetes k8s.io/kubernetes/cmd/kube-apiserver kube-apiserver "6 minutes"
 build kubernetes k8s.io/kubernetes/cmd/kubectl kubectl "1 minute"
+build kubernetes k8s.io/kubernetes/cmd/kube-controller-manager kube-controller-manager "2 minutes"
 
 printf '%s\n' "$assets"

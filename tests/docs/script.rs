@@ -7,17 +7,20 @@ use std::path::Path;
 use std::process::{Command as Process, Stdio};
 use std::time::Duration;
 
-use crate::harness::{ADMIN, ControlPlane, Folder, Standin, Supervised, free_ports, wait_until};
+use crate::harness::{ADMIN, ControlPlane, Folder, KubeControllers, Standin, Supervised, free_ports, wait_until};
 use crate::page::{Block, Command, ROOT, Rule};
 
 /// Seconds that one command may take.
 const DEADLINE: &str = "180";
+/// Commands that never end unless the controllers of a whole cluster run.
+const NEEDS_KUBE_CONTROLLERS: [&str; 2] = ["delete namespace", "--cascade=foreground"];
 /// The account of the documentation.
 const ACCOUNT: &str = "123456789012";
 
 /// Where commands run. The fields' order is the order of the ends.
 pub struct Stage {
     background: Vec<Supervised>,
+    kube_controllers: Option<KubeControllers>,
     parts: Parts,
     environment: BTreeMap<String, String>,
     folder: Folder,
@@ -48,7 +51,8 @@ impl Stage {
         let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap());
         let environment = [("PATH", path), ("HOME", folder.path().display().to_string()), ("TERM", "dumb".to_owned())];
         let environment = environment.map(|(key, value)| (key.to_owned(), value)).into();
-        Stage { background: Vec::new(), parts: Parts::None, environment, folder, printed: Vec::new() }
+        let parts = Parts::None;
+        Stage { background: Vec::new(), kube_controllers: None, parts, environment, folder, printed: Vec::new() }
     }
 
     /// The same with an empty cluster, whose administrator we are, and an account.
@@ -165,6 +169,11 @@ impl Stage {
     fn run(&mut self, block: &Block, fails: bool) {
         for command in block.commands() {
             let place = format!("{}:{}", block.page, command.line);
+            if let (None, Parts::Cluster { plane, .. }) = (&self.kube_controllers, &self.parts)
+                && NEEDS_KUBE_CONTROLLERS.iter().any(|part| command.text.contains(part))
+            {
+                self.kube_controllers = Some(KubeControllers::start(plane));
+            }
             let script = format!("{}{}\ndeclare -px > .exported", self.preamble(), command.text);
             let output = Process::new("timeout")
                 .args([DEADLINE, "bash", "-c", &format!("exec 2>&1\n{script}")])

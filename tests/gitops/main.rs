@@ -16,8 +16,12 @@ mod harness;
 mod world;
 
 mod actions;
+mod apply;
 mod health;
 mod manifests;
+mod many;
+mod namespace;
+mod prune;
 mod recorded;
 mod states;
 mod verdict;

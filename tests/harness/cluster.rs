@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::controller::{Controller, ControllerConfig};
 use super::controlplane::ControlPlane;
+use super::kube_controllers::KubeControllers;
 use super::rights::{Right, Witness};
 use super::setup;
 use super::standin::{Account, Standin};
@@ -16,7 +17,9 @@ use super::standin::{Account, Standin};
 /// Name of the controller's service account in the namespace of each scope.
 const SERVICE_ACCOUNT: &str = "rolewright";
 
+/// The order of the fields is the order of the ends.
 pub struct Cluster {
+    kube_controllers: Option<KubeControllers>,
     pub control_plane: ControlPlane,
     pub standin: Standin,
     numbers: AtomicU32,
@@ -34,9 +37,20 @@ impl Cluster {
     pub fn start() -> Cluster {
         let standin = Standin::start();
         let control_plane = ControlPlane::start();
-        let cluster = Cluster { control_plane, standin, numbers: AtomicU32::new(1) };
+        let cluster = Cluster { kube_controllers: None, control_plane, standin, numbers: AtomicU32::new(1) };
         cluster.install();
         cluster
+    }
+
+    /// One more environment that the tests of this process share, for those that delete namespaces, or in the foreground:
+    /// only here are these deletions finished.
+    pub fn collecting() -> &'static Cluster {
+        static SHARED: LazyLock<Cluster> = LazyLock::new(|| {
+            let mut cluster = Cluster::start();
+            cluster.kube_controllers = Some(KubeControllers::start(&cluster.control_plane));
+            cluster
+        });
+        &SHARED
     }
 
     /// Applies the CRDs, the admission policies and the RBAC of the repository, as far as they are there.

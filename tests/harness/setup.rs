@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-/// The folder with `etcd`, `kube-apiserver` and `kubectl`.
+/// The folder with `etcd`, `kube-apiserver`, `kube-controller-manager` and `kubectl`.
 pub fn assets() -> &'static Path {
     static FOUND: LazyLock<PathBuf> = LazyLock::new(|| run("tests/controlplane/build.sh"));
     &FOUND

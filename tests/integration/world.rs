@@ -40,6 +40,11 @@ impl World {
     pub async fn quiet(name: &str) -> Self {
         let scope = Cluster::shared().scope(name);
         scope.bind_in_namespace("rolewright");
+        Self::in_scope(scope).await
+    }
+
+    /// The same in a scope that has its rights already.
+    pub async fn in_scope(scope: Scope<'static>) -> Self {
         let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
         scope.iam().create_policy().policy_name("boundary").policy_document(document).send().await.expect("a policy");
         Self { scope, controller: None }
