@@ -23,8 +23,9 @@ use script::{Stage, alike};
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
 
 /// The scripts on a cluster; each has its test below.
-const SCRIPTS: [&str; 12] = [
+const SCRIPTS: [&str; 13] = [
     "readme",
+    "command-line",
     "tutorial",
     "install",
     "aws-permissions",
@@ -46,6 +47,11 @@ fn readme() {
 #[test]
 fn tutorial() {
     script("tutorial");
+}
+
+#[test]
+fn command_line() {
+    script("command-line");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod harness;
 
 mod bad_days;
 mod check;
+mod command_line;
 mod drift;
 mod grants;
 mod hostile;
