@@ -3,6 +3,7 @@
 # make fuzz    readers, comparison and evaluation of policy documents against hostile input; SECONDS_EACH=600 by default
 # make laws    the laws of the policy language and of plans on CASES=1000000 each
 # make image   the static binary of the image, in a root with nothing else
+# make krew    an archive of the static binary for krew, and the manifest with its checksum; DOWNLOADS=https://… is where archives will lie
 # make lint    form, clippy, licences and sources of the dependencies
 # make setup   builds what the tests need, once: control plane (about 8 minutes), Helm and promtool (3 minutes each), AWS stand-in (half a minute)
 
@@ -75,3 +76,14 @@ laws:
 image: setup
 	@echo "image: building the static binary for release (usually 12 minutes on two cores, once)" >&2
 	cargo test --locked --test image
+
+# Into target/krew/: the archive for this machine's processor, and rolewright.yaml. For more processors give all archives to
+# config/krew/manifest.sh.
+.PHONY: krew
+krew:
+	@[[ -n "$(DOWNLOADS)" ]] || { echo "krew: set DOWNLOADS to the https folder that the archive will lie in" >&2; exit 1; }
+	@echo "krew: building the static binary for release (usually 12 minutes on two cores, once)" >&2
+	@export PATH="$$(tests/tools/cargo-auditable.sh):$$PATH"; binary=$$(tests/image/build.sh); \
+	  archive=$$(config/krew/archive.sh "$$binary" linux-$(subst aarch64,arm64,$(subst x86_64,amd64,$(shell uname -m))) target/krew); \
+	  config/krew/manifest.sh "$(DOWNLOADS)" "$$archive" >target/krew/rolewright.yaml
+	@echo "krew: target/krew/rolewright.yaml and the archive beside it are ready" >&2

@@ -19,6 +19,7 @@ mod drift;
 mod grants;
 mod hostile;
 mod identity;
+mod krew;
 mod leader;
 mod main_job;
 mod monitoring;
