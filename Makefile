@@ -32,6 +32,7 @@ setup:
 	@tests/controlplane/build.sh >/dev/null
 	@tests/standin/setup.sh >/dev/null
 	@tests/tools/helm.sh >/dev/null
+	@tests/tools/gitops-crds.sh >/dev/null
 	@tests/tools/promtool.sh >/dev/null || echo "setup: without promtool the tests of alerts and metrics are left out" >&2
 
 lint:

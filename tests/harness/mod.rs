@@ -43,6 +43,6 @@ pub use grants::Grants;
 pub use http::Answer;
 pub use kubectl::{Kubectl, Output};
 pub use process::{Folder, Supervised, free_ports};
-pub use setup::{assets, helm, promtool, repository, venv};
+pub use setup::{assets, gitops_crds, helm, promtool, repository, venv};
 pub use standin::{Account, Call, SECRET, Standin, Target};
 pub use wait::{eventually, wait_until};
