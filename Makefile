@@ -4,6 +4,7 @@
 # make laws    the laws of the policy language and of plans on CASES=1000000 each
 # make recording  docs/recording/demo.svg anew, from a run of the demonstration
 # make image   the static binary of the image as it is released: its size, and its main job in a root with nothing else
+# make krew    an archive of the static binary for krew, and the manifest with its checksum; DOWNLOADS=https://… is where archives will lie
 # make lint    form, clippy, licences and sources of the dependencies
 # make setup   builds what the tests need, once: control plane (about 10 minutes), Helm and promtool (3 minutes each), the judge of the
 #              GitOps tests (2 minutes), AWS stand-in (half a minute)
@@ -35,6 +36,7 @@ setup:
 	@tests/standin/setup.sh >/dev/null
 	@tests/tools/helm.sh >/dev/null
 	@tests/tools/judge.sh >/dev/null
+	@tests/tools/gitops-crds.sh >/dev/null
 	@tests/tools/promtool.sh >/dev/null || echo "setup: without promtool the tests of alerts and metrics are left out" >&2
 
 lint:
@@ -86,3 +88,14 @@ image: setup
 recording: setup
 	cargo test --locked --test demo --no-run
 	python3 -B docs/recording/record.py run cargo test --quiet --locked --test demo
+
+# Into target/krew/: the archive for this machine's processor, and rolewright.yaml. For more processors give all archives to
+# config/krew/manifest.sh.
+.PHONY: krew
+krew:
+	@[[ -n "$(DOWNLOADS)" ]] || { echo "krew: set DOWNLOADS to the https folder that the archive will lie in" >&2; exit 1; }
+	@echo "krew: building the static binary for release (usually 12 minutes on two cores, once)" >&2
+	@export PATH="$$(dirname "$$(tests/tools/cargo-auditable.sh)"):$$PATH"; binary=$$(tests/image/build.sh); \
+	  archive=$$(config/krew/archive.sh "$$binary" linux-$(subst aarch64,arm64,$(subst x86_64,amd64,$(shell uname -m))) target/krew); \
+	  config/krew/manifest.sh "$(DOWNLOADS)" "$$archive" >target/krew/rolewright.yaml
+	@echo "krew: target/krew/rolewright.yaml and the archive beside it are ready" >&2

@@ -2,13 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 #[tokio::main]
 async fn main() -> ExitCode {
     // One TLS stack for both clients. A second installation is harmless and reports itself.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    match rolewright::cli::Cli::parse().run().await {
+    match rolewright::cli::Cli::of_process().run().await {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("rolewright: {error:#}");

@@ -31,8 +31,9 @@ use script::{Stage, alike};
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
 
 /// The scripts on a cluster; each has its test below.
-const SCRIPTS: [&str; 19] = [
+const SCRIPTS: [&str; 20] = [
     "readme",
+    "command-line",
     "tutorial",
     "role-for-pods",
     "role-for-lambda",
@@ -85,6 +86,11 @@ fn rebuild_a_cluster() {
 #[test]
 fn migrating() {
     script("migrating");
+}
+
+#[test]
+fn command_line() {
+    script("command-line");
 }
 
 #[test]

@@ -13,7 +13,7 @@
 //! <!-- test: skip reason="CI runs it" -->         not run: only for `make` and services that the stand-in lacks
 //! ```
 //!
-//! A block without a comment is for commands that need neither: `rolewright render`, `crds`, `policy`, `--help`. Where they have to
+//! A block without a comment is for commands that need neither: `rolewright render`, `crds`, `policy`, `completions`, `man`, `--help`. Where they have to
 //! fail, the comment is `<!-- test: local fails -->`.
 
 use std::collections::BTreeMap;
@@ -242,8 +242,10 @@ impl Block {
         let commands = if written { Vec::new() } else { self.commands() };
         let local = |text: &str| {
             let words: Vec<&str> = text.split_whitespace().collect();
-            matches!(words.as_slice(), ["rolewright", "render" | "crds" | "policy" | "--help" | "--version", ..])
-                || matches!(words.as_slice(), ["rolewright", _, "--help"])
+            matches!(
+                words.as_slice(),
+                ["rolewright", "completions" | "crds" | "man" | "policy" | "render" | "--help" | "--version", ..]
+            ) || matches!(words.as_slice(), ["rolewright", _, "--help"])
         };
         match &self.rule {
             Rule::Input if shell(&self.language) => Err("commands are no input".to_owned()),

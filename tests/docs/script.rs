@@ -48,6 +48,9 @@ impl Stage {
             symlink(Path::new(ROOT).join(name), folder.join(name)).unwrap();
         }
         symlink(crate::BIN, folder.join("bin/rolewright")).unwrap();
+        // Where a page has built it.
+        std::fs::create_dir_all(folder.join("target/release")).unwrap();
+        symlink(crate::BIN, folder.join("target/release/rolewright")).unwrap();
         let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap());
         let environment = [("PATH", path), ("HOME", folder.path().display().to_string()), ("TERM", "dumb".to_owned())];
         let environment = environment.map(|(key, value)| (key.to_owned(), value)).into();

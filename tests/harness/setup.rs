@@ -28,6 +28,12 @@ pub fn judge() -> &'static Path {
     &FOUND
 }
 
+/// The folder with the CRDs of Argo CD and Flux.
+pub fn gitops_crds() -> &'static Path {
+    static FOUND: LazyLock<PathBuf> = LazyLock::new(|| run("tests/tools/gitops-crds.sh"));
+    &FOUND
+}
+
 /// The binary `promtool`; `None`, with a word, where there is none and none can be built.
 pub fn promtool() -> Option<&'static Path> {
     static FOUND: LazyLock<Option<PathBuf>> = LazyLock::new(|| {

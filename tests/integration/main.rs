@@ -14,10 +14,12 @@ mod harness;
 
 mod bad_days;
 mod check;
+mod command_line;
 mod drift;
 mod grants;
 mod hostile;
 mod identity;
+mod krew;
 mod leader;
 mod main_job;
 mod monitoring;
