@@ -59,6 +59,9 @@ fn the_crd_is_rendered_as_the_code_makes_it_and_kept() {
     assert_eq!(crds[0]["metadata"]["annotations"], json!({"helm.sh/resource-policy": "keep"}));
 }
 
+/// The kinds of changes that Artifact Hub knows.
+const KINDS: [&str; 6] = ["added", "changed", "deprecated", "removed", "fixed", "security"];
+
 #[test]
 fn the_version_of_the_chart_is_that_of_the_crate() {
     let text = std::fs::read_to_string(chart().join("Chart.yaml")).unwrap();
@@ -68,8 +71,6 @@ fn the_version_of_the_chart_is_that_of_the_crate() {
     assert_eq!(chart["annotations"]["artifacthub.io/license"], env!("CARGO_PKG_LICENSE"));
     let changes = chart["annotations"]["artifacthub.io/changes"].as_str().unwrap();
     let changes: Vec<Value> = rolewright::yaml::from_str(changes).unwrap();
-    // The kinds that Artifact Hub knows.
-    const KINDS: [&str; 6] = ["added", "changed", "deprecated", "removed", "fixed", "security"];
     for change in &changes {
         assert!(KINDS.contains(&change["kind"].as_str().unwrap()) && change["description"].is_string(), "{change}");
     }
