@@ -1,6 +1,7 @@
 //! The recorded states before the tools: each has the verdict that the table says.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 
 use serde_json::{Value, json};
 
@@ -88,7 +89,7 @@ fn the_page_of_verdicts_is_that_of_the_table() {
             format!("{}, `{}`", ready["status"].as_str().unwrap(), ready["reason"].as_str().unwrap())
         });
         let row = [state.when, &ready, state.argocd, state.flux, state.kstatus];
-        page += &format!("| {} |\n", row.join(" | "));
+        writeln!(page, "| {} |", row.join(" | ")).unwrap();
     }
     page += "\n- **Argo CD** with `config/gitops/argocd/argocd-cm.yaml`: [how to install it](../how-to/argo-cd.md). A sync wave ends with \
              Healthy, fails with Degraded, and waits for the rest.\n\

@@ -22,7 +22,7 @@ pub fn helm() -> &'static Path {
     &FOUND
 }
 
-/// The binary `judge`, which tells an object's health as GitOps tools do.
+/// The binary `judge`, which tells an object's health as Argo CD, Flux and Helm do.
 pub fn judge() -> &'static Path {
     static FOUND: LazyLock<PathBuf> = LazyLock::new(|| run("tests/tools/judge.sh"));
     &FOUND
