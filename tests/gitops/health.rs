@@ -1,7 +1,7 @@
 //! The recorded states before the tools: each has the verdict that the table says.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::fmt::Write;
 
 use serde_json::{Value, json};
 
