@@ -22,11 +22,7 @@ pub fn helm() -> &'static Path {
     &FOUND
 }
 
-<<<<<<< HEAD
 /// The binary `judge`, which tells the health of an object as delivery tools do.
-=======
-/// The binary `judge`, which tells an object's health as Argo CD, Flux and Helm do.
->>>>>>> gitops
 pub fn judge() -> &'static Path {
     static FOUND: LazyLock<PathBuf> = LazyLock::new(|| run("tests/tools/judge.sh"));
     &FOUND
