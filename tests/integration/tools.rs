@@ -25,7 +25,7 @@ const PROGRAMS: [&str; 14] = [
     "sleep",
 ];
 /// Writes its call into a log and the binary to where the flag before it says.
-const COMPILER: &str = r##"#!/usr/bin/env bash
+const COMPILER: &str = r#"#!/usr/bin/env bash
 set -eu
 echo "$*" >>"$CALLS"
 name=${*: -1}; name=${name##*/}
@@ -36,7 +36,7 @@ sleep 0.1 # so that a second caller comes in between
 printf '#!/bin/sh\necho %s\n' "$name" >"$output"
 [[ -z "${BROKEN:-}" ]] || exit 7
 chmod +x "$output"
-"##;
+"#;
 
 struct Machine {
     folder: Folder,
