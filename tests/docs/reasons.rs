@@ -65,8 +65,8 @@ fn shown() -> BTreeMap<String, BTreeSet<String>> {
     for verdict in verdicts() {
         let mut status = RoleStatus::default();
         conclude(&mut status, 1, &verdict, jiff::Timestamp::UNIX_EPOCH);
-        let states = status.conditions.iter().map(|condition| format!("`{}={}`", condition.type_, condition.status));
-        let line = states.collect::<Vec<_>>().join(" ");
+        let parts = status.conditions.iter().map(|condition| format!("`{}={}`", condition.type_, condition.status));
+        let line = parts.collect::<Vec<_>>().join(" ");
         shown.entry(status.conditions[0].reason.clone()).or_default().insert(line);
     }
     // A role that can't be made for want of a principal is given up after a while; for that a pass needs a history.
