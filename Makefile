@@ -55,7 +55,8 @@ advisories:
 clean-cache:
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/rolewright"
 
-# Figures of a release build; RESOURCES=1000 by default.
+# Figures of a release build beside their goals, in about half an hour; RESOURCES=1000,10000 by default, ONLY=policy, new or life
+# for a part.
 .PHONY: bench
 bench: setup
 	@echo "bench: building for release (usually 12 minutes on two cores, once)" >&2

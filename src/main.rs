@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-#[tokio::main]
+// Two, however many cores the node has: the work is waiting, and each thread has a stack and a heap of its own.
+#[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     // One TLS stack for both clients. A second installation is harmless and reports itself.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

@@ -17,7 +17,6 @@ use k8s_openapi::api::core::v1::ServiceAccount as CoreServiceAccount;
 use kube::{
     Api, Client, ResourceExt,
     api::{ListParams, Patch, PatchParams},
-    runtime::events::Recorder,
 };
 use serde_json::json;
 
@@ -39,14 +38,14 @@ const ANNOTATION_BYTES: usize = 256;
 pub struct KubeCluster {
     client: Client,
     namespaces: Vec<String>,
-    recorder: Recorder,
+    recorder: events::Recorder,
 }
 
 impl KubeCluster {
     /// Uses `client`; watches `namespaces`, or all of them when empty.
     #[must_use]
     pub fn new(client: Client, namespaces: Vec<String>) -> Self {
-        let recorder = events::recorder(client.clone());
+        let recorder = events::Recorder::new(client.clone());
         Self { client, namespaces, recorder }
     }
 
@@ -166,7 +165,7 @@ impl Cluster for KubeCluster {
     }
 
     async fn notify(&self, resource: &Resource, notice: &Notice) -> Result<(), ClusterError> {
-        bounded(self.recorder.publish(&events::event(notice), &events::regarding(resource))).await
+        bounded(self.recorder.publish(resource, notice)).await
     }
 }
 

@@ -1,7 +1,8 @@
 //! What is kept of each resource between passes: enough to compare a sweep with, to know who claims a name, and to wake
-//! up on time. No spec and no document stays here.
+//! up on time. No spec and no document stays here, and each field is as small as it can be: ten thousand of them are to fit
+//! into some megabytes (`an_entry_is_small` holds the size).
 
-use std::collections::{BTreeSet, HashMap};
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -23,15 +24,15 @@ use crate::{
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, not states")]
 pub struct Entry {
-    uid: String,
+    uid: Box<str>,
     generation: i64,
     created: Timestamp,
     deleting: bool,
     paused: bool,
     finalizer: bool,
-    requested_at: Option<String>,
+    requested_at: Option<Box<str>>,
     /// Folded name of its role.
-    pub role: String,
+    pub role: Arc<str>,
     /// A role is expected in AWS: status has its id.
     pub expected: bool,
     /// The last pass of this generation found or made AWS equal.
@@ -48,12 +49,21 @@ pub struct Entry {
     pub deadline: Option<Timestamp>,
     /// Its conditions, to be counted.
     pub standing: Standing,
-    /// Observe: the fingerprints that were reported last.
-    pub reported: (Option<Fingerprint>, Option<Fingerprint>),
+    /// Observe: what the last sweep saw.
+    reported: Option<Box<Reported>>,
     /// Unique id of its role, as status has it.
-    pub role_id: Option<String>,
+    pub role_id: Option<Box<str>>,
     /// What a sweep compares with while principals are held back; known once a pass has looked.
-    pub held: Option<Held>,
+    pub held: Option<Box<Held>>,
+}
+
+/// The fingerprints of a role that is only observed, as the last sweep saw them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reported {
+    /// `None` before the first sweep.
+    pub authorization: Option<Fingerprint>,
+    /// `None` before the first sweep.
+    pub attributes: Option<Fingerprint>,
 }
 
 /// A role whose trust policy lacks principals that were deleted in AWS.
@@ -68,8 +78,10 @@ pub struct Held {
 /// All resources in scope.
 #[derive(Debug, Default)]
 pub struct Index {
-    entries: HashMap<ResourceKey, Entry>,
-    claims: HashMap<String, BTreeSet<ResourceKey>>,
+    /// Boxed: a hash table is up to half empty, and grows by copying.
+    entries: HashMap<Arc<ResourceKey>, Box<Entry>>,
+    /// By folded role name, in order: nearly always one.
+    claims: HashMap<Arc<str>, Vec<Arc<ResourceKey>>>,
 }
 
 impl Index {
@@ -83,21 +95,21 @@ impl Index {
         // Beyond the operator's limits a role is not kept as written, but ends in its time.
         let end = compiled.as_ref().and_then(|(wanted, _)| wanted.lifetime.end(resource.created, None));
         let wanted = compiled.and_then(|(wanted, beyond)| beyond.is_empty().then_some(wanted));
-        let role = name::fold(&role);
+        let role: Arc<str> = name::fold(&role).into();
         let fingerprints = wanted.as_ref().map(fingerprint::of_desired);
         let applied = resource.status.applied.clone().unwrap_or_default();
         let hash_is_current = fingerprints
             .is_some_and(|fingerprints| resource.status.desired_hash == Some(fingerprint::desired_hash(fingerprints)));
         let ready = outcome::is_ready(&resource.status, resource.generation);
-        let mut entry = Entry {
-            uid: resource.uid.clone(),
+        let mut entry = Box::new(Entry {
+            uid: resource.uid.as_str().into(),
             generation: resource.generation,
             created: resource.created,
             deleting: resource.deleting,
             paused: resource.paused,
             finalizer: resource.finalizer,
-            requested_at: resource.reconcile_requested_at.clone(),
-            role: role.clone(),
+            requested_at: resource.reconcile_requested_at.as_deref().map(Into::into),
+            role: Arc::clone(&role),
             expected: resource.status.role_id.is_some(),
             converged: ready && hash_is_current,
             settled_at: None,
@@ -106,10 +118,10 @@ impl Index {
             scope: wanted.as_ref().map(|wanted| Scope::of(wanted, &applied)).unwrap_or_default(),
             deadline: end,
             standing: Standing::of(&resource.status),
-            reported: (None, None),
-            role_id: resource.status.role_id.clone(),
+            reported: None,
+            role_id: resource.status.role_id.as_deref().map(Into::into),
             held: None,
-        };
+        });
         if let (true, Some(known), Some(deadline)) = (hash_is_current, &resource.status.expires_at, entry.deadline) {
             // A ttl counts from the role's creation where that is earlier; status knows it.
             entry.deadline = Some(deadline.min(known.0));
@@ -118,7 +130,7 @@ impl Index {
             // Our own writes come back through the watch; they are no reason for a pass.
             Some(old) if old.same_request(&entry) => {
                 entry.settled_at = old.settled_at;
-                entry.reported = old.reported;
+                entry.reported.clone_from(&old.reported);
                 entry.held.clone_from(&old.held);
                 if old.settled_at.is_some() {
                     // What a pass found counts, not an older status that comes late.
@@ -129,8 +141,13 @@ impl Index {
             _ => needs_pass(resource, hash_is_current),
         };
         self.forget(&resource.key);
-        self.claims.entry(role).or_default().insert(resource.key.clone());
-        self.entries.insert(resource.key.clone(), entry);
+        let key = Arc::new(resource.key.clone());
+        let claimants = self.claims.entry(role).or_default();
+        if let Err(place) = claimants.binary_search(&key) {
+            claimants.reserve_exact(1);
+            claimants.insert(place, Arc::clone(&key));
+        }
+        self.entries.insert(key, entry);
         needs_pass
     }
 
@@ -138,13 +155,13 @@ impl Index {
     pub fn remove(&mut self, key: &ResourceKey) -> Vec<ResourceKey> {
         let Some(role) = self.entries.get(key).map(|entry| entry.role.clone()) else { return Vec::new() };
         self.forget(key);
-        self.claims.get(&role).into_iter().flatten().cloned().collect()
+        self.claims.get(&role).into_iter().flatten().map(|key| ResourceKey::clone(key)).collect()
     }
 
     fn forget(&mut self, key: &ResourceKey) {
         let Some(entry) = self.entries.remove(key) else { return };
         if let Some(claimants) = self.claims.get_mut(&entry.role) {
-            claimants.remove(key);
+            claimants.retain(|other| **other != *key);
             if claimants.is_empty() {
                 self.claims.remove(&entry.role);
             }
@@ -159,6 +176,7 @@ impl Index {
         self.claims
             .get(&own.role)?
             .iter()
+            .map(Arc::as_ref)
             .filter(|other| *other != key)
             .filter_map(|other| self.entries.get(other).map(|entry| (entry, other)))
             // One that may not have the name, or only goes away, keeps nobody from it.
@@ -172,7 +190,7 @@ impl Index {
     /// One resource.
     #[must_use]
     pub fn get(&self, key: &ResourceKey) -> Option<&Entry> {
-        self.entries.get(key)
+        self.entries.get(key).map(Box::as_ref)
     }
 
     /// Notes how a pass ended. False when the resource is gone meanwhile.
@@ -185,31 +203,31 @@ impl Index {
     }
 
     /// The unique ids of the roles of a name that are in our keeping.
-    pub fn role_ids(&self, role: &str) -> impl Iterator<Item = &String> {
+    pub fn role_ids(&self, role: &str) -> impl Iterator<Item = &str> {
         self.claimants(role)
             .filter_map(|key| self.get(key))
             .filter(|entry| entry.converged)
-            .filter_map(|entry| entry.role_id.as_ref())
+            .filter_map(|entry| entry.role_id.as_deref())
     }
 
     /// One resource, to note what a pass or a sweep learned.
     pub fn get_mut(&mut self, key: &ResourceKey) -> Option<&mut Entry> {
-        self.entries.get_mut(key)
+        self.entries.get_mut(key).map(Box::as_mut)
     }
 
     /// The resources that claim a role name (any letter case).
     pub fn claimants(&self, role: &str) -> impl Iterator<Item = &ResourceKey> {
-        self.claims.get(&name::fold(role)).into_iter().flatten()
+        self.claims.get(name::fold(role).as_str()).into_iter().flatten().map(Arc::as_ref)
     }
 
     /// All keys.
     pub fn keys(&self) -> impl Iterator<Item = &ResourceKey> {
-        self.entries.keys()
+        self.entries.keys().map(Arc::as_ref)
     }
 
     /// All resources.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.values()
+        self.entries.values().map(Box::as_ref)
     }
 
     /// Number of resources.
@@ -230,6 +248,11 @@ impl Entry {
     #[must_use]
     pub fn generation(&self) -> i64 {
         self.generation
+    }
+
+    /// What the last sweep saw, of a role that is only observed; `None` of one that is kept as written.
+    pub fn reported(&mut self) -> Option<&mut Reported> {
+        self.observe.then(|| &mut **self.reported.get_or_insert_default())
     }
 
     fn same_request(&self, other: &Self) -> bool {
@@ -276,4 +299,16 @@ fn needs_pass(resource: &Resource, hash_is_current: bool) -> bool {
 /// the resource.
 fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_small() {
+        // Of 64-bit machines. What hangs on it by `Box` and `Arc` comes on top: about 400 bytes for a role with six tags.
+        assert_eq!(size_of::<Entry>(), 296);
+        assert_eq!(size_of::<(Arc<ResourceKey>, Box<Entry>)>(), 16);
+    }
 }

@@ -189,7 +189,7 @@ struct Engine<I, C, K> {
     streaks: HashMap<ResourceKey, Streak>,
     passes: JoinSet<(ResourceKey, Option<Next>)>,
     /// Folded role name of each running pass: writes are serialised on it.
-    running: HashMap<ResourceKey, String>,
+    running: HashMap<ResourceKey, Arc<str>>,
     /// Changed while their pass was running.
     again: HashSet<ResourceKey>,
     /// While a list is coming in: what it has brought.
@@ -279,7 +279,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                     && memory.index.get(key).is_none_or(|entry| !running.values().any(|role| *role == entry.role))
             };
             let popped = self.shared.queue().pop(now, free);
-            let role = popped.as_ref().and_then(|(key, _)| memory.index.get(key)).map(|entry| entry.role.clone());
+            let role = popped.as_ref().and_then(|(key, _)| memory.index.get(key)).map(|entry| Arc::clone(&entry.role));
             drop(memory);
             let Some((key, cause)) = popped else { break };
             let Some(role) = role else { continue };

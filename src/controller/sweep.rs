@@ -77,7 +77,7 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
     let memory = shared.memory();
     for key in memory.index.keys() {
         let Some(entry) = memory.index.get(key) else { continue };
-        if entry.expected && entry.comparable(begun) && !seen.contains(&entry.role) {
+        if entry.expected && entry.comparable(begun) && !seen.contains(&*entry.role) {
             debug!(resource = %key, role = %entry.role, "the sweep did not see the role");
             let _ = suspects.send(Suspect { key: key.clone(), cause: Cause::Full });
         }
@@ -96,11 +96,19 @@ fn compare_detail<I, C, K: Clock>(
     if keys.is_empty() {
         return;
     }
-    let name = detail.role.name.clone();
-    let (attached, inline) = (detail.attached.clone(), detail.inline.clone());
-    let mut settled = Observed { role: detail.role.clone(), attached, inline };
-    // An unanswered write is tried again by its own pass; until then the resource is not compared.
-    memory.recent.overlay(&name, &mut settled, |_| true, shared.clock.now(), shared.windows.settle);
+    // What lately was written is laid over a copy: the hint has what the page shows.
+    let settled = memory.recent.knows(&detail.role.name).then(|| {
+        let RoleDetail { role, attached, inline } = detail.clone();
+        let mut settled = Observed { role, attached, inline };
+        // An unanswered write is tried again by its own pass; until then the resource is not compared.
+        let now = shared.clock.now();
+        memory.recent.overlay(&detail.role.name, &mut settled, |_| true, now, shared.windows.settle);
+        settled
+    });
+    let (role, attached, inline) = match &settled {
+        Some(Observed { role, attached, inline }) => (role, attached, inline),
+        None => (&detail.role, &detail.attached, &detail.inline),
+    };
     for key in keys {
         let healing = memory.index.get(&key).is_some_and(|entry| may_heal(&memory.index, entry));
         let Some(entry) = memory.index.get_mut(&key) else { continue };
@@ -108,20 +116,14 @@ fn compare_detail<I, C, K: Clock>(
             continue;
         };
         let wanted = entry.held.as_ref().map_or(wanted, |held| held.authorization);
-        let Observed { role, attached, inline } = &settled;
         let account = &shared.limits.account;
-        let found = fingerprint::of_observed(
-            &role.trust,
-            role.boundary.as_deref(),
-            attached,
-            inline,
-            &role.tags,
-            &entry.scope,
-            account,
-        );
-        let known = entry.reported.0.replace(found) == Some(found);
-        let equal = Equal { here: found == wanted, there: entry.reported.1 == Some(other) };
-        if healing || worth_a_look(equal, entry, known) {
+        let boundary = role.boundary.as_deref();
+        let found =
+            fingerprint::of_observed(&role.trust, boundary, attached, inline, &role.tags, &entry.scope, account);
+        let mut reported = entry.reported();
+        let known = reported.as_mut().is_some_and(|seen| seen.authorization.replace(found) == Some(found));
+        let there = reported.is_some_and(|seen| seen.attributes == Some(other));
+        if healing || worth_a_look(Equal { here: found == wanted, there }, entry, known) {
             let hint = Hint { generation: entry.generation(), detail: Some(Box::new(detail.clone())) };
             let _ = suspects.send(Suspect { key, cause: Cause::Drift(hint) });
         }
@@ -144,9 +146,10 @@ fn compare_summary<I, C, K: Clock>(
         };
         let found =
             settled.unwrap_or_else(|| fingerprint::attributes(summary.description.as_deref(), summary.max_session));
-        let known = entry.reported.1.replace(found) == Some(found);
-        let equal = Equal { here: found == wanted, there: entry.reported.0 == Some(other) };
-        if worth_a_look(equal, entry, known) {
+        let mut reported = entry.reported();
+        let known = reported.as_mut().is_some_and(|seen| seen.attributes.replace(found) == Some(found));
+        let there = reported.is_some_and(|seen| seen.authorization == Some(other));
+        if worth_a_look(Equal { here: found == wanted, there }, entry, known) {
             let hint = Hint { generation: entry.generation(), detail: None };
             let _ = suspects.send(Suspect { key, cause: Cause::Drift(hint) });
         }
@@ -158,7 +161,7 @@ fn may_heal(index: &Index, entry: &Entry) -> bool {
     let principals = entry.held.iter().flat_map(|held| &held.principals);
     principals
         .filter_map(|principal| Some((principals::role_name(&principal.arn)?, &principal.id)))
-        .any(|(name, id)| index.role_ids(&name).any(|known| Some(known) != id.as_ref()))
+        .any(|(name, id)| index.role_ids(&name).any(|known| Some(known) != id.as_deref()))
 }
 
 /// Whether a role is as desired, in the stream that is looked at and in the other one.

@@ -78,7 +78,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     /// Whether the role of this ARN is, now, the very role that status records for a resource of this installation.
     async fn is_in_our_keeping(&self, arn: &str) -> Result<bool, Interrupted> {
         let Some(name) = principals::role_name(arn) else { return Ok(false) };
-        let known: Vec<String> = self.shared.memory().index.role_ids(&name).cloned().collect();
+        let known: Vec<String> = self.shared.memory().index.role_ids(&name).map(str::to_owned).collect();
         if known.is_empty() {
             return Ok(false);
         }
@@ -184,7 +184,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             authorization: fingerprint::of_desired(&Desired { trust, ..desired.clone() }).0,
         });
         if let Some(entry) = self.shared.memory().index.get_mut(&self.resource.key) {
-            entry.held = note;
+            entry.held = note.map(Box::new);
         }
         if held.is_empty() {
             return match open {

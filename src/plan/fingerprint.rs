@@ -26,15 +26,39 @@ use crate::{
 /// SHA-256 of a canonical form.
 pub type Fingerprint = [u8; 32];
 
+/// Names in one piece of text, because the index keeps them for each resource: a set of strings would take six times the room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Names(Box<str>);
+
+/// Stands behind each name. IAM allows no control character in names, ARNs and tag keys.
+const END: char = '\0';
+
+impl Names {
+    fn contains(&self, name: &str) -> bool {
+        self.0.split_terminator(END).any(|own| own == name)
+    }
+}
+
+impl<T: AsRef<str>> FromIterator<T> for Names {
+    fn from_iter<I: IntoIterator<Item = T>>(names: I) -> Self {
+        let mut text = String::new();
+        for name in names {
+            text.push_str(name.as_ref());
+            text.push(END);
+        }
+        Self(text.into())
+    }
+}
+
 /// Which of the observed items count: all of an exclusive facet, our own ones of an additive facet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     /// `None`: exclusive, all count. Otherwise the ARNs that are ours.
-    pub attached: Option<BTreeSet<String>>,
+    attached: Option<Names>,
     /// `None`: exclusive. Otherwise the policy names that are ours.
-    pub inline: Option<BTreeSet<String>>,
+    inline: Option<Names>,
     /// `None`: exclusive. Otherwise the folded tag keys that are ours.
-    pub tags: Option<BTreeSet<String>>,
+    tags: Option<Names>,
 }
 
 impl Scope {
@@ -42,8 +66,10 @@ impl Scope {
     #[must_use]
     pub fn of(desired: &Desired, applied: &Applied) -> Self {
         let exclusive = desired.exclusive;
-        let own =
-            |wanted: BTreeSet<String>, written: &[String]| wanted.into_iter().chain(written.iter().cloned()).collect();
+        // Sorted, and each once: most of what we wrote is what we still want.
+        let own = |wanted: BTreeSet<String>, written: &[String]| -> Names {
+            wanted.iter().chain(written).collect::<BTreeSet<_>>().into_iter().collect()
+        };
         Self {
             attached: (!exclusive.attached).then(|| own(desired.attached.clone(), &applied.managed_policies)),
             inline: (!exclusive.inline)

@@ -1,10 +1,7 @@
 //! What we wrote lately. IAM's reads are stale by nature: for a while a part that we wrote is taken to be what we wrote,
 //! not what is read. In memory only: losing it costs one redundant idempotent write.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
 
@@ -26,9 +23,24 @@ pub enum Certainty {
     Unknown,
 }
 
+/// What a part was made to be. Thousands of these may be kept for a while, so it has what `applied` needs and no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Value {
+    /// It is there: a role that was created, an attachment.
+    Present,
+    /// It is not there.
+    Absent,
+    /// A document, or the ARN of a boundary.
+    Text(Box<str>),
+    /// Description, and session duration in seconds.
+    Attributes(Box<str>, i32),
+    /// Key as stored, and value.
+    Tag(Box<str>, Box<str>),
+}
+
 #[derive(Clone, Debug)]
 struct Written {
-    call: Call,
+    value: Value,
     certainty: Certainty,
     at: Timestamp,
 }
@@ -36,7 +48,8 @@ struct Written {
 /// Recent writes of all roles, by folded role name and part.
 #[derive(Debug, Default)]
 pub struct Recent {
-    roles: HashMap<String, BTreeMap<Part, Written>>,
+    /// The few parts of a role in the order of parts.
+    roles: HashMap<String, Vec<(Part, Written)>>,
 }
 
 /// True while `at` is less than `window` ago; a window of zero is off.
@@ -53,8 +66,19 @@ impl Recent {
             // A new or a removed role: what was written to the former one says nothing any more.
             parts.clear();
         }
-        for part in step.call.parts() {
-            parts.insert(part, Written { call: step.call.clone(), certainty, at });
+        for (part, value) in values(&step.call) {
+            let written = Written { value, certainty, at };
+            match parts.binary_search_by(|(known, _)| known.cmp(&part)) {
+                Ok(place) => {
+                    if let Some((_, old)) = parts.get_mut(place) {
+                        *old = written;
+                    }
+                }
+                Err(place) => {
+                    parts.reserve_exact(1);
+                    parts.insert(place, (part, written));
+                }
+            }
         }
     }
 
@@ -66,16 +90,18 @@ impl Recent {
     /// Forgets what is older than `window` (the longest one in use).
     pub fn prune(&mut self, now: Timestamp, window: Duration) {
         for parts in self.roles.values_mut() {
-            parts.retain(|_, written| within(written.at, now, window));
+            parts.retain(|(_, written)| within(written.at, now, window));
         }
         self.roles.retain(|_, parts| !parts.is_empty());
+        // After the creation of thousands of roles the empty table would stay.
+        self.roles.shrink_to(self.roles.len() * 4);
     }
 
     /// True when we created the role, confirmed, less than `window` ago.
     #[must_use]
     pub fn created(&self, role: &str, now: Timestamp, window: Duration) -> bool {
-        self.role_write(role).is_some_and(|written| {
-            matches!(written.call, Call::CreateRole { .. })
+        self.part(role, &Part::Role).is_some_and(|written| {
+            written.value == Value::Present
                 && written.certainty == Certainty::Applied
                 && within(written.at, now, window)
         })
@@ -84,26 +110,33 @@ impl Recent {
     /// True when the last thing we did to the role itself was to delete it, confirmed.
     #[must_use]
     pub fn deleted(&self, role: &str) -> bool {
-        self.role_write(role)
-            .is_some_and(|written| written.call == Call::DeleteRole && written.certainty == Certainty::Applied)
+        self.part(role, &Part::Role)
+            .is_some_and(|written| written.value == Value::Absent && written.certainty == Certainty::Applied)
     }
 
-    fn role_write(&self, role: &str) -> Option<&Written> {
-        self.roles.get(&name::fold(role))?.get(&Part::Role)
+    fn part(&self, role: &str, part: &Part) -> Option<&Written> {
+        let parts = self.roles.get(&name::fold(role))?;
+        parts.iter().find(|(known, _)| known == part).map(|(_, written)| written)
     }
 
     /// The fingerprint of attributes that we wrote less than `window` ago.
     #[must_use]
     pub fn attributes(&self, role: &str, now: Timestamp, window: Duration) -> Option<Fingerprint> {
-        let written = self.roles.get(&name::fold(role))?.get(&Part::Attributes)?;
-        match &written.call {
-            Call::UpdateRole { description, max_session }
+        let written = self.part(role, &Part::Attributes)?;
+        match &written.value {
+            Value::Attributes(description, max_session)
                 if written.certainty == Certainty::Applied && within(written.at, now, window) =>
             {
                 Some(fingerprint::attributes(Some(description), Some(*max_session)))
             }
             _ => None,
         }
+    }
+
+    /// Whether [`overlay`](Self::overlay) may change anything of a role.
+    #[must_use]
+    pub fn knows(&self, role: &str) -> bool {
+        self.roles.contains_key(&name::fold(role))
     }
 
     /// Lays recent writes over what was read. `wanted` tells whether an item (attachment, tag) is desired.
@@ -118,69 +151,94 @@ impl Recent {
         let Some(parts) = self.roles.get(&name::fold(role)) else { return };
         for (part, written) in parts.iter().filter(|(_, written)| within(written.at, now, window)) {
             match written.certainty {
-                Certainty::Applied => applied(part, &written.call, observed),
-                Certainty::Unknown => unknown(part, &written.call, wanted(part), observed),
+                Certainty::Applied => applied(part, &written.value, observed),
+                Certainty::Unknown => unknown(part, wanted(part), observed),
             }
         }
     }
 }
 
+/// The parts that a call changes, and what it makes of them.
+fn values(call: &Call) -> Vec<(Part, Value)> {
+    match call {
+        Call::CreateRole { .. } => vec![(Part::Role, Value::Present)],
+        Call::DeleteRole => vec![(Part::Role, Value::Absent)],
+        Call::UpdateTrust { trust } => vec![(Part::Trust, Value::Text(trust.as_str().into()))],
+        Call::UpdateRole { description, max_session } => {
+            vec![(Part::Attributes, Value::Attributes(description.as_str().into(), *max_session))]
+        }
+        Call::PutBoundary { arn } => vec![(Part::Boundary, Value::Text(arn.as_str().into()))],
+        Call::DeleteBoundary => vec![(Part::Boundary, Value::Absent)],
+        Call::PutInline { name, document } => {
+            vec![(Part::Inline(name.clone()), Value::Text(document.as_str().into()))]
+        }
+        Call::DeleteInline { name } => vec![(Part::Inline(name.clone()), Value::Absent)],
+        Call::Attach { arn } => vec![(Part::Attachment(arn.clone()), Value::Present)],
+        Call::Detach { arn } => vec![(Part::Attachment(arn.clone()), Value::Absent)],
+        Call::Tag { tags } => {
+            let each = |(key, value): (&String, &String)| {
+                (Part::Tag(tag::fold(key)), Value::Tag(key.as_str().into(), value.as_str().into()))
+            };
+            tags.iter().map(each).collect()
+        }
+        Call::Untag { keys } => keys.iter().map(|key| (Part::Tag(tag::fold(key)), Value::Absent)).collect(),
+    }
+}
+
 /// The part is what we wrote.
-fn applied(part: &Part, call: &Call, observed: &mut Observed) {
-    match (part, call) {
-        (_, Call::UpdateTrust { trust }) => observed.role.trust.clone_from(trust),
-        (_, Call::UpdateRole { description, max_session }) => {
-            observed.role.description = Some(description.clone()).filter(|text| !text.is_empty());
+fn applied(part: &Part, value: &Value, observed: &mut Observed) {
+    match (part, value) {
+        (Part::Trust, Value::Text(trust)) => observed.role.trust = trust.to_string(),
+        (Part::Attributes, Value::Attributes(description, max_session)) => {
+            observed.role.description = Some(description.to_string()).filter(|text| !text.is_empty());
             observed.role.max_session = Some(*max_session);
         }
-        (_, Call::PutBoundary { arn }) => observed.role.boundary = Some(arn.clone()),
-        (_, Call::DeleteBoundary) => observed.role.boundary = None,
-        (_, Call::PutInline { name, document }) => {
-            observed.inline.insert(name.clone(), document.clone());
+        (Part::Boundary, Value::Text(arn)) => observed.role.boundary = Some(arn.to_string()),
+        (Part::Boundary, Value::Absent) => observed.role.boundary = None,
+        (Part::Inline(name), Value::Text(document)) => {
+            observed.inline.insert(name.clone(), document.to_string());
         }
-        (_, Call::DeleteInline { name }) => {
+        (Part::Inline(name), Value::Absent) => {
             observed.inline.remove(name);
         }
-        (_, Call::Attach { arn }) => {
+        (Part::Attachment(arn), Value::Present) => {
             observed.attached.insert(arn.clone());
         }
-        (_, Call::Detach { arn }) => {
+        (Part::Attachment(arn), Value::Absent) => {
             observed.attached.remove(arn);
         }
-        (Part::Tag(key), Call::Tag { tags }) => {
+        (Part::Tag(key), Value::Tag(stored, value)) => {
             observed.role.tags.retain(|other, _| tag::fold(other) != *key);
-            observed
-                .role
-                .tags
-                .extend(tags.iter().filter(|(other, _)| tag::fold(other) == *key).map(|(k, v)| (k.clone(), v.clone())));
+            observed.role.tags.insert(stored.to_string(), value.to_string());
         }
-        (Part::Tag(key), Call::Untag { .. }) => observed.role.tags.retain(|other, _| tag::fold(other) != *key),
-        (_, Call::CreateRole { .. } | Call::DeleteRole | Call::Tag { .. } | Call::Untag { .. }) => {}
+        (Part::Tag(key), Value::Absent) => observed.role.tags.retain(|other, _| tag::fold(other) != *key),
+        // The role itself is asked for by name; and no part has another's value.
+        _ => {}
     }
 }
 
 /// The part may be old or new: it is made to look unlike what is desired, so that it is written again, or taken back.
-fn unknown(part: &Part, call: &Call, wanted: bool, observed: &mut Observed) {
+fn unknown(part: &Part, wanted: bool, observed: &mut Observed) {
     // No document, no ARN, and no tag's value.
     const UNREADABLE: &str = "\u{fffd}";
-    match (part, call) {
-        (_, Call::UpdateTrust { .. }) => observed.role.trust = UNREADABLE.into(),
-        (_, Call::UpdateRole { .. }) => observed.role.max_session = Some(0),
-        (_, Call::PutBoundary { .. } | Call::DeleteBoundary) => observed.role.boundary = Some(UNREADABLE.into()),
-        (_, Call::PutInline { name, .. } | Call::DeleteInline { name }) => {
+    match part {
+        Part::Role => {}
+        Part::Trust => observed.role.trust = UNREADABLE.into(),
+        Part::Attributes => observed.role.max_session = Some(0),
+        Part::Boundary => observed.role.boundary = Some(UNREADABLE.into()),
+        Part::Inline(name) => {
             observed.inline.insert(name.clone(), UNREADABLE.into());
         }
-        (_, Call::Attach { arn } | Call::Detach { arn }) => {
+        Part::Attachment(arn) => {
             if wanted {
                 observed.attached.remove(arn);
             } else {
                 observed.attached.insert(arn.clone());
             }
         }
-        (Part::Tag(key), Call::Tag { .. } | Call::Untag { .. }) => {
+        Part::Tag(key) => {
             observed.role.tags.retain(|other, _| tag::fold(other) != *key);
             observed.role.tags.insert(key.clone(), UNREADABLE.into());
         }
-        (_, Call::CreateRole { .. } | Call::DeleteRole | Call::Tag { .. } | Call::Untag { .. }) => {}
     }
 }
