@@ -69,9 +69,11 @@ fn shown() -> BTreeMap<String, BTreeSet<String>> {
         let line = pairs.collect::<Vec<_>>().join(" ");
         shown.entry(status.conditions[0].reason.clone()).or_default().insert(line);
     }
-    // A role that can't be made for want of a principal is given up after a while; for that a pass needs a history.
+    // What often passes by itself is given up when it lasts; for that a pass needs a history.
     let waited = format!("`{}=False` `{}=False` `{}=True`", condition::READY, condition::SYNCED, condition::STALLED);
-    shown.entry(reason::INVALID_PRINCIPAL.to_owned()).or_default().insert(waited);
+    for given_up in [reason::INVALID_PRINCIPAL, reason::ACCESS_DENIED] {
+        shown.entry(given_up.to_owned()).or_default().insert(waited.clone());
+    }
     shown
 }
 
