@@ -21,7 +21,7 @@ pub fn release(plane: &ControlPlane, verb: &str, chart: &Path, values: &Value, m
 
 pub fn install(plane: &ControlPlane, values: &Value) -> String {
     let said = release(plane, "install", &chart(), values, &["--create-namespace"]);
-    plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd/iamroles.iam.rolewright.dev"]).ok();
+    plane.wait_established(&["crd/iamroles.iam.rolewright.dev"]);
     said
 }
 
@@ -54,7 +54,7 @@ fn an_upgrade_brings_the_new_crd_and_harms_no_object_and_an_uninstall_takes_neit
         let (plane, folder) = (ControlPlane::start(), Folder::new("old-chart"));
         release(&plane, "install", &old_chart(&folder, &old), &required(), &["--create-namespace"]);
         let crd = "crd/iamroles.iam.rolewright.dev";
-        plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", crd]).ok();
+        plane.wait_established(&[crd]);
         plane.kubectl(&["create", "namespace", "team-a"]).ok();
         plane.kubectl_with(&["apply", "--server-side", "-f", "-"], &sample()).ok();
         let finalizer = r#"{"metadata":{"finalizers":["iam.rolewright.dev/role"]}}"#;

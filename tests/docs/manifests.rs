@@ -1,6 +1,6 @@
 //! Manifests of the pages, where no command applies them: the API server takes each, with its schema and admission policies.
 
-use crate::harness::Cluster;
+use crate::harness::{Cluster, gitops_crds};
 use crate::page::{Block, Rule, pages};
 
 /// Manifests that a page writes to files, unless it is a page's point that one of them is refused.
@@ -30,7 +30,11 @@ fn every_manifest_of_the_pages_is_taken_by_the_api_server() {
     assert!(manifests.len() > 10, "the manifests were not found");
     let cluster = Cluster::start();
     let plane = &cluster.control_plane;
-    for namespace in ["team-a", "team-b"] {
+    // The kinds of the tools that deliver.
+    let crds = gitops_crds().display().to_string();
+    plane.kubectl(&["apply", "--server-side", "-f", &crds]).ok();
+    plane.wait_established(&["-f", &crds]);
+    for namespace in ["team-a", "team-b", "flux-system", "argocd"] {
         plane.kubectl(&["create", "namespace", namespace]).ok();
     }
     let mut refused = Vec::new();

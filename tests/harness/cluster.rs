@@ -62,7 +62,7 @@ impl Cluster {
         }
         for crd in &crds {
             let path = crd.display().to_string();
-            self.control_plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "-f", &path]).ok();
+            self.control_plane.wait_established(&["-f", &path]);
         }
     }
 

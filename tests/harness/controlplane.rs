@@ -196,6 +196,16 @@ impl ControlPlane {
         kube::Client::try_from(config.expect("an own kubeconfig")).expect("a client from an own kubeconfig")
     }
 
+    /// Waits until the API server serves the CRDs that the arguments of kubectl name: `-f` and a path, or `crd/NAME`.
+    pub fn wait_established(&self, crds: &[&str]) {
+        let wait = [&["wait", "--for=condition=Established", "--timeout=60s"], crds].concat();
+        // kubectl gives up on a CRD that has no conditions at all yet.
+        wait_until("the CRDs are served", Duration::from_mins(1), || {
+            let waited = self.kubectl(&wait);
+            if waited.status.success() { Ok(()) } else { Err(waited.stderr) }
+        });
+    }
+
     /// kubectl as the administrator.
     pub fn kubectl(&self, args: &[&str]) -> Output {
         self.kubectl_as(ADMIN).run(args)

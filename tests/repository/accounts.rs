@@ -89,8 +89,7 @@ impl<'a> Site<'a> {
             self.apply(&objects);
             match wave {
                 0 => {
-                    let crd = "crd/iamroles.iam.rolewright.dev";
-                    self.plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", crd]).ok();
+                    self.plane.wait_established(&["crd/iamroles.iam.rolewright.dev"]);
                     // No kubelet runs the Deployment.
                     controller.insert(self.controller()).wait_ready();
                 }

@@ -1,11 +1,10 @@
 //! What the repository tells Argo CD and Flux: known to their CRDs field by field, and true of the folders it names.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{ControlPlane, gitops_crds, wait_until};
+use crate::harness::{ControlPlane, gitops_crds};
 use crate::render::{ACCOUNTS, TEAMS, documents, example, name, objects};
 
 /// A cluster that knows the kinds of Argo CD and Flux.
@@ -14,11 +13,7 @@ pub fn plane() -> ControlPlane {
     let crds = gitops_crds().to_str().unwrap();
     // ApplicationSet's is too long for the annotation of a client-side apply.
     plane.kubectl(&["apply", "--server-side", "-f", crds]).ok();
-    // `kubectl wait` gives up on a CRD that has no conditions at all yet.
-    wait_until("the kinds of Argo CD and Flux", Duration::from_mins(1), || {
-        let waited = plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "-f", crds]);
-        if waited.status.success() { Ok(()) } else { Err(waited.stderr) }
-    });
+    plane.wait_established(&["-f", crds]);
     for namespace in ["argocd", "flux-system"] {
         plane.kubectl(&["create", "namespace", namespace]).ok();
     }

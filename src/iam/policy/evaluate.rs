@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use crate::iam::quote::shown;
 
 use super::document::{Effect, Policy, PrincipalKind, Scope, Statement, Version};
-use super::pattern::{Pattern, Syntax, glob};
+use super::pattern::{Pattern, Syntax, glob, is_action};
 
 pub(super) use condition::matches as clause_matches;
 pub use request::RequestError;
@@ -174,11 +174,6 @@ pub fn evaluate(documents: &Documents<'_>, request: &Request) -> Result<Evaluati
 
 fn denied(why: String) -> Evaluation {
     Evaluation { decision: Decision::ImplicitlyDenied, statement: None, because: vec![why] }
-}
-
-/// `SERVICE:NAME`, both there.
-fn is_action(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
 }
 
 /// Why a statement does not match; the later in this order, the nearer it came.

@@ -38,6 +38,11 @@ impl Syntax {
     }
 }
 
+/// Whether an action, or a pattern of actions, is `SERVICE:NAME` with both there. What is not, nor `*`, matches nothing.
+pub(super) fn is_action(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
+}
+
 /// A policy variable.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Variable {

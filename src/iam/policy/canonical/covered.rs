@@ -1,6 +1,6 @@
 //! Leaving out actions that another one covers, with all else equal (Q17).
 
-use crate::iam::policy::pattern::{Pattern, Syntax};
+use crate::iam::policy::pattern::{Pattern, Syntax, is_action};
 
 use super::{Atom, Caseless, Listed};
 
@@ -12,8 +12,9 @@ struct Wide<'a> {
 }
 
 impl<'a> Wide<'a> {
+    /// `None` for an action without a wildcard, and for one that matches nothing.
     fn new(action: &'a Listed<Caseless<'_>>) -> Option<Self> {
-        let text = text(action)?;
+        let text = text(action).filter(|text| *text == "*" || is_action(text))?;
         let (beginning, rest) = text.split_at_checked(text.find(['*', '?'])?)?;
         Some(Self { beginning, pattern: (rest != "*").then(|| Pattern::new(text, Syntax::ACTION)) })
     }

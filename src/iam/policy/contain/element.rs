@@ -2,7 +2,7 @@
 
 use crate::iam::arn::{Arn, is_account_id};
 use crate::iam::policy::document::{PrincipalKind, PrincipalSet, Scope};
-use crate::iam::policy::pattern::{Pattern, Syntax, Token};
+use crate::iam::policy::pattern::{Pattern, Syntax, Token, is_action};
 
 /// Something that a list names: a set of actions, resources or principals.
 pub(super) trait Element: PartialEq {
@@ -47,7 +47,7 @@ impl Glob {
         if stars(text) || (stars(service) && stars(name)) {
             return Some(Self::new("*", Syntax::ACTION));
         }
-        (!service.is_empty() && !name.is_empty()).then(|| Self::new(text, Syntax::ACTION))
+        is_action(text).then(|| Self::new(text, Syntax::ACTION))
     }
 }
 

@@ -160,6 +160,8 @@ fn q17_actions_that_others_cover_are_cosmetic() {
     assert_eq!(actions(r#""*""#, r#""**""#), Verdict::Cosmetic);
     assert_eq!(actions(r#""s3:?*""#, r#"["s3:*?","s3:*a"]"#), Verdict::Cosmetic);
     assert_eq!(actions(r#""s3:Get*""#, r#"["s3:Get*","s3:G*"]"#), Verdict::Different);
+    // Without a service it matches nothing, and so covers nothing.
+    assert_eq!(actions(r#""s3*""#, r#"["s3*","s3:GetObject"]"#), Verdict::Different);
     // What a Not-list shuts out is no list of what is let in.
     let except = |list: &str| format!(r#""Effect":"Allow","Resource":"*","NotAction":{list}"#);
     assert_eq!(statements(&except(r#""s3:*""#), &except(r#"["s3:*","iam:*"]"#)), Verdict::Different);
