@@ -286,14 +286,17 @@ fn miss<'a>(
             return Ok(Some(Miss::Resource));
         }
     }
+    // All are read, also behind one that does not hold: the order of keys decides nothing.
+    let mut missed = None;
     for (operator, text, keys) in operators {
         for (key, values) in keys {
-            if !condition::matches(operator, key, values, version, &request.context)? {
-                return Ok(Some(Miss::Condition(text, key)));
+            let matches = condition::matches(operator, key, values, version, &request.context)?;
+            if !matches && missed.is_none() {
+                missed = Some(Miss::Condition(text, key));
             }
         }
     }
-    Ok(None)
+    Ok(missed)
 }
 
 /// A malformed pattern, neither `*` nor `SERVICE:NAME`, matches nothing.

@@ -315,10 +315,13 @@ fn what_was_missing_is_told() {
 #[case("Null", "yes", "Null")]
 fn what_cannot_be_evaluated_is_an_error(#[case] operator: &str, #[case] value: &str, #[case] named: &str) {
     let statement = Statement::deny(["s3:*"]).on(["*"]).when(operator, "k", [value]);
-    let policies = [("p", &Policy::new(vec![statement]))];
-    let error =
-        evaluate(&Documents { policies: &policies, ..Documents::default() }, &request("s3:Get", KEY)).unwrap_err();
-    assert!(error.to_string().starts_with("p, statement 0: ") && error.to_string().contains(named), "{error}");
+    // Also behind a condition that does not hold.
+    for statement in [statement.clone(), statement.when("ArnLike", "absent", ["arn:*"])] {
+        let policies = [("p", &Policy::new(vec![statement]))];
+        let error =
+            evaluate(&Documents { policies: &policies, ..Documents::default() }, &request("s3:Get", KEY)).unwrap_err();
+        assert!(error.to_string().starts_with("p, statement 0: ") && error.to_string().contains(named), "{error}");
+    }
 }
 
 #[rstest]
