@@ -14,8 +14,8 @@ use super::rights::{Right, Witness};
 use super::setup;
 use super::standin::{Account, Standin};
 
-/// Name of the controller's service account in the namespace of each scope.
-const SERVICE_ACCOUNT: &str = "rolewright";
+/// Namespace of the controllers' service accounts, each named as its scope: a scope's own namespace may be deleted by a test.
+const CONTROLLERS: &str = "controllers";
 
 /// The order of the fields is the order of the ends.
 pub struct Cluster {
@@ -53,8 +53,10 @@ impl Cluster {
         &SHARED
     }
 
-    /// Applies the CRDs, the admission policies and the RBAC of the repository, as far as they are there.
+    /// Applies the CRDs, the admission policies and the RBAC of the repository, as far as they are there, and makes room for the
+    /// controllers.
     fn install(&self) {
+        self.control_plane.kubectl(&["create", "namespace", CONTROLLERS]).ok();
         let crds = manifests("crds");
         for manifest in crds.iter().chain(&manifests("config/admission")).chain(&manifests("config/rbac")) {
             let path = manifest.display().to_string();
@@ -72,10 +74,10 @@ impl Cluster {
         let namespace = format!("{name}-{number}");
         let objects = json!({"apiVersion": "v1", "kind": "List", "items": [
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
-            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": SERVICE_ACCOUNT, "namespace": namespace}},
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": namespace, "namespace": CONTROLLERS}},
         ]});
         self.control_plane.kubectl_with(&["create", "-f", "-"], &objects.to_string()).ok();
-        let controller_user = format!("system:serviceaccount:{namespace}:{SERVICE_ACCOUNT}");
+        let controller_user = format!("system:serviceaccount:{CONTROLLERS}:{namespace}");
         Scope {
             cluster: self,
             installation: namespace.clone(),
@@ -125,12 +127,12 @@ impl Scope<'_> {
     }
 
     fn subject(&self) -> String {
-        format!("--serviceaccount={}:{SERVICE_ACCOUNT}", self.namespace)
+        format!("--serviceaccount={CONTROLLERS}:{}", self.namespace)
     }
 
     /// A kubeconfig with a token of the controller's service account.
     pub fn kubeconfig(&self) -> PathBuf {
-        let make = || self.cluster.control_plane.service_account(&self.namespace, SERVICE_ACCOUNT);
+        let make = || self.cluster.control_plane.service_account(CONTROLLERS, &self.namespace);
         self.kubeconfig.get_or_init(make).clone()
     }
 
