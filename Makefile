@@ -36,7 +36,7 @@ setup:
 	@tests/standin/setup.sh >/dev/null
 	@tests/tools/helm.sh >/dev/null
 	@tests/tools/judge.sh >/dev/null
-	@tests/tools/gitops-crds.sh >/dev/null
+	@tests/repository/crds.sh >/dev/null
 	@tests/tools/promtool.sh >/dev/null || echo "setup: without promtool the tests of alerts and metrics are left out" >&2
 
 lint:

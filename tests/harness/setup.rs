@@ -30,7 +30,7 @@ pub fn judge() -> &'static Path {
 
 /// The folder with the CRDs of Argo CD and Flux.
 pub fn gitops_crds() -> &'static Path {
-    static FOUND: LazyLock<PathBuf> = LazyLock::new(|| run("tests/tools/gitops-crds.sh"));
+    static FOUND: LazyLock<PathBuf> = LazyLock::new(|| run("tests/repository/crds.sh"));
     &FOUND
 }
 

@@ -5,4 +5,4 @@
 folder=$(cd "$tools/../gitops/judge" && pwd)
 # The key covers the code and every module sum.
 sums=$(cat "$folder"/*.go "$folder/go.mod" "$folder/go.sum" | sha256sum | cut -c1-12)
-build_once "judge-$sums" judge "$sums" "2 minutes" go_build "$folder" .
+build_once "judge-$sums" judge "$sums" "2 minutes" go_build "$folder" rolewright.dev/tests/gitops/judge
