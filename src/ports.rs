@@ -46,6 +46,23 @@ pub enum IamErrorClass {
 }
 
 impl IamErrorClass {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::Unreachable,
+        Self::Throttled,
+        Self::ServerError,
+        Self::AccessDenied,
+        Self::AlreadyExists,
+        Self::NotFound,
+        Self::DeleteConflict,
+        Self::Busy,
+        Self::LimitExceeded,
+        Self::InvalidPrincipal,
+        Self::Refused,
+        Self::Protected,
+        Self::Unknown,
+    ];
+
     /// True when a write that failed so may have been applied all the same.
     #[must_use]
     pub fn outcome_unknown(self) -> bool {

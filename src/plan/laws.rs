@@ -333,24 +333,7 @@ pub fn verdicts() -> Vec<Verdict> {
         Verdict::PrincipalReplaced { written: false },
         Verdict::PrincipalReplaced { written: true },
     ];
-    verdicts.extend(
-        [
-            Class::Unreachable,
-            Class::Throttled,
-            Class::ServerError,
-            Class::AccessDenied,
-            Class::AlreadyExists,
-            Class::NotFound,
-            Class::DeleteConflict,
-            Class::Busy,
-            Class::LimitExceeded,
-            Class::InvalidPrincipal,
-            Class::Refused,
-            Class::Protected,
-            Class::Unknown,
-        ]
-        .map(failed),
-    );
+    verdicts.extend(Class::ALL.map(failed));
     verdicts
 }
 

@@ -66,8 +66,8 @@ impl Recent {
             // A new or a removed role: what was written to the former one says nothing any more.
             parts.clear();
         }
-        for (part, value) in values(&step.call) {
-            let written = Written { value, certainty, at };
+        for part in step.call.parts() {
+            let written = Written { value: value(&step.call, &part), certainty, at };
             match parts.binary_search_by(|(known, _)| known.cmp(&part)) {
                 Ok(place) => {
                     if let Some((_, old)) = parts.get_mut(place) {
@@ -158,30 +158,23 @@ impl Recent {
     }
 }
 
-/// The parts that a call changes, and what it makes of them.
-fn values(call: &Call) -> Vec<(Part, Value)> {
+/// What a call makes of one of its parts.
+fn value(call: &Call, part: &Part) -> Value {
     match call {
-        Call::CreateRole { .. } => vec![(Part::Role, Value::Present)],
-        Call::DeleteRole => vec![(Part::Role, Value::Absent)],
-        Call::UpdateTrust { trust } => vec![(Part::Trust, Value::Text(trust.as_str().into()))],
-        Call::UpdateRole { description, max_session } => {
-            vec![(Part::Attributes, Value::Attributes(description.as_str().into(), *max_session))]
-        }
-        Call::PutBoundary { arn } => vec![(Part::Boundary, Value::Text(arn.as_str().into()))],
-        Call::DeleteBoundary => vec![(Part::Boundary, Value::Absent)],
-        Call::PutInline { name, document } => {
-            vec![(Part::Inline(name.clone()), Value::Text(document.as_str().into()))]
-        }
-        Call::DeleteInline { name } => vec![(Part::Inline(name.clone()), Value::Absent)],
-        Call::Attach { arn } => vec![(Part::Attachment(arn.clone()), Value::Present)],
-        Call::Detach { arn } => vec![(Part::Attachment(arn.clone()), Value::Absent)],
-        Call::Tag { tags } => {
-            let each = |(key, value): (&String, &String)| {
-                (Part::Tag(tag::fold(key)), Value::Tag(key.as_str().into(), value.as_str().into()))
-            };
-            tags.iter().map(each).collect()
-        }
-        Call::Untag { keys } => keys.iter().map(|key| (Part::Tag(tag::fold(key)), Value::Absent)).collect(),
+        Call::CreateRole { .. } | Call::Attach { .. } => Value::Present,
+        Call::UpdateTrust { trust: text }
+        | Call::PutBoundary { arn: text }
+        | Call::PutInline { document: text, .. } => Value::Text(text.as_str().into()),
+        Call::UpdateRole { description, max_session } => Value::Attributes(description.as_str().into(), *max_session),
+        Call::Tag { tags } => tags
+            .iter()
+            .find(|(key, _)| matches!(part, Part::Tag(folded) if *folded == tag::fold(key)))
+            .map_or(Value::Absent, |(key, value)| Value::Tag(key.as_str().into(), value.as_str().into())),
+        Call::DeleteRole
+        | Call::DeleteBoundary
+        | Call::DeleteInline { .. }
+        | Call::Detach { .. }
+        | Call::Untag { .. } => Value::Absent,
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use crate::iam::tag;
+
 use super::observed::Part;
 
 /// One writing AWS call with everything it sends. The role is named beside it, in [`Step::role`].
@@ -107,8 +109,8 @@ impl Call {
             Self::PutBoundary { .. } | Self::DeleteBoundary => vec![Part::Boundary],
             Self::PutInline { name, .. } | Self::DeleteInline { name } => vec![Part::Inline(name.clone())],
             Self::Attach { arn } | Self::Detach { arn } => vec![Part::Attachment(arn.clone())],
-            Self::Tag { tags } => tags.keys().map(|key| Part::Tag(key.to_lowercase())).collect(),
-            Self::Untag { keys } => keys.iter().map(|key| Part::Tag(key.to_lowercase())).collect(),
+            Self::Tag { tags } => tags.keys().map(|key| Part::Tag(tag::fold(key))).collect(),
+            Self::Untag { keys } => keys.iter().map(|key| Part::Tag(tag::fold(key))).collect(),
         }
     }
 }

@@ -13,21 +13,6 @@ use crate::page::ROOT;
 
 const NOTE: &str =
     "<!-- Made of src/api/reason.rs down to the first section: ROLEWRIGHT_UPDATE=1 cargo test --test docs reasons -->";
-const CLASSES: [Class; 13] = [
-    Class::Unreachable,
-    Class::Throttled,
-    Class::ServerError,
-    Class::AccessDenied,
-    Class::AlreadyExists,
-    Class::NotFound,
-    Class::DeleteConflict,
-    Class::Busy,
-    Class::LimitExceeded,
-    Class::InvalidPrincipal,
-    Class::Refused,
-    Class::Protected,
-    Class::Unknown,
-];
 
 fn folder() -> PathBuf {
     Path::new(ROOT).join("docs/reasons")
@@ -53,7 +38,7 @@ fn verdicts() -> Vec<Verdict> {
         Verdict::PrincipalReplaced { written: true },
         Verdict::Panicked,
     ];
-    verdicts.extend(CLASSES.map(|class| {
+    verdicts.extend(Class::ALL.map(|class| {
         Verdict::Failed(IamError { action: "GetRole", class, message: String::new(), request_id: None }, None)
     }));
     verdicts

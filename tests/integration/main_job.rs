@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::world::{World, lambda, whole};
+use crate::harness::wait_until;
+use crate::world::{SOON, World, lambda, whole};
 
 #[tokio::test]
 async fn a_role_is_made_complete_with_four_writes_and_one_read_and_goes_with_its_resource() {
@@ -38,6 +39,23 @@ async fn an_edited_value_of_a_tag_is_one_call() {
     world.apply("x", &spec);
     world.wait_ready("x");
     assert_eq!(world.writes(), ["TagRole"]);
+}
+
+#[tokio::test]
+async fn two_policies_that_are_put_in_one_pass_have_an_event_each() {
+    let world = World::new("events").await;
+    let policy = |name: &str| {
+        let read = json!({"effect": "Allow", "actions": ["s3:GetObject"], "resources": ["*"]});
+        json!({"name": name, "statements": [read]})
+    };
+    let spec = json!({"trust": [lambda()], "permissions": {"inlinePolicies": [policy("one"), policy("two")]}});
+    world.apply("x", &spec);
+    world.wait_ready("x");
+    wait_until("both Events", SOON, || {
+        let notes = world.scope.kubectl(&["get", "events.v1.events.k8s.io", "-o", "jsonpath={.items[*].note}"]).ok();
+        let told = ["one", "two"].iter().all(|name| notes.contains(&format!("inline policy {name}")));
+        if told { Ok(()) } else { Err(notes) }
+    });
 }
 
 #[tokio::test]
