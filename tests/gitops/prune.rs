@@ -65,6 +65,7 @@ pub async fn roles(world: &World) -> Vec<String> {
         found.push(role.expect("a page of roles").role_name);
     }
     found.retain(|name| name.starts_with(&world.scope.installation));
+    found.sort(); // AWS promises no order, and the stand-in's is that of creation
     found
 }
 
