@@ -45,6 +45,9 @@ reasons! {
     NOT_OWNED = "NotOwned",
         "A role of this name exists in AWS and does not carry this installation's tags for this resource; it is never written.",
         "Choose another `spec.roleName` in a new resource, or have the owner of the role remove it.";
+    OWNERSHIP_CONTESTED = "OwnershipContested",
+        "The role was as this resource wants it, and now carries the uid of another object of the same namespace and name, as when a second cluster runs the same installation; nothing is written, and neither a deletion nor the end of a lifetime removes the role.",
+        "Let one of the two go. To take the role back, request a reconcile (`rolewright.dev/reconcile-requested-at`) here; the other resource then says this reason.";
     NAME_CONFLICT = "NameConflict",
         "Two resources ask for one role name; IAM ignores letter case and path. The one that AWS's tags name has it, before creation the older one.",
         "Give one of the two resources another name.";

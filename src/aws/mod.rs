@@ -105,7 +105,10 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::ports::{IamErrorClass, IamRead, IamWrite};
+    use crate::{
+        plan::step::{Call, Step, Why},
+        ports::{IamErrorClass, IamRead, IamWrite},
+    };
 
     fn iam(endpoint: &str, rates: Rates) -> AwsIam {
         let config = aws_sdk_iam::Config::builder()
@@ -117,6 +120,15 @@ mod tests {
             .build();
         let meter = Arc::new(Meter::new(Arc::new(Metrics::new()), "123456789012".into()));
         AwsIam { client: aws_sdk_iam::Client::from_conf(config), paces: Arc::new(Paces::new(rates)), meter }
+    }
+
+    #[test]
+    fn a_call_under_way_is_small() {
+        let iam = iam("http://127.0.0.1:9", Rates { read: 0.0, write: 0.0 });
+        let step = Step { role: "x".into(), call: Call::DeleteRole, why: Why::Deleted, change: None };
+        // Not the sum of what the SDK needs for each action: a pass holds several of these, one in the other.
+        assert!(size_of_val(&iam.write(&step)) < 2_000, "{} bytes", size_of_val(&iam.write(&step)));
+        assert!(size_of_val(&iam.role("x")) < 2_000, "{} bytes", size_of_val(&iam.role("x")));
     }
 
     #[tokio::test(start_paused = true)]

@@ -16,13 +16,14 @@ use crate::{
 const PAGE: i32 = 1_000;
 
 /// Makes one call, and slows down when AWS says so. A read waits for its turn here, a write has waited for its own before
-/// ownership was looked at. The role is empty for a call that is about no single one.
+/// ownership was looked at. The role is empty for a call that is about no single one. The SDK's futures are large and there
+/// is one for each action: on the heap they cost what is used, in each pass and on each stack.
 macro_rules! call {
     ($iam:expr, $action:literal, $write:literal, $role:expr, $request:expr) => {{
         if !$write {
             $iam.paces.turn(false).await;
         }
-        let answer = $iam.meter.measure($action, $role, $request.send()).await;
+        let answer = $iam.meter.measure($action, $role, Box::pin($request.send())).await;
         if answer.as_ref().is_err_and(|failure| failure.class == IamErrorClass::Throttled) {
             $iam.paces.throttled($write);
         }

@@ -18,7 +18,7 @@ use kube::{
     Api, Client, ResourceExt,
     api::{ListParams, Patch, PatchParams},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     api::{self, ResourceKey, RoleStatus, raw::RawRole},
@@ -70,35 +70,33 @@ impl KubeCluster {
         Api::namespaced(self.client.clone(), &key.namespace)
     }
 
-    /// A JSON patch of the finalizers of exactly this object.
-    async fn patch_finalizers(&self, resource: &Resource, present: bool) -> Result<(), ClusterError> {
+    /// What an apply to exactly this object begins with: by the uid the API server refuses when another has taken the name.
+    fn applied(resource: &Resource) -> Value {
+        json!({
+            "apiVersion": format!("{}/{}", api::GROUP, api::VERSION),
+            "kind": "IAMRole",
+            "metadata": {"name": resource.key.name, "namespace": resource.key.namespace, "uid": resource.uid},
+        })
+    }
+
+    /// A JSON patch that takes our finalizer off exactly this object, whoever put it there.
+    async fn patch_finalizer_off(&self, resource: &Resource) -> Result<(), ClusterError> {
         let api = self.api(&resource.key);
         let live = match bounded(api.get_metadata_opt(&resource.key.name)).await? {
             Some(live) if live.metadata.uid.as_deref() == Some(&resource.uid) => live,
             _ => return Err(ClusterError::Gone),
         };
-        let position = live.finalizers().iter().position(|finalizer| finalizer == api::FINALIZER);
-        let change = match (present, position) {
-            (true, Some(_)) | (false, None) => return Ok(()),
-            (true, None) if live.finalizers().is_empty() => {
-                json!([{"op": "add", "path": "/metadata/finalizers", "value": [api::FINALIZER]}])
-            }
-            (true, None) => json!([{"op": "add", "path": "/metadata/finalizers/-", "value": api::FINALIZER}]),
-            (false, Some(at)) => json!([
-                {"op": "test", "path": format!("/metadata/finalizers/{at}"), "value": api::FINALIZER},
-                {"op": "remove", "path": format!("/metadata/finalizers/{at}")},
-            ]),
+        let Some(at) = live.finalizers().iter().position(|finalizer| finalizer == api::FINALIZER) else {
+            return Ok(());
         };
         // The version pins the object that was read: nobody else's finalizer is lost.
-        let mut operations =
-            vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": live.metadata.resource_version})];
-        operations.extend(change.as_array().into_iter().flatten().cloned());
-        let patch: kube::core::params::Patch<()> = Patch::Json(
-            serde_json::from_value(operations.into()).map_err(|error| ClusterError::Refused(error.to_string()))?,
-        );
-        // Named, so that `managedFields` tells whose the finalizer is.
-        let params = PatchParams { field_manager: Some(api::FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-        bounded(api.patch_metadata(&resource.key.name, &params, &patch)).await.map(drop)
+        let operations = json!([
+            {"op": "test", "path": "/metadata/resourceVersion", "value": live.metadata.resource_version},
+            {"op": "remove", "path": format!("/metadata/finalizers/{at}")},
+        ]);
+        let patch: kube::core::params::Patch<()> =
+            Patch::Json(serde_json::from_value(operations).map_err(|error| ClusterError::Refused(error.to_string()))?);
+        bounded(api.patch_metadata(&resource.key.name, &PatchParams::default(), &patch)).await.map(drop)
     }
 }
 
@@ -112,24 +110,24 @@ impl Cluster for KubeCluster {
     }
 
     async fn add_finalizer(&self, resource: &Resource) -> Result<(), ClusterError> {
-        self.patch_finalizers(resource, true).await
+        // Finalizers are a set of which each manager applies its own: others keep theirs, and nothing has to be read.
+        let mut body = Self::applied(resource);
+        body["metadata"]["finalizers"] = json!([api::FINALIZER]);
+        let params = PatchParams::apply(api::FIELD_MANAGER);
+        let api = self.api(&resource.key);
+        bounded(api.patch_metadata(&resource.key.name, &params, &Patch::Apply(&body))).await.map(drop)
     }
 
     async fn remove_finalizer(&self, resource: &Resource) -> Result<(), ClusterError> {
-        match self.patch_finalizers(resource, false).await {
+        match self.patch_finalizer_off(resource).await {
             Err(ClusterError::Gone) => Ok(()),
             other => other,
         }
     }
 
     async fn write_status(&self, resource: &Resource, status: &RoleStatus) -> Result<(), ClusterError> {
-        // The uid in the body makes the API server refuse when another object has taken the name.
-        let body = json!({
-            "apiVersion": format!("{}/{}", api::GROUP, api::VERSION),
-            "kind": "IAMRole",
-            "metadata": {"name": resource.key.name, "namespace": resource.key.namespace, "uid": resource.uid},
-            "status": status,
-        });
+        let mut body = Self::applied(resource);
+        body["status"] = json!(status);
         let params = PatchParams::apply(api::FIELD_MANAGER).force();
         let api = self.api(&resource.key);
         bounded(api.patch_status(&resource.key.name, &params, &Patch::Apply(&body))).await.map(drop)

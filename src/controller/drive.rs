@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use futures::{
+    StreamExt,
+    channel::mpsc::{self, UnboundedSender},
+    future,
+};
 use jiff::Timestamp;
 use tracing::{info, warn};
 
@@ -12,7 +17,7 @@ use crate::{
         audit,
         identity::Identity,
         observed::{Observed, RoleRecord},
-        ownership::{self, Ownership},
+        ownership::{self, Known},
         settle::Certainty,
         step::{Call, Step},
     },
@@ -61,7 +66,7 @@ pub struct Job<'a> {
     pub reason: &'static str,
 }
 
-/// Carries out `steps` in order. Returns the role that `CreateRole` answered with, if it was among them.
+/// Carries out `steps` in order; `created` becomes the role that `CreateRole` answered with.
 ///
 /// # Errors
 /// The first failure; the steps behind it are not tried.
@@ -70,6 +75,25 @@ pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
     job: &Job<'_>,
     steps: &[Step],
     created: &mut Option<RoleRecord>,
+) -> Result<(), Interrupted> {
+    // Events are published beside the steps that follow: none holds up a write, and all are told before this ends.
+    let (done, mut told) = mpsc::unbounded();
+    let events = async {
+        while let Some(notice) = told.next().await {
+            publish(shared, job.resource, &notice).await;
+        }
+    };
+    let (end, ()) = future::join(Box::pin(carry_out(shared, job, steps, created, done)), events).await;
+    end
+}
+
+/// The Event of each step that was carried out goes to `done`, at once.
+async fn carry_out<I: IamWrite, C: Cluster, K: Clock>(
+    shared: &Shared<I, C, K>,
+    job: &Job<'_>,
+    steps: &[Step],
+    created: &mut Option<RoleRecord>,
+    done: UnboundedSender<Notice>,
 ) -> Result<(), Interrupted> {
     let mut proven_at = job.proven_at;
     for step in steps {
@@ -85,31 +109,41 @@ pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
         if shared.stopping() {
             return Err(Interrupted::Stopping);
         }
-        // It is asked once more right before the call, and while that is under way.
-        let write = shared.leadership.during(shared.iam.write(step));
-        let answer = write.await.unwrap_or_else(|| Err(abandoned(step)));
-        let now = shared.clock.now();
-        match answer {
-            Ok(Written { role, request_id }) => {
-                shared.memory().recent.record(step, Certainty::Applied, now);
-                tally::carried_out(&shared.metrics, step, job.reason);
-                tell(shared, job, step, request_id.as_deref()).await;
-                if matches!(step.call, Call::CreateRole { .. }) {
-                    // CreateRole's own answer is a proof as good as a read; without one the next pass reads.
-                    proven_at = now;
-                    *created = Some(role.ok_or(Interrupted::ProofTooOld)?);
-                }
-            }
-            Err(error) => {
-                if error.class.outcome_unknown() {
-                    shared.memory().recent.record(step, Certainty::Unknown, now);
-                }
-                audit_line(job, step, Err(&error));
-                return Err(Interrupted::Iam(error, Some(Box::new(step.clone()))));
-            }
+        let (role, at) = write(shared, job, step).await?;
+        let _ = done.unbounded_send(notice(job, step)); // who listens stays until this ends
+        if matches!(step.call, Call::CreateRole { .. }) {
+            // CreateRole's own answer is a proof as good as a read; without one the next pass reads.
+            proven_at = at;
+            *created = Some(role.ok_or(Interrupted::ProofTooOld)?);
         }
     }
     Ok(())
+}
+
+/// One call to AWS, and what is to be known of it whatever comes after. Returns the role that it answered with, and when.
+async fn write<I: IamWrite, C: Cluster, K: Clock>(
+    shared: &Shared<I, C, K>,
+    job: &Job<'_>,
+    step: &Step,
+) -> Result<(Option<RoleRecord>, Timestamp), Interrupted> {
+    // Leadership is asked for once more right before the call, and while that is under way.
+    let answer = shared.leadership.during(shared.iam.write(step)).await.unwrap_or_else(|| Err(abandoned(step)));
+    let now = shared.clock.now();
+    match answer {
+        Ok(Written { role, request_id }) => {
+            shared.memory().recent.record(step, Certainty::Applied, now);
+            tally::carried_out(&shared.metrics, step, job.reason);
+            audit_line(job, step, Ok(request_id.as_deref()));
+            Ok((role, now))
+        }
+        Err(error) => {
+            if error.class.outcome_unknown() {
+                shared.memory().recent.record(step, Certainty::Unknown, now);
+            }
+            audit_line(job, step, Err(&error));
+            Err(Interrupted::Iam(error, Some(Box::new(step.clone()))))
+        }
+    }
 }
 
 /// Leadership ended while AWS had the call.
@@ -127,26 +161,19 @@ async fn prove_again<I: IamWrite, C: Cluster, K: Clock>(
 ) -> Result<Timestamp, Interrupted> {
     let known = created.or(job.observed.map(|observed| &observed.role)).map(|role| role.role_id.as_str());
     let role = shared.iam.role(&job.identity.name).await?;
-    let ours = role.is_some_and(|role| {
-        known.is_some() && matches!(ownership::judge(job.identity, &role, known), Ownership::Ours { .. })
-    });
+    let ours =
+        role.zip(known).is_some_and(|(role, known)| ownership::judge(job.identity, &role, Known::Id(known)).is_ok());
     if ours { Ok(shared.clock.now()) } else { Err(Interrupted::ProofTooOld) }
 }
 
-async fn tell<I: IamWrite, C: Cluster, K: Clock>(
-    shared: &Shared<I, C, K>,
-    job: &Job<'_>,
-    step: &Step,
-    request_id: Option<&str>,
-) {
-    audit_line(job, step, Ok(request_id));
-    let notice = Notice {
+/// What is told of a step that AWS has carried out.
+fn notice(job: &Job<'_>, step: &Step) -> Notice {
+    Notice {
         warning: job.reason == reason::DRIFT_CORRECTED,
         reason: job.reason,
         action: step.call.action(),
         note: step.to_string(),
-    };
-    publish(shared, job.resource, &notice).await;
+    }
 }
 
 /// Publishes an Event; a failure is logged and stops nothing.

@@ -18,6 +18,7 @@ use crate::{
         desired::{Desired, deletion_terms},
         identity::{self, Identity},
         outcome::{self, Verdict},
+        ownership::{Known, NotOurs},
         step::Why,
     },
     ports::{Clock, Cluster, IamWrite},
@@ -28,15 +29,17 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if desired.drift == DriftPolicy::Observe {
             return self.report(&Verdict::ExpiredKept(end), Next::Settled).await;
         }
-        let known = self.status.role_id.clone();
         let (resource, identity) = (self.resource.clone(), &desired.identity);
-        match remove(self.shared, &resource, identity, known.as_deref(), Why::Expired, reason::EXPIRED).await? {
+        let known = Known::of(&self.status);
+        match remove(self.shared, &resource, identity, known, Why::Expired, reason::EXPIRED).await? {
             Removal::Gone => {
                 self.let_all_go().await?;
                 self.forget_role();
                 self.report(&Verdict::Expired(end), Next::Settled).await
             }
-            Removal::NotOurs(why) => self.report(&Verdict::NotOwned(why), Next::Failed(Trouble::NotOwned)).await,
+            Removal::NotOurs(not_ours) => {
+                self.report(&Verdict::NotOwned(not_ours), Next::Failed(Trouble::NotOwned)).await
+            }
             Removal::Blocked(why) => self.report(&Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked)).await,
             Removal::Waiting(wait, message) => {
                 self.report(&Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message), Next::Again(wait)).await
@@ -93,15 +96,15 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             );
             return self.report(&Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked)).await;
         }
-        let known = self.status.role_id.clone();
         let resource = self.resource.clone();
-        match remove(self.shared, &resource, &identity, known.as_deref(), Why::Deleted, reason::DELETED).await? {
+        let known = Known::of(&self.status);
+        match remove(self.shared, &resource, &identity, known, Why::Deleted, reason::DELETED).await? {
             Removal::Gone => {
                 self.let_all_go().await?;
                 self.release(&identity).await
             }
-            Removal::NotOurs(why) => {
-                self.notice(true, reason::NOT_OWNED, "Release", format!("{why}; it was left alone")).await;
+            Removal::NotOurs(NotOurs { reason, why }) => {
+                self.notice(true, reason, "Release", format!("{why}; it was left alone")).await;
                 self.release(&identity).await
             }
             Removal::Blocked(why) => self.report(&Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked)).await,

@@ -11,7 +11,7 @@ use crate::{
     plan::{
         identity::Identity,
         observed::{Observed, RoleRecord},
-        ownership::{self, Ownership},
+        ownership::{self, Known, NotOurs},
         settle::within,
         step::{Call, Step, Why},
     },
@@ -24,7 +24,7 @@ pub enum Removal {
     /// No such role any more.
     Gone,
     /// The role is not ours and was left alone.
-    NotOurs(String),
+    NotOurs(NotOurs),
     /// Something keeps it; nothing was taken away.
     Blocked(String),
     /// It can't be told yet; look again after this time.
@@ -82,7 +82,7 @@ pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
     resource: &Resource,
     identity: &Identity,
-    known_id: Option<&str>,
+    known: Known<'_>,
     why: Why,
     reason: &'static str,
 ) -> Result<Removal, Interrupted> {
@@ -91,8 +91,8 @@ pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
         return Ok(not_found(shared, identity));
     };
     shared.memory().absent_since.remove(&identity.key);
-    if let Ownership::Foreign(why) = ownership::judge(identity, &role, known_id) {
-        return Ok(Removal::NotOurs(why));
+    if let Err(not_ours) = ownership::judge(identity, &role, known) {
+        return Ok(Removal::NotOurs(not_ours));
     }
     let proven_at = shared.clock.now();
     let name = role.name.clone();
@@ -107,21 +107,15 @@ pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
         shared.iam.inline_names(&name).await?.unwrap_or_default(),
     );
     let observed = Observed { role, attached, inline: inline.into_iter().map(|name| (name, String::new())).collect() };
-    take_away(
-        shared,
-        &Job { resource, identity, observed: Some(&observed), proven_at, reason },
-        &observed,
-        known_id,
-        why,
-    )
-    .await
+    take_away(shared, &Job { resource, identity, observed: Some(&observed), proven_at, reason }, &observed, known, why)
+        .await
 }
 
 async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
     job: &Job<'_>,
     observed: &Observed,
-    known_id: Option<&str>,
+    known: Known<'_>,
     why: Why,
 ) -> Result<Removal, Interrupted> {
     let Observed { role, attached, inline } = observed;
@@ -149,8 +143,9 @@ async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
     let again: Option<RoleRecord> = shared.iam.role(&role.name).await?;
     // Not our doing: IAM's replicas may disagree, and two reads of one moment prove no absence.
     let Some(again) = again else { return Ok(not_found(shared, job.identity)) };
-    if let Ownership::Foreign(why) = ownership::judge(job.identity, &again, known_id.or(Some(&role.role_id))) {
-        return Ok(Removal::NotOurs(why));
+    let known = if known == Known::Nothing { Known::Id(&role.role_id) } else { known };
+    if let Err(not_ours) = ownership::judge(job.identity, &again, known) {
+        return Ok(Removal::NotOurs(not_ours));
     }
     let job = Job { proven_at: shared.clock.now(), ..*job };
     match drive(shared, &job, &delete, &mut None).await {

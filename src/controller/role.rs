@@ -28,7 +28,7 @@ use crate::{
         identity::Identity,
         observed::{Observed, RoleRecord},
         outcome::{self, Verdict},
-        ownership::{self, Ownership},
+        ownership::{self, Known, Ours},
         principals,
         step::{Call, Step},
     },
@@ -125,8 +125,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         unchanged: bool,
     ) -> Result<Next, Interrupted> {
         let proven_at = self.shared.clock.now();
-        let ownership = ownership::judge(&desired.identity, &role, self.status.role_id.as_deref());
-        if let Ownership::Foreign(why) = ownership {
+        let ours = ownership::judge(&desired.identity, &role, Known::of(&self.status));
+        if let Err(not_ours) = ours {
             self.status.plan = None;
             if desired.drift == DriftPolicy::Observe {
                 let scope = Scope::default();
@@ -134,7 +134,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                     self.status.plan = outcome::plan_lines(&diff::diff(desired, &observed, &scope));
                 }
             }
-            return self.report(&Verdict::NotOwned(why), Next::Failed(Trouble::NotOwned)).await;
+            return self.report(&Verdict::NotOwned(not_ours), Next::Failed(Trouble::NotOwned)).await;
         }
         let end = desired.lifetime.end(self.resource.created, Some(role.created));
         self.status.expires_at = end.map(outcome::whole_seconds);
@@ -167,7 +167,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             return self.observe_only(desired, &steps, Some((role_id, arn))).await;
         }
         self.hold().await?;
-        if ownership == (Ownership::Ours { reattached: true }) {
+        if ours == Ok(Ours { reattached: true }) {
             self.tell_reattached(&observed, &scope, &applied).await;
         }
         self.pin(&desired.identity);

@@ -20,7 +20,7 @@ use crate::{
         fingerprint::{self, Scope},
         observed::Observed,
         outcome::Verdict,
-        ownership::{self, Ownership},
+        ownership::{self, Known},
         principals,
         step::{Call, Step},
     },
@@ -142,10 +142,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             let Some(refused) = refused else { return Err(failure) };
             // What was done already is read, not remembered.
             let Some(role) = self.shared.iam.role(&desired.identity.name).await? else { return Err(failure) };
-            if !matches!(
-                ownership::judge(&desired.identity, &role, Some(&observed.role.role_id)),
-                Ownership::Ours { .. }
-            ) {
+            if ownership::judge(&desired.identity, &role, Known::Id(&observed.role.role_id)).is_err() {
                 return Err(Interrupted::ProofTooOld);
             }
             proven_at = self.shared.clock.now();

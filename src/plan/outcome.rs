@@ -7,7 +7,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use crate::{
     api::{RoleStatus, condition, problem::Problem, reason},
-    plan::step::{Call, Step},
+    plan::{
+        ownership::NotOurs,
+        step::{Call, Step},
+    },
     ports::{IamError, IamErrorClass},
 };
 
@@ -18,8 +21,8 @@ pub enum Verdict {
     Ready,
     /// The spec can't be used; nothing was written.
     Invalid(Vec<Problem>),
-    /// A role of that name is not ours; nothing was written. The sentence says why.
-    NotOwned(String),
+    /// A role of that name is not ours, or not ours alone; nothing was written.
+    NotOwned(NotOurs),
     /// Another resource has the name; nothing was written. The sentence names it.
     NameConflict(String),
     /// Observe: this would be done.
@@ -76,6 +79,7 @@ pub fn reason_of(class: IamErrorClass) -> &'static str {
 pub const REFUSALS: &[&str] = &[
     reason::INVALID_SPEC,
     reason::NOT_OWNED,
+    reason::OWNERSHIP_CONTESTED,
     reason::NAME_CONFLICT,
     reason::DELETION_BLOCKED,
     reason::NOT_ANNOTATED,
@@ -179,7 +183,7 @@ fn words(verdict: &Verdict, status: &RoleStatus, now: Timestamp) -> Words {
             Words::settled("True", reason::RECONCILED, format!("role {role} is as written"), "True")
         }
         Verdict::Invalid(problems) => Words::stalled(reason::INVALID_SPEC, list(problems)),
-        Verdict::NotOwned(why) => Words::stalled(reason::NOT_OWNED, why),
+        Verdict::NotOwned(NotOurs { reason, why }) => Words::stalled(reason, why),
         Verdict::NameConflict(why) => Words::stalled(reason::NAME_CONFLICT, why),
         Verdict::WouldChange => {
             let count = status.plan.as_ref().map_or(0, Vec::len);

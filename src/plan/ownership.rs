@@ -1,30 +1,68 @@
 //! Whether a role in AWS is ours. The proof stands in AWS: without it nothing is written.
 
 use crate::{
+    api::{RECONCILE_REQUESTED_AT, RoleStatus, reason},
     iam::{name, tag},
     plan::{identity::Identity, observed::RoleRecord},
 };
 
-/// The verdict on one role.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ownership {
-    /// The proof is complete. `reattached` when the role carries another uid: the resource was made again.
-    Ours {
-        /// The uid tag names another object.
-        reattached: bool,
-    },
-    /// Not ours, and why, as a sentence for people.
-    Foreign(String),
+/// The proof is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ours {
+    /// The role does not carry the resource's uid: the resource was made again, and takes the role up.
+    pub reattached: bool,
 }
 
-/// Judges a role by its tags, its path and, where status has one, its unique id.
+/// A role that is left as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotOurs {
+    /// Reason of the condition: `NotOwned` or `OwnershipContested`.
+    pub reason: &'static str,
+    /// A sentence for people.
+    pub why: String,
+}
+
+/// What is known of the role before it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known<'a> {
+    /// Nothing: the tags decide.
+    Nothing,
+    /// Its unique id.
+    Id(&'a str),
+    /// Its unique id; and that it once was as this very object wants it, with its uid on it.
+    Held(&'a str),
+}
+
+impl<'a> Known<'a> {
+    /// What status tells. A request to reconcile has taken `appliedGeneration` out of it: then a contested role is taken up.
+    #[must_use]
+    pub fn of(status: &'a RoleStatus) -> Self {
+        match (status.role_id.as_deref(), status.applied_generation) {
+            (None, _) => Self::Nothing,
+            (Some(id), None) => Self::Id(id),
+            (Some(id), Some(_)) => Self::Held(id),
+        }
+    }
+
+    fn id(self) -> Option<&'a str> {
+        match self {
+            Self::Nothing => None,
+            Self::Id(id) | Self::Held(id) => Some(id),
+        }
+    }
+}
+
+/// Judges a role by its tags, its path and what is known of it. The uid tag alone is a hint: a cluster rebuilt from Git has
+/// other uids.
 ///
-/// `known_id` is `status.roleId`. The uid tag is a hint only: a cluster rebuilt from Git has other uids.
-#[must_use]
-pub fn judge(identity: &Identity, role: &RoleRecord, known_id: Option<&str>) -> Ownership {
+/// # Errors
+/// Why the role is not to be written.
+pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result<Ours, NotOurs> {
     let tag_value =
         |key: &str| role.tags.iter().find(|(k, _)| tag::fold(k) == tag::fold(key)).map(|(_, value)| value.as_str());
-    let foreign = |why: String| Ownership::Foreign(format!("role {} exists and is not ours: {why}", role.name));
+    let foreign = |why: String| {
+        Err(NotOurs { reason: reason::NOT_OWNED, why: format!("role {} exists and is not ours: {why}", role.name) })
+    };
 
     if name::is_reserved(&role.path, &role.name) {
         return foreign("it belongs to an AWS service".into());
@@ -53,12 +91,23 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known_id: Option<&str>) -> 
     if role.path != identity.path {
         return foreign(format!("its path is {}, not {}; a role cannot be moved", role.path, identity.path));
     }
-    if let Some(known) = known_id.filter(|known| *known != role.role_id) {
+    if let Some(known) = known.id().filter(|known| *known != role.role_id) {
         return foreign(format!(
             "its id is {}, but this resource made the role with id {known}; somebody replaced it: delete the role in AWS, \
              or delete this resource and apply it again to take it over",
             role.role_id
         ));
     }
-    Ownership::Ours { reattached: tag_value(tag::UID) != Some(identity.uid.as_str()) }
+    match (tag_value(tag::UID), known) {
+        (Some(other), Known::Held(_)) if other != identity.uid => Err(NotOurs {
+            reason: reason::OWNERSHIP_CONTESTED,
+            why: format!(
+                "role {} was this resource's, and another IAMRole {} has taken it up, that with uid {other}, as in a second \
+                 cluster: nothing is written or removed on behalf of this one; delete one of the two, or annotate this one \
+                 with {RECONCILE_REQUESTED_AT} to take the role back",
+                role.name, identity.key
+            ),
+        }),
+        (uid, _) => Ok(Ours { reattached: uid != Some(identity.uid.as_str()) }),
+    }
 }

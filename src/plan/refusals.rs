@@ -9,7 +9,7 @@ use super::{
     identity::{identify, read_spec, scope_problems},
     limits::BoundaryRule,
     observed::RoleRecord,
-    ownership::{Ownership, judge},
+    ownership::{Known, judge},
     samples::{as_written, limits, resource, wish, with},
 };
 use crate::{
@@ -73,33 +73,38 @@ fn set(role: &mut RoleRecord, key: &str, value: &str) {
 }
 
 #[rstest]
-#[case::ours(|_: &mut RoleRecord| {}, None, Ok(false))]
-#[case::ours_with_the_known_id(|_: &mut RoleRecord| {}, Some("AROA1"), Ok(false))]
-#[case::keys_without_letter_case(|role: &mut RoleRecord| set(role, "ROLEWRIGHT.dev/Installation", "test"), None, Ok(false))]
-#[case::the_name_without_letter_case(|role: &mut RoleRecord| role.name = "TEST-A_X".into(), None, Ok(false))]
-#[case::another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), None, Ok(true))]
-#[case::no_uid(|role: &mut RoleRecord| { role.tags.remove(tag::UID); }, None, Ok(true))]
-#[case::reserved(|role: &mut RoleRecord| role.path = "/aws-service-role/eks.amazonaws.com/".into(), None, Err("belongs to an AWS service"))]
-#[case::no_tags(|role: &mut RoleRecord| role.tags.clear(), None, Err("none of rolewright's tags"))]
-#[case::no_installation(|role: &mut RoleRecord| { role.tags.remove(tag::INSTALLATION); }, None, Err("only one of the tags"))]
-#[case::no_resource(|role: &mut RoleRecord| { role.tags.remove(tag::RESOURCE); }, None, Err("only one of the tags"))]
-#[case::installation(|role: &mut RoleRecord| set(role, tag::INSTALLATION, "other"), None, Err("belongs to installation other"))]
-#[case::installation_letter_case(|role: &mut RoleRecord| set(role, tag::INSTALLATION, "Test"), None, Err("belongs to installation Test"))]
-#[case::resource(|role: &mut RoleRecord| set(role, tag::RESOURCE, "a/y"), None, Err("belongs to IAMRole a/y"))]
-#[case::name(|role: &mut RoleRecord| role.name = "test-a_y".into(), None, Err("its name is not test-a_x"))]
-#[case::path(|role: &mut RoleRecord| role.path = "/p/".into(), None, Err("its path is /p/, not /"))]
-#[case::id(|_: &mut RoleRecord| {}, Some("AROA0"), Err("its id is AROA1"))]
+#[case::ours(|_: &mut RoleRecord| {}, Known::Nothing, Ok(false))]
+#[case::ours_with_the_known_id(|_: &mut RoleRecord| {}, Known::Id("AROA1"), Ok(false))]
+#[case::keys_without_letter_case(|role: &mut RoleRecord| set(role, "ROLEWRIGHT.dev/Installation", "test"), Known::Nothing, Ok(false))]
+#[case::the_name_without_letter_case(|role: &mut RoleRecord| role.name = "TEST-A_X".into(), Known::Nothing, Ok(false))]
+#[case::another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), Known::Nothing, Ok(true))]
+#[case::no_uid(|role: &mut RoleRecord| { role.tags.remove(tag::UID); }, Known::Nothing, Ok(true))]
+#[case::reserved(|role: &mut RoleRecord| role.path = "/aws-service-role/eks.amazonaws.com/".into(), Known::Nothing, Err("belongs to an AWS service"))]
+#[case::no_tags(|role: &mut RoleRecord| role.tags.clear(), Known::Nothing, Err("none of rolewright's tags"))]
+#[case::no_installation(|role: &mut RoleRecord| { role.tags.remove(tag::INSTALLATION); }, Known::Nothing, Err("only one of the tags"))]
+#[case::no_resource(|role: &mut RoleRecord| { role.tags.remove(tag::RESOURCE); }, Known::Nothing, Err("only one of the tags"))]
+#[case::installation(|role: &mut RoleRecord| set(role, tag::INSTALLATION, "other"), Known::Nothing, Err("belongs to installation other"))]
+#[case::installation_letter_case(|role: &mut RoleRecord| set(role, tag::INSTALLATION, "Test"), Known::Nothing, Err("belongs to installation Test"))]
+#[case::resource(|role: &mut RoleRecord| set(role, tag::RESOURCE, "a/y"), Known::Nothing, Err("belongs to IAMRole a/y"))]
+#[case::name(|role: &mut RoleRecord| role.name = "test-a_y".into(), Known::Nothing, Err("its name is not test-a_x"))]
+#[case::path(|role: &mut RoleRecord| role.path = "/p/".into(), Known::Nothing, Err("its path is /p/, not /"))]
+#[case::id(|_: &mut RoleRecord| {}, Known::Id("AROA0"), Err("its id is AROA1"))]
+#[case::held(|_: &mut RoleRecord| {}, Known::Held("AROA1"), Ok(false))]
+#[case::held_with_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), Known::Held("AROA1"), Err("with uid uid-0"))]
+#[case::held_without_uid(|role: &mut RoleRecord| { role.tags.remove(tag::UID); }, Known::Held("AROA1"), Ok(true))]
+#[case::seen_with_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), Known::Id("AROA1"), Ok(true))]
+#[case::another_id_and_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), Known::Held("AROA0"), Err("its id is AROA1"))]
 fn ownership_needs_the_whole_proof(
     #[case] change: fn(&mut RoleRecord),
-    #[case] known: Option<&str>,
+    #[case] known: Known<'_>,
     #[case] verdict: Result<bool, &str>,
 ) {
     let desired = wish(&with(""));
     let mut role = as_written(&desired).role;
     change(&mut role);
     match (judge(&desired.identity, &role, known), verdict) {
-        (Ownership::Ours { reattached }, Ok(expected)) => assert_eq!(reattached, expected),
-        (Ownership::Foreign(why), Err(says)) => assert!(why.contains(says), "{why}"),
+        (Ok(ours), Ok(expected)) => assert_eq!(ours.reattached, expected),
+        (Err(not_ours), Err(says)) => assert!(not_ours.why.contains(says), "{not_ours:?}"),
         (found, expected) => panic!("{found:?} instead of {expected:?}"),
     }
 }

@@ -1,5 +1,6 @@
 //! What is not ours is never written, and what is ours is found again.
 
+use aws_sdk_iam::types::Tag;
 use serde_json::json;
 
 use crate::harness::wait_until;
@@ -62,6 +63,33 @@ async fn a_cluster_rebuilt_from_git_takes_every_role_up_and_writes_nothing_else(
     world.wait_ready("y");
     assert_eq!(world.writes(), ["TagRole", "TagRole"]);
     assert_eq!(world.get_role(&world.role("x")).await.expect("the role").role_id(), id);
+}
+
+#[tokio::test]
+async fn a_role_that_another_cluster_has_taken_up_is_left_until_somebody_asks_for_it() {
+    let world = World::new("contested").await;
+    world.apply("x", &whole());
+    world.wait_ready("x");
+    let (role, iam) = (world.role("x"), world.scope.iam());
+    let overtake = async || {
+        let uid = Tag::builder().key("rolewright.dev/uid").value("of-another-cluster").build().expect("a tag");
+        iam.tag_role().role_name(&role).tags(uid).send().await.expect("tagged");
+        world.clear();
+        let message = world.wait_reason("x", "OwnershipContested");
+        assert!(message.contains("uid of-another-cluster"), "{message}");
+        world.wait_sweeps(2);
+        assert_eq!(world.writes(), Vec::<String>::new());
+    };
+    overtake().await;
+    world.scope.kubectl(&["annotate", "iamrole", "x", "rolewright.dev/reconcile-requested-at=now"]).ok();
+    world.wait_ready("x");
+    assert_eq!(world.writes(), ["TagRole"]);
+    overtake().await;
+    let before = world.get_role(&role).await;
+    world.delete("x");
+    world.wait_gone("x");
+    assert_eq!(world.writes(), Vec::<String>::new());
+    assert_eq!(world.get_role(&role).await, before);
 }
 
 #[tokio::test]

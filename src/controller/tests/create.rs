@@ -1,5 +1,8 @@
 use super::*;
-use crate::iam::tag;
+use crate::{
+    iam::tag,
+    sim::{Fault, Rule},
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_role_with_two_attachments_and_one_inline_policy_costs_one_read_and_four_writes() {
@@ -11,6 +14,21 @@ async fn a_role_with_two_attachments_and_one_inline_policy_costs_one_read_and_fo
     rig.seconds(1).await;
     assert_eq!(rig.calls(), ["GetRole", "CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]);
     assert!(rig.is_ready("x"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_take_long_hold_up_no_write_and_are_all_told() {
+    let mut rig = Rig::new();
+    rig.start();
+    rig.world.cluster.fault(Rule::new(Fault::Delay(Duration::from_secs(15))).on("notify").always());
+    rig.apply("x", &whole());
+    rig.seconds(1).await;
+    assert_eq!(rig.writes(), ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]);
+    assert_eq!(rig.reasons(), [""; 0]);
+    rig.seconds(4 * 15).await;
+    assert!(rig.is_ready("x"));
+    let told: Vec<_> = rig.world.cluster.notices().iter().map(|published| published.notice.action).collect();
+    assert_eq!(told, rig.writes());
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,6 +123,7 @@ async fn a_failing_step_stops_the_plan_and_the_next_pass_goes_on_from_what_is_th
     assert_eq!(reason, "AccessDenied");
     assert!(message.contains("PutRolePolicy") && message.contains("grant the controller"), "{message}");
     assert_eq!(rig.writes(), ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]);
+    assert_eq!(rig.reasons(), ["Created", "Created", "Created", "AccessDenied"]);
     rig.world.iam.allow("PutRolePolicy");
     rig.clear();
     rig.seconds(30).await;
