@@ -55,12 +55,12 @@ advisories:
 clean-cache:
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/rolewright"
 
-# Figures of a release build beside their goals, in about half an hour; RESOURCES=1000,10000 by default, ONLY=policy, new or life
+# Figures of the image's binary beside their goals, in about half an hour; RESOURCES=1000,10000 by default, ONLY=policy, new or life
 # for a part.
 .PHONY: bench
 bench: setup
 	@echo "bench: building for release (usually 12 minutes on two cores, once)" >&2
-	cargo test --locked --release --test bench
+	tests/image/build.sh test --test bench
 
 # One line each target. A failure names the seed that repeats it.
 .PHONY: fuzz

@@ -93,8 +93,8 @@ pub struct Args {
     #[arg(long, env = "ROLEWRIGHT_WATCH_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',')]
     pub watch_namespace: Vec<String>,
     /// Several replicas, of which one leads: they agree through the Lease rolewright-INSTALLATION
-    #[arg(long, env = "ROLEWRIGHT_LEADER_ELECTION", value_name = "BOOL", num_args = 0..=1, default_value_t = false,
-          default_missing_value = "true", action = clap::ArgAction::Set)]
+    #[arg(long, env = "ROLEWRIGHT_LEADER_ELECTION", value_name = "true|false", num_args = 0..=1, require_equals = true,
+          default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub leader_election: bool,
     /// Namespace of the Lease [default: that of the pod]
     #[arg(long, env = "ROLEWRIGHT_LEASE_NAMESPACE", value_name = "NAMESPACE")]

@@ -46,7 +46,7 @@ reasons! {
         "A role of this name exists in AWS and does not carry this installation's tags for this resource; it is never written.",
         "Choose another `spec.roleName` in a new resource, or have the owner of the role remove it.";
     OWNERSHIP_CONTESTED = "OwnershipContested",
-        "The role was as this resource wants it, and now carries the uid of another object of the same namespace and name, as when a second cluster runs the same installation; nothing is written, and neither a deletion nor the end of a lifetime removes the role.",
+        "The role was this resource's, and now carries the uid of another object of the same namespace and name, as when a second cluster runs the same installation; nothing is written, and neither a deletion nor the end of a lifetime removes the role.",
         "Let one of the two go. To take the role back, request a reconcile (`rolewright.dev/reconcile-requested-at`) here; the other resource then says this reason.";
     NAME_CONFLICT = "NameConflict",
         "Two resources ask for one role name; IAM ignores letter case and path. The one that AWS's tags name has it, before creation the older one.",
@@ -103,8 +103,8 @@ reasons! {
         "Somebody else writes to the same role at the same time.",
         "Wait; when it lasts, find the other writer in CloudTrail.";
     NOT_FOUND = "NotFound",
-        "A policy that the spec names, attached or as boundary, does not exist in AWS.",
-        "Create the policy, or correct its ARN in `spec.permissions.managedPolicies` or `spec.permissionsBoundary`.";
+        "A policy that the spec names, attached or as boundary, does not exist in AWS. It is waited for; after ten minutes the resource is `Stalled`.",
+        "Create the policy, or correct its ARN in `spec.permissions.managedPolicies` or `spec.permissionsBoundary`; it is tried again by itself, at least every ten minutes.";
     WAITING_FOR_ABSENCE = "WaitingForAbsence",
         "An expected role was not seen; it is read again before it counts as gone, because reads of IAM lag behind.",
         "Wait about half a minute.";

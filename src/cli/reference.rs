@@ -21,7 +21,9 @@ pub fn settings_markdown() -> String {
             let choices: Vec<_> = arg.get_possible_values().iter().map(|choice| choice.get_name().to_owned()).collect();
             let names = arg.get_value_names().unwrap_or_default();
             let value = if choices.is_empty() { names.join(" ") } else { choices.join("|") };
-            let flag = format!("`--{flag} {value}`").replace('|', "\\|");
+            // A switch: its value, if any, stands behind an equals sign.
+            let value = if arg.is_require_equals_set() { format!("[={value}]") } else { format!(" {value}") };
+            let flag = format!("`--{flag}{value}`").replace('|', "\\|");
             let help = arg.get_help().map(ToString::to_string).unwrap_or_default().replace('|', "\\|");
             // A default that depends on another setting stands in the help.
             let (help, computed) = match help.split_once(" [default: ") {
@@ -74,7 +76,8 @@ mod tests {
         let controller = command.find_subcommand("controller").expect("the command exists");
         for arg in controller.get_arguments().filter(|arg| arg.get_id() != "help") {
             let flag = arg.get_long().expect("a flag");
-            let row = page.lines().find(|line| line.starts_with(&format!("| `--{flag} "))).unwrap_or_default();
+            let begins = |line: &&str| [" ", "[="].iter().any(|end| line.starts_with(&format!("| `--{flag}{end}")));
+            let row = page.lines().find(begins).unwrap_or_default();
             let variable = format!("`ROLEWRIGHT_{}`", flag.replace('-', "_").to_uppercase());
             assert!(row.contains(&variable), "--{flag}: {row}");
             let cells: Vec<&str> = row.split(" | ").collect();

@@ -18,7 +18,7 @@ use kube::{
     Api, Client, ResourceExt,
     api::{ListParams, Patch, PatchParams},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     api::{self, ResourceKey, RoleStatus, raw::RawRole},
@@ -70,15 +70,6 @@ impl KubeCluster {
         Api::namespaced(self.client.clone(), &key.namespace)
     }
 
-    /// What an apply to exactly this object begins with: by the uid the API server refuses when another has taken the name.
-    fn applied(resource: &Resource) -> Value {
-        json!({
-            "apiVersion": format!("{}/{}", api::GROUP, api::VERSION),
-            "kind": "IAMRole",
-            "metadata": {"name": resource.key.name, "namespace": resource.key.namespace, "uid": resource.uid},
-        })
-    }
-
     /// A JSON patch that takes our finalizer off exactly this object, whoever put it there.
     async fn patch_finalizer_off(&self, resource: &Resource) -> Result<(), ClusterError> {
         let api = self.api(&resource.key);
@@ -111,8 +102,16 @@ impl Cluster for KubeCluster {
 
     async fn add_finalizer(&self, resource: &Resource) -> Result<(), ClusterError> {
         // Finalizers are a set of which each manager applies its own: others keep theirs, and nothing has to be read.
-        let mut body = Self::applied(resource);
-        body["metadata"]["finalizers"] = json!([api::FINALIZER]);
+        let body = json!({
+            "apiVersion": format!("{}/{}", api::GROUP, api::VERSION),
+            "kind": "IAMRole",
+            "metadata": {
+                "name": resource.key.name,
+                "namespace": resource.key.namespace,
+                "uid": resource.uid,
+                "finalizers": [api::FINALIZER],
+            },
+        });
         let params = PatchParams::apply(api::FIELD_MANAGER);
         let api = self.api(&resource.key);
         bounded(api.patch_metadata(&resource.key.name, &params, &Patch::Apply(&body))).await.map(drop)
@@ -126,8 +125,13 @@ impl Cluster for KubeCluster {
     }
 
     async fn write_status(&self, resource: &Resource, status: &RoleStatus) -> Result<(), ClusterError> {
-        let mut body = Self::applied(resource);
-        body["status"] = json!(status);
+        // The uid in the body makes the API server refuse when another object has taken the name.
+        let body = json!({
+            "apiVersion": format!("{}/{}", api::GROUP, api::VERSION),
+            "kind": "IAMRole",
+            "metadata": {"name": resource.key.name, "namespace": resource.key.namespace, "uid": resource.uid},
+            "status": status,
+        });
         let params = PatchParams::apply(api::FIELD_MANAGER).force();
         let api = self.api(&resource.key);
         bounded(api.patch_status(&resource.key.name, &params, &Patch::Apply(&body))).await.map(drop)

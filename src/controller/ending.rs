@@ -54,7 +54,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.note_deadline(end);
         let over = end.filter(|end| *end <= self.shared.clock.now());
         match over {
-            Some(end) if self.status.role_id.is_some() => self.expire(desired, end).await,
+            Some(end) if self.status.arn.is_some() => self.expire(desired, end).await,
             Some(end) if outcome::ready_reason(&self.status) == Some(reason::EXPIRED) => {
                 self.report(&Verdict::Expired(end), Next::Settled).await
             }
@@ -97,7 +97,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             return self.report(&Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked)).await;
         }
         let resource = self.resource.clone();
-        let known = Known::of(&self.status);
+        // What does not carry our uid goes with somebody else: also when it never did.
+        let known = Known { held: true, ..Known::of(&self.status) };
         match remove(self.shared, &resource, &identity, known, Why::Deleted, reason::DELETED).await? {
             Removal::Gone => {
                 self.let_all_go().await?;

@@ -1,6 +1,6 @@
 //! What is to be done, and when. One entry for each resource: being asked twice is being asked once, at the earlier time.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -32,10 +32,10 @@ struct Due {
     cause: Cause,
 }
 
-/// Pending resources by due time.
+/// Pending resources by due time. Trees: when thousands have had their turn, nothing of them stays in memory.
 #[derive(Debug, Default)]
 pub struct Queue {
-    due: HashMap<ResourceKey, Due>,
+    due: BTreeMap<ResourceKey, Due>,
     order: BTreeSet<(Timestamp, ResourceKey)>,
 }
 

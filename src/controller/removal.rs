@@ -8,6 +8,7 @@ use crate::{
         Shared,
         drive::{Interrupted, Job, drive},
     },
+    iam::tag,
     plan::{
         identity::Identity,
         observed::{Observed, RoleRecord},
@@ -65,6 +66,32 @@ pub fn absence<I, C, K: Clock>(shared: &Shared<I, C, K>, identity: &Identity, ex
     Absence::Confirmed
 }
 
+/// The uid tag as we wrote it lately, when a read still shows the former one.
+pub fn as_claimed<I, C, K: Clock>(shared: &Shared<I, C, K>, role: &mut RoleRecord) {
+    let memory = shared.memory();
+    let uid = memory.recent.tag(&role.name, tag::UID, shared.clock.now(), shared.windows.settle);
+    if let Some(uid) = uid {
+        role.tags.retain(|key, _| tag::fold(key) != tag::fold(tag::UID));
+        role.tags.insert(tag::UID.to_owned(), uid.to_owned());
+    }
+}
+
+/// What a removal makes of a role that is not ours. That another cluster has taken it up is believed after two reads: a read
+/// that lags behind our own taking up must not leave the role behind for ever.
+fn left<I, C, K: Clock>(shared: &Shared<I, C, K>, identity: &Identity, not_ours: NotOurs) -> Removal {
+    let (now, window) = (shared.clock.now(), shared.windows.absence);
+    if not_ours.contested() {
+        let first = *shared.memory().absent_since.entry(identity.key.clone()).or_insert(now);
+        if within(first, now, window) {
+            let wait = window.saturating_sub(now.duration_since(first).unsigned_abs());
+            let message =
+                format!("role {} shows another uid; it is read once more before that is believed", identity.name);
+            return Removal::Waiting(wait, message);
+        }
+    }
+    Removal::NotOurs(not_ours)
+}
+
 /// What a removal makes of a role that a read does not show.
 fn not_found<I, C, K: Clock>(shared: &Shared<I, C, K>, identity: &Identity) -> Removal {
     match absence(shared, identity, true) {
@@ -86,14 +113,15 @@ pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
     why: Why,
     reason: &'static str,
 ) -> Result<Removal, Interrupted> {
-    let Some(role) = shared.iam.role(&identity.name).await? else {
+    let Some(mut role) = shared.iam.role(&identity.name).await? else {
         // Before a role may be called gone, it is looked for twice, also when status never pinned it.
         return Ok(not_found(shared, identity));
     };
-    shared.memory().absent_since.remove(&identity.key);
+    as_claimed(shared, &mut role);
     if let Err(not_ours) = ownership::judge(identity, &role, known) {
-        return Ok(Removal::NotOurs(not_ours));
+        return Ok(left(shared, identity, not_ours));
     }
+    shared.memory().absent_since.remove(&identity.key);
     let proven_at = shared.clock.now();
     let name = role.name.clone();
     if let Some(profiles) = shared.iam.instance_profiles(&name).await?.filter(|profiles| !profiles.is_empty()) {
@@ -107,8 +135,14 @@ pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
         shared.iam.inline_names(&name).await?.unwrap_or_default(),
     );
     let observed = Observed { role, attached, inline: inline.into_iter().map(|name| (name, String::new())).collect() };
-    take_away(shared, &Job { resource, identity, observed: Some(&observed), proven_at, reason }, &observed, known, why)
-        .await
+    take_away(
+        shared,
+        &Job { resource, identity, observed: Some(&observed), held: known.held, proven_at, reason },
+        &observed,
+        known,
+        why,
+    )
+    .await
 }
 
 async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
@@ -142,10 +176,11 @@ async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
     // Proven again right before the call that can't be undone.
     let again: Option<RoleRecord> = shared.iam.role(&role.name).await?;
     // Not our doing: IAM's replicas may disagree, and two reads of one moment prove no absence.
-    let Some(again) = again else { return Ok(not_found(shared, job.identity)) };
-    let known = if known == Known::Nothing { Known::Id(&role.role_id) } else { known };
+    let Some(mut again) = again else { return Ok(not_found(shared, job.identity)) };
+    as_claimed(shared, &mut again);
+    let known = Known { id: known.id.or(Some(&role.role_id)), ..known };
     if let Err(not_ours) = ownership::judge(job.identity, &again, known) {
-        return Ok(Removal::NotOurs(not_ours));
+        return Ok(left(shared, job.identity, not_ours));
     }
     let job = Job { proven_at: shared.clock.now(), ..*job };
     match drive(shared, &job, &delete, &mut None).await {

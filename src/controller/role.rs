@@ -15,7 +15,7 @@ use crate::{
         drive::{Interrupted, Job, drive},
         observe,
         queue::{Cause, Hint},
-        removal::{Absence, absence},
+        removal::{Absence, absence, as_claimed},
         tally,
         trust::{Carried, Terms},
     },
@@ -28,7 +28,7 @@ use crate::{
         identity::Identity,
         observed::{Observed, RoleRecord},
         outcome::{self, Verdict},
-        ownership::{self, Known, Ours},
+        ownership::{self, Known, NotOurs, Ours},
         principals,
         step::{Call, Step},
     },
@@ -65,7 +65,7 @@ pub async fn pass<I: IamWrite, C: Cluster, K: Clock>(
         }
     };
     let status = resource.status.clone();
-    let mut pass = Pass { shared, resource, status };
+    let mut pass = Pass { shared, resource, status, requested: false };
     match pass.run(cause).await {
         Ok(next) => next,
         Err(interrupted) => pass.interrupted(interrupted).await,
@@ -77,6 +77,8 @@ pub(super) struct Pass<'a, I, C, K> {
     pub(super) shared: &'a Shared<I, C, K>,
     pub(super) resource: Resource,
     pub(super) status: RoleStatus,
+    /// Somebody has asked for this pass: what is contested is taken up.
+    requested: bool,
 }
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
@@ -87,7 +89,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if self.resource.paused {
             return self.report(&Verdict::Paused { deleting: false }, Next::Settled).await;
         }
-        if self.resource.reconcile_requested_at != self.status.last_handled_reconcile_at {
+        // An annotation that is taken away asks for nothing.
+        self.requested = self.resource.reconcile_requested_at.is_some()
+            && self.resource.reconcile_requested_at != self.status.last_handled_reconcile_at;
+        if self.requested {
             self.status.applied_generation = None;
         }
         self.status.last_handled_reconcile_at.clone_from(&self.resource.reconcile_requested_at);
@@ -120,12 +125,18 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     async fn existing(
         &mut self,
         desired: &Desired,
-        role: RoleRecord,
+        mut role: RoleRecord,
         hint: Option<Hint>,
         unchanged: bool,
     ) -> Result<Next, Interrupted> {
         let proven_at = self.shared.clock.now();
-        let ours = ownership::judge(&desired.identity, &role, Known::of(&self.status));
+        as_claimed(self.shared, &mut role);
+        let mut ours = ownership::judge(&desired.identity, &role, Known::of(&self.status));
+        if self.requested && ours.as_ref().is_err_and(NotOurs::contested) {
+            // Nothing is known of it any more, also when this takes more than one pass.
+            self.status.role_id = None;
+            ours = ownership::judge(&desired.identity, &role, Known::default());
+        }
         if let Err(not_ours) = ours {
             self.status.plan = None;
             if desired.drift == DriftPolicy::Observe {
@@ -152,7 +163,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let Some(mut observed) = observed else {
             return Ok(Next::Failed(Trouble::NotVisible));
         };
-        let (role_id, arn) = (observed.role.role_id.clone(), observed.role.arn.clone());
+        let (role_id, arn) = (observed.role.role_id.clone(), Some(observed.role.arn.clone()));
+        let reattached = ours == Ok(Ours { reattached: true });
+        // Known once the role carries our uid, and still when somebody has taken that off.
+        let known_id = if reattached { self.status.role_id.clone() } else { Some(role_id.clone()) };
         self.overlay(desired, &mut observed);
         let held = self.held(desired, Some(&observed)).await?;
         if desired.drift == DriftPolicy::Observe {
@@ -160,24 +174,24 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             let steps = diff::diff(&view.desired, &view.observed, &scope);
             if steps.is_empty() {
                 self.pin(&desired.identity);
-                (self.status.role_id, self.status.arn) = (Some(role_id), Some(arn));
+                (self.status.role_id, self.status.arn) = (known_id, arn);
                 self.status.plan = None;
                 return self.converged(desired, held, &observed.role.trust, false, None).await;
             }
-            return self.observe_only(desired, &steps, Some((role_id, arn))).await;
+            return self.observe_only(desired, &steps, known_id, arn).await;
         }
         self.hold().await?;
-        if ours == Ok(Ours { reattached: true }) {
+        if reattached {
             self.tell_reattached(&observed, &scope, &applied).await;
         }
         self.pin(&desired.identity);
-        self.status.role_id = Some(role_id);
-        self.status.arn = Some(arn);
+        (self.status.role_id, self.status.arn) = (known_id, arn);
         self.status.plan = None;
         let reason = if unchanged { reason::DRIFT_CORRECTED } else { reason::UPDATED };
         let Carried { steps, held, missing, trust } = self
             .carry_out(desired, observed, held, &Terms { scope: &scope, applied: &applied, proven_at, reason })
             .await?;
+        self.status.role_id = Some(role_id);
         if unchanged && !steps.is_empty() {
             self.note_drift(&steps);
         }
@@ -193,7 +207,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     /// The role does not exist: create it, unless the answer is not to be believed yet or the time is over.
     async fn missing(&mut self, desired: &Desired, unchanged: bool) -> Result<Next, Interrupted> {
-        let expected = self.status.role_id.is_some();
+        if !self.requested && outcome::ready_reason(&self.status) == Some(reason::OWNERSHIP_CONTESTED) {
+            let verdict = Verdict::NotOwned(NotOurs::gone(&desired.identity));
+            return self.report(&verdict, Next::Failed(Trouble::NotOwned)).await;
+        }
+        let expected = self.status.arn.is_some();
         match absence(self.shared, &desired.identity, expected) {
             Absence::Confirmed => {}
             Absence::Unconfirmed(wait, message) => {
@@ -216,7 +234,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let target = principals::held_back(desired, &held);
         let steps = diff::create(&target);
         if desired.drift == DriftPolicy::Observe {
-            return self.observe_only(desired, &steps, None).await;
+            return self.observe_only(desired, &steps, None, None).await;
         }
         let rival = self.shared.memory().index.rival(&self.resource.key);
         if let Some(rival) = rival {
@@ -247,6 +265,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             resource: &resource,
             identity: &desired.identity,
             observed: None,
+            held: false,
             proven_at: self.shared.clock.now(),
             reason: if unchanged { reason::DRIFT_CORRECTED } else { reason::CREATED },
         };
@@ -268,10 +287,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         &mut self,
         desired: &Desired,
         steps: &[Step],
-        role: Option<(String, String)>,
+        role_id: Option<String>,
+        arn: Option<String>,
     ) -> Result<Next, Interrupted> {
         self.pin(&desired.identity);
-        (self.status.role_id, self.status.arn) = role.unzip();
+        (self.status.role_id, self.status.arn) = (role_id, arn);
         let plan = outcome::plan_lines(steps);
         let news = plan != self.resource.status.plan;
         self.status.plan = plan;

@@ -118,10 +118,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
             self.save_applied(desired, terms.applied).await?;
             let resource = self.resource.clone();
+            let held_before = Known::of(&self.status).held;
             let job = Job {
                 resource: &resource,
                 identity: &desired.identity,
                 observed: Some(&observed),
+                held: held_before,
                 proven_at,
                 reason: terms.reason,
             };
@@ -142,7 +144,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             let Some(refused) = refused else { return Err(failure) };
             // What was done already is read, not remembered.
             let Some(role) = self.shared.iam.role(&desired.identity.name).await? else { return Err(failure) };
-            if ownership::judge(&desired.identity, &role, Known::Id(&observed.role.role_id)).is_err() {
+            let known = Known { id: Some(&observed.role.role_id), held: held_before };
+            if ownership::judge(&desired.identity, &role, known).is_err() {
                 return Err(Interrupted::ProofTooOld);
             }
             proven_at = self.shared.clock.now();

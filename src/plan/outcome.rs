@@ -128,8 +128,9 @@ pub fn stalls(class: IamErrorClass) -> bool {
     matches!(class, IamErrorClass::LimitExceeded | IamErrorClass::Refused | IamErrorClass::Protected)
 }
 
-/// How long a role that is to be created is waited with, when AWS does not know a principal of its trust policy yet.
-const PRINCIPAL_WAIT: Duration = Duration::from_mins(10);
+/// How long that is waited for which AWS does not know yet: a principal of a role that is to be created, a policy. Another
+/// tool may be about to make it.
+const REFERENCE_WAIT: Duration = Duration::from_mins(10);
 
 /// How long a denial is taken to pass by itself: IAM needs seconds until a right counts that was just given, or one that hangs on
 /// the tags of a new role.
@@ -140,8 +141,9 @@ const DENIAL_WAIT: Duration = Duration::from_secs(20);
 fn lasts(error: &IamError, step: Option<&Step>, status: &RoleStatus, now: Timestamp) -> bool {
     let wait = match error.class {
         IamErrorClass::InvalidPrincipal if step.is_some_and(|step| matches!(step.call, Call::CreateRole { .. })) => {
-            PRINCIPAL_WAIT
+            REFERENCE_WAIT
         }
+        IamErrorClass::NotFound => REFERENCE_WAIT,
         IamErrorClass::AccessDenied => DENIAL_WAIT,
         _ => return false,
     };

@@ -22,33 +22,41 @@ pub struct NotOurs {
     pub why: String,
 }
 
+impl NotOurs {
+    /// Another object has taken up what was ours.
+    #[must_use]
+    pub fn contested(&self) -> bool {
+        self.reason == reason::OWNERSHIP_CONTESTED
+    }
+
+    /// The role is gone which another object had taken up: it is not made again before somebody asks for it.
+    #[must_use]
+    pub fn gone(identity: &Identity) -> Self {
+        let why = format!(
+            "role {} was taken up by another IAMRole {}, as in a second cluster, and is gone: it is not made again on behalf of \
+             this one; delete this one, or annotate it with {RECONCILE_REQUESTED_AT} to have the role made",
+            identity.name, identity.key
+        );
+        Self { reason: reason::OWNERSHIP_CONTESTED, why }
+    }
+}
+
 /// What is known of the role before it is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known<'a> {
-    /// Nothing: the tags decide.
-    Nothing,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known<'a> {
     /// Its unique id.
-    Id(&'a str),
-    /// Its unique id; and that it once was as this very object wants it, with its uid on it.
-    Held(&'a str),
+    pub id: Option<&'a str>,
+    /// It has carried the resource's uid: another one on it was put there since.
+    pub held: bool,
 }
 
 impl<'a> Known<'a> {
-    /// What status tells. A request to reconcile has taken `appliedGeneration` out of it: then a contested role is taken up.
+    /// What status tells: `roleId` stands there only while the role carries the resource's uid, and `appliedGeneration` since
+    /// it did.
     #[must_use]
     pub fn of(status: &'a RoleStatus) -> Self {
-        match (status.role_id.as_deref(), status.applied_generation) {
-            (None, _) => Self::Nothing,
-            (Some(id), None) => Self::Id(id),
-            (Some(id), Some(_)) => Self::Held(id),
-        }
-    }
-
-    fn id(self) -> Option<&'a str> {
-        match self {
-            Self::Nothing => None,
-            Self::Id(id) | Self::Held(id) => Some(id),
-        }
+        let id = status.role_id.as_deref();
+        Self { id, held: id.is_some() || status.applied_generation.is_some() }
     }
 }
 
@@ -91,15 +99,15 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
     if role.path != identity.path {
         return foreign(format!("its path is {}, not {}; a role cannot be moved", role.path, identity.path));
     }
-    if let Some(known) = known.id().filter(|known| *known != role.role_id) {
+    if let Some(known) = known.id.filter(|known| *known != role.role_id) {
         return foreign(format!(
             "its id is {}, but this resource made the role with id {known}; somebody replaced it: delete the role in AWS, \
              or delete this resource and apply it again to take it over",
             role.role_id
         ));
     }
-    match (tag_value(tag::UID), known) {
-        (Some(other), Known::Held(_)) if other != identity.uid => Err(NotOurs {
+    match tag_value(tag::UID) {
+        Some(other) if known.held && other != identity.uid => Err(NotOurs {
             reason: reason::OWNERSHIP_CONTESTED,
             why: format!(
                 "role {} was this resource's, and another IAMRole {} has taken it up, that with uid {other}, as in a second \
@@ -108,6 +116,6 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
                 role.name, identity.key
             ),
         }),
-        (uid, _) => Ok(Ours { reattached: uid != Some(identity.uid.as_str()) }),
+        uid => Ok(Ours { reattached: uid != Some(identity.uid.as_str()) }),
     }
 }

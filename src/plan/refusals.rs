@@ -72,28 +72,39 @@ fn set(role: &mut RoleRecord, key: &str, value: &str) {
     role.tags.insert(key.into(), value.into());
 }
 
+const NOTHING: Known<'static> = Known { id: None, held: false };
+
+fn id(id: &str) -> Known<'_> {
+    Known { id: Some(id), held: false }
+}
+
+fn held(id: &str) -> Known<'_> {
+    Known { id: Some(id), held: true }
+}
+
 #[rstest]
-#[case::ours(|_: &mut RoleRecord| {}, Known::Nothing, Ok(false))]
-#[case::ours_with_the_known_id(|_: &mut RoleRecord| {}, Known::Id("AROA1"), Ok(false))]
-#[case::keys_without_letter_case(|role: &mut RoleRecord| set(role, "ROLEWRIGHT.dev/Installation", "test"), Known::Nothing, Ok(false))]
-#[case::the_name_without_letter_case(|role: &mut RoleRecord| role.name = "TEST-A_X".into(), Known::Nothing, Ok(false))]
-#[case::another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), Known::Nothing, Ok(true))]
-#[case::no_uid(|role: &mut RoleRecord| { role.tags.remove(tag::UID); }, Known::Nothing, Ok(true))]
-#[case::reserved(|role: &mut RoleRecord| role.path = "/aws-service-role/eks.amazonaws.com/".into(), Known::Nothing, Err("belongs to an AWS service"))]
-#[case::no_tags(|role: &mut RoleRecord| role.tags.clear(), Known::Nothing, Err("none of rolewright's tags"))]
-#[case::no_installation(|role: &mut RoleRecord| { role.tags.remove(tag::INSTALLATION); }, Known::Nothing, Err("only one of the tags"))]
-#[case::no_resource(|role: &mut RoleRecord| { role.tags.remove(tag::RESOURCE); }, Known::Nothing, Err("only one of the tags"))]
-#[case::installation(|role: &mut RoleRecord| set(role, tag::INSTALLATION, "other"), Known::Nothing, Err("belongs to installation other"))]
-#[case::installation_letter_case(|role: &mut RoleRecord| set(role, tag::INSTALLATION, "Test"), Known::Nothing, Err("belongs to installation Test"))]
-#[case::resource(|role: &mut RoleRecord| set(role, tag::RESOURCE, "a/y"), Known::Nothing, Err("belongs to IAMRole a/y"))]
-#[case::name(|role: &mut RoleRecord| role.name = "test-a_y".into(), Known::Nothing, Err("its name is not test-a_x"))]
-#[case::path(|role: &mut RoleRecord| role.path = "/p/".into(), Known::Nothing, Err("its path is /p/, not /"))]
-#[case::id(|_: &mut RoleRecord| {}, Known::Id("AROA0"), Err("its id is AROA1"))]
-#[case::held(|_: &mut RoleRecord| {}, Known::Held("AROA1"), Ok(false))]
-#[case::held_with_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), Known::Held("AROA1"), Err("with uid uid-0"))]
-#[case::held_without_uid(|role: &mut RoleRecord| { role.tags.remove(tag::UID); }, Known::Held("AROA1"), Ok(true))]
-#[case::seen_with_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), Known::Id("AROA1"), Ok(true))]
-#[case::another_id_and_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), Known::Held("AROA0"), Err("its id is AROA1"))]
+#[case::ours(|_: &mut RoleRecord| {}, NOTHING, Ok(false))]
+#[case::ours_with_the_known_id(|_: &mut RoleRecord| {}, id("AROA1"), Ok(false))]
+#[case::keys_without_letter_case(|role: &mut RoleRecord| set(role, "ROLEWRIGHT.dev/Installation", "test"), NOTHING, Ok(false))]
+#[case::the_name_without_letter_case(|role: &mut RoleRecord| role.name = "TEST-A_X".into(), NOTHING, Ok(false))]
+#[case::another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), NOTHING, Ok(true))]
+#[case::no_uid(|role: &mut RoleRecord| { role.tags.remove(tag::UID); }, NOTHING, Ok(true))]
+#[case::reserved(|role: &mut RoleRecord| role.path = "/aws-service-role/eks.amazonaws.com/".into(), NOTHING, Err("belongs to an AWS service"))]
+#[case::no_tags(|role: &mut RoleRecord| role.tags.clear(), NOTHING, Err("none of rolewright's tags"))]
+#[case::no_installation(|role: &mut RoleRecord| { role.tags.remove(tag::INSTALLATION); }, NOTHING, Err("only one of the tags"))]
+#[case::no_resource(|role: &mut RoleRecord| { role.tags.remove(tag::RESOURCE); }, NOTHING, Err("only one of the tags"))]
+#[case::installation(|role: &mut RoleRecord| set(role, tag::INSTALLATION, "other"), NOTHING, Err("belongs to installation other"))]
+#[case::installation_letter_case(|role: &mut RoleRecord| set(role, tag::INSTALLATION, "Test"), NOTHING, Err("belongs to installation Test"))]
+#[case::resource(|role: &mut RoleRecord| set(role, tag::RESOURCE, "a/y"), NOTHING, Err("belongs to IAMRole a/y"))]
+#[case::name(|role: &mut RoleRecord| role.name = "test-a_y".into(), NOTHING, Err("its name is not test-a_x"))]
+#[case::path(|role: &mut RoleRecord| role.path = "/p/".into(), NOTHING, Err("its path is /p/, not /"))]
+#[case::id(|_: &mut RoleRecord| {}, id("AROA0"), Err("its id is AROA1"))]
+#[case::held(|_: &mut RoleRecord| {}, held("AROA1"), Ok(false))]
+#[case::held_with_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), held("AROA1"), Err("with uid uid-0"))]
+#[case::once_held_with_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), Known { id: None, held: true }, Err("with uid uid-0"))]
+#[case::held_without_uid(|role: &mut RoleRecord| { role.tags.remove(tag::UID); }, held("AROA1"), Ok(true))]
+#[case::seen_with_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), id("AROA1"), Ok(true))]
+#[case::another_id_and_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), held("AROA0"), Err("its id is AROA1"))]
 fn ownership_needs_the_whole_proof(
     #[case] change: fn(&mut RoleRecord),
     #[case] known: Known<'_>,

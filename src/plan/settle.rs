@@ -133,6 +133,18 @@ impl Recent {
         }
     }
 
+    /// The value of a tag as it was written lately; `None` when nothing is known.
+    #[must_use]
+    pub fn tag(&self, role: &str, key: &str, now: Timestamp, window: Duration) -> Option<&str> {
+        let written = self.part(role, &Part::Tag(tag::fold(key)))?;
+        match &written.value {
+            Value::Tag(_, value) if written.certainty == Certainty::Applied && within(written.at, now, window) => {
+                Some(value)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether [`overlay`](Self::overlay) may change anything of a role.
     #[must_use]
     pub fn knows(&self, role: &str) -> bool {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::{
-    harness::{ADMIN, Cluster, Controller, ControllerConfig, wait_until},
+    harness::{ADMIN, Cluster, Controller, ControllerConfig, image_env, wait_until},
     iam::Server,
     process::{Memory, cpu},
     table::Table,
@@ -46,7 +46,7 @@ impl Place {
         scope.bind_in_namespace("rolewright");
         let iam = Server::start();
         let args: Vec<&str> = SETTINGS.split(' ').collect();
-        let config = ControllerConfig { standin: iam.url(), ..scope.config(&args) };
+        let config = ControllerConfig { standin: iam.url(), env: image_env(), ..scope.config(&args) };
         Self { iam, namespace: scope.namespace.clone(), user: scope.controller_user.clone(), config }
     }
 

@@ -1,4 +1,4 @@
-//! Figures of the built controller, beside its goals. It asserts nothing about time.
+//! Figures of the controller as the image has it, beside its goals. It asserts nothing about time.
 //!
 //! The API server is the real one. IAM is the project's strict fake (`src/sim`) over HTTP, not the stand-in of the other tests:
 //! that one answers about 120 calls a second. `RESOURCES=1000,10000` is the default; `ONLY=policy|new|life` runs a part.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rolewright::api::{RoleStatus, condition, reason};
 use rolewright::plan::outcome::{REFUSALS, Verdict, conclude};
+use rolewright::plan::ownership::NotOurs;
 use rolewright::ports::{IamError, IamErrorClass as Class};
 
 use crate::page::ROOT;
@@ -24,7 +25,8 @@ fn verdicts() -> Vec<Verdict> {
     let mut verdicts = vec![
         Verdict::Ready,
         Verdict::Invalid(Vec::new()),
-        Verdict::NotOwned(String::new()),
+        Verdict::NotOwned(NotOurs { reason: reason::NOT_OWNED, why: String::new() }),
+        Verdict::NotOwned(NotOurs { reason: reason::OWNERSHIP_CONTESTED, why: String::new() }),
         Verdict::NameConflict(String::new()),
         Verdict::WouldChange,
         Verdict::Paused { deleting: true },
@@ -56,7 +58,7 @@ fn shown() -> BTreeMap<String, BTreeSet<String>> {
     }
     // What often passes by itself is given up when it lasts; for that a pass needs a history.
     let waited = format!("`{}=False` `{}=False` `{}=True`", condition::READY, condition::SYNCED, condition::STALLED);
-    for given_up in [reason::INVALID_PRINCIPAL, reason::ACCESS_DENIED] {
+    for given_up in [reason::INVALID_PRINCIPAL, reason::ACCESS_DENIED, reason::NOT_FOUND] {
         shown.entry(given_up.to_owned()).or_default().insert(waited.clone());
     }
     shown

@@ -47,6 +47,6 @@ pub use kube_controllers::KubeControllers;
 pub use kubectl::{Kubectl, Output};
 pub use process::{Folder, Supervised, free_ports};
 pub use rights::{Right, all_rules, given, rules};
-pub use setup::{assets, gitops_crds, helm, judge, promtool, repository, venv};
+pub use setup::{assets, gitops_crds, helm, image_env, judge, promtool, repository, venv};
 pub use standin::{Account, Call, SECRET, Standin, Target};
 pub use wait::{eventually, wait_until};

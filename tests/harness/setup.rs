@@ -55,6 +55,13 @@ pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
+/// What the image sets in the environment of the controller.
+pub fn image_env() -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(repository("Dockerfile")).expect("the Dockerfile");
+    let lines = text.lines().filter_map(|line| line.strip_prefix("ENV ")?.split_once('='));
+    lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
 /// Runs a script that talks on standard error and names a folder or a binary in the last line of standard output.
 fn run(script: &str) -> PathBuf {
     try_run(script).unwrap_or_else(|problem| panic!("{problem}"))

@@ -95,6 +95,7 @@ fn our_part_of_the_image_is_one_binary_on_a_base_without_a_shell() {
     assert!(stage.starts_with("FROM gcr.io/distroless/static-debian12:nonroot\n"), "{stage}");
     let copies: Vec<&str> = stage.lines().filter(|line| line.starts_with("COPY") || line.starts_with("ADD")).collect();
     assert_eq!(copies, ["COPY --from=build --chmod=0555 /out/rolewright /rolewright"]);
+    assert!(stage.contains("\nENV MALLOC_ARENA_MAX=1\n") && harness::image_env().len() == 3);
     assert!(!stage.contains("\nRUN ") && stage.contains("\nUSER 65532:65532\n"));
     assert!(stage.contains(&format!("\nARG VERSION={}\n", env!("CARGO_PKG_VERSION"))));
     assert!(stage.contains(&format!("licenses=\"{}\"", env!("CARGO_PKG_LICENSE"))));
@@ -163,6 +164,7 @@ async fn the_static_binary_does_the_main_job_in_an_empty_read_only_root_as_user_
     for name in ["etc/ssl/certs", "etc/ssl", "etc", "tmp", ""] {
         set_mode(&root.join(name), 0o555);
     }
+    config.env.extend(harness::image_env());
     config.env.push(("IMAGE_ROOT".to_owned(), root.path().display().to_string()));
     config.env.push(("KUBECONFIG".to_owned(), "/kubeconfig".to_owned()));
     let mut controller = Controller::start(&config);

@@ -16,6 +16,7 @@ mod bad_days;
 mod check;
 mod command_line;
 mod drift;
+mod events;
 mod grants;
 mod hostile;
 mod identity;

@@ -113,6 +113,21 @@ async fn a_denial_is_waited_out_for_twenty_seconds_and_then_stalled_until_it_end
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_policy_that_is_not_there_is_waited_for_ten_minutes_and_then_stalled_until_it_is() {
+    let mut rig = Rig::without_windows();
+    rig.start();
+    rig.apply("x", &plain(r#""permissions":{"managedPolicies":["arn:aws:iam::123456789012:policy/later"]}"#));
+    rig.seconds(590).await;
+    assert_eq!(rig.ready("x").0, "NotFound");
+    assert!(rig.has("x", "Reconciling") && !rig.has("x", "Stalled"));
+    rig.seconds(700).await;
+    assert!(rig.has("x", "Stalled") && !rig.has("x", "Reconciling"), "{:?}", rig.status("x"));
+    rig.world.iam.add_policy("later");
+    rig.seconds(700).await;
+    assert!(rig.is_ready("x") && !rig.has("x", "Stalled"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failing_step_stops_the_plan_and_the_next_pass_goes_on_from_what_is_there() {
     let mut rig = Rig::without_windows();
     rig.start();

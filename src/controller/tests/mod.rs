@@ -13,6 +13,7 @@ mod additive;
 mod annotate;
 mod bad_days;
 mod claims;
+mod contested;
 mod crash;
 mod create;
 mod drift;

@@ -1,5 +1,7 @@
 //! A slow AWS: the proof of ownership grows old while calls wait, and reads disagree with each other.
 
+use rstest::rstest;
+
 use super::*;
 use crate::{
     iam::tag,
@@ -26,17 +28,20 @@ async fn reads_that_take_longer_than_a_proof_holds_do_not_keep_a_role_from_being
     assert!(rig.world.iam.get(&role("x")).is_none());
 }
 
+#[rstest]
+#[case::to_another_installation(tag::INSTALLATION, "NotOwned")]
+#[case::to_another_cluster(tag::UID, "OwnershipContested")]
 #[tokio::test(start_paused = true)]
-async fn a_role_that_changes_hands_between_two_slow_steps_is_not_written_again() {
+async fn a_role_that_changes_hands_between_two_slow_steps_is_not_written_again(#[case] tag: &str, #[case] says: &str) {
     let rig = Rig::with(&whole()).await;
     rig.world.iam.fault(Rule::new(late(11)).on("DeleteRolePolicy"));
     rig.apply("x", &plain(""));
     rig.seconds(5).await;
     assert_eq!(rig.writes(), ["DeleteRolePolicy"]);
-    rig.world.iam.tag(&role("x"), tag::INSTALLATION, "other");
+    rig.world.iam.tag(&role("x"), tag, "other");
     rig.seconds(60).await;
     assert_eq!(rig.writes(), ["DeleteRolePolicy"]);
-    assert_eq!(rig.ready("x").0, "NotOwned");
+    assert_eq!(rig.ready("x").0, says);
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,13 +105,16 @@ async fn a_new_role_that_a_write_does_not_find_yet_is_waited_for_in_words_that_f
     assert!(rig.is_ready("x"));
 }
 
+#[rstest]
+#[case::of_another_installation(tag::INSTALLATION)]
+#[case::of_another_cluster(tag::UID)]
 #[tokio::test(start_paused = true)]
-async fn ownership_is_read_again_right_before_the_role_is_deleted() {
+async fn ownership_is_read_again_right_before_the_role_is_deleted(#[case] tag: &str) {
     let rig = Rig::with(&plain("")).await;
     rig.world.iam.fault(Rule::new(late(2)).on("ListRolePolicies"));
     rig.world.cluster.delete(&key("x"));
     rig.seconds(1).await;
-    rig.world.iam.tag(&role("x"), tag::INSTALLATION, "other");
+    rig.world.iam.tag(&role("x"), tag, "other");
     rig.seconds(60).await;
     assert_eq!(rig.writes(), [""; 0]);
     assert!(rig.world.cluster.resource(&key("x")).is_none());
