@@ -187,6 +187,8 @@ fn classify(error: kube::Error) -> ClusterError {
                 409 => ClusterError::Conflict(message),
                 // A JSON patch whose test failed: the object has changed.
                 422 if message.contains("test") && message.contains("path") => ClusterError::Conflict(message),
+                // An apply to an object that has another uid: another one has taken the name.
+                422 if message.contains("metadata.uid") => ClusterError::Conflict(message),
                 400 | 401 | 403 | 422 => ClusterError::Refused(message),
                 _ => ClusterError::Unavailable(message),
             }

@@ -17,6 +17,7 @@ mod check;
 mod command_line;
 mod drift;
 mod events;
+mod finalizer;
 mod grants;
 mod hostile;
 mod identity;
