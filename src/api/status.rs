@@ -34,6 +34,11 @@ pub struct RoleStatus {
     #[schemars(length(max = 128))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_id: Option<String>,
+    /// Uid in the role's tag `rolewright.dev/uid`, once it was this resource's own: that, or the uid of another one that has taken
+    /// the role up since.
+    #[schemars(length(max = 256))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_uid: Option<String>,
     /// When the role ends, UTC; absent when never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,

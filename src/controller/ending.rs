@@ -34,7 +34,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         match remove(self.shared, &resource, identity, known, Why::Expired, reason::EXPIRED).await? {
             Removal::Gone => {
                 self.let_all_go().await?;
-                self.forget_role();
+                self.end_role();
                 self.report(&Verdict::Expired(end), Next::Settled).await
             }
             Removal::NotOurs(not_ours) => {
@@ -54,7 +54,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.note_deadline(end);
         let over = end.filter(|end| *end <= self.shared.clock.now());
         match over {
-            Some(end) if self.status.arn.is_some() => self.expire(desired, end).await,
+            Some(end) if self.status.role_id.is_some() => self.expire(desired, end).await,
             Some(end) if outcome::ready_reason(&self.status) == Some(reason::EXPIRED) => {
                 self.report(&Verdict::Expired(end), Next::Settled).await
             }

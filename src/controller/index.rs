@@ -33,7 +33,7 @@ pub struct Entry {
     requested_at: Option<Box<str>>,
     /// Folded name of its role.
     pub role: Arc<str>,
-    /// A role is expected in AWS: status has its ARN.
+    /// A role is expected in AWS: status has its id.
     pub expected: bool,
     /// The last pass of this generation found or made AWS equal.
     pub converged: bool,
@@ -110,7 +110,7 @@ impl Index {
             finalizer: resource.finalizer,
             requested_at: resource.reconcile_requested_at.as_deref().map(Into::into),
             role: Arc::clone(&role),
-            expected: resource.status.arn.is_some(),
+            expected: resource.status.role_id.is_some(),
             converged: ready && hash_is_current,
             settled_at: None,
             observe: wanted.as_ref().is_some_and(|wanted| wanted.drift == DriftPolicy::Observe),

@@ -8,7 +8,6 @@ use crate::{
         Shared,
         drive::{Interrupted, Job, drive},
     },
-    iam::tag,
     plan::{
         identity::Identity,
         observed::{Observed, RoleRecord},
@@ -66,16 +65,6 @@ pub fn absence<I, C, K: Clock>(shared: &Shared<I, C, K>, identity: &Identity, ex
     Absence::Confirmed
 }
 
-/// The uid tag as we wrote it lately, when a read still shows the former one.
-pub fn as_claimed<I, C, K: Clock>(shared: &Shared<I, C, K>, role: &mut RoleRecord) {
-    let memory = shared.memory();
-    let uid = memory.recent.tag(&role.name, tag::UID, shared.clock.now(), shared.windows.settle);
-    if let Some(uid) = uid {
-        role.tags.retain(|key, _| tag::fold(key) != tag::fold(tag::UID));
-        role.tags.insert(tag::UID.to_owned(), uid.to_owned());
-    }
-}
-
 /// What a removal makes of a role that is not ours. That another cluster has taken it up is believed after two reads: a read
 /// that lags behind our own taking up must not leave the role behind for ever.
 fn left<I, C, K: Clock>(shared: &Shared<I, C, K>, identity: &Identity, not_ours: NotOurs) -> Removal {
@@ -113,11 +102,10 @@ pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
     why: Why,
     reason: &'static str,
 ) -> Result<Removal, Interrupted> {
-    let Some(mut role) = shared.iam.role(&identity.name).await? else {
+    let Some(role) = shared.iam.role(&identity.name).await? else {
         // Before a role may be called gone, it is looked for twice, also when status never pinned it.
         return Ok(not_found(shared, identity));
     };
-    as_claimed(shared, &mut role);
     if let Err(not_ours) = ownership::judge(identity, &role, known) {
         return Ok(left(shared, identity, not_ours));
     }
@@ -176,8 +164,7 @@ async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
     // Proven again right before the call that can't be undone.
     let again: Option<RoleRecord> = shared.iam.role(&role.name).await?;
     // Not our doing: IAM's replicas may disagree, and two reads of one moment prove no absence.
-    let Some(mut again) = again else { return Ok(not_found(shared, job.identity)) };
-    as_claimed(shared, &mut again);
+    let Some(again) = again else { return Ok(not_found(shared, job.identity)) };
     let known = Known { id: known.id.or(Some(&role.role_id)), ..known };
     if let Err(not_ours) = ownership::judge(job.identity, &again, known) {
         return Ok(left(shared, job.identity, not_ours));

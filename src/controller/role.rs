@@ -15,10 +15,11 @@ use crate::{
         drive::{Interrupted, Job, drive},
         observe,
         queue::{Cause, Hint},
-        removal::{Absence, absence, as_claimed},
+        removal::{Absence, absence},
         tally,
         trust::{Carried, Terms},
     },
+    iam::tag,
     plan::{
         applied,
         backoff::Trouble,
@@ -65,7 +66,7 @@ pub async fn pass<I: IamWrite, C: Cluster, K: Clock>(
         }
     };
     let status = resource.status.clone();
-    let mut pass = Pass { shared, resource, status, requested: false };
+    let mut pass = Pass { shared, resource, status };
     match pass.run(cause).await {
         Ok(next) => next,
         Err(interrupted) => pass.interrupted(interrupted).await,
@@ -77,8 +78,6 @@ pub(super) struct Pass<'a, I, C, K> {
     pub(super) shared: &'a Shared<I, C, K>,
     pub(super) resource: Resource,
     pub(super) status: RoleStatus,
-    /// Somebody has asked for this pass: what is contested is taken up.
-    requested: bool,
 }
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
@@ -90,10 +89,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             return self.report(&Verdict::Paused { deleting: false }, Next::Settled).await;
         }
         // An annotation that is taken away asks for nothing.
-        self.requested = self.resource.reconcile_requested_at.is_some()
+        let requested = self.resource.reconcile_requested_at.is_some()
             && self.resource.reconcile_requested_at != self.status.last_handled_reconcile_at;
-        if self.requested {
+        if requested {
             self.status.applied_generation = None;
+            // What another one has taken up is taken back, also when that needs more than this pass.
+            if self.status.role_uid.take().is_some_and(|uid| uid != self.resource.uid) {
+                self.forget_role();
+            }
         }
         self.status.last_handled_reconcile_at.clone_from(&self.resource.reconcile_requested_at);
         let desired = match compile(&self.resource, &self.shared.limits) {
@@ -125,19 +128,19 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     async fn existing(
         &mut self,
         desired: &Desired,
-        mut role: RoleRecord,
+        role: RoleRecord,
         hint: Option<Hint>,
         unchanged: bool,
     ) -> Result<Next, Interrupted> {
         let proven_at = self.shared.clock.now();
-        as_claimed(self.shared, &mut role);
-        let mut ours = ownership::judge(&desired.identity, &role, Known::of(&self.status));
-        if self.requested && ours.as_ref().is_err_and(NotOurs::contested) {
-            // Nothing is known of it any more, also when this takes more than one pass.
-            self.status.role_id = None;
-            ours = ownership::judge(&desired.identity, &role, Known::default());
-        }
+        let ours = ownership::judge(&desired.identity, &role, Known::of(&self.status));
         if let Err(not_ours) = ours {
+            if not_ours.contested() {
+                if self.took_up_lately(&role.name) {
+                    return Ok(Next::Failed(Trouble::NotVisible));
+                }
+                self.status.role_uid = ownership::uid(&role).map(str::to_owned);
+            }
             self.status.plan = None;
             if desired.drift == DriftPolicy::Observe {
                 let scope = Scope::default();
@@ -163,10 +166,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let Some(mut observed) = observed else {
             return Ok(Next::Failed(Trouble::NotVisible));
         };
-        let (role_id, arn) = (observed.role.role_id.clone(), Some(observed.role.arn.clone()));
+        let (role_id, arn) = (observed.role.role_id.clone(), observed.role.arn.clone());
         let reattached = ours == Ok(Ours { reattached: true });
-        // Known once the role carries our uid, and still when somebody has taken that off.
-        let known_id = if reattached { self.status.role_id.clone() } else { Some(role_id.clone()) };
+        if !reattached {
+            self.status.role_uid = Some(self.resource.uid.clone());
+        }
         self.overlay(desired, &mut observed);
         let held = self.held(desired, Some(&observed)).await?;
         if desired.drift == DriftPolicy::Observe {
@@ -174,24 +178,24 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             let steps = diff::diff(&view.desired, &view.observed, &scope);
             if steps.is_empty() {
                 self.pin(&desired.identity);
-                (self.status.role_id, self.status.arn) = (known_id, arn);
+                (self.status.role_id, self.status.arn) = (Some(role_id), Some(arn));
                 self.status.plan = None;
                 return self.converged(desired, held, &observed.role.trust, false, None).await;
             }
-            return self.observe_only(desired, &steps, known_id, arn).await;
+            return self.observe_only(desired, &steps, Some((role_id, arn))).await;
         }
         self.hold().await?;
         if reattached {
             self.tell_reattached(&observed, &scope, &applied).await;
         }
         self.pin(&desired.identity);
-        (self.status.role_id, self.status.arn) = (known_id, arn);
+        (self.status.role_id, self.status.arn) = (Some(role_id), Some(arn));
         self.status.plan = None;
         let reason = if unchanged { reason::DRIFT_CORRECTED } else { reason::UPDATED };
         let Carried { steps, held, missing, trust } = self
             .carry_out(desired, observed, held, &Terms { scope: &scope, applied: &applied, proven_at, reason })
             .await?;
-        self.status.role_id = Some(role_id);
+        self.status.role_uid = Some(self.resource.uid.clone());
         if unchanged && !steps.is_empty() {
             self.note_drift(&steps);
         }
@@ -207,11 +211,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     /// The role does not exist: create it, unless the answer is not to be believed yet or the time is over.
     async fn missing(&mut self, desired: &Desired, unchanged: bool) -> Result<Next, Interrupted> {
-        if !self.requested && outcome::ready_reason(&self.status) == Some(reason::OWNERSHIP_CONTESTED) {
-            let verdict = Verdict::NotOwned(NotOurs::gone(&desired.identity));
-            return self.report(&verdict, Next::Failed(Trouble::NotOwned)).await;
-        }
-        let expected = self.status.arn.is_some();
+        let expected = self.status.role_id.is_some();
         match absence(self.shared, &desired.identity, expected) {
             Absence::Confirmed => {}
             Absence::Unconfirmed(wait, message) => {
@@ -227,14 +227,20 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.note_deadline(end);
         if let Some(end) = end.filter(|end| *end <= self.shared.clock.now()) {
             self.let_all_go().await?;
-            self.forget_role();
+            self.end_role();
             return self.report(&Verdict::Expired(end), Next::Settled).await;
+        }
+        if self.status.role_uid.as_ref().is_some_and(|uid| *uid != self.resource.uid) {
+            self.let_all_go().await?;
+            self.forget_role();
+            let verdict = Verdict::NotOwned(NotOurs::gone(&desired.identity));
+            return self.report(&verdict, Next::Failed(Trouble::NotOwned)).await;
         }
         let held = self.held(desired, None).await?;
         let target = principals::held_back(desired, &held);
         let steps = diff::create(&target);
         if desired.drift == DriftPolicy::Observe {
-            return self.observe_only(desired, &steps, None, None).await;
+            return self.observe_only(desired, &steps, None).await;
         }
         let rival = self.shared.memory().index.rival(&self.resource.key);
         if let Some(rival) = rival {
@@ -274,6 +280,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if let Some(role) = created {
             self.status.role_id = Some(role.role_id);
             self.status.arn = Some(role.arn);
+            self.status.role_uid = Some(self.resource.uid.clone());
         }
         outcome?;
         if unchanged {
@@ -287,11 +294,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         &mut self,
         desired: &Desired,
         steps: &[Step],
-        role_id: Option<String>,
-        arn: Option<String>,
+        role: Option<(String, String)>,
     ) -> Result<Next, Interrupted> {
         self.pin(&desired.identity);
-        (self.status.role_id, self.status.arn) = (role_id, arn);
+        (self.status.role_id, self.status.arn) = role.unzip();
         let plan = outcome::plan_lines(steps);
         let news = plan != self.resource.status.plan;
         self.status.plan = plan;
@@ -321,6 +327,18 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     pub(super) fn forget_role(&mut self) {
         self.status.role_id = None;
         self.status.arn = None;
+    }
+
+    /// Our role is at its end: one that appears under its name is somebody else's.
+    pub(super) fn end_role(&mut self) {
+        self.forget_role();
+        self.status.role_uid = Some(self.resource.uid.clone());
+    }
+
+    /// True while a read may still show the uid that we have replaced.
+    fn took_up_lately(&self, role: &str) -> bool {
+        let (memory, now) = (self.shared.memory(), self.shared.clock.now());
+        memory.recent.tag(role, tag::UID, now, self.shared.windows.settle) == Some(self.resource.uid.as_str())
     }
 
     /// True when the API server holds already what must stand there before `CreateRole`: a create that is denied again and

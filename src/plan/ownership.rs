@@ -51,12 +51,10 @@ pub struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// What status tells: `roleId` stands there only while the role carries the resource's uid, and `appliedGeneration` since
-    /// it did.
+    /// What status tells.
     #[must_use]
     pub fn of(status: &'a RoleStatus) -> Self {
-        let id = status.role_id.as_deref();
-        Self { id, held: id.is_some() || status.applied_generation.is_some() }
+        Self { id: status.role_id.as_deref(), held: status.role_uid.is_some() }
     }
 }
 
@@ -66,8 +64,6 @@ impl<'a> Known<'a> {
 /// # Errors
 /// Why the role is not to be written.
 pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result<Ours, NotOurs> {
-    let tag_value =
-        |key: &str| role.tags.iter().find(|(k, _)| tag::fold(k) == tag::fold(key)).map(|(_, value)| value.as_str());
     let foreign = |why: String| {
         Err(NotOurs { reason: reason::NOT_OWNED, why: format!("role {} exists and is not ours: {why}", role.name) })
     };
@@ -75,7 +71,7 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
     if name::is_reserved(&role.path, &role.name) {
         return foreign("it belongs to an AWS service".into());
     }
-    let (installation, resource) = (tag_value(tag::INSTALLATION), tag_value(tag::RESOURCE));
+    let (installation, resource) = (value(role, tag::INSTALLATION), value(role, tag::RESOURCE));
     match (installation, resource) {
         (None, None) => return foreign("it carries none of rolewright's tags; choose another roleName".into()),
         (None, Some(_)) | (Some(_), None) => {
@@ -99,15 +95,10 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
     if role.path != identity.path {
         return foreign(format!("its path is {}, not {}; a role cannot be moved", role.path, identity.path));
     }
-    if let Some(known) = known.id.filter(|known| *known != role.role_id) {
-        return foreign(format!(
-            "its id is {}, but this resource made the role with id {known}; somebody replaced it: delete the role in AWS, \
-             or delete this resource and apply it again to take it over",
-            role.role_id
-        ));
-    }
-    match tag_value(tag::UID) {
-        Some(other) if known.held && other != identity.uid => Err(NotOurs {
+    let uid = uid(role);
+    // Before the id: the other one may have made the role anew.
+    if let Some(other) = uid.filter(|other| known.held && *other != identity.uid) {
+        return Err(NotOurs {
             reason: reason::OWNERSHIP_CONTESTED,
             why: format!(
                 "role {} was this resource's, and another IAMRole {} has taken it up, that with uid {other}, as in a second \
@@ -115,7 +106,24 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
                  with {RECONCILE_REQUESTED_AT} to take the role back",
                 role.name, identity.key
             ),
-        }),
-        uid => Ok(Ours { reattached: uid != Some(identity.uid.as_str()) }),
+        });
     }
+    if let Some(known) = known.id.filter(|known| *known != role.role_id) {
+        return foreign(format!(
+            "its id is {}, but this resource made the role with id {known}; somebody replaced it: delete the role in AWS, \
+             or delete this resource and apply it again to take it over",
+            role.role_id
+        ));
+    }
+    Ok(Ours { reattached: uid != Some(identity.uid.as_str()) })
+}
+
+/// The uid that a role carries.
+#[must_use]
+pub fn uid(role: &RoleRecord) -> Option<&str> {
+    value(role, tag::UID)
+}
+
+fn value<'a>(role: &'a RoleRecord, key: &str) -> Option<&'a str> {
+    role.tags.iter().find(|(k, _)| tag::fold(k) == tag::fold(key)).map(|(_, value)| value.as_str())
 }

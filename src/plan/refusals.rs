@@ -104,7 +104,7 @@ fn held(id: &str) -> Known<'_> {
 #[case::once_held_with_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), Known { id: None, held: true }, Err("with uid uid-0"))]
 #[case::held_without_uid(|role: &mut RoleRecord| { role.tags.remove(tag::UID); }, held("AROA1"), Ok(true))]
 #[case::seen_with_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), id("AROA1"), Ok(true))]
-#[case::another_id_and_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), held("AROA0"), Err("its id is AROA1"))]
+#[case::another_id_and_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), held("AROA0"), Err("with uid uid-0"))]
 fn ownership_needs_the_whole_proof(
     #[case] change: fn(&mut RoleRecord),
     #[case] known: Known<'_>,

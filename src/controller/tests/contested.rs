@@ -3,9 +3,10 @@
 
 use super::*;
 use crate::{
-    api::RECONCILE_REQUESTED_AT,
+    api::{PAUSED, RECONCILE_REQUESTED_AT},
     iam::tag,
-    sim::{Crash, FakeCluster, RoleState},
+    ports::IamErrorClass,
+    sim::{Crash, FakeCluster, Fault, RoleState, Rule},
 };
 
 /// A role that is ready in one cluster and was then taken up in a second one, whose controller is of the same installation.
@@ -123,10 +124,50 @@ async fn a_role_that_went_with_the_second_cluster_is_not_made_again_before_someb
 }
 
 #[tokio::test(start_paused = true)]
+async fn whose_the_role_is_outlasts_what_else_is_to_say() {
+    let [one, other] = two_clusters(&whole()).await;
+    one.world.cluster.annotate(&key("x"), PAUSED, Some("true"));
+    one.seconds(5).await;
+    assert_eq!(one.ready("x").0, "Paused");
+    // The other one makes the role anew meanwhile, and again, and then has it no more.
+    one.world.iam.remove(&role("x"));
+    other.seconds(200).await;
+    one.world.cluster.annotate(&key("x"), PAUSED, None);
+    one.seconds(60).await;
+    assert!(other.is_ready("x"));
+    assert_eq!(one.ready("x").0, "OwnershipContested");
+    one.world.cluster.annotate(&key("x"), PAUSED, Some("true"));
+    other.world.cluster.delete(&key("x"));
+    other.seconds(60).await;
+    one.world.cluster.annotate(&key("x"), PAUSED, None);
+    one.seconds(600).await;
+    assert_eq!(one.ready("x").0, "OwnershipContested");
+    assert!(one.world.iam.get(&role("x")).is_none());
+    let status = one.status("x");
+    assert_eq!((status.arn, status.role_id, status.role_uid.as_deref()), (None, None, Some("uid-2")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_is_served_when_aws_answers_again() {
+    let [one, other] = two_clusters(&whole()).await;
+    one.world.iam.fault(Rule::new(Fault::Error(IamErrorClass::Unreachable)).on("GetRole").times(3));
+    one.world.cluster.annotate(&key("x"), RECONCILE_REQUESTED_AT, Some("1"));
+    one.seconds(600).await;
+    assert!(one.is_ready("x"), "{:?}", one.ready("x"));
+    assert_eq!(other.ready("x").0, "OwnershipContested");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_resource_whose_role_expired_leaves_the_one_that_a_second_cluster_has_made_since() {
-    let mut rig = Rig::with(&plain(r#""lifetime":{"ttl":"1m"}"#)).await;
+    let mut rig = Rig::without_windows();
+    rig.world.iam.deny("AttachRolePolicy"); // so that it never was as written
+    rig.start();
+    rig.apply("x", &whole().replacen('{', r#"{"lifetime":{"ttl":"1m"},"#, 1));
     rig.seconds(120).await;
     assert_eq!(rig.ready("x").0, "Expired");
+    rig.world.cluster.annotate(&key("x"), RECONCILE_REQUESTED_AT, Some("1"));
+    rig.seconds(5).await;
+    rig.world.iam.allow("AttachRolePolicy");
     rig.world.iam.put_role(RoleState::new(&role("x")));
     for (key, value) in [(tag::INSTALLATION, "test"), (tag::RESOURCE, "a/x"), (tag::UID, "of-another-cluster")] {
         rig.world.iam.tag(&role("x"), key, value);
@@ -167,6 +208,11 @@ async fn reads_that_lag_behind_the_taking_up_do_not_make_a_role_contested() {
     assert!(rig.is_ready("x"), "{:?}", rig.ready("x"));
     rig.apply("x", &whole().replace(r#""description":"d""#, r#""description":"e""#));
     rig.seconds(5).await;
+    assert_ne!(rig.ready("x").0, "OwnershipContested");
+    rig.seconds(60).await;
+    assert!(rig.is_ready("x"), "{:?}", rig.ready("x"));
+    rig.world.cluster.annotate(&key("x"), RECONCILE_REQUESTED_AT, Some("1"));
+    rig.seconds(60).await;
     assert!(rig.is_ready("x"), "{:?}", rig.ready("x"));
     // A new leader knows nothing of the write, and does not leave the role for one late read.
     rig.kill().await;
