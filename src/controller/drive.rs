@@ -60,8 +60,8 @@ pub struct Job<'a> {
     pub identity: &'a Identity,
     /// What was read; `None` when the role does not exist.
     pub observed: Option<&'a Observed>,
-    /// The role has carried the resource's uid ([`Known::held`]).
-    pub held: bool,
+    /// The uid that the role is known to carry ([`Known::uid`]).
+    pub uid: Option<&'a str>,
     /// When ownership (or absence) was read.
     pub proven_at: Timestamp,
     /// Reason of the Events.
@@ -163,8 +163,8 @@ async fn prove_again<I: IamWrite, C: Cluster, K: Clock>(
 ) -> Result<Timestamp, Interrupted> {
     let known = created.or(job.observed.map(|observed| &observed.role)).map(|role| role.role_id.as_str());
     let role = shared.iam.role(&job.identity.name).await?;
-    let held = job.held || created.is_some();
-    let proof = |role: &RoleRecord| ownership::judge(job.identity, role, Known { id: known, held });
+    let uid = if created.is_some() { Some(job.identity.uid.as_str()) } else { job.uid };
+    let proof = |role: &RoleRecord| ownership::judge(job.identity, role, Known { id: known, uid });
     let ours = role.is_some_and(|role| known.is_some() && proof(&role).is_ok());
     if ours { Ok(shared.clock.now()) } else { Err(Interrupted::ProofTooOld) }
 }

@@ -98,7 +98,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
         let resource = self.resource.clone();
         // What does not carry our uid goes with somebody else: also when it never did.
-        let known = Known { held: true, ..Known::of(&self.status) };
+        let known = Known::of(&self.status);
+        let known = Known { uid: known.uid.or(Some(&identity.uid)), ..known };
         match remove(self.shared, &resource, &identity, known, Why::Deleted, reason::DELETED).await? {
             Removal::Gone => {
                 self.let_all_go().await?;

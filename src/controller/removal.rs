@@ -125,7 +125,7 @@ pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
     let observed = Observed { role, attached, inline: inline.into_iter().map(|name| (name, String::new())).collect() };
     take_away(
         shared,
-        &Job { resource, identity, observed: Some(&observed), held: known.held, proven_at, reason },
+        &Job { resource, identity, observed: Some(&observed), uid: known.uid, proven_at, reason },
         &observed,
         known,
         why,

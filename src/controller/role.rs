@@ -31,7 +31,7 @@ use crate::{
         outcome::{self, Verdict},
         ownership::{self, Known, NotOurs, Ours},
         principals,
-        step::{Call, Step},
+        step::{Call, Step, Why},
     },
     ports::{Clock, Cluster, IamErrorClass, IamWrite, Resource},
 };
@@ -139,7 +139,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 if self.took_up_lately(&role.name) {
                     return Ok(Next::Failed(Trouble::NotVisible));
                 }
-                self.status.role_uid = ownership::uid(&role).map(str::to_owned);
+                self.status.role_uid = ownership::uid(&role).map(str::to_owned).or(self.status.role_uid.take());
             }
             self.status.plan = None;
             if desired.drift == DriftPolicy::Observe {
@@ -191,6 +191,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.pin(&desired.identity);
         (self.status.role_id, self.status.arn) = (Some(role_id), Some(arn));
         self.status.plan = None;
+        if reattached && ownership::uid(&observed.role).is_some() {
+            self.claim(desired, &mut observed, proven_at).await?;
+        }
         let reason = if unchanged { reason::DRIFT_CORRECTED } else { reason::UPDATED };
         let Carried { steps, held, missing, trust } = self
             .carry_out(desired, observed, held, &Terms { scope: &scope, applied: &applied, proven_at, reason })
@@ -207,6 +210,32 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
         let written = steps.iter().any(|step| matches!(step.call, Call::UpdateTrust { .. }));
         self.converged(desired, held, &trust, written, open).await
+    }
+
+    /// Puts our uid on a role that another object had, before all else: a plan that gets stuck half way must not leave two
+    /// clusters that both take the role for theirs.
+    async fn claim(
+        &mut self,
+        desired: &Desired,
+        observed: &mut Observed,
+        proven_at: Timestamp,
+    ) -> Result<(), Interrupted> {
+        let (uid, resource) = (self.resource.uid.clone(), self.resource.clone());
+        let call = Call::Tag { tags: [(tag::UID.to_owned(), uid.clone())].into() };
+        let step = Step { role: observed.role.name.clone(), call, why: Why::Differs, change: None };
+        let job = Job {
+            resource: &resource,
+            identity: &desired.identity,
+            observed: Some(observed),
+            uid: None,
+            proven_at,
+            reason: reason::UPDATED,
+        };
+        drive(self.shared, &job, &[step], &mut None).await?;
+        observed.role.tags.retain(|key, _| tag::fold(key) != tag::fold(tag::UID));
+        observed.role.tags.insert(tag::UID.to_owned(), uid.clone());
+        self.status.role_uid = Some(uid);
+        Ok(())
     }
 
     /// The role does not exist: create it, unless the answer is not to be believed yet or the time is over.
@@ -271,7 +300,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             resource: &resource,
             identity: &desired.identity,
             observed: None,
-            held: false,
+            uid: None,
             proven_at: self.shared.clock.now(),
             reason: if unchanged { reason::DRIFT_CORRECTED } else { reason::CREATED },
         };

@@ -118,12 +118,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
             self.save_applied(desired, terms.applied).await?;
             let resource = self.resource.clone();
-            let held_before = Known::of(&self.status).held;
             let job = Job {
                 resource: &resource,
                 identity: &desired.identity,
                 observed: Some(&observed),
-                held: held_before,
+                uid: self.status.role_uid.as_deref(),
                 proven_at,
                 reason: terms.reason,
             };
@@ -144,7 +143,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             let Some(refused) = refused else { return Err(failure) };
             // What was done already is read, not remembered.
             let Some(role) = self.shared.iam.role(&desired.identity.name).await? else { return Err(failure) };
-            let known = Known { id: Some(&observed.role.role_id), held: held_before };
+            let known = Known { id: Some(&observed.role.role_id), ..Known::of(&self.status) };
             if ownership::judge(&desired.identity, &role, known).is_err() {
                 return Err(Interrupted::ProofTooOld);
             }

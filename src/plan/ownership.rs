@@ -46,15 +46,15 @@ impl NotOurs {
 pub struct Known<'a> {
     /// Its unique id.
     pub id: Option<&'a str>,
-    /// It has carried the resource's uid: another one on it was put there since.
-    pub held: bool,
+    /// The uid that it carries, once that was the resource's own (`status.roleUid`).
+    pub uid: Option<&'a str>,
 }
 
 impl<'a> Known<'a> {
     /// What status tells.
     #[must_use]
     pub fn of(status: &'a RoleStatus) -> Self {
-        Self { id: status.role_id.as_deref(), held: status.role_uid.is_some() }
+        Self { id: status.role_id.as_deref(), uid: status.role_uid.as_deref() }
     }
 }
 
@@ -96,8 +96,8 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
         return foreign(format!("its path is {}, not {}; a role cannot be moved", role.path, identity.path));
     }
     let uid = uid(role);
-    // Before the id: the other one may have made the role anew.
-    if let Some(other) = uid.filter(|other| known.held && *other != identity.uid) {
+    // Before the id: the other one may have made the role anew. A tag that was taken off gives nothing back.
+    if let Some(other) = known.uid.map(|known| uid.unwrap_or(known)).filter(|other| *other != identity.uid) {
         return Err(NotOurs {
             reason: reason::OWNERSHIP_CONTESTED,
             why: format!(

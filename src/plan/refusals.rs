@@ -72,14 +72,14 @@ fn set(role: &mut RoleRecord, key: &str, value: &str) {
     role.tags.insert(key.into(), value.into());
 }
 
-const NOTHING: Known<'static> = Known { id: None, held: false };
+const NOTHING: Known<'static> = Known { id: None, uid: None };
 
 fn id(id: &str) -> Known<'_> {
-    Known { id: Some(id), held: false }
+    Known { id: Some(id), uid: None }
 }
 
 fn held(id: &str) -> Known<'_> {
-    Known { id: Some(id), held: true }
+    Known { id: Some(id), uid: Some("uid-1") }
 }
 
 #[rstest]
@@ -101,8 +101,10 @@ fn held(id: &str) -> Known<'_> {
 #[case::id(|_: &mut RoleRecord| {}, id("AROA0"), Err("its id is AROA1"))]
 #[case::held(|_: &mut RoleRecord| {}, held("AROA1"), Ok(false))]
 #[case::held_with_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), held("AROA1"), Err("with uid uid-0"))]
-#[case::once_held_with_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), Known { id: None, held: true }, Err("with uid uid-0"))]
+#[case::once_held_with_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), Known { id: None, uid: Some("uid-1") }, Err("with uid uid-0"))]
 #[case::held_without_uid(|role: &mut RoleRecord| { role.tags.remove(tag::UID); }, held("AROA1"), Ok(true))]
+#[case::taken_and_then_without_uid(|role: &mut RoleRecord| { role.tags.remove(tag::UID); }, Known { id: Some("AROA1"), uid: Some("uid-0") }, Err("with uid uid-0"))]
+#[case::taken_and_given_back(|_: &mut RoleRecord| {}, Known { id: Some("AROA1"), uid: Some("uid-0") }, Ok(false))]
 #[case::seen_with_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), id("AROA1"), Ok(true))]
 #[case::another_id_and_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), held("AROA0"), Err("with uid uid-0"))]
 fn ownership_needs_the_whole_proof(

@@ -31,6 +31,13 @@ async fn two_clusters(spec: &str) -> [Rig; 2] {
     [one, other]
 }
 
+impl Rig {
+    /// From now on the plan begins, and does not come to its end.
+    fn stopped_by_a_policy_that_is_not_there(&self) {
+        self.apply("x", &plain(r#""permissions":{"managedPolicies":["arn:aws:iam::123456789012:policy/none"]}"#));
+    }
+}
+
 fn uid(rig: &Rig) -> String {
     rig.world.iam.get(&role("x")).unwrap().tag(tag::UID).unwrap().to_owned()
 }
@@ -145,6 +152,22 @@ async fn whose_the_role_is_outlasts_what_else_is_to_say() {
     assert!(one.world.iam.get(&role("x")).is_none());
     let status = one.status("x");
     assert_eq!((status.arn, status.role_id, status.role_uid.as_deref()), (None, None, Some("uid-2")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn plans_that_get_stuck_half_way_do_not_change_a_role_in_turn() {
+    let [one, other] = two_clusters(&whole()).await;
+    one.stopped_by_a_policy_that_is_not_there();
+    one.world.cluster.annotate(&key("x"), RECONCILE_REQUESTED_AT, Some("1"));
+    one.seconds(600).await;
+    assert_eq!((one.ready("x").0.as_str(), other.ready("x").0.as_str()), ("NotFound", "OwnershipContested"));
+    assert_eq!(one.writes()[0], "TagRole", "the uid first");
+    one.clear();
+    other.stopped_by_a_policy_that_is_not_there();
+    other.world.cluster.annotate(&key("x"), RECONCILE_REQUESTED_AT, Some("1"));
+    other.seconds(1_200).await;
+    assert_eq!((one.ready("x").0.as_str(), other.ready("x").0.as_str()), ("OwnershipContested", "NotFound"));
+    assert_eq!(one.writes().iter().filter(|action| **action == "TagRole").count(), 1, "{:?}", one.writes());
 }
 
 #[tokio::test(start_paused = true)]
