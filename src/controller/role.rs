@@ -31,7 +31,7 @@ use crate::{
         outcome::{self, Verdict},
         ownership::{self, Known, NotOurs, Ours},
         principals,
-        step::{Call, Step, Why},
+        step::{Call, Step},
     },
     ports::{Clock, Cluster, IamErrorClass, IamWrite, Resource},
 };
@@ -191,8 +191,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.pin(&desired.identity);
         (self.status.role_id, self.status.arn) = (Some(role_id), Some(arn));
         self.status.plan = None;
-        if reattached && ownership::uid(&observed.role).is_some() {
-            self.claim(desired, &mut observed, proven_at).await?;
+        if let Some(claim) = ownership::claim(&desired.identity, &observed.role) {
+            self.claim(desired, &mut observed, claim, proven_at).await?;
         }
         let reason = if unchanged { reason::DRIFT_CORRECTED } else { reason::UPDATED };
         let Carried { steps, held, missing, trust } = self
@@ -212,17 +212,15 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.converged(desired, held, &trust, written, open).await
     }
 
-    /// Puts our uid on a role that another object had, before all else: a plan that gets stuck half way must not leave two
-    /// clusters that both take the role for theirs.
+    /// Carries out what takes a role up, before all else.
     async fn claim(
         &mut self,
         desired: &Desired,
         observed: &mut Observed,
+        claim: Step,
         proven_at: Timestamp,
     ) -> Result<(), Interrupted> {
-        let (uid, resource) = (self.resource.uid.clone(), self.resource.clone());
-        let call = Call::Tag { tags: [(tag::UID.to_owned(), uid.clone())].into() };
-        let step = Step { role: observed.role.name.clone(), call, why: Why::Differs, change: None };
+        let resource = self.resource.clone();
         let job = Job {
             resource: &resource,
             identity: &desired.identity,
@@ -231,10 +229,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             proven_at,
             reason: reason::UPDATED,
         };
-        drive(self.shared, &job, &[step], &mut None).await?;
-        observed.role.tags.retain(|key, _| tag::fold(key) != tag::fold(tag::UID));
-        observed.role.tags.insert(tag::UID.to_owned(), uid.clone());
-        self.status.role_uid = Some(uid);
+        drive(self.shared, &job, &[claim], &mut None).await?;
+        ownership::claimed(&desired.identity, &mut observed.role);
+        self.status.role_uid = Some(resource.uid);
         Ok(())
     }
 

@@ -3,7 +3,11 @@
 use crate::{
     api::{RECONCILE_REQUESTED_AT, RoleStatus, reason},
     iam::{name, tag},
-    plan::{identity::Identity, observed::RoleRecord},
+    plan::{
+        identity::Identity,
+        observed::RoleRecord,
+        step::{Call, Step, Why},
+    },
 };
 
 /// The proof is complete.
@@ -116,6 +120,21 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
         ));
     }
     Ok(Ours { reattached: uid != Some(identity.uid.as_str()) })
+}
+
+/// The step that takes up a role of ours which carries another object's uid. It comes before all others: a plan that gets stuck
+/// half way must not leave two clusters that both take the role for theirs.
+#[must_use]
+pub fn claim(identity: &Identity, role: &RoleRecord) -> Option<Step> {
+    uid(role).filter(|uid| *uid != identity.uid)?;
+    let tags = [(tag::UID.to_owned(), identity.uid.clone())].into();
+    Some(Step { role: role.name.clone(), call: Call::Tag { tags }, why: Why::Differs, change: None })
+}
+
+/// What [`claim`] makes of the role.
+pub fn claimed(identity: &Identity, role: &mut RoleRecord) {
+    role.tags.retain(|key, _| tag::fold(key) != tag::fold(tag::UID));
+    role.tags.insert(tag::UID.to_owned(), identity.uid.clone());
 }
 
 /// The uid that a role carries.

@@ -205,6 +205,38 @@ async fn a_resource_whose_role_expired_leaves_the_one_that_a_second_cluster_has_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_role_whose_time_ended_while_its_cluster_was_rebuilt_goes_and_one_that_comes_after_it_stays() {
+    let lifetime = plain(r#""lifetime":{"ttl":"10m"}"#);
+    let mut rig = Rig::with(&lifetime).await;
+    rig.stop().await;
+    rig.world.cluster.rebuild();
+    rig.seconds(700).await;
+    rig.start();
+    rig.seconds(5).await;
+    assert_eq!((rig.ready("x").0.as_str(), rig.world.iam.get(&role("x"))), ("Expired", None));
+    rig.world.iam.put_role(RoleState::new(&role("x")));
+    for (key, value) in [(tag::INSTALLATION, "test"), (tag::RESOURCE, "a/x"), (tag::UID, "of-another-cluster")] {
+        rig.world.iam.tag(&role("x"), key, value);
+    }
+    rig.clear();
+    rig.restart().await;
+    rig.seconds(60).await;
+    assert_eq!((rig.ready("x").0.as_str(), rig.writes()), ("OwnershipContested", vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_also_takes_a_role_that_the_second_cluster_has_made_anew() {
+    let [one, other] = two_clusters(&whole()).await;
+    one.world.iam.remove(&role("x"));
+    other.seconds(200).await;
+    assert!(other.is_ready("x"));
+    one.world.cluster.annotate(&key("x"), RECONCILE_REQUESTED_AT, Some("1"));
+    one.seconds(60).await;
+    assert!(one.is_ready("x"), "{:?}", one.ready("x"));
+    assert_eq!(one.status("x").role_id, one.world.iam.get(&role("x")).map(|role| role.role_id));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_resource_beyond_the_limits_whose_lifetime_ends_leaves_a_role_that_a_second_cluster_has_taken_up() {
     let lifetime = r#""lifetime":{"expiresAt":"2026-01-01T01:00:00Z"}"#;
     let [mut one, other] = two_clusters(&plain(lifetime)).await;
