@@ -16,7 +16,8 @@ impl Clock for SystemClock {
     }
 
     async fn sleep(&self, duration: Duration) {
-        // In slices: a timer counts the process's time, which stands still while a machine sleeps; deadlines do not.
+        // In slices: a timer counts the process's time, which stands still while a machine sleeps;
+        // deadlines do not.
         tokio::time::sleep(duration.min(Duration::from_mins(1))).await;
     }
 

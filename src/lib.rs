@@ -1,6 +1,7 @@
 //! rolewright: AWS IAM roles, kept as written.
 //!
-//! A pure core decides; thin adapters talk to AWS and to Kubernetes; a driver carries decisions out one step at a time.
+//! A pure core decides; thin adapters talk to AWS and to Kubernetes; a driver carries decisions out
+//! one step at a time.
 //!
 //! ```text
 //!            IAMRole            what AWS has             now

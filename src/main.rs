@@ -1,8 +1,10 @@
-// Crypto provider, runtime, dispatch; nothing else. (No `//!`: `tests/image/static.rs` includes this file.)
+// Crypto provider, runtime, dispatch; nothing else. (No `//!`: `tests/image/static.rs` includes
+// this file.)
 
 use std::process::ExitCode;
 
-// Two, however many cores the node has: the work is waiting, and each thread has a stack and a heap of its own.
+// Two, however many cores the node has: the work is waiting, and each thread has a stack and a heap
+// of its own.
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     // One TLS stack for both clients. A second installation is harmless and reports itself.

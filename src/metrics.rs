@@ -1,8 +1,9 @@
-//! What is counted and measured. One table holds each metric's name, kind, unit, labels and help; the registry and the page
-//! `docs/reference/metrics.md` are made of it. No label has values without bound: none names a resource or a namespace.
+//! What is counted and measured. One table holds each metric's name, kind, unit, labels and help;
+//! the registry and the page `docs/reference/metrics.md` are made of it. No label has values
+//! without bound: none names a resource or a namespace.
 //!
-//! Counters and histograms are fed where things happen. What counts resources is asked for at the moment of a scrape: the
-//! engine leaves a [`Source`] here, and nobody keeps books.
+//! Counters and histograms are fed where things happen. What counts resources is asked for at the
+//! moment of a scrape: the engine leaves a [`Source`] here, and nobody keeps books.
 
 mod family;
 pub mod reference;
@@ -23,16 +24,24 @@ pub use self::{
 /// What the answer to a scrape is.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Seconds until a lifetime ends: the bounds of the buckets, each of which includes the ones before it.
-pub const HORIZONS: [(i64, &str); 6] =
-    [(0, "0"), (3_600, "3600"), (86_400, "86400"), (604_800, "604800"), (2_592_000, "2592000"), (i64::MAX, "+Inf")];
+/// Seconds until a lifetime ends: the bounds of the buckets, each of which includes the ones before
+/// it.
+pub const HORIZONS: [(i64, &str); 6] = [
+    (0, "0"),
+    (3_600, "3600"),
+    (86_400, "86400"),
+    (604_800, "604800"),
+    (2_592_000, "2592000"),
+    (i64::MAX, "+Inf"),
+];
 
 /// All resources at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Census {
     /// How many have a condition: its type, status and reason.
     pub conditions: BTreeMap<(&'static str, &'static str, &'static str), u32>,
-    /// Seconds until each role ends that has a lifetime; negative when it is over and the role is still there.
+    /// Seconds until each role ends that has a lifetime; negative when it is over and the role is
+    /// still there.
     pub ends: Vec<i64>,
     /// Resources that are due and wait for their turn.
     pub waiting: usize,
@@ -101,7 +110,8 @@ mod tests {
         metrics.reconcile_duration.observe(["converged"], 0.3);
         metrics.sweep_duration.observe([], 0.3);
         metrics.ask(Box::new(|| {
-            let conditions = [(("Ready", "True", "Reconciled"), 2), (("Ready", "Unknown", ""), 1)].into();
+            let conditions =
+                [(("Ready", "True", "Reconciled"), 2), (("Ready", "Unknown", ""), 1)].into();
             Some(Census { conditions, ends: vec![-5, 3_600, 86_401], waiting: 3 })
         }));
         metrics
@@ -117,7 +127,8 @@ mod tests {
             let unit = format!("# UNIT {family} ");
             assert_eq!(text.contains(&unit), row.unit.is_some(), "{family}");
             let name = row.name();
-            let sample = text.lines().find(|line| line.starts_with(&name) && !line.starts_with('#'));
+            let sample =
+                text.lines().find(|line| line.starts_with(&name) && !line.starts_with('#'));
             let sample = sample.unwrap_or_else(|| panic!("{name} has no sample"));
             for label in row.labels {
                 assert!(sample.contains(&format!("{label}=\"")), "{name}: {sample}");

@@ -1,4 +1,5 @@
-//! Settings of the controller: what was typed ([`Args`]), then what it means ([`Limits`], [`Config`]).
+//! Settings of the controller: what was typed ([`Args`]), then what it means ([`Limits`],
+//! [`Config`]).
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -14,7 +15,8 @@ use crate::{
     telemetry::LogFormat,
 };
 
-/// Default of `--managed-policies`: all of AWS and of the own account but those that give everything away.
+/// Default of `--managed-policies`: all of AWS and of the own account but those that give
+/// everything away.
 pub const MANAGED_POLICIES: [&str; 5] = [
     "arn:{partition}:iam::aws:policy/*",
     "arn:{partition}:iam::{accountId}:policy/*",
@@ -26,11 +28,12 @@ pub const MANAGED_POLICIES: [&str; 5] = [
 /// Who we are and what resources may ask for: the same for the controller and for `render`.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct ScopeArgs {
-    /// Name of this installation, 1 to 32 of a-z, 0-9 and -; unique for each running installation, kept for ever: it is the
-    /// first half of the proof that a role is ours
+    /// Name of this installation, 1 to 32 of a-z, 0-9 and -; unique for each running installation,
+    /// kept for ever: it is the first half of the proof that a role is ours
     #[arg(long, env = "ROLEWRIGHT_INSTALLATION", value_name = "NAME")]
     pub installation: String,
-    /// ARN of the permissions boundary that every role gets ({accountId} and {partition} are replaced), or `none`
+    /// ARN of the permissions boundary that every role gets ({accountId} and {partition} are
+    /// replaced), or `none`
     #[arg(long, env = "ROLEWRIGHT_PERMISSIONS_BOUNDARY", value_name = "ARN|none")]
     pub permissions_boundary: String,
     /// Prefix of every role name [default: the installation and a hyphen]
@@ -39,22 +42,26 @@ pub struct ScopeArgs {
     /// Beginning of every role's path, and the default path
     #[arg(long, env = "ROLEWRIGHT_PATH_PREFIX", value_name = "PATH", default_value = "/")]
     pub path_prefix: String,
-    /// Managed policies that may be attached: ARN patterns with *, a leading ! excludes; separated by commas, or the flag repeated
+    /// Managed policies that may be attached: ARN patterns with *, a leading ! excludes; separated
+    /// by commas, or the flag repeated
     #[arg(long, env = "ROLEWRIGHT_MANAGED_POLICIES", value_name = "PATTERN", value_delimiter = ',',
           default_values = MANAGED_POLICIES)]
     pub managed_policies: Vec<String>,
-    /// The longest life of a role, counted from the creation of its resource; with it spec.lifetime is required [default: no bound]
+    /// The longest life of a role, counted from the creation of its resource; with it spec.lifetime
+    /// is required [default: no bound]
     #[arg(long, env = "ROLEWRIGHT_MAX_LIFETIME", value_name = "DURATION")]
     pub max_lifetime: Option<String>,
     /// The longest spec.maxSessionDuration, 1h to 12h [default: 12h]
     #[arg(long, env = "ROLEWRIGHT_MAX_SESSION", value_name = "DURATION")]
     pub max_session: Option<String>,
-    /// OIDC issuers of the clusters whose service accounts may assume roles: provider ARNs or https URLs; separated by
-    /// commas, or the flag repeated
+    /// OIDC issuers of the clusters whose service accounts may assume roles: provider ARNs or https
+    /// URLs; separated by commas, or the flag repeated
     #[arg(long, env = "ROLEWRIGHT_OIDC_ISSUER", value_name = "ARN|URL", value_delimiter = ',')]
     pub oidc_issuer: Vec<String>,
-    /// Let grants with `annotate: true` have service accounts of their namespace annotated with the role's ARN
-    #[arg(long, env = "ROLEWRIGHT_ANNOTATE_SERVICE_ACCOUNTS", value_name = "true|false", num_args = 0..=1, require_equals = true,
+    /// Let grants with `annotate: true` have service accounts of their namespace annotated with the
+    /// role's ARN
+    #[arg(long, env = "ROLEWRIGHT_ANNOTATE_SERVICE_ACCOUNTS", value_name = "true|false",
+        num_args = 0..=1, require_equals = true,
           default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub annotate_service_accounts: bool,
 }
@@ -68,7 +75,8 @@ pub struct Args {
     /// Time from the end of one sweep of the account to the beginning of the next
     #[arg(long, env = "ROLEWRIGHT_SWEEP_INTERVAL", value_name = "DURATION", default_value = "60s")]
     pub sweep_interval: String,
-    /// After an own write its part is taken to be what was written, for this long; 0s switches it off
+    /// After an own write its part is taken to be what was written, for this long; 0s switches it
+    /// off
     #[arg(long, env = "ROLEWRIGHT_SETTLE_WINDOW", value_name = "DURATION", default_value = "60s")]
     pub settle_window: String,
     /// Time between the sweep that sees drift and the read that confirms it
@@ -87,13 +95,24 @@ pub struct Args {
     #[arg(long, env = "ROLEWRIGHT_AWS_WRITE_RATE", value_name = "RATE", default_value_t = 20.0)]
     pub aws_write_rate: f64,
     /// Resources worked on at the same time
-    #[arg(long, env = "ROLEWRIGHT_MAX_CONCURRENT_RECONCILES", value_name = "N", default_value_t = 8)]
+    #[arg(
+        long,
+        env = "ROLEWRIGHT_MAX_CONCURRENT_RECONCILES",
+        value_name = "N",
+        default_value_t = 8
+    )]
     pub max_concurrent_reconciles: usize,
     /// Namespaces to watch, separated by commas, or the flag repeated [default: all]
-    #[arg(long, env = "ROLEWRIGHT_WATCH_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "ROLEWRIGHT_WATCH_NAMESPACE",
+        value_name = "NAMESPACE",
+        value_delimiter = ','
+    )]
     pub watch_namespace: Vec<String>,
     /// Several replicas, of which one leads: they agree through the Lease rolewright-INSTALLATION
-    #[arg(long, env = "ROLEWRIGHT_LEADER_ELECTION", value_name = "true|false", num_args = 0..=1, require_equals = true,
+    #[arg(long, env = "ROLEWRIGHT_LEADER_ELECTION", value_name = "true|false", num_args = 0..=1,
+        require_equals = true,
           default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub leader_election: bool,
     /// Namespace of the Lease [default: that of the pod]
@@ -103,10 +122,20 @@ pub struct Args {
     #[arg(long, env = "ROLEWRIGHT_LEASE_DURATION", value_name = "DURATION", default_value = "15s")]
     pub lease_duration: String,
     /// The leader stops writing when its last renewal is this old; shorter than the duration
-    #[arg(long, env = "ROLEWRIGHT_LEASE_RENEW_DEADLINE", value_name = "DURATION", default_value = "10s")]
+    #[arg(
+        long,
+        env = "ROLEWRIGHT_LEASE_RENEW_DEADLINE",
+        value_name = "DURATION",
+        default_value = "10s"
+    )]
     pub lease_renew_deadline: String,
     /// Time from one renewal, or look at the lease, to the next; at most half of the renew deadline
-    #[arg(long, env = "ROLEWRIGHT_LEASE_RETRY_PERIOD", value_name = "DURATION", default_value = "2s")]
+    #[arg(
+        long,
+        env = "ROLEWRIGHT_LEASE_RETRY_PERIOD",
+        value_name = "DURATION",
+        default_value = "2s"
+    )]
     pub lease_retry_period: String,
     /// Address of /healthz, /readyz, /metrics and /log-level
     #[arg(long, env = "ROLEWRIGHT_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
@@ -139,7 +168,11 @@ fn wrong(flag: &'static str, value: &str, remedy: impl Into<String>) -> SettingE
 pub fn check_installation(name: &str) -> Result<(), SettingError> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || name.len() > 32 || !name.chars().all(fits) {
-        return Err(wrong("installation", name, "must be 1 to 32 characters of a-z, 0-9 and -: choose another"));
+        return Err(wrong(
+            "installation",
+            name,
+            "must be 1 to 32 characters of a-z, 0-9 and -: choose another",
+        ));
     }
     Ok(())
 }
@@ -161,7 +194,8 @@ impl ScopeArgs {
     pub fn limits(&self, account: &Account) -> Result<Limits, SettingError> {
         let installation = &self.installation;
         check_installation(installation)?;
-        let role_name_prefix = self.role_name_prefix.clone().unwrap_or_else(|| format!("{installation}-"));
+        let role_name_prefix =
+            self.role_name_prefix.clone().unwrap_or_else(|| format!("{installation}-"));
         if !role_name_prefix.is_empty()
             && let Err(error) = name::check_role_name(&role_name_prefix)
         {
@@ -178,25 +212,36 @@ impl ScopeArgs {
             arn => {
                 let expanded = account.expand(arn);
                 let parts: Vec<&str> = expanded.splitn(6, ':').collect();
-                if !matches!(parts.as_slice(), ["arn", _, "iam", "", _, policy] if policy.starts_with("policy/")) {
-                    let remedy = "is neither a policy ARN nor none: write arn:{partition}:iam::{accountId}:policy/NAME";
+                if !matches!(parts.as_slice(), ["arn", _, "iam", "", _,
+                    policy] if policy.starts_with("policy/"))
+                {
+                    let remedy = "is neither a policy ARN nor none: write \
+                        arn:{partition}:iam::{accountId}:policy/NAME";
                     return Err(wrong("permissions-boundary", arn, remedy));
                 }
                 BoundaryRule::Always(arn.to_owned())
             }
         };
-        let managed_policies = ManagedPolicyRules::new(&self.managed_policies)
-            .map_err(|error| wrong("managed-policies", &self.managed_policies.join(","), error.to_string()))?;
+        let managed_policies =
+            ManagedPolicyRules::new(&self.managed_policies).map_err(|error| {
+                wrong("managed-policies", &self.managed_policies.join(","), error.to_string())
+            })?;
         for issuer in &self.oidc_issuer {
-            Issuer::parse(issuer, account).map_err(|error| wrong("oidc-issuer", issuer, error.to_string()))?;
+            Issuer::parse(issuer, account)
+                .map_err(|error| wrong("oidc-issuer", issuer, error.to_string()))?;
         }
         let max_lifetime = bound("max-lifetime", self.max_lifetime.as_deref())?;
         if max_lifetime.is_some_and(|bound| bound.is_zero()) {
-            return Err(wrong("max-lifetime", "0", "must be longer than zero: leave it out for no bound"));
+            return Err(wrong(
+                "max-lifetime",
+                "0",
+                "must be longer than zero: leave it out for no bound",
+            ));
         }
         let max_session = bound("max-session", self.max_session.as_deref())?;
         if let (Some(bound), Some(text)) = (max_session, &self.max_session)
-            && !u32::try_from(bound.as_secs()).is_ok_and(|seconds| quota::SESSION_SECONDS.contains(&seconds))
+            && !u32::try_from(bound.as_secs())
+                .is_ok_and(|seconds| quota::SESSION_SECONDS.contains(&seconds))
         {
             return Err(wrong("max-session", text, "must be between 1h and 12h, as IAM has it"));
         }
@@ -230,7 +275,9 @@ impl Args {
     /// # Errors
     /// The first setting that can't be used.
     pub fn config(&self, account: &Account) -> Result<Config, SettingError> {
-        for (flag, rate) in [("aws-read-rate", self.aws_read_rate), ("aws-write-rate", self.aws_write_rate)] {
+        for (flag, rate) in
+            [("aws-read-rate", self.aws_read_rate), ("aws-write-rate", self.aws_write_rate)]
+        {
             if !(rate.is_finite() && rate >= 0.0) {
                 return Err(wrong(
                     flag,
@@ -243,7 +290,11 @@ impl Args {
             return Err(wrong("max-concurrent-reconciles", "0", "must be at least 1"));
         }
         if self.watch_namespace.iter().any(String::is_empty) {
-            return Err(wrong("watch-namespace", "", "is empty: name a namespace, or leave it out to watch all"));
+            return Err(wrong(
+                "watch-namespace",
+                "",
+                "is empty: name a namespace, or leave it out to watch all",
+            ));
         }
         let sweep_interval = duration("sweep-interval", &self.sweep_interval)?;
         if sweep_interval.is_zero() {
@@ -268,7 +319,8 @@ fn bound(flag: &'static str, text: Option<&str>) -> Result<Option<Duration>, Set
 }
 
 impl Args {
-    /// The lease that replicas agree through; `None` without leader election. `pod` is the namespace of the pod, if any.
+    /// The lease that replicas agree through; `None` without leader election. `pod` is the
+    /// namespace of the pod, if any.
     ///
     /// # Errors
     /// There is no namespace for it.
@@ -278,14 +330,20 @@ impl Args {
             return Ok(None);
         }
         let Some(namespace) = self.lease_namespace.clone().or(pod) else {
-            let remedy = "is not set, and this process runs in no pod: name the namespace of the Lease";
+            let remedy =
+                "is not set, and this process runs in no pod: name the namespace of the Lease";
             return Err(wrong("lease-namespace", "", remedy));
         };
-        Ok(Some(Election { namespace, name: format!("rolewright-{}", self.scope.installation), timing }))
+        Ok(Some(Election {
+            namespace,
+            name: format!("rolewright-{}", self.scope.installation),
+            timing,
+        }))
     }
 
     fn lease(&self) -> Result<Timing, SettingError> {
-        let (long, deadline, retry) = (&self.lease_duration, &self.lease_renew_deadline, &self.lease_retry_period);
+        let (long, deadline, retry) =
+            (&self.lease_duration, &self.lease_renew_deadline, &self.lease_retry_period);
         let timing = Timing {
             duration: duration("lease-duration", long)?,
             renew_deadline: duration("lease-renew-deadline", deadline)?,
@@ -295,20 +353,28 @@ impl Args {
             return Err(wrong("lease-duration", long, "must be from 1s to 1h"));
         }
         if timing.renew_deadline >= timing.duration {
-            let remedy = format!("must be shorter than --lease-duration {long}, or two replicas could write at once");
+            let remedy = format!(
+                "must be shorter than --lease-duration {long}, or two replicas could write at once"
+            );
             return Err(wrong("lease-renew-deadline", deadline, remedy));
         }
         if timing.retry_period.is_zero() || timing.retry_period * 2 > timing.renew_deadline {
             let remedy = format!(
-                "must be above zero and at most half of --lease-renew-deadline {deadline}, or one lost answer ends a reign"
+                "must be above zero and at most half of --lease-renew-deadline {deadline}, or one \
+                 lost answer ends a reign"
             );
             return Err(wrong("lease-retry-period", retry, remedy));
         }
         if self.lease_namespace.as_deref() == Some("") {
-            return Err(wrong("lease-namespace", "", "is empty: name a namespace, or leave it out inside a pod"));
+            return Err(wrong(
+                "lease-namespace",
+                "",
+                "is empty: name a namespace, or leave it out inside a pod",
+            ));
         }
         if self.leader_election && self.scope.installation.ends_with('-') {
-            let remedy = "must not end with - when leader election is on: it ends the name of the Lease";
+            let remedy =
+                "must not end with - when leader election is on: it ends the name of the Lease";
             return Err(wrong("installation", &self.scope.installation, remedy));
         }
         Ok(timing)

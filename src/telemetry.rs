@@ -1,10 +1,12 @@
-//! Logs: one line for each outcome, text for people or JSON for machines, on standard error. Their level can be changed
-//! while the process runs.
+//! Logs: one line for each outcome, text for people or JSON for machines, on standard error. Their
+//! level can be changed while the process runs.
 
 use std::io;
 
 use tracing::Level;
-use tracing_subscriber::{EnvFilter, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt,
+};
 
 /// Form of the log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -37,10 +39,15 @@ impl LogLevel {
 
 /// Reads a level or a filter as `info,rolewright=debug`.
 fn filter(text: &str) -> Result<EnvFilter, String> {
-    let wrong =
-        |why: &str| format!("the log level {text:?} can't be read: {why}; use error, warn, info, debug, trace or off");
+    let wrong = |why: &str| {
+        format!(
+            "the log level {text:?} can't be read: {why}; use error, warn, info, debug, trace or \
+             off"
+        )
+    };
     // The library takes an unknown word for the name of a module, and would silence all others.
-    let known = |part: &str| part.contains(['=', '[']) || part == "off" || part.parse::<Level>().is_ok();
+    let known =
+        |part: &str| part.contains(['=', '[']) || part == "off" || part.parse::<Level>().is_ok();
     if let Some(part) = text.split(',').find(|part| !known(part)) {
         return Err(wrong(&format!("{part:?} is no level")));
     }
@@ -52,12 +59,15 @@ fn filter(text: &str) -> Result<EnvFilter, String> {
 /// # Errors
 /// A sentence that says what is wrong with `level`.
 pub fn start(format: LogFormat, level: &str) -> Result<LogLevel, String> {
-    let (filter, handle) = reload::Layer::new(filter(level).map_err(|error| format!("--log-level: {error}"))?);
+    let (filter, handle) =
+        reload::Layer::new(filter(level).map_err(|error| format!("--log-level: {error}"))?);
     let registry = tracing_subscriber::registry().with(filter);
     let lines = fmt::layer().with_writer(io::stderr);
     let started = match format {
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
-        LogFormat::Text => registry.with(lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr()))).try_init(),
+        LogFormat::Text => {
+            registry.with(lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr()))).try_init()
+        }
     };
     started.map(|()| LogLevel(handle)).map_err(|error| error.to_string())
 }
@@ -95,6 +105,9 @@ mod tests {
         level.set("debug").unwrap();
         assert_eq!(level.get(), "debug");
         assert!(level.set("loud").is_err());
-        assert_eq!(handle.with_current(EnvFilter::max_level_hint).unwrap(), Some(LevelFilter::DEBUG));
+        assert_eq!(
+            handle.with_current(EnvFilter::max_level_hint).unwrap(),
+            Some(LevelFilter::DEBUG)
+        );
     }
 }

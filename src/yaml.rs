@@ -1,7 +1,9 @@
-//! YAML of manifests and of outputs: no other file names the serde crate for YAML. What is read is read with the crate's
-//! budgets, so that a document full of aliases ends in an error. Policy documents are read by `iam/yaml.rs`, which is exact.
+//! YAML of manifests and of outputs: no other file names the serde crate for YAML. What is read is
+//! read with the crate's budgets, so that a document full of aliases ends in an error. Policy
+//! documents are read by `iam/yaml.rs`, which is exact.
 //!
-//! Reading into untyped JSON follows the API server: `012345678901` becomes a number and `yes` a boolean; quote them.
+//! Reading into untyped JSON follows the API server: `012345678901` becomes a number and `yes` a
+//! boolean; quote them.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -49,8 +51,10 @@ mod tests {
 
     #[test]
     fn nasty_strings_come_back_as_strings() -> Result<(), YamlError> {
-        let value = json!({"a": "yes", "b": "012345678901", "c": "1.10", "d": "null", "e": "x: y # z\n  w\n", "f": "", "g": "~",
-            "h": "a very long line that goes on and on, with two  spaces in it, and a colon: here, so that it is folded somewhere ",
+        let value = json!({"a": "yes", "b": "012345678901", "c": "1.10", "d": "null",
+            "e": "x: y # z\n  w\n", "f": "", "g": "~",
+            "h": "a very long line that goes on and on, with two  spaces in it, and a colon: here, \
+             so that it is folded somewhere ",
             "i": "2027-01-31T00:00:00Z", "j": "- k", "k": "0x1f", "l": "on", "m": [], "n": {}});
         assert_eq!(from_str::<Value>(&to_string(&value)?)?, value);
         Ok(())

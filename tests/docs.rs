@@ -1,7 +1,14 @@
-//! What the documentation says is so: every command in it is run, its links lead somewhere, and its lists are those of the
-//! code. `tests/docs/page.rs` tells how a block says where it runs; `ROLEWRIGHT_UPDATE=1` refreshes the outputs.
+//! What the documentation says is so: every command in it is run, its links lead somewhere, and its
+//! lists are those of the code. `tests/docs/page.rs` tells how a block says where it runs;
+//! `ROLEWRIGHT_UPDATE=1` refreshes the outputs.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 #[path = "harness/mod.rs"]
 mod harness;
@@ -166,7 +173,8 @@ fn script(name: &str) {
 /// Runs the blocks of one name in the order of their page.
 fn on(stage: &mut Stage, name: &str) {
     let pages = pages();
-    let of_name = |block: &Block| matches!(&block.rule, Rule::Cluster { name: other, .. } if other == name);
+    let of_name =
+        |block: &Block| matches!(&block.rule, Rule::Cluster { name: other, .. } if other == name);
     let blocks: Vec<Block> = pages
         .iter()
         .map(|page| page.blocks().unwrap())
@@ -189,7 +197,10 @@ fn commands_without_a_cluster_print_what_the_pages_show() {
     for page in pages() {
         let mut stage = Stage::local();
         let blocks = page.blocks().unwrap();
-        for block in blocks.iter().filter(|block| matches!(block.rule, Rule::File { .. } | Rule::Local { .. })) {
+        for block in blocks
+            .iter()
+            .filter(|block| matches!(block.rule, Rule::File { .. } | Rule::Local { .. }))
+        {
             stage.take(block);
             commands += usize::from(matches!(block.rule, Rule::Local { .. }));
         }
@@ -198,13 +209,15 @@ fn commands_without_a_cluster_print_what_the_pages_show() {
     assert!(commands > 3, "the pages were not read");
 }
 
-/// `ROLEWRIGHT_UPDATE=1`: writes what was printed into the page, from the last command to the first.
+/// `ROLEWRIGHT_UPDATE=1`: writes what was printed into the page, from the last command to the
+/// first.
 fn refresh(stage: &mut Stage) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock();
     for (page, command, printed) in stage.printed.drain(..) {
         let path = Path::new(ROOT).join(&page);
-        let mut lines: Vec<String> = std::fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
+        let mut lines: Vec<String> =
+            std::fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
         let shown = command.output.clone().unwrap_or_default();
         let wanted: Vec<String> = command
             .text
@@ -214,7 +227,10 @@ fn refresh(stage: &mut Stage) {
             .collect();
         // Lines may have moved since: the command and its output are looked for.
         let old: Vec<String> = wanted.iter().chain(&shown).cloned().collect();
-        let at = lines.windows(old.len()).position(|window| *window == old[..]).expect("the block is still there");
+        let at = lines
+            .windows(old.len())
+            .position(|window| *window == old[..])
+            .expect("the block is still there");
         if !alike(&shown, &printed, true) || shown.iter().all(|line| !line.contains('…')) {
             lines.splice(at + wanted.len()..at + old.len(), printed);
         }
@@ -255,7 +271,16 @@ fn called() -> BTreeSet<String> {
 /// What a printed policy of the controller allows.
 fn allowed(part: &str, boundary: &str) -> BTreeSet<String> {
     let output = std::process::Command::new(BIN)
-        .args(["policy", "controller", "--account", "123456789012", "--path", "/rolewright/", "--installation", "prod"])
+        .args([
+            "policy",
+            "controller",
+            "--account",
+            "123456789012",
+            "--path",
+            "/rolewright/",
+            "--installation",
+            "prod",
+        ])
         .args(["--boundary", boundary, "--part", part])
         .env_clear()
         .output()
@@ -272,14 +297,19 @@ fn allowed(part: &str, boundary: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The table of actions in the how-to is what the adapter calls; the printed policies allow these and no others.
+/// The table of actions in the how-to is what the adapter calls; the printed policies allow these
+/// and no others.
 #[test]
 fn the_policies_of_the_controller_list_what_the_code_calls() {
     let called = called();
-    let page = pages().into_iter().find(|page| page.path == "docs/how-to/install-without-helm.md").unwrap();
+    let page = pages()
+        .into_iter()
+        .find(|page| page.path == "docs/how-to/install-without-helm.md")
+        .unwrap();
     let rows = page.text.lines().filter(|line| line.starts_with("| `iam:"));
-    let listed: BTreeSet<String> =
-        rows.map(|row| row.split('`').nth(1).unwrap().trim_start_matches("iam:").to_owned()).collect();
+    let listed: BTreeSet<String> = rows
+        .map(|row| row.split('`').nth(1).unwrap().trim_start_matches("iam:").to_owned())
+        .collect();
     assert_eq!(listed, called);
 
     assert_eq!(allowed("writer", "none"), called);
@@ -288,23 +318,30 @@ fn the_policies_of_the_controller_list_what_the_code_calls() {
     // Called only with `--permissions-boundary none`.
     assert_eq!(left_out, ["DeleteRolePermissionsBoundary"]);
     assert!(fixed.is_subset(&called), "{fixed:?}");
-    let reads = called.into_iter().filter(|action| action.starts_with("Get") || action.starts_with("List"));
+    let reads =
+        called.into_iter().filter(|action| action.starts_with("Get") || action.starts_with("List"));
     assert_eq!(allowed("reader", "none"), reads.collect());
 }
 
-/// What no test can deploy is at least well formed, and its trust policies are those of the plain commands.
+/// What no test can deploy is at least well formed, and its trust policies are those of the plain
+/// commands.
 #[test]
 fn the_templates_of_the_guide_hold_the_trust_policies_of_its_commands() {
-    let page = pages().into_iter().find(|page| page.path == "docs/how-to/aws-permissions.md").unwrap();
+    let page =
+        pages().into_iter().find(|page| page.path == "docs/how-to/aws-permissions.md").unwrap();
     let file = |wanted: &str| -> serde_json::Value {
         let blocks = page.blocks().unwrap();
         let of_name = |block: &&Block| matches!(&block.rule, Rule::File { name } if name == wanted);
         rolewright::yaml::from_str(&blocks.iter().find(of_name).unwrap().lines.join("\n")).unwrap()
     };
-    for (template, trust) in [("irsa.yaml", "irsa-trust.json"), ("pod-identity.yaml", "pod-identity-trust.json")] {
-        let inside = &file(template)["Resources"]["Controller"]["Properties"]["AssumeRolePolicyDocument"];
+    for (template, trust) in
+        [("irsa.yaml", "irsa-trust.json"), ("pod-identity.yaml", "pod-identity-trust.json")]
+    {
+        let inside =
+            &file(template)["Resources"]["Controller"]["Properties"]["AssumeRolePolicyDocument"];
         let read = |document: &serde_json::Value| {
-            let policy = Policy::read(&document.to_string(), Kind::Trust, Strictness::Desired).unwrap();
+            let policy =
+                Policy::read(&document.to_string(), Kind::Trust, Strictness::Desired).unwrap();
             policy.statements
         };
         assert_eq!(read(inside), read(&file(trust)), "{template}");
@@ -345,13 +382,21 @@ fn a_block_that_no_rule_runs_is_found() {
 
 #[test]
 fn commands_and_outputs_are_told_apart() {
-    let text = "<!-- test: cluster name=a fails -->\n```console\n$ one \\\n    two\nshown\n$ three\n```\n";
+    let text =
+        "<!-- test: cluster name=a fails -->\n```console\n$ one \\\n    two\nshown\n$ three\n```\n";
     let blocks = page_of(text).blocks().unwrap();
     assert_eq!(
         blocks[0].rule,
-        Rule::Cluster { name: "a".into(), background: false, fails: true, last: false, fresh: false }
+        Rule::Cluster {
+            name: "a".into(),
+            background: false,
+            fails: true,
+            last: false,
+            fresh: false
+        }
     );
-    let first = Command { line: 3, text: "one \\\n    two".into(), output: Some(vec!["shown".into()]) };
+    let first =
+        Command { line: 3, text: "one \\\n    two".into(), output: Some(vec!["shown".into()]) };
     let second = Command { line: 6, text: "three".into(), output: None };
     assert_eq!(blocks[0].commands(), [first, second]);
 }
@@ -363,7 +408,9 @@ fn only_what_differs_from_run_to_run_may_differ() {
     assert!(same("NAME  AGE\nx  5s", "NAME   AGE\nx   2m3s"));
     assert!(same("x 2027-01-01T00:00:00Z AROAA", "x 2026-02-03T04:05:06Z AROAB"));
     assert!(same("a\n…\nz", "a\nb\nc\nz") && same("a …", "a b c"));
-    assert!(!same("x True", "x False") && !same("x", "x y") && !same("x y", "x") && !same("a\nb", "a"));
+    assert!(
+        !same("x True", "x False") && !same("x", "x y") && !same("x y", "x") && !same("a\nb", "a")
+    );
     assert!(!same("5s", "AROAX") && !same("names", "games"));
     assert!(!alike(&lines("x 5s"), &lines("x 6s"), false));
 }

@@ -1,8 +1,16 @@
-//! Holds the source to the layers of `docs/architecture.md`: who may name whom, what the core never touches, how long a
-//! file may be, and which names say nothing.
+//! Holds the source to the layers of `docs/architecture.md`: who may name whom, what the core never
+//! touches, how long a file may be, and which names say nothing.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
+#[path = "layers/circles.rs"]
+mod circles;
 #[path = "layers/rules.rs"]
 mod rules;
 #[path = "layers/source.rs"]
@@ -24,11 +32,19 @@ fn the_source_keeps_its_layers() {
 }
 
 #[test]
+fn no_files_depend_on_each_other_in_a_circle() {
+    let found = circles::circles(&files(&Path::new(ROOT).join("src")));
+    let lines: Vec<String> = found.iter().map(|circle| circle.join(" <-> ")).collect();
+    assert!(found.is_empty(), "{} circles:\n{}", found.len(), lines.join("\n"));
+}
+
+#[test]
 fn each_module_at_the_root_has_a_row() {
     for entry in std::fs::read_dir(Path::new(ROOT).join("src")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let module = name.trim_end_matches(".rs");
-        let known = LAYERS.iter().any(|layer| layer.name == module) || ["main", "lib"].contains(&module);
+        let known =
+            LAYERS.iter().any(|layer| layer.name == module) || ["main", "lib"].contains(&module);
         assert!(known, "src/{name} has no row in tests/layers/rules.rs and docs/architecture.md");
     }
 }
@@ -45,7 +61,10 @@ fn the_document_shows_the_same_table() {
             continue;
         }
         for name in cells[1].split('`').skip(1).step_by(2) {
-            shown.push((name.trim_end_matches('/').trim_end_matches(".rs").to_owned(), number.to_owned()));
+            shown.push((
+                name.trim_end_matches('/').trim_end_matches(".rs").to_owned(),
+                number.to_owned(),
+            ));
         }
     }
     shown.sort();
@@ -108,7 +127,10 @@ fn the_checker_catches_each_kind() {
     ];
     for (path, text, expected) in cases {
         let found = problems(&File::new(path, text, false));
-        assert!(found.iter().any(|problem| problem.contains(expected)), "{path}: {text}\nfound only {found:?}");
+        assert!(
+            found.iter().any(|problem| problem.contains(expected)),
+            "{path}: {text}\nfound only {found:?}"
+        );
     }
     let long = "// line\n".repeat(LINES + 1);
     assert!(problems(&File::new("plan/x.rs", &long, false))[0].contains("lines"));
@@ -119,23 +141,34 @@ fn the_checker_lets_pass_what_is_allowed() {
     let cases = [
         ("api/x.rs", "use crate::{iam::json::Node, yaml};"),
         ("api/x.rs", "use kube::CustomResource;\nuse kube::core::ObjectMeta;"),
-        ("plan/x.rs", "use crate::ports::Resource;\nuse super::{step::Step, desired};"),
+        ("plan/x.rs", "use crate::api::resource::Resource;\nuse super::{step::Step, desired};"),
         ("server/mod.rs", "use crate::controller::Health;"),
         (
             "iam/x.rs",
-            "//! As [`crate::controller::run`] does.\n/* crate::cli */ const A: &str = \"crate::cli::x \\\" tokio::\";",
+            "//! As [`crate::controller::run`] does.\n/* crate::cli */ const A: &str = \
+             \"crate::cli::x \\\" tokio::\";",
         ),
         (
             "iam/x.rs",
-            "const A: &str = r#\"use tokio::x; \"quoted\" std::fs\"#; const B: char = '\"'; fn f<'a>(x: &'a str) {}",
+            "const A: &str = r#\"use tokio::x; \"quoted\" std::fs\"#; const B: char = '\"'; fn \
+             f<'a>(x: &'a str) {}",
         ),
-        ("controller/x.rs", "#[cfg(all(test, feature = \"sim\"))]\nmod tests {\n    use crate::sim::World;\n}\n"),
-        ("plan/x.rs", "#[cfg(test)]\nmod tests {\n    fn f() { if a { std::fs::read(\"{\") } }\n}\nfn operand() {}"),
+        (
+            "controller/x.rs",
+            "#[cfg(all(test, feature = \"sim\"))]\nmod tests {\n    use crate::sim::World;\n}\n",
+        ),
+        (
+            "plan/x.rs",
+            "#[cfg(test)]\nmod tests {\n    fn f() { if a { std::fs::read(\"{\") } }\n}\nfn \
+             operand() {}",
+        ),
     ];
     for (path, text) in cases {
         assert_eq!(problems(&File::new(path, text, false)), Vec::<String>::new(), "{path}: {text}");
     }
-    assert!(problems(&File::new("controller/tests/x.rs", "use crate::sim::World;", true)).is_empty());
+    assert!(
+        problems(&File::new("controller/tests/x.rs", "use crate::sim::World;", true)).is_empty()
+    );
     // Behind a test module the file goes on.
     let text = "#[cfg(test)]\nmod tests { use crate::sim::World; }\nuse crate::cli::Cli;";
     assert_eq!(problems(&File::new("plan/x.rs", text, false)).len(), 1);

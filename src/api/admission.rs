@@ -50,7 +50,11 @@ fn fields(path: &str, schema: &Value, found: &mut BTreeMap<String, Vec<String>>)
 fn in_crd() -> BTreeMap<String, Vec<String>> {
     let crd = serde_json::to_value(crd::iam_role()).expect("a CRD is JSON");
     let mut found = BTreeMap::new();
-    fields("spec", &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"], &mut found);
+    fields(
+        "spec",
+        &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"],
+        &mut found,
+    );
     found
 }
 
@@ -65,14 +69,23 @@ fn the_policy_knows_exactly_the_fields_of_the_crd() {
         .filter(|(name, _)| name.ends_with("Fields"))
         .map(|(name, list)| {
             let list = list.trim().trim_start_matches('[').trim_end_matches(']');
-            (name, list.split(',').map(|field| field.trim().trim_matches('\'').to_owned()).collect())
+            (
+                name,
+                list.split(',').map(|field| field.trim().trim_matches('\'').to_owned()).collect(),
+            )
         })
         .collect();
     let in_policy: BTreeMap<String, Vec<String>> = LEVELS
         .iter()
-        .map(|(variable, path)| ((*path).to_owned(), lists.get(variable).cloned().unwrap_or_default()))
+        .map(|(variable, path)| {
+            ((*path).to_owned(), lists.get(variable).cloned().unwrap_or_default())
+        })
         .collect();
-    assert_eq!(in_policy, in_crd(), "write the fields of the CRD into config/admission/iamrole-unknown-fields.yaml");
+    assert_eq!(
+        in_policy,
+        in_crd(),
+        "write the fields of the CRD into config/admission/iamrole-unknown-fields.yaml"
+    );
     assert_eq!(lists.len(), LEVELS.len());
 }
 
@@ -112,7 +125,9 @@ fn node(value: &Value) -> Node {
         Value::Number(number) => Node::Number(number.to_string()),
         Value::String(text) => Node::String(text.clone()),
         Value::Array(values) => Node::Array(values.iter().map(node).collect()),
-        Value::Object(members) => Node::Object(members.iter().map(|(key, value)| (key.clone(), node(value))).collect()),
+        Value::Object(members) => {
+            Node::Object(members.iter().map(|(key, value)| (key.clone(), node(value))).collect())
+        }
     }
 }
 

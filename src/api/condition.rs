@@ -6,7 +6,8 @@ pub const READY: &str = "Ready";
 pub const SYNCED: &str = "Synced";
 /// Abnormal-true: work is going on or will be tried again by itself.
 pub const RECONCILING: &str = "Reconciling";
-/// Abnormal-true: nothing will change until somebody changes something. Some of it is tried again all the same, now and then.
+/// Abnormal-true: nothing will change until somebody changes something. Some of it is tried again
+/// all the same, now and then.
 pub const STALLED: &str = "Stalled";
 /// The lifetime is over.
 pub const EXPIRED: &str = "Expired";

@@ -1,5 +1,5 @@
-//! The CRD of `IAMRole`, from the Rust types. What holds for every object of the schema is set here by one recursive
-//! walk, so that a new field can't miss it.
+//! The CRD of `IAMRole`, from the Rust types. What holds for every object of the schema is set here
+//! by one recursive walk, so that a new field can't miss it.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
@@ -18,19 +18,23 @@ const TIME_LENGTH: i64 = 64;
 pub fn iam_role() -> CustomResourceDefinition {
     let mut crd = IAMRole::crd();
     for version in &mut crd.spec.versions {
-        let Some(root) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut()) else {
+        let Some(root) =
+            version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut())
+        else {
             continue;
         };
         finish(root);
         if let Some(properties) = root.properties.as_mut() {
             if let Some(spec) = properties.get_mut("spec") {
                 keep_unknown_fields(spec);
-                // Whoever applies a resource owns its whole spec: with fields owned one by one, what somebody else adds by
-                // hand, such as permissions where the manifest has none, would survive every forced apply from Git.
+                // Whoever applies a resource owns its whole spec: with fields owned one by one,
+                // what somebody else adds by hand, such as permissions where the manifest has none,
+                // would survive every forced apply from Git.
                 spec.x_kubernetes_map_type = Some("atomic".into());
             }
-            // The one default of the whole schema: tools that wait for `observedGeneration` to reach `generation` never
-            // see a false ready. It has an effect only on the object itself, not on its field.
+            // The one default of the whole schema: tools that wait for `observedGeneration` to
+            // reach `generation` never see a false ready. It has an effect only on the object
+            // itself, not on its field.
             if let Some(status) = properties.get_mut("status") {
                 status.default = Some(JSON(json!({"observedGeneration": -1})));
             }
@@ -49,10 +53,11 @@ pub fn yaml() -> Result<String, YamlError> {
 
 /// Sets what holds for every schema, also in `status`.
 fn finish(schema: &mut JSONSchemaProps) {
-    // kube-derive makes each `Option` nullable. `null` would be a third state beside absent and present, and the API
-    // server drops it or keeps it depending on defaults.
+    // kube-derive makes each `Option` nullable. `null` would be a third state beside absent and
+    // present, and the API server drops it or keeps it depending on defaults.
     schema.nullable = None;
-    // `#[serde(default)]` of a Rust field is no promise to users; defaults in the schema fight with GitOps.
+    // `#[serde(default)]` of a Rust field is no promise to users; defaults in the schema fight with
+    // GitOps.
     schema.default = None;
     if let Some(text) = schema.description.as_mut() {
         *text = one_line(text);
@@ -72,9 +77,9 @@ fn finish(schema: &mut JSONSchemaProps) {
     children(schema, &mut finish);
 }
 
-/// Keeps unknown fields in every object that has named fields, so that the controller sees and refuses them: pruning a
-/// misspelt `conditions`, `permissionsBoundary` or `externalId` would silently widen access. Pure maps have no unknown
-/// keys.
+/// Keeps unknown fields in every object that has named fields, so that the controller sees and
+/// refuses them: pruning a misspelt `conditions`, `permissionsBoundary` or `externalId` would
+/// silently widen access. Pure maps have no unknown keys.
 fn keep_unknown_fields(schema: &mut JSONSchemaProps) {
     if schema.properties.is_some() {
         schema.x_kubernetes_preserve_unknown_fields = Some(true);
@@ -145,7 +150,8 @@ mod tests {
         let file = std::fs::read_to_string(path).unwrap_or_default();
         assert!(
             file == now,
-            "the CRD file is stale: refresh it with `rolewright crds > crds/iam.rolewright.dev_iamroles.yaml`"
+            "the CRD file is stale: refresh it with `rolewright crds > \
+             crds/iam.rolewright.dev_iamroles.yaml`"
         );
     }
 
@@ -171,7 +177,10 @@ mod tests {
             for word in ["anyOf", "oneOf", "allOf", "not", "$ref", "uniqueItems"] {
                 assert!(schema.get(word).is_none(), "{path} has {word}");
             }
-            assert!(schema.get("properties").is_none() || schema.get("additionalProperties").is_none(), "{path}");
+            assert!(
+                schema.get("properties").is_none() || schema.get("additionalProperties").is_none(),
+                "{path}"
+            );
         });
     }
 
@@ -182,7 +191,10 @@ mod tests {
                 Some("string") => assert!(schema["maxLength"].is_i64(), "{path} needs maxLength"),
                 Some("array") => {
                     assert!(schema["maxItems"].is_i64(), "{path} needs maxItems");
-                    assert!(schema["x-kubernetes-list-type"].is_string(), "{path} needs a list type");
+                    assert!(
+                        schema["x-kubernetes-list-type"].is_string(),
+                        "{path} needs a list type"
+                    );
                 }
                 Some("object") if schema.get("properties").is_none() => {
                     assert!(schema["maxProperties"].is_i64(), "{path} needs maxProperties");
@@ -191,7 +203,9 @@ mod tests {
             }
             if !path.ends_with("[]") && !path.ends_with(".*") {
                 assert!(
-                    schema["description"].as_str().is_some_and(|text| text.len() > 8 && !text.contains('\n')),
+                    schema["description"]
+                        .as_str()
+                        .is_some_and(|text| text.len() > 8 && !text.contains('\n')),
                     "{path} needs a description"
                 );
             }
@@ -204,7 +218,11 @@ mod tests {
             if path.starts_with("spec") && schema["type"] == "array" {
                 let inside_another = path.contains("[]");
                 let of_strings = schema["items"]["type"] == "string";
-                let wanted = if inside_another && of_strings && !path.ends_with(".*.*") { "set" } else { "atomic" };
+                let wanted = if inside_another && of_strings && !path.ends_with(".*.*") {
+                    "set"
+                } else {
+                    "atomic"
+                };
                 assert_eq!(schema["x-kubernetes-list-type"], wanted, "{path}");
             }
         });
@@ -214,7 +232,8 @@ mod tests {
     fn each_object_of_the_spec_keeps_unknown_fields_and_nothing_else_does() {
         each(|path, schema| {
             let keeps = schema["x-kubernetes-preserve-unknown-fields"] == true;
-            let wanted = path.starts_with("spec") && (schema["properties"].is_object() || path.ends_with(".document"));
+            let wanted = path.starts_with("spec")
+                && (schema["properties"].is_object() || path.ends_with(".document"));
             assert_eq!(keeps, wanted, "{path}");
         });
     }
@@ -266,7 +285,11 @@ mod tests {
                 assert!(schema["properties"].get(name).is_none(), "{path}.{name}");
             }
         });
-        assert!(root()["properties"]["spec"]["properties"]["trust"]["items"]["properties"].get("expiresAt").is_none());
+        assert!(
+            root()["properties"]["spec"]["properties"]["trust"]["items"]["properties"]
+                .get("expiresAt")
+                .is_none()
+        );
     }
 
     #[test]
@@ -274,7 +297,10 @@ mod tests {
         each(|path, schema| {
             let pattern = schema["pattern"].as_str().unwrap_or_default();
             for class in [r"\w", r"\d", r"\s", r"\b"] {
-                assert!(!pattern.contains(class), "{path}: {class} is ASCII for RE2 and Unicode here");
+                assert!(
+                    !pattern.contains(class),
+                    "{path}: {class} is ASCII for RE2 and Unicode here"
+                );
             }
         });
     }
@@ -312,8 +338,11 @@ mod tests {
     fn a_spec_decodes_with_its_document_as_text() {
         let text = r#"{"trust":[],"permissions":{"inlinePolicies":[{"name":"p","document":{"Statement":[ 1.10 ]}}]}}"#;
         let spec: crate::api::RoleSpec = serde_json::from_str(text).expect("the spec decodes");
-        let document =
-            spec.permissions.as_ref().and_then(|p| p.inline_policies.as_ref()).and_then(|all| all[0].document.as_ref());
+        let document = spec
+            .permissions
+            .as_ref()
+            .and_then(|p| p.inline_policies.as_ref())
+            .and_then(|all| all[0].document.as_ref());
         assert_eq!(document.map(|document| document.get()), Some(r#"{"Statement":[ 1.10 ]}"#));
         assert_eq!(serde_json::to_string(&spec).expect("the spec is JSON"), text);
     }

@@ -1,7 +1,8 @@
 //! The custom resources as types: what people write and read. No client, no AWS, no time.
 //!
-//! [`role`] and its parts are the source; [`crd`] makes the CRD of them, [`schema`] checks a spec against it, [`raw`]
-//! reads objects whose spec may be hostile, [`reference`] prints the pages in `docs/reference/`.
+//! [`role`] and its parts are the source; [`crd`] makes the CRD of them, [`schema`] checks a spec
+//! against it, [`raw`] reads objects whose spec may be hostile, [`reference`] prints the pages in
+//! `docs/reference/`.
 
 #[cfg(test)]
 mod admission;
@@ -12,6 +13,7 @@ pub mod problem;
 pub mod raw;
 pub mod reason;
 pub mod reference;
+pub mod resource;
 pub mod role;
 pub mod schema;
 pub mod status;

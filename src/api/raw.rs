@@ -1,8 +1,9 @@
 //! An `IAMRole` for list and watch, whose `spec` stays text.
 //!
-//! One hostile object must not blind the controller to the rest: a value nested some thousand levels deep is stored by
-//! the API server, and decoding it with serde's recursion limit would fail the whole list. So nothing that a tenant
-//! shapes is decoded here. That holds for `metadata.managedFields` too, which mirror the fields of the spec level by level.
+//! One hostile object must not blind the controller to the rest: a value nested some thousand
+//! levels deep is stored by the API server, and decoding it with serde's recursion limit would fail
+//! the whole list. So nothing that a tenant shapes is decoded here. That holds for
+//! `metadata.managedFields` too, which mirror the fields of the spec level by level.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -24,8 +25,8 @@ pub struct RawRole {
     pub metadata: ObjectMeta,
     /// JSON text of `spec`; `{}` when absent.
     pub spec: Box<RawValue>,
-    /// Status as last written; `None` when absent, and when it can't be decoded: then AWS's tags decide, as for a
-    /// resource that is new.
+    /// Status as last written; `None` when absent, and when it can't be decoded: then AWS's tags
+    /// decide, as for a resource that is new.
     pub status: Option<RoleStatus>,
 }
 
@@ -40,7 +41,8 @@ struct Wire {
     status: Option<Box<RawValue>>,
 }
 
-/// The parts of `ObjectMeta` whose shape no tenant can choose. What is not named here is skipped without recursion.
+/// The parts of `ObjectMeta` whose shape no tenant can choose. What is not named here is skipped
+/// without recursion.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Metadata {
@@ -97,7 +99,8 @@ impl From<Wire> for RawRole {
 }
 
 fn empty_object() -> Box<RawValue> {
-    // `RawValue::NULL` is the only constant that serde_json has; the text here is valid, the fallback never taken.
+    // `RawValue::NULL` is the only constant that serde_json has; the text here is valid, the
+    // fallback never taken.
     RawValue::from_string("{}".to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
@@ -148,7 +151,8 @@ mod tests {
     }
 
     #[test]
-    fn a_deep_document_and_its_managed_fields_do_not_break_a_list() -> Result<(), serde_json::Error> {
+    fn a_deep_document_and_its_managed_fields_do_not_break_a_list() -> Result<(), serde_json::Error>
+    {
         let hostile = object(&nested(5000), "{}");
         let plain = object("{\"trust\":[]}", r#"{"roleName":"r"}"#);
         let list = format!(
@@ -158,15 +162,23 @@ mod tests {
         assert_eq!(list.items.len(), 2);
         assert_eq!(list.items[1].spec.get(), "{\"trust\":[]}");
         assert_eq!(list.items[1].metadata.generation, Some(3));
-        assert_eq!(list.items[1].status.as_ref().and_then(|status| status.role_name.as_deref()), Some("r"));
+        assert_eq!(
+            list.items[1].status.as_ref().and_then(|status| status.role_name.as_deref()),
+            Some("r")
+        );
         Ok(())
     }
 
     #[test]
     fn a_deep_document_does_not_break_a_watch_event() -> Result<(), serde_json::Error> {
-        let event: WatchEvent<RawRole> =
-            serde_json::from_str(&format!(r#"{{"type":"MODIFIED","object":{}}}"#, object(&nested(5000), "{}")))?;
-        assert!(matches!(event, WatchEvent::Modified(role) if role.metadata.name.as_deref() == Some("a")));
+        let event: WatchEvent<RawRole> = serde_json::from_str(&format!(
+            r#"{{"type":"MODIFIED","object":{}}}"#,
+            object(&nested(5000), "{}")
+        ))?;
+        assert!(
+            matches!(event, WatchEvent::Modified(role) if role.metadata.name.as_deref() == Some(
+                "a"))
+        );
         Ok(())
     }
 
@@ -174,7 +186,10 @@ mod tests {
     fn a_status_that_cannot_be_decoded_counts_as_empty() -> Result<(), serde_json::Error> {
         for status in ["5", r#"{"roleName":7}"#, r#"{"conditions":[{}]}"#, "null", &nested(5000)] {
             let role: RawRole = serde_json::from_str(&object("{}", status))?;
-            assert!(role.status.is_none() || role.status == Some(RoleStatus::default()), "{status:.40}");
+            assert!(
+                role.status.is_none() || role.status == Some(RoleStatus::default()),
+                "{status:.40}"
+            );
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
-//! Reasons of conditions and Events. They are API: a name here never changes its meaning. `docs/reference/reasons.md` and the
-//! heads of the pages in `docs/reasons/` are made of the table below.
+//! Reasons of conditions and Events. They are API: a name here never changes its meaning.
+//! `docs/reference/reasons.md` and the heads of the pages in `docs/reasons/` are made of the table
+//! below.
 
 /// Declares a constant for each reason, and the table of all of them in the same order.
 macro_rules! reasons {
@@ -28,34 +29,50 @@ reasons! {
         "The resource changed, and the role was made equal to it.",
         "Nothing.";
     DRIFT_CORRECTED = "DriftCorrected",
-        "Somebody changed the role in AWS, and it was made equal to the resource again; `status.drift` says which parts.",
+        "Somebody changed the role in AWS, and it was made equal to the resource again; \
+         `status.drift` says which parts.",
         "Find out who changed the role, and make wanted changes in the resource instead.";
     REATTACHED = "Reattached",
-        "A resource that had no role yet took up the role that an earlier resource of the same namespace and name left in AWS.",
-        "Nothing, when you deleted and applied the resource or rebuilt the cluster; otherwise look at the role's tags.";
+        "A resource that had no role yet took up the role that an earlier resource of the same \
+         namespace and name left in AWS.",
+        "Nothing, when you deleted and applied the resource or rebuilt the cluster; otherwise look \
+         at the role's tags.";
     INVALID_SPEC = "InvalidSpec",
-        "The spec has a field that is unknown, wrong, or beyond the controller's limits; nothing was written to AWS.",
+        "The spec has a field that is unknown, wrong, or beyond the controller's limits; nothing \
+         was written to AWS.",
         "Correct the fields that the message names, and apply the resource again.";
     TRUST_WARNING = "TrustWarning",
-        "A grant of the trust policy is allowed and may still surprise, such as one that goes by names that can change hands; the role is made all the same. Said once for each generation.",
+        "A grant of the trust policy is allowed and may still surprise, such as one that goes by \
+         names that can change hands; the role is made all the same. Said once for each \
+         generation.",
         "Read the message, and narrow the grant that it names.";
     NOT_ANNOTATED = "NotAnnotated",
-        "The role is as written, and a service account of a grant with `annotate: true` could not be annotated: it does not exist, or names another role.",
-        "Create the service account, or take the other role's ARN off it; the controller tries again by itself.";
+        "The role is as written, and a service account of a grant with `annotate: true` could not \
+         be annotated: it does not exist, or names another role.",
+        "Create the service account, or take the other role's ARN off it; the controller tries \
+         again by itself.";
     NOT_OWNED = "NotOwned",
-        "A role of this name exists in AWS and does not carry this installation's tags for this resource; it is never written.",
-        "Choose another `spec.roleName` in a new resource, or have the owner of the role remove it.";
+        "A role of this name exists in AWS and does not carry this installation's tags for this \
+         resource; it is never written.",
+        "Choose another `spec.roleName` in a new resource, or have the owner of the role remove \
+         it.";
     OWNERSHIP_CONTESTED = "OwnershipContested",
-        "The role was this resource's, and now carries the uid of another object of the same namespace and name, as when a second cluster runs the same installation; nothing is written, and neither a deletion nor the end of a lifetime removes the role.",
-        "Let one of the two go. To take the role back, request a reconcile (`rolewright.dev/reconcile-requested-at`) here; the other resource then says this reason.";
+        "The role was this resource's, and now carries the uid of another object of the same \
+         namespace and name, as when a second cluster runs the same installation; nothing is \
+         written, and neither a deletion nor the end of a lifetime removes the role.",
+        "Let one of the two go. To take the role back, request a reconcile \
+         (`rolewright.dev/reconcile-requested-at`) here; the other resource then says this reason.";
     NAME_CONFLICT = "NameConflict",
-        "Two resources ask for one role name; IAM ignores letter case and path. The one that AWS's tags name has it, before creation the older one.",
+        "Two resources ask for one role name; IAM ignores letter case and path. The one that AWS's \
+         tags name has it, before creation the older one.",
         "Give one of the two resources another name.";
     WOULD_CHANGE = "WouldChange",
-        "With `driftPolicy: Observe` the role differs from the resource and nothing is written; `status.plan` shows what would change.",
+        "With `driftPolicy: Observe` the role differs from the resource and nothing is written; \
+         `status.plan` shows what would change.",
         "Make the role equal by hand, or set `driftPolicy: Correct`.";
     PAUSED = "Paused",
-        "The annotation `rolewright.dev/paused` is `true`: nothing is written to AWS, and a deletion waits.",
+        "The annotation `rolewright.dev/paused` is `true`: nothing is written to AWS, and a \
+         deletion waits.",
         "Remove the annotation to go on.";
     EXPIRED = "Expired",
         "The lifetime of the role is over; the role is removed, the resource stays.",
@@ -64,37 +81,56 @@ reasons! {
         "The role is being removed from AWS.",
         "Wait.";
     DELETION_BLOCKED = "DeletionBlocked",
-        "The role can't be removed because something that is not ours holds it, such as an instance profile; the message names it, and nothing was taken away.",
-        "Take the role out of what the message names; the controller tries again every five minutes.";
+        "The role can't be removed because something that is not ours holds it, such as an \
+         instance profile; the message names it, and nothing was taken away.",
+        "Take the role out of what the message names; the controller tries again every five \
+         minutes.";
     RETAINED = "Retained",
-        "The resource was deleted with `deletionPolicy: Retain` or `driftPolicy: Observe`; the role stays in AWS with its tags.",
+        "The resource was deleted with `deletionPolicy: Retain` or `driftPolicy: Observe`; the \
+         role stays in AWS with its tags.",
         "Nothing; apply the same resource again to take the role up, or remove the role in AWS.";
     DELETED = "Deleted",
         "The role was removed from AWS.",
         "Nothing.";
     ACCESS_DENIED = "AccessDenied",
-        "AWS denies a call to the controller; the message names the action. A denial that lasts for 20 seconds is `Stalled`: IAM needs some until a new right counts.",
-        "Allow the action in the controller's own policy, and look for a service control policy or a boundary that denies it; it is tried again by itself, at least every ten minutes.";
+        "AWS denies a call to the controller; the message names the action. A denial that lasts \
+         for 20 seconds is `Stalled`: IAM needs some until a new right counts.",
+        "Allow the action in the controller's own policy, and look for a service control policy or \
+         a boundary that denies it; it is tried again by itself, at least every ten minutes.";
     THROTTLED = "Throttled",
-        "AWS refuses calls because the account's call budget is spent; the controller slows down by itself.",
+        "AWS refuses calls because the account's call budget is spent; the controller slows down \
+         by itself.",
         "Wait; when it lasts, look for another tool that calls IAM often in this account.";
     UNREACHABLE = "Unreachable",
-        "AWS can't be reached, or the controller has no credentials; nothing is concluded about the role.",
+        "AWS can't be reached, or the controller has no credentials; nothing is concluded about \
+         the role.",
         "Check the controller's network and credentials; it tries again by itself.";
     SERVER_ERROR = "ServerError",
-        "AWS answered with a fault of its own; the outcome of the call is unknown until the role is read again.",
+        "AWS answered with a fault of its own; the outcome of the call is unknown until the role \
+         is read again.",
         "Wait; the controller tries again by itself.";
     LIMIT_EXCEEDED = "LimitExceeded",
-        "A quota of AWS is reached, such as the number of roles, attached policies, or the size of the inline policies.",
+        "A quota of AWS is reached, such as the number of roles, attached policies, or the size of \
+         the inline policies.",
         "Ask for less in the resource, or have the quota that the message names raised.";
     INVALID_PRINCIPAL = "InvalidPrincipal",
-        "AWS does not know a principal of the trust policy: a role or user that does not exist, or not yet. A role that exists gets its trust policy without that principal, as long as nobody new is trusted by that; a role that does not is waited with, and after ten minutes the resource is `Stalled`.",
-        "Create the principal, or correct its ARN in `spec.trust`; it is tried again by itself, at least every ten minutes.";
+        "AWS does not know a principal of the trust policy: a role or user that does not exist, or \
+         not yet. A role that exists gets its trust policy without that principal, as long as \
+         nobody new is trusted by that; a role that does not is waited with, and after ten minutes \
+         the resource is `Stalled`.",
+        "Create the principal, or correct its ARN in `spec.trust`; it is tried again by itself, at \
+         least every ten minutes.";
     PRINCIPAL_REPLACED = "PrincipalReplaced",
-        "A role or user that the trust policy names was deleted in AWS, and AWS shows its bare id there; `status.replacedPrincipals` names it. AWS does not trust another one that was made under the same name, and drift correction does not change that. All else in the trust policy is kept as written.",
-        "Look who has the name now. To trust it, change the resource or request a reconcile (`rolewright.dev/reconcile-requested-at`); to give it up, take it out of `spec.trust`. A role that this installation made again itself is trusted again without asking.";
+        "A role or user that the trust policy names was deleted in AWS, and AWS shows its bare id \
+         there; `status.replacedPrincipals` names it. AWS does not trust another one that was made \
+         under the same name, and drift correction does not change that. All else in the trust \
+         policy is kept as written.",
+        "Look who has the name now. To trust it, change the resource or request a reconcile \
+         (`rolewright.dev/reconcile-requested-at`); to give it up, take it out of `spec.trust`. A \
+         role that this installation made again itself is trusted again without asking.";
     REFUSED = "Refused",
-        "AWS refuses what was sent, such as a malformed policy document; the message repeats AWS's words.",
+        "AWS refuses what was sent, such as a malformed policy document; the message repeats AWS's \
+         words.",
         "Correct the part of the spec that the message names.";
     PROTECTED = "Protected",
         "The role belongs to an AWS service and can't be changed by others.",
@@ -103,10 +139,13 @@ reasons! {
         "Somebody else writes to the same role at the same time.",
         "Wait; when it lasts, find the other writer in CloudTrail.";
     NOT_FOUND = "NotFound",
-        "A policy that the spec names, attached or as boundary, does not exist in AWS. It is waited for; after ten minutes the resource is `Stalled`.",
-        "Create the policy, or correct its ARN in `spec.permissions.managedPolicies` or `spec.permissionsBoundary`; it is tried again by itself, at least every ten minutes.";
+        "A policy that the spec names, attached or as boundary, does not exist in AWS. It is \
+         waited for; after ten minutes the resource is `Stalled`.",
+        "Create the policy, or correct its ARN in `spec.permissions.managedPolicies` or \
+         `spec.permissionsBoundary`; it is tried again by itself, at least every ten minutes.";
     WAITING_FOR_ABSENCE = "WaitingForAbsence",
-        "An expected role was not seen; it is read again before it counts as gone, because reads of IAM lag behind.",
+        "An expected role was not seen; it is read again before it counts as gone, because reads \
+         of IAM lag behind.",
         "Wait about half a minute.";
     WAITING_FOR_CREATE = "WaitingForCreate",
         "The role was just created and AWS does not show it everywhere yet.",
@@ -116,7 +155,8 @@ reasons! {
         "Change the resource or request a reconcile to try again, and report the message as a bug.";
 }
 
-/// The constant for a reason that was read from a condition; [`INTERNAL_ERROR`] for one that is not ours.
+/// The constant for a reason that was read from a condition; [`INTERNAL_ERROR`] for one that is not
+/// ours.
 #[must_use]
 pub fn constant(reason: &str) -> &'static str {
     ALL.iter().map(|(name, ..)| *name).find(|name| *name == reason).unwrap_or(INTERNAL_ERROR)
@@ -134,7 +174,8 @@ mod tests {
         assert_eq!(names.len(), ALL.len());
         for name in names {
             assert!(
-                name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphabetic()),
+                name.starts_with(|c: char| c.is_ascii_uppercase())
+                    && name.chars().all(|c| c.is_ascii_alphabetic()),
                 "{name}"
             );
         }
@@ -159,9 +200,13 @@ mod tests {
         }
         let table = include_str!("reason.rs");
         for (reason, ..) in ALL {
-            let line = table.lines().find(|line| line.ends_with(&format!("= \"{reason}\","))).unwrap();
+            let line =
+                table.lines().find(|line| line.ends_with(&format!("= \"{reason}\","))).unwrap();
             let name = line.split_whitespace().next().unwrap();
-            assert!(text.contains(&format!("reason::{name}")), "{reason} is documented and never said");
+            assert!(
+                text.contains(&format!("reason::{name}")),
+                "{reason} is documented and never said"
+            );
         }
     }
 
@@ -169,7 +214,10 @@ mod tests {
     fn each_reason_is_explained() {
         for (name, meaning, remedy) in ALL {
             assert!(meaning.ends_with('.') && remedy.ends_with('.'), "{name}");
-            assert!(!meaning.contains('|') && !remedy.contains('|'), "{name} would break the table");
+            assert!(
+                !meaning.contains('|') && !remedy.contains('|'),
+                "{name} would break the table"
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The pages in `docs/reference/` that are made of the types: [`iamrole_markdown`] of the CRD, [`reasons_markdown`] of the
-//! table of reasons. Tests fail when a page is stale.
+//! The pages in `docs/reference/` that are made of the types: [`iamrole_markdown`] of the CRD,
+//! [`reasons_markdown`] of the table of reasons. Tests fail when a page is stale.
 
 use std::fmt::Write;
 
@@ -10,10 +10,19 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use super::{FINALIZER, GROUP, PAUSED, RECONCILE_REQUESTED_AT, VERSION, condition, crd, reason};
 
 const CONDITIONS: [(&str, &str); 5] = [
-    (condition::READY, "Always present, the summary: `True` when the role is as the resource says."),
+    (
+        condition::READY,
+        "Always present, the summary: `True` when the role is as the resource says.",
+    ),
     (condition::SYNCED, "`True` when AWS equals the resource."),
-    (condition::RECONCILING, "`True` while work goes on or will be tried again by itself; absent otherwise."),
-    (condition::STALLED, "`True` when nothing will change until somebody changes something; absent otherwise."),
+    (
+        condition::RECONCILING,
+        "`True` while work goes on or will be tried again by itself; absent otherwise.",
+    ),
+    (
+        condition::STALLED,
+        "`True` when nothing will change until somebody changes something; absent otherwise.",
+    ),
     (condition::EXPIRED, "`True` when the lifetime is over; absent otherwise."),
 ];
 
@@ -21,8 +30,10 @@ const CONDITIONS: [(&str, &str); 5] = [
 #[must_use]
 pub fn reasons_markdown() -> String {
     let mut page = String::from(
-        "# Reasons\n\nMade of `src/api/reason.rs`; edit that. A reason stands in the conditions of an `IAMRole` and on its Events, and \
-         never changes its meaning. Each has a page with its causes and what to do.\n\n| Reason | What it means | What to do |\n|---|---|---|\n",
+        "# Reasons\n\nMade of `src/api/reason.rs`; edit that. A reason stands in the conditions of \
+         an `IAMRole` and on its Events, and \
+         never changes its meaning. Each has a page with its causes and what to do.\n\n| Reason | \
+         What it means | What to do |\n|---|---|---|\n",
     );
     for (name, meaning, remedy) in reason::ALL {
         row(&mut page, &[&format!("[`{name}`](../reasons/{name}.md)"), meaning, remedy]);
@@ -35,18 +46,22 @@ pub fn reasons_markdown() -> String {
 pub fn iamrole_markdown() -> String {
     let crd = crd::iam_role();
     let mut page = format!(
-        "# IAMRole\n\nMade of the types in `src/api/`; edit those. Group `{GROUP}`, version `{VERSION}`, plural `{}`, short name `iamr`, \
+        "# IAMRole\n\nMade of the types in `src/api/`; edit those. Group `{GROUP}`, version \
+         `{VERSION}`, plural `{}`, short name `iamr`, \
          category `rolewright`, namespaced. Finalizer `{FINALIZER}`.\n",
         crd.spec.names.plural
     );
     for version in &crd.spec.versions {
-        let Some(root) = version.schema.as_ref().and_then(|schema| schema.open_api_v3_schema.as_ref()) else {
+        let Some(root) =
+            version.schema.as_ref().and_then(|schema| schema.open_api_v3_schema.as_ref())
+        else {
             continue;
         };
         page.push_str("\n## Rules on the whole object\n\n");
         rules("", root, &mut page);
         for part in ["spec", "status"] {
-            let Some(schema) = root.properties.as_ref().and_then(|properties| properties.get(part)) else {
+            let Some(schema) = root.properties.as_ref().and_then(|properties| properties.get(part))
+            else {
                 continue;
             };
             section(part, schema, &mut page);
@@ -66,20 +81,27 @@ pub fn iamrole_markdown() -> String {
         page.push_str(&selectable.join(", "));
         page.push_str(".\n");
     }
-    page.push_str("\n## Conditions\n\nEach carries `observedGeneration`. Their reasons: [reasons](reasons.md).\n\n| Condition | Meaning |\n|---|---|\n");
+    page.push_str(
+        "\n## Conditions\n\nEach carries `observedGeneration`. Their reasons: \
+        [reasons](reasons.md).\n\n| Condition | Meaning |\n|---|---|\n",
+    );
     for (name, meaning) in CONDITIONS {
         row(&mut page, &[&format!("`{name}`"), meaning]);
     }
     page.push_str("\n## Annotations\n\n| Annotation | Meaning |\n|---|---|\n");
     row(
         &mut page,
-        &[&format!("`{PAUSED}: \"true\"`"), "Nothing is written to AWS; a deletion and the end of a lifetime wait."],
+        &[
+            &format!("`{PAUSED}: \"true\"`"),
+            "Nothing is written to AWS; a deletion and the end of a lifetime wait.",
+        ],
     );
     row(
         &mut page,
         &[
             &format!("`{RECONCILE_REQUESTED_AT}`"),
-            "Any new value asks for a reconcile at once; `status.lastHandledReconcileAt` repeats it when done.",
+            "Any new value asks for a reconcile at once; `status.lastHandledReconcileAt` repeats \
+             it when done.",
         ],
     );
     page
@@ -125,8 +147,15 @@ fn bounds(schema: &JSONSchemaProps) -> String {
                 Some(JSONSchemaPropsOrArray::Schema(items)) => bounds(items),
                 _ => String::new(),
             };
-            let unique = if schema.x_kubernetes_list_type.as_deref() == Some("set") { ", all different" } else { "" };
-            format!("list{}{unique}, of {items}", range(schema.min_items, schema.max_items, "entries"))
+            let unique = if schema.x_kubernetes_list_type.as_deref() == Some("set") {
+                ", all different"
+            } else {
+                ""
+            };
+            format!(
+                "list{}{unique}, of {items}",
+                range(schema.min_items, schema.max_items, "entries")
+            )
         }
         Some("object") => match &schema.additional_properties {
             Some(JSONSchemaPropsOrBool::Schema(values)) => {
@@ -136,12 +165,19 @@ fn bounds(schema: &JSONSchemaProps) -> String {
         },
         Some("string") => {
             if let Some(values) = &schema.enum_ {
-                let values: Vec<_> =
-                    values.iter().filter_map(|JSON(value)| value.as_str()).map(|value| format!("`{value}`")).collect();
+                let values: Vec<_> = values
+                    .iter()
+                    .filter_map(|JSON(value)| value.as_str())
+                    .map(|value| format!("`{value}`"))
+                    .collect();
                 return format!("one of {}", values.join(", "));
             }
             let kind = if schema.format.is_some() { "time (RFC 3339)" } else { "string" };
-            let form = schema.pattern.as_ref().map(|pattern| format!(", form `{pattern}`")).unwrap_or_default();
+            let form = schema
+                .pattern
+                .as_ref()
+                .map(|pattern| format!(", form `{pattern}`"))
+                .unwrap_or_default();
             format!("{kind}{}{form}", range(schema.min_length, schema.max_length, "characters"))
         }
         Some(other) => other.to_owned(),
@@ -168,7 +204,11 @@ fn rules(path: &str, schema: &JSONSchemaProps, list: &mut String) {
             .or_else(|| rule.message_expression.as_ref().map(|text| format!("message `{text}`")))
             .unwrap_or_default();
         let place = rule.field_path.as_deref().map_or(path, |field| field.trim_start_matches('.'));
-        let _ = if place.is_empty() { writeln!(list, "- {text}") } else { writeln!(list, "- `{place}`: {text}") };
+        let _ = if place.is_empty() {
+            writeln!(list, "- {text}")
+        } else {
+            writeln!(list, "- `{place}`: {text}")
+        };
     }
     if path.is_empty() {
         return;
@@ -199,7 +239,8 @@ mod tests {
         let written = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(
             written == now,
-            "docs/reference/{file} is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test --lib api::`"
+            "docs/reference/{file} is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test --lib \
+             api::`"
         );
     }
 

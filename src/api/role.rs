@@ -1,10 +1,12 @@
-//! `IAMRole`: one IAM role in AWS. The types here are the source of the CRD: bounds are `schemars` attributes, rules
-//! across fields are CEL, and `super::crd` adds what holds for every object of the spec.
+//! `IAMRole`: one IAM role in AWS. The types here are the source of the CRD: bounds are `schemars`
+//! attributes, rules across fields are CEL, and `super::crd` adds what holds for every object of
+//! the spec.
 //!
-//! The whole spec is replaced at once by an applier (it is `atomic`, and so are its lists): else a grant that somebody added by
-//! hand would survive a forced re-apply from Git.
+//! The whole spec is replaced at once by an applier (it is `atomic`, and so are its lists): else a
+//! grant that somebody added by hand would survive a forced re-apply from Git.
 //!
-//! Patterns name ASCII classes in full: `\w` is ASCII for the API server (RE2) and Unicode for the controller's own check.
+//! Patterns name ASCII classes in full: `\w` is ASCII for the API server (RE2) and Unicode for the
+//! controller's own check.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +19,14 @@ pub use super::{
     permissions::{Conditions, Effect, InlinePolicy, Permissions, PolicyStatement},
     status::{Applied, Drift, RoleStatus},
     trust::{
-        Claims, GithubActionsGrant, GitlabGrant, Grant, OidcGrant, PodIdentityGrant, PrincipalsGrant, SamlGrant,
-        ServiceAccountGrant, ServiceGrant, SourceAccount, StatementGrant, StatementPrincipals, SubjectFormat,
+        Claims, GithubActionsGrant, GitlabGrant, Grant, OidcGrant, PodIdentityGrant,
+        PrincipalsGrant, SamlGrant, ServiceAccountGrant, ServiceGrant, SourceAccount,
+        StatementGrant, StatementPrincipals, SubjectFormat,
     },
 };
 
-/// The wanted role. Absent fields mean empty or AWS's own default, never "not managed". Effective values are shown in
-/// `status`.
+/// The wanted role. Absent fields mean empty or AWS's own default, never "not managed". Effective
+/// values are shown in `status`.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, Deserialize, Serialize)]
 #[kube(
     group = "iam.rolewright.dev",
@@ -34,7 +37,8 @@ pub use super::{
     shortname = "iamr",
     category = "rolewright",
     selectable = ".spec.roleName",
-    doc = "An AWS IAM role, kept as written here: the controller creates it, corrects drift and removes it with this resource.",
+    doc = "An AWS IAM role, kept as written here: the controller creates it, corrects drift and \
+        removes it with this resource.",
     printcolumn(name = "READY", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "REASON", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
     printcolumn(name = "ROLE", type_ = "string", json_path = ".status.roleName"),
@@ -49,87 +53,107 @@ pub use super::{
         json_path = r#".status.conditions[?(@.type=="Ready")].message"#,
         priority = 1
     ),
-    // The name is part of tags and of the default role name, with the namespace (63) and two separators within 256.
+    // The name is part of tags and of the default role name, with the namespace (63) and two
+    // separators within 256.
     validation = Rule::new("self.metadata.name.size() <= 190")
         .message("metadata.name may have at most 190 characters: choose a shorter one"),
-    // Identity is pinned twice: once set it stays (transition), and it can't contradict what the role already is.
-    validation = Rule::new("!has(oldSelf.spec.roleName) || (has(self.spec.roleName) && self.spec.roleName == oldSelf.spec.roleName)")
-        .message("spec.roleName can't be changed or removed once set: create a new IAMRole and delete this one")
+    // Identity is pinned twice: once set it stays (transition), and it can't contradict what the
+    // role already is.
+    validation = Rule::new("!has(oldSelf.spec.roleName) || (has(self.spec.roleName) && \
+        self.spec.roleName == oldSelf.spec.roleName)")
+        .message("spec.roleName can't be changed or removed once set: create a new IAMRole and \
+            delete this one")
         .field_path(".spec.roleName"),
-    validation = Rule::new("!has(self.spec.roleName) || !has(self.status) || !has(self.status.roleName) || self.spec.roleName == self.status.roleName")
-        .message(Message::Expression("'spec.roleName must be ' + self.status.roleName + ', which this resource already has: an IAM role can\\'t be renamed or moved'".into()))
+    validation = Rule::new("!has(self.spec.roleName) || !has(self.status) || \
+        !has(self.status.roleName) || self.spec.roleName == self.status.roleName")
+        .message(Message::Expression("'spec.roleName must be ' + self.status.roleName + ', which \
+            this resource already has: an IAM role can\\'t be renamed or moved'".into()))
         .field_path(".spec.roleName"),
-    validation = Rule::new("!has(oldSelf.spec.path) || (has(self.spec.path) && self.spec.path == oldSelf.spec.path)")
-        .message("spec.path can't be changed or removed once set: create a new IAMRole and delete this one")
+    validation = Rule::new("!has(oldSelf.spec.path) || (has(self.spec.path) && self.spec.path == \
+        oldSelf.spec.path)")
+        .message("spec.path can't be changed or removed once set: create a new IAMRole and delete \
+            this one")
         .field_path(".spec.path"),
-    validation = Rule::new("!has(self.spec.path) || !has(self.status) || !has(self.status.path) || self.spec.path == self.status.path")
-        .message(Message::Expression("'spec.path must be ' + self.status.path + ', which this resource already has: an IAM role can\\'t be renamed or moved'".into()))
+    validation = Rule::new("!has(self.spec.path) || !has(self.status) || !has(self.status.path) || \
+        self.spec.path == self.status.path")
+        .message(Message::Expression("'spec.path must be ' + self.status.path + ', which this \
+            resource already has: an IAM role can\\'t be renamed or moved'".into()))
         .field_path(".spec.path"),
 )]
 #[serde(rename_all = "camelCase")]
 pub struct RoleSpec {
-    /// Name of the role in AWS: 1 to 64 characters, unique in the account without regard to letter case. Default
-    /// `<prefix><namespace>_<name>`, where the prefix is a setting of the controller; a name given here begins with
-    /// `<prefix><namespace>_`. Can't be changed once set. Example: `prod-team-a_billing`.
+    /// Name of the role in AWS: 1 to 64 characters, unique in the account without regard to letter
+    /// case. Default `<prefix><namespace>_<name>`, where the prefix is a setting of the controller;
+    /// a name given here begins with `<prefix><namespace>_`. Can't be changed once set. Example:
+    /// `prod-team-a_billing`.
     #[schemars(length(min = 1, max = 64), regex(pattern = "^[A-Za-z0-9_+=,.@-]+$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_name: Option<String>,
-    /// Path of the role in AWS: `/`, or parts between slashes, up to 512 characters. Default: the controller's
-    /// `--path-prefix` (itself `/` by default); a path given here begins with that. Can't be changed once set.
-    /// Example: `/team-a/`.
+    /// Path of the role in AWS: `/`, or parts between slashes, up to 512 characters. Default: the
+    /// controller's `--path-prefix` (itself `/` by default); a path given here begins with that.
+    /// Can't be changed once set. Example: `/team-a/`.
     #[schemars(length(min = 1, max = 512), regex(pattern = "^/([A-Za-z0-9.,+@=_-]+/)*$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// What the role is for, up to 1,000 characters of Latin-1. Default: none. Example: `Reads billing exports`.
+    /// What the role is for, up to 1,000 characters of Latin-1. Default: none. Example: `Reads
+    /// billing exports`.
     #[schemars(length(max = 1000), regex(pattern = r"^[\t\n\r\x20-\x7e\xa1-\xff]*$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Longest session that a caller may ask for, `1h` to `12h`, in hours, minutes and seconds. Default `1h`, AWS's own.
-    /// Example: `1h30m`.
+    /// Longest session that a caller may ask for, `1h` to `12h`, in hours, minutes and seconds.
+    /// Default `1h`, AWS's own. Example: `1h30m`.
     #[schemars(length(min = 2, max = 16), regex(pattern = "^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
-    #[x_kube(validation = Rule::new("duration(self) >= duration('1h') && duration(self) <= duration('12h')")
+    #[x_kube(validation = Rule::new("duration(self) >= duration('1h') && duration(self) <= \
+        duration('12h')")
         .message("maxSessionDuration is 1h to 12h"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_session_duration: Option<String>,
     /// ARN of the managed policy that is the role's permissions boundary. Default: the controller's
-    /// `--permissions-boundary`; where that names a policy, this field is absent or equal to it. `{partition}` and
-    /// `{accountId}` are replaced. Example: `arn:{partition}:iam::{accountId}:policy/team-boundary`.
+    /// `--permissions-boundary`; where that names a policy, this field is absent or equal to it.
+    /// `{partition}` and `{accountId}` are replaced. Example:
+    /// `arn:{partition}:iam::{accountId}:policy/team-boundary`.
     #[schemars(schema_with = "policy_arn")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions_boundary: Option<String>,
-    /// Who may assume the role: 1 to 30 named grants, each of which becomes one statement of the trust policy
-    /// (`serviceAccount`: one for each issuer). Always exclusive: what is not here is removed from the role.
+    /// Who may assume the role: 1 to 30 named grants, each of which becomes one statement of the
+    /// trust policy (`serviceAccount`: one for each issuer). Always exclusive: what is not here is
+    /// removed from the role.
     #[schemars(length(min = 1, max = 30), extend("x-kubernetes-list-type" = "atomic"))]
-    #[x_kube(validation = Rule::new("self.all(a, self.exists_one(b, b.name == a.name))").message("the name of each grant in trust must be unique"))]
+    #[x_kube(
+        validation = Rule::new("self.all(a, self.exists_one(b, b.name == a.name))")
+            .message("the name of each grant in trust must be unique")
+    )]
     pub trust: Vec<Grant>,
     /// What the role may do. Default: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Permissions>,
-    /// Tags of the role, up to 40: keys of 1 to 128 characters that differ in more than letter case, values up to 256;
-    /// letters, digits, spaces and `_.:/=+-@`. Default: none. Example: `cost-centre: "1234"`.
+    /// Tags of the role, up to 40: keys of 1 to 128 characters that differ in more than letter
+    /// case, values up to 256; letters, digits, spaces and `_.:/=+-@`. Default: none. Example:
+    /// `cost-centre: "1234"`.
     #[schemars(schema_with = "tags")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
-    /// What is kept alone, and what others may add to. Default `managedPolicies: Exclusive`, `inlinePolicies: Exclusive`,
-    /// `tags: Additive`.
+    /// What is kept alone, and what others may add to. Default `managedPolicies: Exclusive`,
+    /// `inlinePolicies: Exclusive`, `tags: Additive`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub management: Option<Management>,
-    /// When the role ends: one of `expiresAt` and `ttl`. Default: never. After the end the role is removed and this
-    /// resource stays.
+    /// When the role ends: one of `expiresAt` and `ttl`. Default: never. After the end the role is
+    /// removed and this resource stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<Lifetime>,
-    /// What happens to the role when this resource is deleted: `Delete` removes it, `Retain` leaves it in AWS with its
-    /// tags, so that a resource of the same name takes it up again. Default `Delete`.
+    /// What happens to the role when this resource is deleted: `Delete` removes it, `Retain` leaves
+    /// it in AWS with its tags, so that a resource of the same name takes it up again. Default
+    /// `Delete`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-    /// What happens when the role differs from this resource: `Correct` writes, `Observe` never writes anything to AWS
-    /// and shows in `status.plan` what it would change. Default `Correct`.
+    /// What happens when the role differs from this resource: `Correct` writes, `Observe` never
+    /// writes anything to AWS and shows in `status.plan` what it would change. Default `Correct`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift_policy: Option<DriftPolicy>,
 }
 
-/// What is kept alone (`Exclusive`: the controller removes what others add), and what others may add to (`Additive`:
-/// the controller touches only what it wrote).
+/// What is kept alone (`Exclusive`: the controller removes what others add), and what others may
+/// add to (`Additive`: the controller touches only what it wrote).
 #[derive(KubeSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Management {
@@ -139,7 +163,8 @@ pub struct Management {
     /// Inline policies: `Exclusive` or `Additive`. Default `Exclusive`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inline_policies: Option<Mode>,
-    /// Tags: `Exclusive` or `Additive`. Default `Additive`, since tools for cost and inventory set tags of their own.
+    /// Tags: `Exclusive` or `Additive`. Default `Additive`, since tools for cost and inventory set
+    /// tags of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Mode>,
 }
@@ -157,18 +182,20 @@ pub enum Mode {
 /// When the role ends: one of the two.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.expiresAt) != has(self.ttl)").message("set exactly one of expiresAt and ttl in lifetime"))]
+#[x_kube(validation = Rule::new("has(self.expiresAt) != has(self.ttl)").message("set exactly one \
+    of expiresAt and ttl in lifetime"))]
 pub struct Lifetime {
     /// Point in time, RFC 3339. Example: `2027-03-31T00:00:00Z`.
     #[schemars(
         length(max = 40),
-        regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$"),
+        regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}\
+                T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$"),
         extend("format" = "date-time")
     )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
-    /// Length in hours, minutes and seconds, counted from the earlier of this resource's and the role's creation.
-    /// Example: `720h`.
+    /// Length in hours, minutes and seconds, counted from the earlier of this resource's and the
+    /// role's creation. Example: `720h`.
     #[schemars(length(min = 2, max = 16), regex(pattern = "^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<String>,
@@ -211,10 +238,13 @@ fn tags(_: &mut SchemaGenerator) -> Schema {
         "maxProperties": 40,
         "additionalProperties": {"type": "string", "maxLength": 256, "pattern": r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$"},
         "x-kubernetes-validations": [
-            {"rule": "self.all(k, k.size() >= 1 && k.size() <= 128)", "message": "tag keys have 1 to 128 characters"},
+            {"rule": "self.all(k, k.size() >= 1 && k.size() <= 128)", "message": "tag keys have 1 \
+                to 128 characters"},
             {
-                "rule": "self.all(k, !k.lowerAscii().startsWith('rolewright.dev/') && !k.lowerAscii().startsWith('aws:'))",
-                "message": "tag keys that begin with rolewright.dev/ or aws: are reserved: choose another key"
+                "rule": "self.all(k, !k.lowerAscii().startsWith('rolewright.dev/') && \
+                 !k.lowerAscii().startsWith('aws:'))",
+                "message": "tag keys that begin with rolewright.dev/ or aws: are reserved: choose \
+                 another key"
             },
             {
                 "rule": "self.all(k, self.exists_one(j, j.lowerAscii() == k.lowerAscii()))",

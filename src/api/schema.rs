@@ -1,8 +1,9 @@
-//! Checks a spec against the structural schema of the CRD, again and on our own: the API server may run without the
-//! admission policy, an object may predate the CRD that is installed, and `rolewright lint` has no API server at all.
+//! Checks a spec against the structural schema of the CRD, again and on our own: the API server may
+//! run without the admission policy, an object may predate the CRD that is installed, and
+//! `rolewright lint` has no API server at all.
 //!
-//! Rules across fields (CEL) are not evaluated here; `plan` has them as code. The recursion follows the schema, never
-//! the value, so that no value is too deep.
+//! Rules across fields (CEL) are not evaluated here; `plan` has them as code. The recursion follows
+//! the schema, never the value, so that no value is too deep.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -153,15 +154,20 @@ impl Shape {
             (Some(properties), None) => Ok(Self::Fields {
                 known: properties
                     .iter()
-                    .map(|(name, child)| Ok((name.clone(), Self::new(&format!("{path}.{name}"), child)?)))
+                    .map(|(name, child)| {
+                        Ok((name.clone(), Self::new(&format!("{path}.{name}"), child)?))
+                    })
                     .collect::<Result<_, SchemaError>>()?,
                 required: schema.required.clone().unwrap_or_default(),
             }),
             (None, Some(JSONSchemaPropsOrBool::Schema(values))) => Ok(Self::Map {
-                most: bound(schema.max_properties).ok_or_else(|| error(path, "no maxProperties"))?,
+                most: bound(schema.max_properties)
+                    .ok_or_else(|| error(path, "no maxProperties"))?,
                 values: Box::new(Self::new(&format!("{path}.*"), values)?),
             }),
-            (None, None) if schema.x_kubernetes_preserve_unknown_fields == Some(true) => Ok(Self::Opaque),
+            (None, None) if schema.x_kubernetes_preserve_unknown_fields == Some(true) => {
+                Ok(Self::Opaque)
+            }
             _ => Err(error(path, "neither fields nor a map nor kept as it is")),
         }
     }
@@ -184,7 +190,10 @@ impl Shape {
                 if values.len() > *most {
                     found.add(
                         path,
-                        format!("has {} entries where at most {most} are allowed; remove some", values.len()),
+                        format!(
+                            "has {} entries where at most {most} are allowed; remove some",
+                            values.len()
+                        ),
                     );
                     return; // Entries beyond the bound are not worth reading.
                 }
@@ -192,7 +201,8 @@ impl Shape {
                     found.add(
                         path,
                         format!(
-                            "has {} entries where at least {fewest} are needed; add one or leave the field out",
+                            "has {} entries where at least {fewest} are needed; add one or leave \
+                             the field out",
                             values.len()
                         ),
                     );
@@ -210,11 +220,19 @@ impl Shape {
             (Self::Map { most, values }, Node::Object(members)) => {
                 map(path, *most, values, members, found);
             }
-            (_, Node::Null) => found.add(path, format!("is null; write {} or leave the field out", self.name())),
-            (Self::Text(_), Node::Number(_) | Node::Bool(_)) => {
-                found.add(path, format!("is {} where a string is needed; put it in quotes", kind(value)));
+            (_, Node::Null) => {
+                found.add(path, format!("is null; write {} or leave the field out", self.name()))
             }
-            _ => found.add(path, format!("is {} where {} is needed; change it", kind(value), self.name())),
+            (Self::Text(_), Node::Number(_) | Node::Bool(_)) => {
+                found.add(
+                    path,
+                    format!("is {} where a string is needed; put it in quotes", kind(value)),
+                );
+            }
+            _ => found.add(
+                path,
+                format!("is {} where {} is needed; change it", kind(value), self.name()),
+            ),
         }
     }
 }
@@ -232,18 +250,28 @@ impl Text {
         }
         let length = text.chars().count();
         if length > *longest {
-            found.add(path, format!("has {length} characters where at most {longest} are allowed; shorten it"));
+            found.add(
+                path,
+                format!("has {length} characters where at most {longest} are allowed; shorten it"),
+            );
         } else if length < *shortest {
             found.add(
                 path,
                 format!(
-                    "has {length} characters where at least {shortest} are needed; write more or leave the field out"
+                    "has {length} characters where at least {shortest} are needed; write more or \
+                     leave the field out"
                 ),
             );
         } else if let Some(pattern) = pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
-            found.add(path, format!("{} does not match {pattern}; write it in that form", shown(text)));
+            found.add(
+                path,
+                format!("{} does not match {pattern}; write it in that form", shown(text)),
+            );
         } else if *time && text.parse::<jiff::Timestamp>().is_err() {
-            found.add(path, format!("{} is not a time; write it like 2027-03-31T00:00:00Z", shown(text)));
+            found.add(
+                path,
+                format!("{} is not a time; write it like 2027-03-31T00:00:00Z", shown(text)),
+            );
         }
     }
 }
@@ -251,7 +279,10 @@ impl Text {
 /// Members of an object whose keys are free.
 fn map(path: &str, most: usize, values: &Shape, members: &[(String, Node)], found: &mut Found) {
     if members.len() > most {
-        found.add(path, format!("has {} keys where at most {most} are allowed; remove some", members.len()));
+        found.add(
+            path,
+            format!("has {} keys where at most {most} are allowed; remove some", members.len()),
+        );
         return; // Members beyond the bound are not worth reading.
     }
     let mut seen = HashSet::new();
@@ -283,7 +314,8 @@ fn fields(
             Some(shape) => shape.check(&place, value, found),
             None => {
                 let names = || known.keys().map(String::as_str);
-                let near = nearest(name, names()).or_else(|| names().find(|known| known.eq_ignore_ascii_case(name)));
+                let near = nearest(name, names())
+                    .or_else(|| names().find(|known| known.eq_ignore_ascii_case(name)));
                 found.add(&place, format!("is not a field here; {}", use_one_of(near, names())));
             }
         }
@@ -355,8 +387,9 @@ fn shown(text: &str) -> String {
 
 /// A field name as it is where that is readable, else in quotes.
 fn plain(name: &str) -> String {
-    let simple =
-        !name.is_empty() && name.len() <= SHOWN && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    let simple = !name.is_empty()
+        && name.len() <= SHOWN
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     if simple { name.to_owned() } else { shown(name) }
 }
 

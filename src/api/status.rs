@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RoleStatus {
-    /// `metadata.generation` that this status speaks of; -1 until the controller has seen the resource.
+    /// `metadata.generation` that this status speaks of; -1 until the controller has seen the
+    /// resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// `metadata.generation` that the role was last made, or found, equal to; absent from a requested reconcile until its end.
+    /// `metadata.generation` that the role was last made, or found, equal to; absent from a
+    /// requested reconcile until its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied_generation: Option<i64>,
     /// AWS account of the role, 12 digits.
@@ -30,12 +32,13 @@ pub struct RoleStatus {
     #[schemars(length(max = 2048))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
-    /// Unique id of the role (`AROA…`), another one when it is deleted and made again; absent while the role does not exist.
+    /// Unique id of the role (`AROA…`), another one when it is deleted and made again; absent while
+    /// the role does not exist.
     #[schemars(length(max = 128))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_id: Option<String>,
-    /// Uid in the role's tag `rolewright.dev/uid`, once it was this resource's own: that, or the uid of another one that has taken
-    /// the role up since.
+    /// Uid in the role's tag `rolewright.dev/uid`, once it was this resource's own: that, or the
+    /// uid of another one that has taken the role up since.
     #[schemars(length(max = 256))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_uid: Option<String>,
@@ -48,13 +51,21 @@ pub struct RoleStatus {
     /// The last correction of drift; absent when there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
-    /// Principals of `spec.trust` that were deleted in AWS after the role had trusted them. Whoever has their names now is not
-    /// trusted until the resource changes or a reconcile is requested.
-    #[schemars(length(max = 100), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["arn"]))]
+    /// Principals of `spec.trust` that were deleted in AWS after the role had trusted them. Whoever
+    /// has their names now is not trusted until the resource changes or a reconcile is requested.
+    #[schemars(
+        length(max = 100),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["arn"])
+    )]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced_principals: Vec<ReplacedPrincipal>,
-    /// What would change, one line for each AWS call, when it may not be written (`driftPolicy: Observe`).
-    #[schemars(length(max = 100), inner(length(max = 1024)), extend("x-kubernetes-list-type" = "atomic"))]
+    /// What would change, one line for each AWS call, when it may not be written (`driftPolicy:
+    /// Observe`).
+    #[schemars(
+        length(max = 100),
+        inner(length(max = 1024)),
+        extend("x-kubernetes-list-type" = "atomic")
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Vec<String>>,
     /// Hash of the effective role, hexadecimal SHA-256.
@@ -71,27 +82,45 @@ pub struct RoleStatus {
     pub conditions: Vec<Condition>,
 }
 
-// `Condition` holds strings, an integer and a time: equality is total, k8s-openapi merely does not derive it.
+// `Condition` holds strings, an integer and a time: equality is total, k8s-openapi merely does not
+// derive it.
 impl Eq for RoleStatus {}
 
-/// Names that the controller wrote, saved before the write: what `Additive` may take back when it is no longer wanted.
+/// Names that the controller wrote, saved before the write: what `Additive` may take back when it
+/// is no longer wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Applied {
     /// Names of inline policies.
-    #[schemars(length(max = 100), inner(length(max = 128)), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(
+        length(max = 100),
+        inner(length(max = 128)),
+        extend("x-kubernetes-list-type" = "set")
+    )]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inline_policies: Vec<String>,
     /// ARNs of attached managed policies.
-    #[schemars(length(max = 100), inner(length(max = 2048)), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(
+        length(max = 100),
+        inner(length(max = 2048)),
+        extend("x-kubernetes-list-type" = "set")
+    )]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub managed_policies: Vec<String>,
     /// Keys of tags.
-    #[schemars(length(max = 100), inner(length(max = 128)), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(
+        length(max = 100),
+        inner(length(max = 128)),
+        extend("x-kubernetes-list-type" = "set")
+    )]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Names of annotated service accounts.
-    #[schemars(length(max = 100), inner(length(max = 253)), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(
+        length(max = 100),
+        inner(length(max = 253)),
+        extend("x-kubernetes-list-type" = "set")
+    )]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub service_accounts: Vec<String>,
 }
@@ -116,7 +145,11 @@ pub struct Drift {
     /// When, UTC.
     pub last_corrected_at: Time,
     /// Which parts of the role, as `trust` or `inline policy read-exports`.
-    #[schemars(length(max = 100), inner(length(max = 2100)), extend("x-kubernetes-list-type" = "atomic"))]
+    #[schemars(
+        length(max = 100),
+        inner(length(max = 2100)),
+        extend("x-kubernetes-list-type" = "atomic")
+    )]
     pub parts: Vec<String>,
     /// Who had changed the role, where AWS told it.
     #[schemars(length(max = 2048))]
@@ -126,7 +159,8 @@ pub struct Drift {
     pub count: i64,
 }
 
-/// The six fields of a standard condition, with bounds, as a map by `type`: several writers do not fight.
+/// The six fields of a standard condition, with bounds, as a map by `type`: several writers do not
+/// fight.
 fn conditions(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array",
@@ -136,8 +170,10 @@ fn conditions(_: &mut SchemaGenerator) -> Schema {
             "description": "One condition.",
             "required": ["type", "status", "lastTransitionTime", "reason", "message"],
             "properties": {
-                "type": {"description": "Type of the condition, CamelCase.", "type": "string", "minLength": 1, "maxLength": 316},
-                "status": {"description": "`True`, `False` or `Unknown`.", "type": "string", "enum": ["True", "False", "Unknown"]},
+                "type": {"description": "Type of the condition, \
+                 CamelCase.", "type": "string", "minLength": 1, "maxLength": 316},
+                "status": {"description": "`True`, `False` or \
+                 `Unknown`.", "type": "string", "enum": ["True", "False", "Unknown"]},
                 "observedGeneration": {
                     "description": "`metadata.generation` that the condition speaks of.",
                     "type": "integer", "format": "int64", "minimum": 0
@@ -150,7 +186,8 @@ fn conditions(_: &mut SchemaGenerator) -> Schema {
                     "description": "Why, as a CamelCase word; see the reference of reasons.",
                     "type": "string", "minLength": 1, "maxLength": 1024
                 },
-                "message": {"description": "For people: what happened and what to do.", "type": "string", "maxLength": 32768}
+                "message": {"description": "For people: what happened and what to \
+                 do.", "type": "string", "maxLength": 32768}
             }
         },
         "x-kubernetes-list-type": "map",

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_sts::config::{
-    ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeDeserializationInterceptorContextRef,
+    ConfigBag, Intercept, RuntimeComponents,
+    interceptors::BeforeDeserializationInterceptorContextRef,
 };
 use aws_smithy_runtime_api::box_error::BoxError;
 use jiff::Timestamp;
@@ -25,7 +26,9 @@ pub async fn caller() -> Caller {
     let client = aws_sdk_sts::Client::new(&load().await);
     let answer = client.get_caller_identity().customize().interceptor(date.clone()).send().await;
     let arn = match answer {
-        Ok(identity) => identity.arn().map(str::to_owned).ok_or_else(|| "the answer names nobody".to_owned()),
+        Ok(identity) => {
+            identity.arn().map(str::to_owned).ok_or_else(|| "the answer names nobody".to_owned())
+        }
         Err(error) => Err(error::words(&error)),
     };
     let header = date.0.lock().unwrap_or_else(PoisonError::into_inner).take();

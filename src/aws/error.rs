@@ -4,9 +4,10 @@ use aws_sdk_iam::operation::RequestId;
 use aws_smithy_runtime_api::{client::result::SdkError, http::Response};
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 
-use crate::ports::{IamError, IamErrorClass};
+use crate::plan::failure::{IamError, IamErrorClass};
 
-/// AWS's own words, one line, without request ids (they would make every repetition look like news).
+/// AWS's own words, one line, without request ids (they would make every repetition look like
+/// news).
 pub fn words<E, R>(error: &SdkError<E, R>) -> String
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -15,7 +16,11 @@ where
     let text = match error {
         SdkError::ServiceError(service) => {
             let meta = service.err().meta();
-            format!("{}: {}", meta.code().unwrap_or("no code"), meta.message().unwrap_or("no message"))
+            format!(
+                "{}: {}",
+                meta.code().unwrap_or("no code"),
+                meta.message().unwrap_or("no message")
+            )
         }
         SdkError::TimeoutError(_) => "no answer in time".to_owned(),
         SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
@@ -25,7 +30,10 @@ where
         SdkError::ResponseError(_) => "the answer broke off or can't be understood".to_owned(),
         other => format!("{}", DisplayErrorContext(other)),
     };
-    let line: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+    let line: String = text
+        .chars()
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .collect();
     crate::plan::outcome::cut(&line, 600)
 }
 
@@ -40,13 +48,18 @@ where
             by_code(meta.code().unwrap_or_default(), meta.message().unwrap_or_default())
         }
         // The request never left: bad settings or no credentials.
-        SdkError::ConstructionFailure(_) | SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => {
-            IamErrorClass::Unreachable
-        }
+        SdkError::ConstructionFailure(_)
+        | SdkError::TimeoutError(_)
+        | SdkError::DispatchFailure(_) => IamErrorClass::Unreachable,
         SdkError::ResponseError(_) => IamErrorClass::Unreachable,
         _ => IamErrorClass::Unknown,
     };
-    IamError { action, class, message: words(error), request_id: error.request_id().map(str::to_owned) }
+    IamError {
+        action,
+        class,
+        message: words(error),
+        request_id: error.request_id().map(str::to_owned),
+    }
 }
 
 /// Wire codes of the IAM API and of the front end before it.
@@ -57,7 +70,9 @@ fn by_code(code: &str, message: &str) -> IamErrorClass {
         "DeleteConflict" => IamErrorClass::DeleteConflict,
         "ConcurrentModification" | "EntityTemporarilyUnmodifiable" => IamErrorClass::Busy,
         "LimitExceeded" => IamErrorClass::LimitExceeded,
-        "MalformedPolicyDocument" if message.contains("Invalid principal") => IamErrorClass::InvalidPrincipal,
+        "MalformedPolicyDocument" if message.contains("Invalid principal") => {
+            IamErrorClass::InvalidPrincipal
+        }
         "MalformedPolicyDocument"
         | "InvalidInput"
         | "ValidationError"
@@ -79,7 +94,9 @@ fn by_code(code: &str, message: &str) -> IamErrorClass {
         | "TooManyRequestsException"
         | "SlowDown"
         | "RequestThrottled" => IamErrorClass::Throttled,
-        "ServiceFailure" | "InternalFailure" | "ServiceUnavailable" | "InternalError" => IamErrorClass::ServerError,
+        "ServiceFailure" | "InternalFailure" | "ServiceUnavailable" | "InternalError" => {
+            IamErrorClass::ServerError
+        }
         _ => IamErrorClass::Unknown,
     }
 }
@@ -91,13 +108,21 @@ mod tests {
 
     #[rstest]
     #[case("NoSuchEntity", "", IamErrorClass::NotFound)]
-    #[case("MalformedPolicyDocument", "Invalid principal in policy: x", IamErrorClass::InvalidPrincipal)]
+    #[case(
+        "MalformedPolicyDocument",
+        "Invalid principal in policy: x",
+        IamErrorClass::InvalidPrincipal
+    )]
     #[case("MalformedPolicyDocument", "Syntax", IamErrorClass::Refused)]
     #[case("LimitExceeded", "", IamErrorClass::LimitExceeded)]
     #[case("Throttling", "", IamErrorClass::Throttled)]
     #[case("ExpiredToken", "", IamErrorClass::AccessDenied)]
     #[case("SomethingNew", "", IamErrorClass::Unknown)]
-    fn a_wire_code_has_its_class(#[case] code: &str, #[case] message: &str, #[case] class: IamErrorClass) {
+    fn a_wire_code_has_its_class(
+        #[case] code: &str,
+        #[case] message: &str,
+        #[case] class: IamErrorClass,
+    ) {
         assert_eq!(by_code(code, message), class);
     }
 }

@@ -10,7 +10,7 @@ use tracing::debug;
 use crate::{
     aws::error,
     metrics::Metrics,
-    ports::{IamError, IamErrorClass},
+    plan::failure::{IamError, IamErrorClass},
 };
 
 /// The meter of one account.
@@ -32,7 +32,8 @@ impl Meter {
         &self.metrics
     }
 
-    /// Makes one call, and classifies its failure. `role` is empty for a call that is about no single role.
+    /// Makes one call, and classifies its failure. `role` is empty for a call that is about no
+    /// single role.
     pub async fn measure<O, E>(
         &self,
         action: &'static str,

@@ -1,4 +1,5 @@
-//! AWS behind [`crate::ports::IamRead`] and [`crate::ports::IamWrite`]: translation, error classes, pacing. Decides nothing.
+//! AWS behind [`crate::ports::IamRead`] and [`crate::ports::IamWrite`]: translation, error classes,
+//! pacing. Decides nothing.
 
 mod caller;
 mod error;
@@ -57,7 +58,9 @@ async fn load() -> aws_config::SdkConfig {
         .build();
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         // IAM has one control plane a partition; a region is needed for signing only.
-        .region(aws_config::meta::region::RegionProviderChain::default_provider().or_else("us-east-1"))
+        .region(
+            aws_config::meta::region::RegionProviderChain::default_provider().or_else("us-east-1"),
+        )
         .timeout_config(timeouts)
         // Trying again is the controller's, which sees every failure, paces itself and says why.
         .retry_config(RetryConfig::disabled())
@@ -69,7 +72,10 @@ async fn load() -> aws_config::SdkConfig {
 ///
 /// # Errors
 /// No credentials, or STS does not answer.
-pub async fn connect(rates: Rates, metrics: &Arc<Metrics>) -> Result<(AwsIam, Account), ConnectError> {
+pub async fn connect(
+    rates: Rates,
+    metrics: &Arc<Metrics>,
+) -> Result<(AwsIam, Account), ConnectError> {
     let config = load().await;
     let identity = aws_sdk_sts::Client::new(&config)
         .get_caller_identity()
@@ -79,7 +85,12 @@ pub async fn connect(rates: Rates, metrics: &Arc<Metrics>) -> Result<(AwsIam, Ac
     let arn = identity.arn().unwrap_or_default();
     let account = Account {
         id: identity.account().ok_or(ConnectError::NoAccount)?.to_owned(),
-        partition: arn.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws").to_owned(),
+        partition: arn
+            .split(':')
+            .nth(1)
+            .filter(|partition| !partition.is_empty())
+            .unwrap_or("aws")
+            .to_owned(),
     };
     let iam = aws_sdk_iam::config::Builder::from(&config)
         // One bucket of retries and throttles an account, not one for the whole process.
@@ -106,8 +117,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        plan::step::{Call, Step, Why},
-        ports::{IamErrorClass, IamRead, IamWrite},
+        plan::{
+            failure::IamErrorClass,
+            step::{Call, Step, Why},
+        },
+        ports::{IamRead, IamWrite},
     };
 
     fn iam(endpoint: &str, rates: Rates) -> AwsIam {
@@ -119,14 +133,20 @@ mod tests {
             .retry_config(RetryConfig::disabled())
             .build();
         let meter = Arc::new(Meter::new(Arc::new(Metrics::new()), "123456789012".into()));
-        AwsIam { client: aws_sdk_iam::Client::from_conf(config), paces: Arc::new(Paces::new(rates)), meter }
+        AwsIam {
+            client: aws_sdk_iam::Client::from_conf(config),
+            paces: Arc::new(Paces::new(rates)),
+            meter,
+        }
     }
 
     #[test]
     fn a_call_under_way_is_small() {
         let iam = iam("http://127.0.0.1:9", Rates { read: 0.0, write: 0.0 });
-        let step = Step { role: "x".into(), call: Call::DeleteRole, why: Why::Deleted, change: None };
-        // Not the sum of what the SDK needs for each action: a pass holds several of these, one in the other.
+        let step =
+            Step { role: "x".into(), call: Call::DeleteRole, why: Why::Deleted, change: None };
+        // Not the sum of what the SDK needs for each action: a pass holds several of these, one in
+        // the other.
         assert!(size_of_val(&iam.write(&step)) < 2_000, "{} bytes", size_of_val(&iam.write(&step)));
         assert!(size_of_val(&iam.role("x")) < 2_000, "{} bytes", size_of_val(&iam.role("x")));
     }
@@ -150,9 +170,11 @@ mod tests {
             let (mut stream, _) = listener.accept().unwrap();
             let _ = stream.read(&mut [0; 8192]).unwrap();
             let body = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code>\
-                        <Message>Rate exceeded</Message></Error><RequestId>1</RequestId></ErrorResponse>";
+                        <Message>Rate \
+                        exceeded</Message></Error><RequestId>1</RequestId></ErrorResponse>";
             let head = format!(
-                "HTTP/1.1 400 Bad Request\r\nx-amzn-requestid: 1\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                "HTTP/1.1 400 Bad Request\r\nx-amzn-requestid: 1\r\ncontent-length: \
+                 {}\r\nconnection: close\r\n\r\n",
                 body.len()
             );
             stream.write_all(format!("{head}{body}").as_bytes()).unwrap();

@@ -1,5 +1,6 @@
-//! The pace of calls to one account. IAM publishes no rates and shares its buckets with consoles and other tools: so the
-//! pace begins at a fifth of the ceiling, halves when AWS throttles and grows back slowly.
+//! The pace of calls to one account. IAM publishes no rates and shares its buckets with consoles
+//! and other tools: so the pace begins at a fifth of the ceiling, halves when AWS throttles and
+//! grows back slowly.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -15,7 +16,8 @@ const BEGIN: f64 = 0.2;
 const FLOOR: f64 = 0.02;
 /// Growth per second without throttling: a share of the ceiling.
 const GROWTH: f64 = 0.01;
-/// Seconds' worth of the ceiling that may go at once: a role is made of a few calls, and they should not wait.
+/// Seconds' worth of the ceiling that may go at once: a role is made of a few calls, and they
+/// should not wait.
 const BURST: f64 = 0.5;
 
 /// One token bucket with a rate that adapts. Time is handed in; nothing here sleeps.
@@ -45,7 +47,11 @@ impl Pace {
         self.tokens = (self.tokens + passed * self.rate).min((self.ceiling * BURST).max(1.0));
         self.tokens -= 1.0;
         // A debt of tokens is a place in the queue.
-        if self.tokens >= 0.0 { Duration::ZERO } else { Duration::from_secs_f64(-self.tokens / self.rate) }
+        if self.tokens >= 0.0 {
+            Duration::ZERO
+        } else {
+            Duration::from_secs_f64(-self.tokens / self.rate)
+        }
     }
 
     /// AWS throttled a call.
@@ -73,12 +79,16 @@ impl Paces {
     #[must_use]
     pub fn new(rates: Rates) -> Self {
         let now = Instant::now();
-        Self { read: Mutex::new(Pace::new(rates.read, now)), write: Mutex::new(Pace::new(rates.write, now)) }
+        Self {
+            read: Mutex::new(Pace::new(rates.read, now)),
+            write: Mutex::new(Pace::new(rates.write, now)),
+        }
     }
 
     /// Waits for a call's turn.
     pub async fn turn(&self, write: bool) {
-        let wait = self.pace(write).lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
+        let wait =
+            self.pace(write).lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
@@ -127,7 +137,10 @@ mod tests {
         let later = begin + Duration::from_secs(10);
         assert!(count(&mut pace, later, 10) < 45, "half of 6/s, growing");
         let full = count(&mut pace, later + Duration::from_secs(10 + 300), 60);
-        assert!((10 + 20 * 60..=10 + 20 * 60 + 2).contains(&full), "the ceiling of 20/s: {full} calls in a minute");
+        assert!(
+            (10 + 20 * 60..=10 + 20 * 60 + 2).contains(&full),
+            "the ceiling of 20/s: {full} calls in a minute"
+        );
     }
 
     #[tokio::test(start_paused = true)]

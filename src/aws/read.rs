@@ -2,22 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_iam::types::{AttachedPermissionsBoundary, EntityType, Role, RoleDetail as SdkDetail, Tag};
+use aws_sdk_iam::types::{
+    AttachedPermissionsBoundary, EntityType, Role, RoleDetail as SdkDetail, Tag,
+};
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 
 use crate::{
     aws::AwsIam,
-    plan::observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
-    ports::{IamError, IamErrorClass, IamRead},
+    plan::{
+        failure::{IamError, IamErrorClass},
+        observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
+    },
+    ports::IamRead,
 };
 
 /// The most that IAM gives a page; it may give fewer.
 const PAGE: i32 = 1_000;
 
-/// Makes one call, and slows down when AWS says so. A read waits for its turn here, a write has waited for its own before
-/// ownership was looked at. The role is empty for a call that is about no single one. The SDK's futures are large and there
-/// is one for each action: on the heap they cost what is used, in each pass and on each stack.
+/// Makes one call, and slows down when AWS says so. A read waits for its turn here, a write has
+/// waited for its own before ownership was looked at. The role is empty for a call that is about no
+/// single one. The SDK's futures are large and there is one for each action: on the heap they cost
+/// what is used, in each pass and on each stack.
 macro_rules! call {
     ($iam:expr, $action:literal, $write:literal, $role:expr, $request:expr) => {{
         if !$write {
@@ -51,13 +57,23 @@ impl IamRead for AwsIam {
     async fn attached(&self, name: &str) -> Result<Option<Attachments>, IamError> {
         let (mut attached, mut marker) = (Attachments::new(), None);
         loop {
-            let request = self.client.list_attached_role_policies().role_name(name).set_marker(marker);
-            let Some(page) = found(call!(self, "ListAttachedRolePolicies", false, name, request.max_items(PAGE)))?
+            let request =
+                self.client.list_attached_role_policies().role_name(name).set_marker(marker);
+            let Some(page) = found(call!(
+                self,
+                "ListAttachedRolePolicies",
+                false,
+                name,
+                request.max_items(PAGE)
+            ))?
             else {
                 return Ok(None);
             };
-            attached
-                .extend(page.attached_policies().iter().filter_map(|policy| policy.policy_arn().map(str::to_owned)));
+            attached.extend(
+                page.attached_policies()
+                    .iter()
+                    .filter_map(|policy| policy.policy_arn().map(str::to_owned)),
+            );
             marker = next(page.is_truncated(), page.marker());
             if marker.is_none() {
                 return Ok(Some(attached));
@@ -69,7 +85,9 @@ impl IamRead for AwsIam {
         let (mut names, mut marker) = (Vec::new(), None);
         loop {
             let request = self.client.list_role_policies().role_name(name).set_marker(marker);
-            let Some(page) = found(call!(self, "ListRolePolicies", false, name, request.max_items(PAGE)))? else {
+            let Some(page) =
+                found(call!(self, "ListRolePolicies", false, name, request.max_items(PAGE)))?
+            else {
                 return Ok(None);
             };
             names.extend(page.policy_names().iter().cloned());
@@ -82,18 +100,30 @@ impl IamRead for AwsIam {
 
     async fn inline(&self, name: &str, policy: &str) -> Result<Option<String>, IamError> {
         let request = self.client.get_role_policy().role_name(name).policy_name(policy);
-        Ok(found(call!(self, "GetRolePolicy", false, name, request))?.map(|answer| answer.policy_document().to_owned()))
+        Ok(found(call!(self, "GetRolePolicy", false, name, request))?
+            .map(|answer| answer.policy_document().to_owned()))
     }
 
     async fn instance_profiles(&self, name: &str) -> Result<Option<Vec<String>>, IamError> {
         let (mut names, mut marker) = (Vec::new(), None);
         loop {
-            let request = self.client.list_instance_profiles_for_role().role_name(name).set_marker(marker);
-            let Some(page) = found(call!(self, "ListInstanceProfilesForRole", false, name, request.max_items(PAGE)))?
+            let request =
+                self.client.list_instance_profiles_for_role().role_name(name).set_marker(marker);
+            let Some(page) = found(call!(
+                self,
+                "ListInstanceProfilesForRole",
+                false,
+                name,
+                request.max_items(PAGE)
+            ))?
             else {
                 return Ok(None);
             };
-            names.extend(page.instance_profiles().iter().map(|profile| profile.instance_profile_name().to_owned()));
+            names.extend(
+                page.instance_profiles()
+                    .iter()
+                    .map(|profile| profile.instance_profile_name().to_owned()),
+            );
             marker = next(page.is_truncated(), page.marker());
             if marker.is_none() {
                 return Ok(Some(names));
@@ -102,8 +132,12 @@ impl IamRead for AwsIam {
     }
 
     async fn details(&self, marker: Option<String>) -> Result<Page<RoleDetail>, IamError> {
-        let request =
-            self.client.get_account_authorization_details().filter(EntityType::Role).max_items(PAGE).set_marker(marker);
+        let request = self
+            .client
+            .get_account_authorization_details()
+            .filter(EntityType::Role)
+            .max_items(PAGE)
+            .set_marker(marker);
         let page = call!(self, "GetAccountAuthorizationDetails", false, "", request)?;
         Ok(Page {
             items: page.role_detail_list().iter().map(detail).collect::<Result<_, _>>()?,
@@ -112,14 +146,23 @@ impl IamRead for AwsIam {
     }
 
     async fn summaries(&self, marker: Option<String>) -> Result<Page<RoleSummary>, IamError> {
-        let page = call!(self, "ListRoles", false, "", self.client.list_roles().max_items(PAGE).set_marker(marker))?;
+        let page = call!(
+            self,
+            "ListRoles",
+            false,
+            "",
+            self.client.list_roles().max_items(PAGE).set_marker(marker)
+        )?;
         let summary = |role: &Role| RoleSummary {
             name: role.role_name().to_owned(),
             role_id: role.role_id().to_owned(),
             description: role.description().map(str::to_owned),
             max_session: role.max_session_duration(),
         };
-        Ok(Page { items: page.roles().iter().map(summary).collect(), next: next(page.is_truncated(), page.marker()) })
+        Ok(Page {
+            items: page.roles().iter().map(summary).collect(),
+            next: next(page.is_truncated(), page.marker()),
+        })
     }
 }
 
@@ -173,7 +216,9 @@ fn detail(detail: &SdkDetail) -> Result<RoleDetail, IamError> {
         inline: detail
             .role_policy_list()
             .iter()
-            .filter_map(|policy| Some((policy.policy_name()?.to_owned(), policy.policy_document()?.to_owned())))
+            .filter_map(|policy| {
+                Some((policy.policy_name()?.to_owned(), policy.policy_document()?.to_owned()))
+            })
             .collect(),
     })
 }

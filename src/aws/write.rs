@@ -9,8 +9,11 @@ use crate::{
         AwsIam,
         read::{call, record},
     },
-    plan::step::{Call, Step},
-    ports::{IamError, IamErrorClass, IamWrite, Written},
+    plan::{
+        failure::{IamError, IamErrorClass},
+        step::{Call, Step, Written},
+    },
+    ports::IamWrite,
 };
 
 impl IamWrite for AwsIam {
@@ -37,16 +40,21 @@ impl IamWrite for AwsIam {
                 Ok(Written { role, ..done(answer) })
             }
             Call::UpdateTrust { trust } => {
-                let request = iam.update_assume_role_policy().role_name(name).policy_document(trust);
+                let request =
+                    iam.update_assume_role_policy().role_name(name).policy_document(trust);
                 call!(self, "UpdateAssumeRolePolicy", true, name, request).map(done)
             }
             Call::UpdateRole { description, max_session } => {
-                let request =
-                    iam.update_role().role_name(name).description(description).max_session_duration(*max_session);
+                let request = iam
+                    .update_role()
+                    .role_name(name)
+                    .description(description)
+                    .max_session_duration(*max_session);
                 call!(self, "UpdateRole", true, name, request).map(done)
             }
             Call::PutBoundary { arn } => {
-                let request = iam.put_role_permissions_boundary().role_name(name).permissions_boundary(arn);
+                let request =
+                    iam.put_role_permissions_boundary().role_name(name).permissions_boundary(arn);
                 call!(self, "PutRolePermissionsBoundary", true, name, request).map(done)
             }
             Call::DeleteBoundary => {
@@ -54,7 +62,11 @@ impl IamWrite for AwsIam {
                 gone(call!(self, "DeleteRolePermissionsBoundary", true, name, request).map(done))
             }
             Call::PutInline { name: policy, document } => {
-                let request = iam.put_role_policy().role_name(name).policy_name(policy).policy_document(document);
+                let request = iam
+                    .put_role_policy()
+                    .role_name(name)
+                    .policy_name(policy)
+                    .policy_document(document);
                 call!(self, "PutRolePolicy", true, name, request).map(done)
             }
             Call::DeleteInline { name: policy } => {
@@ -70,16 +82,17 @@ impl IamWrite for AwsIam {
                 gone(call!(self, "DetachRolePolicy", true, name, request).map(done))
             }
             Call::Tag { tags } => {
-                let request = iam.tag_role().role_name(name).set_tags(Some(tag_list("TagRole", tags)?));
+                let request =
+                    iam.tag_role().role_name(name).set_tags(Some(tag_list("TagRole", tags)?));
                 call!(self, "TagRole", true, name, request).map(done)
             }
             Call::Untag { keys } => {
                 let request = iam.untag_role().role_name(name).set_tag_keys(Some(keys.clone()));
                 call!(self, "UntagRole", true, name, request).map(done)
             }
-            Call::DeleteRole => {
-                gone(call!(self, "DeleteRole", true, name, iam.delete_role().role_name(name)).map(done))
-            }
+            Call::DeleteRole => gone(
+                call!(self, "DeleteRole", true, name, iam.delete_role().role_name(name)).map(done),
+            ),
         }
     }
 }

@@ -12,19 +12,23 @@ use crate::{
     cluster::{LEASE_RIGHTS, Probe, RIGHTS, Right, SERVICE_ACCOUNT_RIGHTS},
     iam::arn::is_account_id,
     metrics::Metrics,
-    ports::{ClusterError, IamError, IamErrorClass, IamRead},
+    plan::failure::{ClusterError, IamError, IamErrorClass},
+    ports::IamRead,
 };
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-Run it where the controller will run, with the same credentials. It writes nothing, in AWS or in the cluster: permissions to write
+Run it where the controller will run, with the same credentials. It writes nothing, in AWS or in \
+the cluster: permissions to write
 are not tried, and the policy for them is printed by rolewright policy controller.
 
-Each line begins with ok or MISS; a miss says what to do. A side that does not answer at all is one line.
+Each line begins with ok or MISS; a miss says what to do. A side that does not answer at all is \
+one line.
 
 Exit code: 0 everything is there, 1 something is missing, 2 the input can't be used.";
 
-/// AWS refuses what was signed more than five minutes away from its own time ("Elements of an AWS API request signature").
+/// AWS refuses what was signed more than five minutes away from its own time ("Elements of an AWS
+/// API request signature").
 const SKEW: Duration = Duration::from_mins(5);
 
 /// Arguments of `check`.
@@ -33,14 +37,22 @@ pub struct Args {
     /// Account that the credentials have to be of [default: any]
     #[arg(long, env = "ROLEWRIGHT_ACCOUNT", value_name = "ID")]
     account: Option<String>,
-    /// Namespaces that the controller will watch, separated by commas, or the flag repeated [default: all]
-    #[arg(long, env = "ROLEWRIGHT_WATCH_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',')]
+    /// Namespaces that the controller will watch, separated by commas, or the flag repeated
+    /// [default: all]
+    #[arg(
+        long,
+        env = "ROLEWRIGHT_WATCH_NAMESPACE",
+        value_name = "NAMESPACE",
+        value_delimiter = ','
+    )]
     watch_namespace: Vec<String>,
-    /// Namespace of the Lease, for a controller with --leader-election [default: rights to leases are not asked for]
+    /// Namespace of the Lease, for a controller with --leader-election [default: rights to leases
+    /// are not asked for]
     #[arg(long, env = "ROLEWRIGHT_LEASE_NAMESPACE", value_name = "NAMESPACE")]
     lease_namespace: Option<String>,
     /// The controller will annotate service accounts: ask for the rights that this needs
-    #[arg(long, env = "ROLEWRIGHT_ANNOTATE_SERVICE_ACCOUNTS", value_name = "true|false", num_args = 0..=1, require_equals = true,
+    #[arg(long, env = "ROLEWRIGHT_ANNOTATE_SERVICE_ACCOUNTS", value_name = "true|false",
+        num_args = 0..=1, require_equals = true,
           default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
     annotate_service_accounts: bool,
     #[command(flatten)]
@@ -87,12 +99,15 @@ pub async fn run(args: &Args, paint: Paint) -> anyhow::Result<Answer> {
     let code = u8::from(!all);
     Ok(match args.output.format {
         Format::Json => Answer::json(&Printed { ok: all, findings: &findings }, code)?,
-        Format::Text => Answer::new(findings.iter().map(|finding| line(finding, paint)).collect(), code),
+        Format::Text => {
+            Answer::new(findings.iter().map(|finding| line(finding, paint)).collect(), code)
+        }
     })
 }
 
 fn line(Finding { ok, what, said, remedy }: &Finding, paint: Paint) -> String {
-    let word = if *ok { paint.word("ok", Tone::Good) + "  " } else { paint.word("MISS", Tone::Bad) };
+    let word =
+        if *ok { paint.word("ok", Tone::Good) + "  " } else { paint.word("MISS", Tone::Bad) };
     let remedy = remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
     format!("{word}  {what}: {said}{remedy}\n")
 }
@@ -102,8 +117,8 @@ async fn in_aws(wanted: Option<&str>) -> Vec<Finding> {
     let caller = aws::caller().await;
     let mut findings = Vec::new();
     findings.extend(caller.date.map(|date| clock(date, Timestamp::now())));
-    let remedy =
-        "check AWS_REGION, the network and the credentials of this pod or shell; nothing else was asked of AWS";
+    let remedy = "check AWS_REGION, the network and the credentials of this pod or shell; nothing \
+        else was asked of AWS";
     let arn = match caller.arn {
         Ok(arn) => arn,
         Err(words) => {
@@ -117,7 +132,9 @@ async fn in_aws(wanted: Option<&str>) -> Vec<Finding> {
             let said = format!("{} in partition {}", account.id, account.partition);
             findings.push(match wanted.filter(|wanted| *wanted != account.id) {
                 None => ok("AWS account", said),
-                Some(wanted) => miss("AWS account", said, format!("take credentials of account {wanted}")),
+                Some(wanted) => {
+                    miss("AWS account", said, format!("take credentials of account {wanted}"))
+                }
             });
             findings.extend(reads(&iam).await);
         }
@@ -132,7 +149,11 @@ fn clock(theirs: Timestamp, ours: Timestamp) -> Finding {
     let side = if seconds < 0 { "behind" } else { "ahead of" };
     let said = format!("{} s {side} AWS's", seconds.unsigned_abs());
     if seconds.unsigned_abs() > SKEW.as_secs() {
-        return miss(WHAT, said, "set the clock of this machine: AWS refuses what is signed five minutes off");
+        return miss(
+            WHAT,
+            said,
+            "set the clock of this machine: AWS refuses what is signed five minutes off",
+        );
     }
     ok(WHAT, said)
 }
@@ -141,14 +162,24 @@ fn clock(theirs: Timestamp, ours: Timestamp) -> Finding {
 async fn reads(iam: &AwsIam) -> Vec<Finding> {
     let name = format!("rolewright-check-{:016x}", fastrand::u64(..));
     let absent = |found: bool| {
-        if found { Err(format!("knows a role {name}, which nobody made")) } else { Ok("no such role, as it must be") }
+        if found {
+            Err(format!("knows a role {name}, which nobody made"))
+        } else {
+            Ok("no such role, as it must be")
+        }
     };
     [
         ("GetRole", iam.role(&name).await.map(|role| absent(role.is_some()))),
-        ("ListAttachedRolePolicies", iam.attached(&name).await.map(|found| absent(found.is_some()))),
+        (
+            "ListAttachedRolePolicies",
+            iam.attached(&name).await.map(|found| absent(found.is_some())),
+        ),
         ("ListRolePolicies", iam.inline_names(&name).await.map(|found| absent(found.is_some()))),
         ("GetRolePolicy", iam.inline(&name, "check").await.map(|found| absent(found.is_some()))),
-        ("ListInstanceProfilesForRole", iam.instance_profiles(&name).await.map(|found| absent(found.is_some()))),
+        (
+            "ListInstanceProfilesForRole",
+            iam.instance_profiles(&name).await.map(|found| absent(found.is_some())),
+        ),
         ("GetAccountAuthorizationDetails", iam.details(None).await.map(|_| Ok("answers"))),
         ("ListRoles", iam.summaries(None).await.map(|_| Ok("answers"))),
     ]
@@ -165,7 +196,11 @@ fn read(action: &str, answer: Result<Result<&str, String>, IamError>) -> Finding
             error.message,
             format!("allow {action} on the resource *, as rolewright policy controller prints it"),
         ),
-        Err(error) => miss(action, error.message, "check the network and AWS_ENDPOINT_URL, then run this again"),
+        Err(error) => miss(
+            action,
+            error.message,
+            "check the network and AWS_ENDPOINT_URL, then run this again",
+        ),
     }
 }
 
@@ -189,7 +224,9 @@ async fn in_cluster(args: &Args) -> Vec<Finding> {
     for space in watched {
         findings.extend(rights(&probe, "rolewright", &RIGHTS, space).await);
         if args.annotate_service_accounts {
-            findings.extend(rights(&probe, "rolewright-service-accounts", &SERVICE_ACCOUNT_RIGHTS, space).await);
+            findings.extend(
+                rights(&probe, "rolewright-service-accounts", &SERVICE_ACCOUNT_RIGHTS, space).await,
+            );
         }
     }
     if let Some(space) = &args.lease_namespace {
@@ -200,7 +237,8 @@ async fn in_cluster(args: &Args) -> Vec<Finding> {
 
 /// Whether we have the rights of one `ClusterRole` of `config/rbac/`, in a namespace or in all.
 async fn rights(probe: &Probe, role: &str, rights: &[Right], space: Option<&str>) -> Vec<Finding> {
-    let place = space.map_or_else(|| "all namespaces".to_owned(), |name| format!("namespace {name}"));
+    let place =
+        space.map_or_else(|| "all namespaces".to_owned(), |name| format!("namespace {name}"));
     let binding = if space.is_some() { "RoleBinding there" } else { "ClusterRoleBinding" };
     let mut findings = Vec::new();
     for right in rights {
@@ -208,7 +246,11 @@ async fn rights(probe: &Probe, role: &str, rights: &[Right], space: Option<&str>
         let what = format!("RBAC {} {} in {place}", right.verb, resource.trim_end_matches('.'));
         findings.push(match probe.allowed(right, space).await {
             Ok(true) => ok(what, "allowed"),
-            Ok(false) => miss(what, "denied", format!("bind the ClusterRole {role} of config/rbac with a {binding}")),
+            Ok(false) => miss(
+                what,
+                "denied",
+                format!("bind the ClusterRole {role} of config/rbac with a {binding}"),
+            ),
             Err(error) => miss(what, words(&error), "check the network and run this again"),
         });
     }
@@ -246,12 +288,16 @@ mod tests {
     #[case::always("rolewright", &RIGHTS)]
     #[case::election("rolewright-lease", &LEASE_RIGHTS)]
     #[case::annotations("rolewright-service-accounts", &SERVICE_ACCOUNT_RIGHTS)]
-    fn the_rights_that_are_tried_are_those_of_the_cluster_role(#[case] name: &str, #[case] tried: &[Right]) {
+    fn the_rights_that_are_tried_are_those_of_the_cluster_role(
+        #[case] name: &str,
+        #[case] tried: &[Right],
+    ) {
         let files = [
             include_str!("../../config/rbac/rolewright.yaml"),
             include_str!("../../config/rbac/service-accounts.yaml"),
         ];
-        let roles: Vec<Value> = files.iter().flat_map(|text| crate::yaml::documents(text).unwrap()).collect();
+        let roles: Vec<Value> =
+            files.iter().flat_map(|text| crate::yaml::documents(text).unwrap()).collect();
         let role = roles.iter().find(|role| role["metadata"]["name"] == name).unwrap();
         let names = |value: &Value| -> Vec<String> {
             value.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
@@ -265,7 +311,9 @@ mod tests {
                 }
             }
         }
-        let tried = tried.iter().map(|right| (right.group.into(), right.resource.into(), right.verb.into()));
+        let tried = tried
+            .iter()
+            .map(|right| (right.group.into(), right.resource.into(), right.verb.into()));
         assert_eq!(granted, tried.collect());
     }
 
@@ -275,7 +323,11 @@ mod tests {
     #[case(301, false, "301 s ahead of")]
     #[case(-300, true, "300 s behind")]
     #[case(-301, false, "301 s behind")]
-    fn a_clock_more_than_five_minutes_off_is_a_miss(#[case] seconds: i64, #[case] fine: bool, #[case] said: &str) {
+    fn a_clock_more_than_five_minutes_off_is_a_miss(
+        #[case] seconds: i64,
+        #[case] fine: bool,
+        #[case] said: &str,
+    ) {
         let theirs: Timestamp = "2026-11-25T12:00:00Z".parse().unwrap();
         let found = clock(theirs, theirs + jiff::SignedDuration::from_secs(seconds));
         assert!(found.ok == fine && found.said.starts_with(said), "{found:?}");
@@ -283,7 +335,8 @@ mod tests {
 
     #[test]
     fn a_version_that_serves_no_status_is_a_miss() {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let names =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         assert!(kind(&names(&["iamroles", "iamroles/status"])).ok);
         let found = kind(&names(&["iamroles"]));
         assert!(!found.ok && found.said == "iamroles/status not served", "{found:?}");

@@ -20,8 +20,9 @@ kubectl completes the words of a plugin by a program beside it, which needs bash
 
 Exit code: 0 printed, 2 no such shell.";
 
-/// Behind the functions for bash: what kubectl gives as arguments becomes the line that bash would complete. The last line of
-/// the answer leaves files to the shell where there is no candidate (cobra, `ShellCompDirectiveDefault`).
+/// Behind the functions for bash: what kubectl gives as arguments becomes the line that bash would
+/// complete. The last line of the answer leaves files to the shell where there is no candidate
+/// (cobra, `ShellCompDirectiveDefault`).
 const FOR_KUBECTL: &str = r#"
 COMP_WORDS=(rolewright "$@")
 COMP_CWORD=$#
@@ -76,7 +77,8 @@ mod tests {
 
     use super::*;
 
-    // Bash and kubectl are run by `tests/integration/command_line.rs`; the others are on few machines.
+    // Bash and kubectl are run by `tests/integration/command_line.rs`; the others are on few
+    // machines.
     #[rstest]
     #[case(Target::Bash, "complete -F _rolewright")]
     #[case(Target::Elvish, "edit:completion:arg-completer[rolewright]")]
@@ -84,11 +86,18 @@ mod tests {
     #[case(Target::Kubectl, "echo :0")]
     #[case(Target::PowerShell, "Register-ArgumentCompleter -Native -CommandName 'rolewright'")]
     #[case(Target::Zsh, "#compdef rolewright")]
-    fn each_script_is_in_the_words_of_its_shell_and_knows_every_command(#[case] shell: Target, #[case] words: &str) {
+    fn each_script_is_in_the_words_of_its_shell_and_knows_every_command(
+        #[case] shell: Target,
+        #[case] words: &str,
+    ) {
         let Answer { text, notes, code } = run(&Args { shell });
         assert!(text.contains(words), "{text}");
         for command in Cli::command().get_subcommands() {
-            assert!(text.contains(command.get_name()), "{} is missing:\n{text}", command.get_name());
+            assert!(
+                text.contains(command.get_name()),
+                "{} is missing:\n{text}",
+                command.get_name()
+            );
         }
         assert!(notes.is_empty() && code == 0);
     }

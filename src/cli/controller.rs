@@ -1,4 +1,5 @@
-//! `rolewright controller`: connects both sides and wires the election, the engine, the health server and the signals.
+//! `rolewright controller`: connects both sides and wires the election, the engine, the health
+//! server and the signals.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -37,12 +38,14 @@ const POD_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/names
 /// Runs until SIGTERM or SIGINT.
 pub async fn run(args: &Args) -> anyhow::Result<()> {
     args.check()?;
-    let pod = std::fs::read_to_string(POD_NAMESPACE).ok().map(|namespace| namespace.trim().to_owned());
+    let pod =
+        std::fs::read_to_string(POD_NAMESPACE).ok().map(|namespace| namespace.trim().to_owned());
     let election = args.election(pod.filter(|namespace| !namespace.is_empty()))?;
     let level = telemetry::start(args.log_format, &args.log_level).map_err(anyhow::Error::msg)?;
     let metrics = Arc::new(Metrics::new());
     let (stop_sender, stop) = watch::channel(false);
-    let (health, health_receiver) = watch::channel(Health { synced: false, trouble: "connecting to AWS".into() });
+    let (health, health_receiver) =
+        watch::channel(Health { synced: false, trouble: "connecting to AWS".into() });
     let (contest, leadership) = match election {
         Some(election) => {
             let (standing, leadership) = Leadership::contested();
@@ -50,8 +53,15 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         }
         None => (None, Leadership::alone()),
     };
-    let signals = Signals { stop: stop.clone(), health, leadership: leadership.clone(), pulse: Pulse::default() };
-    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("--listen {}", args.listen))?;
+    let signals = Signals {
+        stop: stop.clone(),
+        health,
+        leadership: leadership.clone(),
+        pulse: Pulse::default(),
+    };
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("--listen {}", args.listen))?;
     let probes = Probes { health: health_receiver, leadership, pulse: signals.pulse.clone() };
     let inside = Inside { metrics: Arc::clone(&metrics), level };
     let server = tokio::spawn(server::serve(listener, probes, inside, stop));
@@ -80,13 +90,19 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 
 type Contest = (settings::Election, watch::Sender<Standing>);
 
-async fn work(args: &Args, contest: Option<Contest>, metrics: &Arc<Metrics>, signals: Signals) -> anyhow::Result<()> {
+async fn work(
+    args: &Args,
+    contest: Option<Contest>,
+    metrics: &Arc<Metrics>,
+    signals: Signals,
+) -> anyhow::Result<()> {
     let rates = Rates { read: args.aws_read_rate, write: args.aws_write_rate };
     let connect = async || aws::connect(rates, metrics).await.map_err(|error| error.to_string());
     let Some((iam, account)) = wait_for("AWS", connect, &signals).await else { return Ok(()) };
     let config = args.config(&account)?;
-    let client =
-        kube::Client::try_default().await.context("no Kubernetes cluster: set KUBECONFIG or run inside one")?;
+    let client = kube::Client::try_default()
+        .await
+        .context("no Kubernetes cluster: set KUBECONFIG or run inside one")?;
     info!(
         account = %account.id,
         partition = %account.partition,
@@ -98,10 +114,12 @@ async fn work(args: &Args, contest: Option<Contest>, metrics: &Arc<Metrics>, sig
     let probe = async || cluster.probe().await;
     let Some(()) = wait_for("the cluster", probe, &signals).await else { return Ok(()) };
     signals.health.send_modify(|health| health.trouble.clear());
-    // Begins to watch when it is polled, which is when we lead: whoever follows costs nothing, and who leads reads anew.
+    // Begins to watch when it is polled, which is when we lead: whoever follows costs nothing, and
+    // who leads reads anew.
     let engine = async {
         metrics.leads(true);
-        controller::run(iam, cluster, SystemClock, config, Arc::clone(metrics), signals.clone()).await
+        controller::run(iam, cluster, SystemClock, config, Arc::clone(metrics), signals.clone())
+            .await
     };
     match contest {
         None => ending(engine, &signals).await.unwrap_or(Ok(()))?,
@@ -119,7 +137,10 @@ async fn led(
 ) -> anyhow::Result<()> {
     let settings::Election { namespace, name, timing } = election;
     let lease = KubeLease::connect(&namespace, name.clone(), timing.request()).await?;
-    let host = std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "rolewright".into());
+    let host = std::env::var("HOSTNAME")
+        .ok()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "rolewright".into());
     // A container that starts again in its pod is another candidate: the name alone would not do.
     let identity = format!("{host}_{:016x}", fastrand::u64(..));
     info!(%identity, lease = %name, %namespace, "waiting for the lease");
@@ -147,7 +168,10 @@ async fn led(
 }
 
 /// Runs the engine to its end; `None` when a step did not end in time after it was told to stop.
-async fn ending(engine: impl Future<Output = Result<(), RunError>>, signals: &Signals) -> Option<Result<(), RunError>> {
+async fn ending(
+    engine: impl Future<Output = Result<(), RunError>>,
+    signals: &Signals,
+) -> Option<Result<(), RunError>> {
     let mut stop = signals.stop.clone();
     let late = async {
         tokio::select! {
@@ -159,14 +183,15 @@ async fn ending(engine: impl Future<Output = Result<(), RunError>>, signals: &Si
     tokio::select! {
         result = engine => Some(result),
         () = late => {
-            warn!("the step in flight did not end in time and is abandoned; who comes next reads anew");
+            warn!("the step in flight did not end in time and is abandoned; who comes next reads \
+                anew");
             None
         }
     }
 }
 
-/// Waits for one side: at the start of a cluster the network, the credentials or the CRD may come later than we do. `None`
-/// when the process is to end.
+/// Waits for one side: at the start of a cluster the network, the credentials or the CRD may come
+/// later than we do. `None` when the process is to end.
 async fn wait_for<T>(
     what: &'static str,
     mut attempt: impl AsyncFnMut() -> Result<T, String>,

@@ -7,8 +7,9 @@ use std::{
     path::Path,
 };
 
-/// Bytes of a policy document that are read at all: the longest that AWS can have, percent-encoded. What somebody asks for is
-/// bounded again, and closer, by [`limits::DOCUMENT`](crate::iam::limits::DOCUMENT).
+/// Bytes of a policy document that are read at all: the longest that AWS can have, percent-encoded.
+/// What somebody asks for is bounded again, and closer, by
+/// [`limits::DOCUMENT`](crate::iam::limits::DOCUMENT).
 pub const DOCUMENT: u64 = 1024 * 1024;
 /// Bytes of a file of manifests.
 pub const MANIFESTS: u64 = 32 * 1024 * 1024;
@@ -41,7 +42,10 @@ pub enum InputError {
     #[error("{0} is not UTF-8 text: save it as UTF-8")]
     Encoding(String),
     /// `-` twice.
-    #[error("- stands for standard input, which can be read only once: put the other document into a file")]
+    #[error(
+        "- stands for standard input, which can be read only once: put the other document into a \
+         file"
+    )]
     Twice,
 }
 
@@ -81,7 +85,10 @@ impl<'a> Input<'a> {
         }
         match String::from_utf8(content) {
             // Editors of Windows begin a file with a byte order mark.
-            Ok(text) => Ok(Source { text: text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text), name }),
+            Ok(text) => Ok(Source {
+                text: text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text),
+                name,
+            }),
             Err(_) => Err(InputError::Encoding(name)),
         }
     }
@@ -129,16 +136,23 @@ mod tests {
 
     #[test]
     fn endless_input_ends_at_the_bound() {
-        assert!(matches!(Input::new(io::repeat(b' ')).read(Path::new("-"), 100), Err(InputError::TooLong(..))));
+        assert!(matches!(
+            Input::new(io::repeat(b' ')).read(Path::new("-"), 100),
+            Err(InputError::TooLong(..))
+        ));
     }
 
     #[test]
     fn errors_name_the_file() {
-        let error = Input::new(io::empty()).read(Path::new("/no/such.json"), 9).unwrap_err().to_string();
+        let error =
+            Input::new(io::empty()).read(Path::new("/no/such.json"), 9).unwrap_err().to_string();
         assert!(error.starts_with("/no/such.json can't be read: No such file"), "{error}");
         let file = file(&[0xff]);
         let error = Input::new(io::empty()).read(file.path(), 9).unwrap_err().to_string();
-        assert!(error.contains(&file.path().display().to_string()) && error.contains("UTF-8"), "{error}");
+        assert!(
+            error.contains(&file.path().display().to_string()) && error.contains("UTF-8"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! By which name the program was called: its own, or as a plugin of kubectl. Help and usage show what the user has typed.
+//! By which name the program was called: its own, or as a plugin of kubectl. Help and usage show
+//! what the user has typed.
 
 use std::{ffi::OsStr, path::Path};
 
@@ -15,7 +16,8 @@ pub fn command(program: &OsStr) -> Command {
     if Path::new(program).file_stem() != Some(OsStr::new(PLUGIN)) {
         return command;
     }
-    let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let names: Vec<String> =
+        command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
     for_plugin(command, &names).bin_name("kubectl rolewright")
 }
 
@@ -49,14 +51,20 @@ mod tests {
     fn usage_and_examples_begin_with_what_was_typed(#[case] program: &str, #[case] typed: &str) {
         let usage = |words: &[&str]| {
             let help = help(program, words);
-            help.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or_default().to_owned()
+            help.lines()
+                .find_map(|line| line.strip_prefix("Usage: "))
+                .unwrap_or_default()
+                .to_owned()
         };
         // The first is what clap makes of the path; the file's name is all that is left of it.
         let own = if typed == "rolewright" { program.rsplit('/').next().unwrap() } else { typed };
         assert_eq!(usage(&[]), format!("{own} <COMMAND>"));
         assert_eq!(usage(&["policy", "diff"]), format!("{own} policy diff [OPTIONS] <A> <B>"));
         let text = help(program, &["policy", "diff"]);
-        assert!(text.contains(&format!("\n  {typed} policy diff before.json after.yaml\n")), "{text}");
+        assert!(
+            text.contains(&format!("\n  {typed} policy diff before.json after.yaml\n")),
+            "{text}"
+        );
     }
 
     #[test]
@@ -68,7 +76,11 @@ mod tests {
             left.extend(command.get_subcommands());
             let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
             seen += help.matches("kubectl rolewright ").count();
-            assert_eq!(help.matches("rolewright ").count(), help.matches("kubectl rolewright ").count(), "{help}");
+            assert_eq!(
+                help.matches("rolewright ").count(),
+                help.matches("kubectl rolewright ").count(),
+                "{help}"
+            );
         }
         assert!(seen > 5, "{seen} examples");
     }

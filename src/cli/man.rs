@@ -41,7 +41,9 @@ pub fn run(args: &Args) -> anyhow::Result<Answer> {
     let found = args.command.iter().try_fold(&cli, |command, name| command.find_subcommand(name));
     let Some(command) = found else {
         let words = args.command.join(" ");
-        return Ok(Answer::refused(vec![format!("rolewright {words} is no command: see rolewright --help")]));
+        return Ok(Answer::refused(vec![format!(
+            "rolewright {words} is no command: see rolewright --help"
+        )]));
     };
     Ok(Answer::new(page(command)?, 0))
 }
@@ -55,7 +57,8 @@ fn cli() -> Command {
 
 fn write(command: &Command, folder: &Path) -> anyhow::Result<()> {
     let file = folder.join(format!("{}.1", name(command)));
-    std::fs::write(&file, page(command)?).with_context(|| format!("{} can't be written", file.display()))?;
+    std::fs::write(&file, page(command)?)
+        .with_context(|| format!("{} can't be written", file.display()))?;
     command.get_subcommands().try_for_each(|command| write(command, folder))
 }
 
@@ -66,7 +69,11 @@ fn name(command: &Command) -> &str {
 fn page(command: &Command) -> anyhow::Result<String> {
     let mut page = Vec::new();
     let source = concat!("rolewright ", env!("CARGO_PKG_VERSION"));
-    Man::new(command.clone()).title(name(command)).source(source).manual("rolewright").render(&mut page)?;
+    Man::new(command.clone())
+        .title(name(command))
+        .source(source)
+        .manual("rolewright")
+        .render(&mut page)?;
     // The generator's heading for what stands below the flags tells a reader nothing.
     Ok(String::from_utf8_lossy(&page).replace("\n.SH EXTRA\n", "\n.SH NOTES\n"))
 }
@@ -78,7 +85,8 @@ mod tests {
     use super::*;
 
     fn printed(words: &[&str]) -> Answer {
-        run(&Args { command: words.iter().map(|&word| word.to_owned()).collect(), to: None }).unwrap()
+        run(&Args { command: words.iter().map(|&word| word.to_owned()).collect(), to: None })
+            .unwrap()
     }
 
     #[test]
@@ -87,14 +95,17 @@ mod tests {
         for line in [
             ".TH rolewright-policy-diff 1  \"rolewright 0.1.0\" rolewright",
             ".SH NAME",
-            "rolewright\\-policy\\-diff \\- Show what changed between two documents, and whether it widens or narrows access",
+            "rolewright\\-policy\\-diff \\- Show what changed between two documents, and whether \
+             it widens or narrows access",
             ".SH SYNOPSIS",
             ".SH NOTES",
             "  rolewright policy diff before.json after.yaml",
         ] {
             assert!(text.lines().any(|printed| printed == line), "{line} is missing:\n{text}");
         }
-        for flag in ["\\fB\\-\\-partition\\fR", "\\fB\\-o\\fR, \\fB\\-\\-output\\fR", "\\fB\\-h\\fR"] {
+        for flag in
+            ["\\fB\\-\\-partition\\fR", "\\fB\\-o\\fR, \\fB\\-\\-output\\fR", "\\fB\\-h\\fR"]
+        {
             assert!(text.contains(flag), "{flag} is missing:\n{text}");
         }
         assert_eq!(code, 0);
@@ -121,7 +132,10 @@ mod tests {
     #[test]
     fn a_command_that_is_not_there_and_a_folder_that_is_not_there_are_told() {
         let Answer { notes, code, .. } = printed(&["policy", "dif"]);
-        assert_eq!((notes, code), (vec!["rolewright policy dif is no command: see rolewright --help".to_owned()], 2));
+        assert_eq!(
+            (notes, code),
+            (vec!["rolewright policy dif is no command: see rolewright --help".to_owned()], 2)
+        );
         let error = run(&Args { command: Vec::new(), to: Some("/no/such".into()) }).unwrap_err();
         assert_eq!(error.to_string(), "/no/such/rolewright.1 can't be written");
     }

@@ -1,4 +1,5 @@
-//! The command line: one file a command. `input.rs` reads what arguments name, `output.rs` is how a command answers.
+//! The command line: one file a command. `input.rs` reads what arguments name, `output.rs` is how a
+//! command answers.
 
 mod check;
 mod completions;
@@ -30,7 +31,8 @@ enum Command {
     /// Print the script by which a shell completes commands and flags
     #[command(after_long_help = completions::HELP)]
     Completions(completions::Args),
-    /// Run the controller against a cluster (KUBECONFIG or in-cluster) and an account (the AWS SDK's default chain)
+    /// Run the controller against a cluster (KUBECONFIG or in-cluster) and an account (the AWS
+    /// SDK's default chain)
     Controller(Box<crate::settings::Args>),
     /// Print the custom resource definition, as YAML for kubectl apply
     Crds,
@@ -53,22 +55,28 @@ impl Cli {
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
-    /// Runs the command. The result is the exit code: 0 nothing to say, 1 findings, 2 could not do it.
+    /// Runs the command. The result is the exit code: 0 nothing to say, 1 findings, 2 could not do
+    /// it.
     ///
     /// # Errors
     /// What kept the command from doing its work.
     pub async fn run(self) -> anyhow::Result<u8> {
         match self.command {
-            Command::Check(args) => Ok(check::run(&args, output::Paint::of_process()).await?.print()?),
+            Command::Check(args) => {
+                Ok(check::run(&args, output::Paint::of_process()).await?.print()?)
+            }
             Command::Completions(args) => Ok(completions::run(&args).print()?),
             Command::Controller(args) => controller::run(&args).await.map(|()| 0),
             Command::Crds => crds::run(),
             Command::Man(args) => Ok(man::run(&args)?.print()?),
             Command::Policy(command) => {
-                let answer = command.run(&mut input::Input::of_process(), output::Paint::of_process())?;
+                let answer =
+                    command.run(&mut input::Input::of_process(), output::Paint::of_process())?;
                 Ok(answer.print()?)
             }
-            Command::Render(args) => Ok(render::run(&args, &mut input::Input::of_process())?.print()?),
+            Command::Render(args) => {
+                Ok(render::run(&args, &mut input::Input::of_process())?.print()?)
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! How a command answers: standard output, standard error and exit code in one value, so that a test sees all of it.
+//! How a command answers: standard output, standard error and exit code in one value, so that a
+//! test sees all of it.
 
 use std::{
     ffi::OsStr,
@@ -120,11 +121,16 @@ impl Paint {
     #[must_use]
     pub fn of_process() -> Self {
         let variable = |name| std::env::var_os(name);
-        Self::new(io::stdout().is_terminal(), variable("NO_COLOR").as_deref(), variable("TERM").as_deref())
+        Self::new(
+            io::stdout().is_terminal(),
+            variable("NO_COLOR").as_deref(),
+            variable("TERM").as_deref(),
+        )
     }
 
     fn new(terminal: bool, no_color: Option<&OsStr>, term: Option<&OsStr>) -> Self {
-        let refused = no_color.is_some_and(|value| !value.is_empty()) || term.is_some_and(|value| value == "dumb");
+        let refused = no_color.is_some_and(|value| !value.is_empty())
+            || term.is_some_and(|value| value == "dumb");
         Self { colours: terminal && !refused }
     }
 
@@ -153,7 +159,8 @@ impl Serialize for Ordered<'_> {
             Node::Null => serializer.serialize_unit(),
             Node::Bool(value) => serializer.serialize_bool(*value),
             Node::Number(digits) => {
-                let number = RawValue::from_string(digits.clone()).map_err(<S::Error as serde::ser::Error>::custom)?;
+                let number = RawValue::from_string(digits.clone())
+                    .map_err(<S::Error as serde::ser::Error>::custom)?;
                 number.serialize(serializer)
             }
             Node::String(text) => serializer.serialize_str(text),
@@ -192,7 +199,10 @@ mod tests {
     #[test]
     fn words_are_coloured_only_when_colours_are_on() {
         assert_eq!(Paint::PLAIN.word("Allowed", Tone::Good), "Allowed");
-        assert_eq!(Paint { colours: true }.word("Allowed", Tone::Good), "\u{1b}[1;32mAllowed\u{1b}[0m");
+        assert_eq!(
+            Paint { colours: true }.word("Allowed", Tone::Good),
+            "\u{1b}[1;32mAllowed\u{1b}[0m"
+        );
     }
 
     #[rstest]
@@ -207,6 +217,9 @@ mod tests {
         #[case] term: Option<&str>,
         #[case] colours: bool,
     ) {
-        assert_eq!(Paint::new(terminal, no_color.map(OsStr::new), term.map(OsStr::new)), Paint { colours });
+        assert_eq!(
+            Paint::new(terminal, no_color.map(OsStr::new), term.map(OsStr::new)),
+            Paint { colours }
+        );
     }
 }

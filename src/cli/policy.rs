@@ -58,7 +58,11 @@ impl Command {
 }
 
 /// Reads two documents; `Err` holds the answer when one can't be used.
-fn pair(input: &mut Input<'_>, old: &Path, new: &Path) -> anyhow::Result<Result<(Policy, Policy), Answer>> {
+fn pair(
+    input: &mut Input<'_>,
+    old: &Path,
+    new: &Path,
+) -> anyhow::Result<Result<(Policy, Policy), Answer>> {
     let mut notes = Vec::new();
     let mut read = |path: &Path| -> anyhow::Result<Option<Policy>> {
         let source = input.read(path, input::DOCUMENT)?;
@@ -94,6 +98,7 @@ mod tests {
     /// The arguments that a line stands for.
     pub fn line<A: Args>(words: &[&str], flags: &[&str]) -> A {
         let command = A::augment_args(clap::Command::new("policy"));
-        A::from_arg_matches(&command.get_matches_from([&["policy"], words, flags].concat())).unwrap()
+        A::from_arg_matches(&command.get_matches_from([&["policy"], words, flags].concat()))
+            .unwrap()
     }
 }

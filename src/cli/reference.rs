@@ -1,4 +1,5 @@
-//! The page `docs/reference/settings.md`, made of the command line's own definition. A test fails when it is stale.
+//! The page `docs/reference/settings.md`, made of the command line's own definition. A test fails
+//! when it is stale.
 
 use std::fmt::Write;
 
@@ -10,40 +11,63 @@ use super::Cli;
 #[must_use]
 pub fn settings_markdown() -> String {
     let mut page = String::from(
-        "# Settings\n\nMade of `src/settings.rs`; edit that. Each setting of `rolewright controller` is a flag and an environment variable; the flag \
-         wins. A list is written with commas. A duration is hours, minutes and seconds, as `1h30m` or `90s`. A setting that can't be \
-         used stops the start with a message that says what to do, exit code 2.\n\n| Flag | Variable | Default | Meaning |\n|---|---|---|---|\n",
+        "# Settings\n\nMade of `src/settings.rs`; edit that. Each setting of `rolewright \
+         controller` is a flag and an environment variable; the flag \
+         wins. A list is written with commas. A duration is hours, minutes and seconds, as `1h30m` \
+         or `90s`. A setting that can't be \
+         used stops the start with a message that says what to do, exit code 2.\n\n| Flag | \
+         Variable | Default | Meaning |\n|---|---|---|---|\n",
     );
     let command = Cli::command();
     let controller = command.find_subcommand("controller");
     for arg in controller.into_iter().flat_map(clap::Command::get_arguments) {
         if let (Some(flag), Some(variable)) = (arg.get_long(), arg.get_env()) {
-            let choices: Vec<_> = arg.get_possible_values().iter().map(|choice| choice.get_name().to_owned()).collect();
+            let choices: Vec<_> = arg
+                .get_possible_values()
+                .iter()
+                .map(|choice| choice.get_name().to_owned())
+                .collect();
             let names = arg.get_value_names().unwrap_or_default();
             let value = if choices.is_empty() { names.join(" ") } else { choices.join("|") };
             // A switch: its value, if any, stands behind an equals sign.
-            let value = if arg.is_require_equals_set() { format!("[={value}]") } else { format!(" {value}") };
+            let value = if arg.is_require_equals_set() {
+                format!("[={value}]")
+            } else {
+                format!(" {value}")
+            };
             let flag = format!("`--{flag}{value}`").replace('|', "\\|");
-            let help = arg.get_help().map(ToString::to_string).unwrap_or_default().replace('|', "\\|");
+            let help =
+                arg.get_help().map(ToString::to_string).unwrap_or_default().replace('|', "\\|");
             // A default that depends on another setting stands in the help.
             let (help, computed) = match help.split_once(" [default: ") {
-                Some((help, computed)) => (help.to_owned(), Some(computed.trim_end_matches(']').to_owned())),
+                Some((help, computed)) => {
+                    (help.to_owned(), Some(computed.trim_end_matches(']').to_owned()))
+                }
                 None => (help, None),
             };
             let default = computed.unwrap_or_else(|| default(arg));
-            let _ = writeln!(page, "| {flag} | `{}` | {default} | {help} |", variable.to_string_lossy());
+            let _ = writeln!(
+                page,
+                "| {flag} | `{}` | {default} | {help} |",
+                variable.to_string_lossy()
+            );
         }
     }
     page.push_str(
-        "\nThe AWS side takes the variables and files of the AWS SDK's default chain of credentials (`AWS_REGION`, `AWS_PROFILE`, \
-         `AWS_ROLE_ARN`, `AWS_ENDPOINT_URL` and so on), the Kubernetes side `KUBECONFIG` or the service account of the pod.\n",
+        "\nThe AWS side takes the variables and files of the AWS SDK's default chain of \
+         credentials (`AWS_REGION`, `AWS_PROFILE`, \
+         `AWS_ROLE_ARN`, `AWS_ENDPOINT_URL` and so on), the Kubernetes side `KUBECONFIG` or the \
+         service account of the pod.\n",
     );
     page
 }
 
 fn default(arg: &Arg) -> String {
-    let values: Vec<_> =
-        arg.get_default_values().iter().map(|value| format!("`{}`", value.to_string_lossy())).collect();
+    let values: Vec<_> = arg
+        .get_default_values()
+        .iter()
+        .map(|value| format!("`{}`", value.to_string_lossy()))
+        .collect();
     match (values.is_empty(), arg.is_required_set()) {
         (false, _) => values.join(", "),
         (true, true) => "required".into(),
@@ -65,7 +89,8 @@ mod tests {
         let written = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(
             written == now,
-            "docs/reference/settings.md is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test --lib cli::`"
+            "docs/reference/settings.md is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test \
+             --lib cli::`"
         );
     }
 
@@ -76,12 +101,18 @@ mod tests {
         let controller = command.find_subcommand("controller").expect("the command exists");
         for arg in controller.get_arguments().filter(|arg| arg.get_id() != "help") {
             let flag = arg.get_long().expect("a flag");
-            let begins = |line: &&str| [" ", "[="].iter().any(|end| line.starts_with(&format!("| `--{flag}{end}")));
+            let begins = |line: &&str| {
+                [" ", "[="].iter().any(|end| line.starts_with(&format!("| `--{flag}{end}")))
+            };
             let row = page.lines().find(begins).unwrap_or_default();
             let variable = format!("`ROLEWRIGHT_{}`", flag.replace('-', "_").to_uppercase());
             assert!(row.contains(&variable), "--{flag}: {row}");
             let cells: Vec<&str> = row.split(" | ").collect();
-            assert!(cells.len() == 4 && cells[2..].iter().all(|cell| cell.trim_end_matches('|').len() > 2), "{row}");
+            assert!(
+                cells.len() == 4
+                    && cells[2..].iter().all(|cell| cell.trim_end_matches('|').len() > 2),
+                "{row}"
+            );
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    api::{self, ResourceKey, RoleStatus},
+    api::{self, ResourceKey, RoleStatus, resource::Resource},
     cli::{
         input::{self, Input},
         output::{Answer, Format, OutputArgs},
@@ -18,7 +18,6 @@ use crate::{
         desired::{Desired, compile},
         limits::Limits,
     },
-    ports::Resource,
     settings::ScopeArgs,
     yaml,
 };
@@ -75,8 +74,8 @@ struct Printed<'a> {
     tags: &'a BTreeMap<String, String>,
 }
 
-/// Renders every manifest that can be compiled. Exit code 2 when one can't be; what is beyond the controller's limits is
-/// rendered too, with a word on standard error.
+/// Renders every manifest that can be compiled. Exit code 2 when one can't be; what is beyond the
+/// controller's limits is rendered too, with a word on standard error.
 ///
 /// # Errors
 /// A setting that can't be used.
@@ -94,7 +93,11 @@ pub fn run(args: &Args, input: &mut Input<'_>) -> anyhow::Result<Answer> {
         }
     }
     if rendered.roles.is_empty() && !rendered.failed {
-        rendered.fail(format!("no IAMRole (apiVersion {}/{}) in what was given", api::GROUP, api::VERSION));
+        rendered.fail(format!(
+            "no IAMRole (apiVersion {}/{}) in what was given",
+            api::GROUP,
+            api::VERSION
+        ));
     }
     rendered.answer(args.output.format)
 }
@@ -135,12 +138,18 @@ impl Rendered {
             Ok(compiled) => compiled,
             Err(problems) => {
                 self.failed = true;
-                return self.notes.extend(problems.iter().map(|problem| format!("{file}: IAMRole {key}: {problem}")));
+                return self.notes.extend(
+                    problems.iter().map(|problem| format!("{file}: IAMRole {key}: {problem}")),
+                );
             }
         };
-        let warnings = desired.warnings.iter().map(|warning| format!("{file}: IAMRole {key}: warning: {warning}"));
-        let beyond =
-            beyond.iter().map(|problem| format!("{file}: IAMRole {key}: the controller would refuse {problem}"));
+        let warnings = desired
+            .warnings
+            .iter()
+            .map(|warning| format!("{file}: IAMRole {key}: warning: {warning}"));
+        let beyond = beyond
+            .iter()
+            .map(|problem| format!("{file}: IAMRole {key}: the controller would refuse {problem}"));
         self.notes.extend(warnings.chain(beyond));
         match render(&desired, limits) {
             Ok(rendering) => self.roles.push((key.clone(), rendering)),
@@ -151,9 +160,10 @@ impl Rendered {
     fn answer(self, format: Format) -> anyhow::Result<Answer> {
         let code = if self.failed { 2 } else { 0 };
         let answer = match format {
-            Format::Json => {
-                Answer::json(&self.roles.iter().map(|(key, role)| role.for_programs(key)).collect::<Vec<_>>(), code)?
-            }
+            Format::Json => Answer::json(
+                &self.roles.iter().map(|(key, role)| role.for_programs(key)).collect::<Vec<_>>(),
+                code,
+            )?,
             Format::Text => {
                 let mut text = String::new();
                 for (_, role) in &self.roles {
@@ -185,16 +195,26 @@ impl Rendering {
 
 fn resource(document: &Value) -> anyhow::Result<Resource> {
     let metadata = |field: &str| {
-        document.get("metadata").and_then(|metadata| metadata.get(field)).and_then(Value::as_str).map(str::to_owned)
+        document
+            .get("metadata")
+            .and_then(|metadata| metadata.get(field))
+            .and_then(Value::as_str)
+            .map(str::to_owned)
     };
     let name = metadata("name").context("an IAMRole has no metadata.name: add it")?;
     let spec = document.get("spec").cloned().unwrap_or(Value::Object(serde_json::Map::new()));
     Ok(Resource {
-        key: ResourceKey { namespace: metadata("namespace").unwrap_or_else(|| "default".into()), name },
+        key: ResourceKey {
+            namespace: metadata("namespace").unwrap_or_else(|| "default".into()),
+            name,
+        },
         uid: "<uid>".into(),
         generation: 1,
-        // No time is rendered, but a bound of the lifetime counts from here: a manifest is taken to be applied now.
-        created: metadata("creationTimestamp").and_then(|time| time.parse().ok()).unwrap_or_else(Timestamp::now),
+        // No time is rendered, but a bound of the lifetime counts from here: a manifest is taken to
+        // be applied now.
+        created: metadata("creationTimestamp")
+            .and_then(|time| time.parse().ok())
+            .unwrap_or_else(Timestamp::now),
         deleting: false,
         finalizer: false,
         paused: false,
@@ -214,7 +234,10 @@ fn render(desired: &Desired, limits: &Limits) -> anyhow::Result<Rendering> {
         path: desired.identity.path.clone(),
         arn: format!(
             "arn:{}:iam::{}:role{}{}",
-            limits.account.partition, limits.account.id, desired.identity.path, desired.identity.name
+            limits.account.partition,
+            limits.account.id,
+            desired.identity.path,
+            desired.identity.name
         ),
         description: desired.description.clone(),
         max_session_seconds: desired.max_session,

@@ -1,9 +1,10 @@
 //! Kubernetes Events: what happened, on the resource that it happened to.
 //!
-//! Not kube's recorder. That one keeps each Event whole until another is published, minutes later: after the creation of ten
-//! thousand roles some hundred megabytes, gone through once more for each Event. And it tells two Events apart by reason and
-//! action only, so that of two policies that are put in one pass the first one's note would stand for both. Here a repeat is
-//! the very same text, and what is kept is a digest.
+//! Not kube's recorder. That one keeps each Event whole until another is published, minutes later:
+//! after the creation of ten thousand roles some hundred megabytes, gone through once more for each
+//! Event. And it tells two Events apart by reason and action only, so that of two policies that are
+//! put in one pass the first one's note would stand for both. Here a repeat is the very same text,
+//! and what is kept is a digest.
 
 use std::{
     collections::HashMap,
@@ -23,16 +24,17 @@ use kube::{
 use serde_json::json;
 
 use crate::{
-    api,
-    plan::outcome::cut,
-    ports::{Notice, Resource},
+    api::{self, resource::Resource},
+    plan::{notice::Notice, outcome::cut},
 };
 
 /// The API server refuses longer notes.
 const NOTE_BYTES: usize = 1_000;
-/// What is told again within this time is counted on the Event that is there, which the API server keeps for an hour.
+/// What is told again within this time is counted on the Event that is there, which the API server
+/// keeps for an hour.
 const FOLDED: SignedDuration = SignedDuration::from_mins(6);
-/// As many are remembered, the latest ones: repeats come of single resources, not of all at one time.
+/// As many are remembered, the latest ones: repeats come of single resources, not of all at one
+/// time.
 const REMEMBERED: usize = 500;
 
 /// One for the process: it folds repeats.
@@ -59,7 +61,13 @@ impl Recorder {
     /// Creates an Event, or counts one more on the same one of some minutes ago.
     pub async fn publish(&self, resource: &Resource, notice: &Notice) -> Result<(), kube::Error> {
         let now = Timestamp::now();
-        let digest = self.hasher.hash_one((&resource.uid, notice.warning, notice.reason, notice.action, &notice.note));
+        let digest = self.hasher.hash_one((
+            &resource.uid,
+            notice.warning,
+            notice.reason,
+            notice.action,
+            &notice.note,
+        ));
         let events: Api<Event> = Api::namespaced(self.client.clone(), &resource.key.namespace);
         let before = self.told().again(digest, now);
         let counted = match before {
@@ -104,7 +112,11 @@ impl Recorder {
 }
 
 /// Tells an Event once more; `None` when somebody has removed it.
-async fn count(events: &Api<Event>, before: &Once, now: Timestamp) -> Result<Option<Once>, kube::Error> {
+async fn count(
+    events: &Api<Event>,
+    before: &Once,
+    now: Timestamp,
+) -> Result<Option<Once>, kube::Error> {
     let after = Once { count: before.count.saturating_add(1), at: now, ..before.clone() };
     let series = json!({"series": {"count": after.count, "lastObservedTime": MicroTime(now)}});
     match events.patch(&after.name, &PatchParams::default(), &Patch::Merge(&series)).await {
@@ -148,7 +160,8 @@ impl Told {
     fn remember(&mut self, digest: u64, once: Once) {
         self.0.insert(digest, once);
         if self.0.len() > REMEMBERED
-            && let Some(oldest) = self.0.iter().min_by_key(|(_, once)| once.at).map(|(digest, _)| *digest)
+            && let Some(oldest) =
+                self.0.iter().min_by_key(|(_, once)| once.at).map(|(digest, _)| *digest)
         {
             self.0.remove(&oldest);
         }

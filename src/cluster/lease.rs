@@ -1,4 +1,5 @@
-//! The Lease behind [`crate::ports::Lease`], by a client of its own: one that tries again inside could hide a lost lease.
+//! The Lease behind [`crate::ports::Lease`], by a client of its own: one that tries again inside
+//! could hide a lost lease.
 
 use std::time::Duration;
 
@@ -10,8 +11,11 @@ use kube::{Api, Client, ResourceExt, api::PostParams};
 
 use crate::{
     cluster::classify,
-    plan::leadership::{Claim, Record},
-    ports::{self, ClusterError},
+    plan::{
+        failure::ClusterError,
+        leadership::{Claim, Record},
+    },
+    ports::{self},
 };
 
 /// One Lease of the cluster.
@@ -27,9 +31,14 @@ impl KubeLease {
     ///
     /// # Errors
     /// No cluster is configured.
-    pub async fn connect(namespace: &str, name: String, request: Duration) -> Result<Self, ClusterError> {
+    pub async fn connect(
+        namespace: &str,
+        name: String,
+        request: Duration,
+    ) -> Result<Self, ClusterError> {
         let unusable = |error: String| ClusterError::Unavailable(error);
-        let mut config = kube::Config::infer().await.map_err(|error| unusable(error.to_string()))?;
+        let mut config =
+            kube::Config::infer().await.map_err(|error| unusable(error.to_string()))?;
         config.default_retry = false;
         config.connect_timeout = Some(request);
         config.read_timeout = Some(request);
@@ -70,7 +79,10 @@ impl ports::Lease for KubeLease {
 
 fn record(lease: &Lease) -> Record {
     let spec = lease.spec.clone().unwrap_or_default();
-    let duration = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or_default();
+    let duration = spec
+        .lease_duration_seconds
+        .and_then(|seconds| u64::try_from(seconds).ok())
+        .unwrap_or_default();
     Record {
         version: lease.resource_version().unwrap_or_default(),
         holder: spec.holder_identity.unwrap_or_default(),

@@ -1,5 +1,5 @@
-//! The API server behind [`crate::ports::Cluster`]: watch, live reads, finalizer, status, Events; and the Lease. Translates; decides
-//! nothing.
+//! The API server behind [`crate::ports::Cluster`]: watch, live reads, finalizer, status, Events;
+//! and the Lease. Translates; decides nothing.
 
 mod events;
 mod lease;
@@ -21,13 +21,17 @@ use kube::{
 use serde_json::json;
 
 use crate::{
-    api::{self, ResourceKey, RoleStatus, raw::RawRole},
-    plan::outcome::cut,
-    ports::{Cluster, ClusterError, Notice, Resource, ServiceAccount, WatchEvent},
+    api::{
+        self, ResourceKey, RoleStatus,
+        raw::RawRole,
+        resource::{Resource, ServiceAccount, WatchEvent},
+    },
+    plan::{failure::ClusterError, notice::Notice, outcome::cut},
+    ports::Cluster,
 };
 
-/// The API server never takes longer than this for one request; a client that retries inside could hide a failure for
-/// minutes.
+/// The API server never takes longer than this for one request; a client that retries inside could
+/// hide a failure for minutes.
 const REQUEST: Duration = Duration::from_secs(20);
 
 /// `status.lastHandledReconcileAt` holds 256 characters.
@@ -55,12 +59,17 @@ impl KubeCluster {
     /// A sentence: what is missing, and what to do.
     pub async fn probe(&self) -> Result<(), String> {
         for api in watch::apis(&self.client, &self.namespaces) {
-            bounded(api.list_metadata(&ListParams::default().limit(1))).await.map_err(|error| match error {
-                ClusterError::Gone => watch::KIND_MISSING.to_owned(),
-                ClusterError::Refused(message) => {
-                    format!("IAMRoles can't be listed, bind the ClusterRole rolewright to the controller: {message}")
+            bounded(api.list_metadata(&ListParams::default().limit(1))).await.map_err(|error| {
+                match error {
+                    ClusterError::Gone => watch::KIND_MISSING.to_owned(),
+                    ClusterError::Refused(message) => {
+                        format!(
+                            "IAMRoles can't be listed, bind the ClusterRole rolewright to the \
+                        controller: {message}"
+                        )
+                    }
+                    other => other.to_string(),
                 }
-                other => other.to_string(),
             })?;
         }
         Ok(())
@@ -77,17 +86,23 @@ impl KubeCluster {
             Some(live) if live.metadata.uid.as_deref() == Some(&resource.uid) => live,
             _ => return Err(ClusterError::Gone),
         };
-        let Some(at) = live.finalizers().iter().position(|finalizer| finalizer == api::FINALIZER) else {
+        let Some(at) = live.finalizers().iter().position(|finalizer| finalizer == api::FINALIZER)
+        else {
             return Ok(());
         };
         // The version pins the object that was read: nobody else's finalizer is lost.
         let operations = json!([
-            {"op": "test", "path": "/metadata/resourceVersion", "value": live.metadata.resource_version},
+            {"op": "test", "path": "/metadata/resourceVersion",
+            "value": live.metadata.resource_version},
             {"op": "remove", "path": format!("/metadata/finalizers/{at}")},
         ]);
-        let patch: kube::core::params::Patch<()> =
-            Patch::Json(serde_json::from_value(operations).map_err(|error| ClusterError::Refused(error.to_string()))?);
-        bounded(api.patch_metadata(&resource.key.name, &PatchParams::default(), &patch)).await.map(drop)
+        let patch: kube::core::params::Patch<()> = Patch::Json(
+            serde_json::from_value(operations)
+                .map_err(|error| ClusterError::Refused(error.to_string()))?,
+        );
+        bounded(api.patch_metadata(&resource.key.name, &PatchParams::default(), &patch))
+            .await
+            .map(drop)
     }
 }
 
@@ -101,7 +116,8 @@ impl Cluster for KubeCluster {
     }
 
     async fn add_finalizer(&self, resource: &Resource) -> Result<(), ClusterError> {
-        // Finalizers are a set of which each manager applies its own: others keep theirs, and nothing has to be read.
+        // Finalizers are a set of which each manager applies its own: others keep theirs, and
+        // nothing has to be read.
         let body = json!({
             "apiVersion": format!("{}/{}", api::GROUP, api::VERSION),
             "kind": "IAMRole",
@@ -114,7 +130,9 @@ impl Cluster for KubeCluster {
         });
         let params = PatchParams::apply(api::FIELD_MANAGER);
         let api = self.api(&resource.key);
-        bounded(api.patch_metadata(&resource.key.name, &params, &Patch::Apply(&body))).await.map(drop)
+        bounded(api.patch_metadata(&resource.key.name, &params, &Patch::Apply(&body)))
+            .await
+            .map(drop)
     }
 
     async fn remove_finalizer(&self, resource: &Resource) -> Result<(), ClusterError> {
@@ -124,12 +142,17 @@ impl Cluster for KubeCluster {
         }
     }
 
-    async fn write_status(&self, resource: &Resource, status: &RoleStatus) -> Result<(), ClusterError> {
+    async fn write_status(
+        &self,
+        resource: &Resource,
+        status: &RoleStatus,
+    ) -> Result<(), ClusterError> {
         // The uid in the body makes the API server refuse when another object has taken the name.
         let body = json!({
             "apiVersion": format!("{}/{}", api::GROUP, api::VERSION),
             "kind": "IAMRole",
-            "metadata": {"name": resource.key.name, "namespace": resource.key.namespace, "uid": resource.uid},
+            "metadata": {"name": resource.key.name, "namespace": resource.key.namespace,
+            "uid": resource.uid},
             "status": status,
         });
         let params = PatchParams::apply(api::FIELD_MANAGER).force();
@@ -137,7 +160,11 @@ impl Cluster for KubeCluster {
         bounded(api.patch_status(&resource.key.name, &params, &Patch::Apply(&body))).await.map(drop)
     }
 
-    async fn service_account(&self, namespace: &str, name: &str) -> Result<Option<ServiceAccount>, ClusterError> {
+    async fn service_account(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<ServiceAccount>, ClusterError> {
         let api: Api<CoreServiceAccount> = Api::namespaced(self.client.clone(), namespace);
         let found = bounded(api.get_metadata_opt(name)).await?;
         Ok(found.map(|found| ServiceAccount {
@@ -148,9 +175,15 @@ impl Cluster for KubeCluster {
         }))
     }
 
-    async fn annotate(&self, account: &ServiceAccount, role_arn: Option<&str>) -> Result<(), ClusterError> {
-        // Without force: what another manager has written is a conflict. What is left out is given up.
-        let annotations: BTreeMap<&str, &str> = role_arn.into_iter().map(|arn| (api::ROLE_ARN, arn)).collect();
+    async fn annotate(
+        &self,
+        account: &ServiceAccount,
+        role_arn: Option<&str>,
+    ) -> Result<(), ClusterError> {
+        // Without force: what another manager has written is a conflict. What is left out is given
+        // up.
+        let annotations: BTreeMap<&str, &str> =
+            role_arn.into_iter().map(|arn| (api::ROLE_ARN, arn)).collect();
         let body = json!({
             "apiVersion": "v1",
             "kind": "ServiceAccount",
@@ -171,7 +204,9 @@ impl Cluster for KubeCluster {
     }
 }
 
-async fn bounded<T>(request: impl Future<Output = Result<T, kube::Error>>) -> Result<T, ClusterError> {
+async fn bounded<T>(
+    request: impl Future<Output = Result<T, kube::Error>>,
+) -> Result<T, ClusterError> {
     match tokio::time::timeout(REQUEST, request).await {
         Ok(answer) => answer.map_err(classify),
         Err(_) => Err(ClusterError::Unavailable("no answer within 20 s".into())),
@@ -186,7 +221,9 @@ fn classify(error: kube::Error) -> ClusterError {
                 404 | 410 => ClusterError::Gone,
                 409 => ClusterError::Conflict(message),
                 // A JSON patch whose test failed: the object has changed.
-                422 if message.contains("test") && message.contains("path") => ClusterError::Conflict(message),
+                422 if message.contains("test") && message.contains("path") => {
+                    ClusterError::Conflict(message)
+                }
                 // An apply to an object that has another uid: another one has taken the name.
                 422 if message.contains("metadata.uid") => ClusterError::Conflict(message),
                 400 | 401 | 403 | 422 => ClusterError::Refused(message),
@@ -199,9 +236,10 @@ fn classify(error: kube::Error) -> ClusterError {
 
 /// The object in the core's terms.
 fn resource(raw: &RawRole) -> Resource {
-    // Cut to what status holds: a longer value could never be noted there, and would keep all of the status from being
-    // written.
-    let annotation = |key: &str| raw.annotations().get(key).map(|value| cut(value, ANNOTATION_BYTES));
+    // Cut to what status holds: a longer value could never be noted there, and would keep all of
+    // the status from being written.
+    let annotation =
+        |key: &str| raw.annotations().get(key).map(|value| cut(value, ANNOTATION_BYTES));
     Resource {
         key: ResourceKey { namespace: raw.namespace().unwrap_or_default(), name: raw.name_any() },
         uid: raw.uid().unwrap_or_default(),

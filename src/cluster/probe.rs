@@ -1,11 +1,12 @@
 //! Questions about the cluster itself: is the kind served, and may we do what we will do.
 
 use k8s_openapi::api::authorization::v1::{
-    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec, SubjectAccessReviewStatus,
+    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+    SubjectAccessReviewStatus,
 };
 use kube::{Api, Client, api::PostParams};
 
-use crate::{api, cluster::bounded, ports::ClusterError};
+use crate::{api, cluster::bounded, plan::failure::ClusterError};
 
 /// One verb on one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +23,8 @@ const fn right(group: &'static str, resource: &'static str, verb: &'static str) 
     Right { group, resource, verb }
 }
 
-/// What this module's neighbours always ask of the API server; the same as the `ClusterRole` `rolewright` of `config/rbac/`.
+/// What this module's neighbours always ask of the API server; the same as the `ClusterRole`
+/// `rolewright` of `config/rbac/`.
 pub const RIGHTS: [Right; 7] = [
     right(api::GROUP, "iamroles", "get"),
     right(api::GROUP, "iamroles", "list"),
@@ -57,7 +59,8 @@ impl Probe {
         Self { client }
     }
 
-    /// Names of the resources that the API server serves in our group and version; empty when it serves none.
+    /// Names of the resources that the API server serves in our group and version; empty when it
+    /// serves none.
     ///
     /// # Errors
     /// When the API server does not answer, or refuses us.
@@ -74,7 +77,11 @@ impl Probe {
     ///
     /// # Errors
     /// When the API server does not answer, or refuses the question.
-    pub async fn allowed(&self, right: &Right, namespace: Option<&str>) -> Result<bool, ClusterError> {
+    pub async fn allowed(
+        &self,
+        right: &Right,
+        namespace: Option<&str>,
+    ) -> Result<bool, ClusterError> {
         let (resource, subresource) = match right.resource.split_once('/') {
             Some((resource, subresource)) => (resource, Some(subresource)),
             None => (right.resource, None),

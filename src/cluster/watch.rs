@@ -9,18 +9,21 @@ use kube::{
 };
 
 use crate::{
-    api::{ResourceKey, raw::RawRole},
+    api::{ResourceKey, raw::RawRole, resource::WatchEvent},
     cluster::resource,
-    ports::WatchEvent,
 };
 
 /// What to say when the API server knows no `IAMRole`.
-pub const KIND_MISSING: &str = "the kind IAMRole is not installed in this cluster, apply the CRD (rolewright crds)";
+pub const KIND_MISSING: &str =
+    "the kind IAMRole is not installed in this cluster, apply the CRD (rolewright crds)";
 
 type Events = Pin<Box<dyn Stream<Item = WatchEvent> + Send>>;
 
 /// Watches `namespaces`, or all when empty, as one stream.
-pub fn watch(client: &Client, namespaces: &[String]) -> impl Stream<Item = WatchEvent> + Send + 'static + use<> {
+pub fn watch(
+    client: &Client,
+    namespaces: &[String],
+) -> impl Stream<Item = WatchEvent> + Send + 'static + use<> {
     merge(apis(client, namespaces).into_iter().map(one).collect())
 }
 
@@ -41,16 +44,20 @@ fn one(api: Api<RawRole>) -> Events {
             WatchEvent::Applied(Box::new(resource(&raw)))
         }
         Ok(watcher::Event::InitDone) => WatchEvent::Synced,
-        Ok(watcher::Event::Delete(raw)) => {
-            WatchEvent::Deleted(ResourceKey { namespace: raw.namespace().unwrap_or_default(), name: raw.name_any() })
-        }
+        Ok(watcher::Event::Delete(raw)) => WatchEvent::Deleted(ResourceKey {
+            namespace: raw.namespace().unwrap_or_default(),
+            name: raw.name_any(),
+        }),
         Err(error) => WatchEvent::Failed(words(&error)),
     }))
 }
 
 fn words(error: &watcher::Error) -> String {
     let text = error.to_string();
-    if text.contains("404") || text.contains("NotFound") || text.contains("could not find the requested resource") {
+    if text.contains("404")
+        || text.contains("NotFound")
+        || text.contains("could not find the requested resource")
+    {
         format!("{KIND_MISSING}: {text}")
     } else {
         text
@@ -65,12 +72,19 @@ fn merge(mut streams: Vec<Events>) -> Events {
         return only;
     }
     let count = streams.len();
-    let tagged = streams.into_iter().enumerate().map(|(index, stream)| stream.map(move |event| (index, event)).boxed());
+    let tagged = streams
+        .into_iter()
+        .enumerate()
+        .map(|(index, stream)| stream.map(move |event| (index, event)).boxed());
     let mut state = Merge { namespaces: vec![Namespace::default(); count], begun: false };
-    Box::pin(stream::select_all(tagged).flat_map(move |(index, event)| stream::iter(state.take(index, event))))
+    Box::pin(
+        stream::select_all(tagged)
+            .flat_map(move |(index, event)| stream::iter(state.take(index, event))),
+    )
 }
 
-/// Each namespace lists on its own; the engine knows one list. So what a new list does not bring is said one by one.
+/// Each namespace lists on its own; the engine knows one list. So what a new list does not bring is
+/// said one by one.
 struct Merge {
     namespaces: Vec<Namespace>,
     begun: bool,
@@ -91,8 +105,8 @@ impl Merge {
         let Some(namespace) = self.namespaces.get_mut(index) else { return Vec::new() };
         match event {
             WatchEvent::Restarted => {
-                // The keys of before stay until the list is complete and shows which of them are gone. A list that broke
-                // off is forgotten.
+                // The keys of before stay until the list is complete and shows which of them are
+                // gone. A list that broke off is forgotten.
                 namespace.listed = Some(HashSet::new());
                 Vec::new()
             }
@@ -134,7 +148,7 @@ impl Namespace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{api::RoleStatus, ports::Resource};
+    use crate::api::{RoleStatus, resource::Resource};
 
     fn key(namespace: &str, name: &str) -> ResourceKey {
         ResourceKey { namespace: namespace.into(), name: name.into() }
@@ -170,7 +184,11 @@ mod tests {
     fn the_list_is_complete_when_that_of_every_namespace_is_and_only_once() {
         let mut state = two();
         assert_eq!(list(&mut state, 0, vec![applied("a", "x")]), []);
-        assert_eq!(list(&mut state, 0, vec![applied("a", "x")]), [], "a namespace that lists twice is one namespace");
+        assert_eq!(
+            list(&mut state, 0, vec![applied("a", "x")]),
+            [],
+            "a namespace that lists twice is one namespace"
+        );
         assert_eq!(list(&mut state, 1, vec![]), [WatchEvent::Synced]);
         assert_eq!(list(&mut state, 1, vec![]), []);
     }
@@ -180,7 +198,10 @@ mod tests {
         let mut state = two();
         list(&mut state, 0, vec![applied("a", "x"), applied("a", "y")]);
         list(&mut state, 1, vec![applied("b", "x")]);
-        assert_eq!(list(&mut state, 0, vec![applied("a", "y")]), [WatchEvent::Deleted(key("a", "x"))]);
+        assert_eq!(
+            list(&mut state, 0, vec![applied("a", "y")]),
+            [WatchEvent::Deleted(key("a", "x"))]
+        );
         assert_eq!(list(&mut state, 0, vec![applied("a", "y")]), [], "told once");
     }
 
@@ -189,8 +210,11 @@ mod tests {
         let mut state = two();
         list(&mut state, 0, vec![applied("a", "x"), applied("a", "y")]);
         list(&mut state, 1, vec![]);
-        for event in [WatchEvent::Restarted, applied("a", "y"), WatchEvent::Failed("broken".into())] {
-            assert!(!state.take(0, event).iter().any(|event| matches!(event, WatchEvent::Deleted(_))));
+        for event in [WatchEvent::Restarted, applied("a", "y"), WatchEvent::Failed("broken".into())]
+        {
+            assert!(
+                !state.take(0, event).iter().any(|event| matches!(event, WatchEvent::Deleted(_)))
+            );
         }
         assert_eq!(list(&mut state, 0, vec![applied("a", "x"), applied("a", "y")]), []);
     }
@@ -200,7 +224,10 @@ mod tests {
         let mut state = two();
         list(&mut state, 0, vec![applied("a", "x")]);
         list(&mut state, 1, vec![]);
-        assert_eq!(state.take(0, WatchEvent::Deleted(key("a", "x"))), [WatchEvent::Deleted(key("a", "x"))]);
+        assert_eq!(
+            state.take(0, WatchEvent::Deleted(key("a", "x"))),
+            [WatchEvent::Deleted(key("a", "x"))]
+        );
         state.take(0, applied("a", "x"));
         assert_eq!(list(&mut state, 0, vec![applied("a", "x")]), []);
     }

@@ -1,4 +1,5 @@
-//! Service accounts that carry the role's ARN: told when the role is as written, let go with the grant or the role.
+//! Service accounts that carry the role's ARN: told when the role is as written, let go with the
+//! grant or the role.
 
 use tracing::info;
 
@@ -9,13 +10,14 @@ use crate::{
         annotate::{self, Change},
         applied,
         desired::Desired,
+        failure::ClusterError,
     },
-    ports::{Clock, Cluster, ClusterError, IamWrite},
+    ports::{Clock, Cluster, IamWrite},
 };
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
-    /// Part of a pass in which AWS equals the resource: returns what could not be annotated, and why. `before` is what was
-    /// applied when the pass began.
+    /// Part of a pass in which AWS equals the resource: returns what could not be annotated, and
+    /// why. `before` is what was applied when the pass began.
     pub(super) async fn annotate(
         &mut self,
         desired: &Desired,
@@ -31,16 +33,20 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.save_applied(desired, before).await?;
         }
         let mut open = Vec::new();
-        for name in before.service_accounts.iter().filter(|name| !desired.annotate.contains(*name)) {
+        for name in before.service_accounts.iter().filter(|name| !desired.annotate.contains(*name))
+        {
             open.extend(self.let_go(name, &arn).await?);
         }
         for name in &desired.annotate {
-            let found = self.shared.cluster.service_account(&self.resource.key.namespace, name).await;
+            let found =
+                self.shared.cluster.service_account(&self.resource.key.namespace, name).await;
             open.extend(match found {
                 Ok(found) => match annotate::wanted(name, found.as_ref(), &arn) {
                     Change::Impossible(why) => Some(why),
                     Change::Set => match found {
-                        Some(account) => refusal(name, self.shared.cluster.annotate(&account, Some(&arn)).await)?,
+                        Some(account) => {
+                            refusal(name, self.shared.cluster.annotate(&account, Some(&arn)).await)?
+                        }
                         None => None,
                     },
                     Change::Nothing | Change::Clear => None,
@@ -52,13 +58,20 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         Ok((!open.is_empty()).then(|| open.join("; ")))
     }
 
-    /// The role is gone: nobody is to ask for it any more. What can't be taken off is left, and logged.
+    /// The role is gone: nobody is to ask for it any more. What can't be taken off is left, and
+    /// logged.
     pub(super) async fn let_all_go(&mut self) -> Result<(), Interrupted> {
         let Some(arn) = self.status.arn.clone() else { return Ok(()) };
-        let names = self.status.applied.as_ref().map(|applied| applied.service_accounts.clone()).unwrap_or_default();
+        let names = self
+            .status
+            .applied
+            .as_ref()
+            .map(|applied| applied.service_accounts.clone())
+            .unwrap_or_default();
         for name in &names {
             if let Some(why) = self.let_go(name, &arn).await? {
-                info!(resource = %self.resource.key, why, "a service account keeps the ARN of a role that is gone");
+                info!(resource = %self.resource.key, why, "a service account keeps the ARN of a \
+                    role that is gone");
             }
         }
         if let Some(applied) = &mut self.status.applied {
@@ -68,12 +81,15 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     async fn let_go(&self, name: &str, arn: &str) -> Result<Option<String>, ClusterError> {
-        let found = match self.shared.cluster.service_account(&self.resource.key.namespace, name).await {
-            Ok(found) => found,
-            Err(error) => return refusal(name, Err(error)),
-        };
+        let found =
+            match self.shared.cluster.service_account(&self.resource.key.namespace, name).await {
+                Ok(found) => found,
+                Err(error) => return refusal(name, Err(error)),
+            };
         match (annotate::unwanted(found.as_ref(), arn), found) {
-            (Change::Clear, Some(account)) => refusal(name, self.shared.cluster.annotate(&account, None).await),
+            (Change::Clear, Some(account)) => {
+                refusal(name, self.shared.cluster.annotate(&account, None).await)
+            }
             _ => Ok(None),
         }
     }
@@ -83,9 +99,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 fn refusal(name: &str, answer: Result<(), ClusterError>) -> Result<Option<String>, ClusterError> {
     match answer {
         Ok(()) => Ok(None),
-        Err(error @ (ClusterError::Refused(_) | ClusterError::Conflict(_) | ClusterError::Gone)) => {
-            Ok(Some(format!("service account {name} can't be annotated: {error}")))
-        }
+        Err(
+            error @ (ClusterError::Refused(_) | ClusterError::Conflict(_) | ClusterError::Gone),
+        ) => Ok(Some(format!("service account {name} can't be annotated: {error}"))),
         Err(error) => Err(error),
     }
 }

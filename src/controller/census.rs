@@ -11,7 +11,8 @@ use crate::{
     ports::Clock,
 };
 
-/// The conditions of one resource, as its status has them. Small: the index keeps one for each resource.
+/// The conditions of one resource, as its status has them. Small: the index keeps one for each
+/// resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
     /// All conditions are said for one reason; empty before the first report.
@@ -33,7 +34,12 @@ enum State {
 
 impl State {
     fn of(status: &RoleStatus, type_: &str) -> Self {
-        match status.conditions.iter().find(|condition| condition.type_ == type_).map(|found| found.status.as_str()) {
+        match status
+            .conditions
+            .iter()
+            .find(|condition| condition.type_ == type_)
+            .map(|found| found.status.as_str())
+        {
             Some("True") => Self::True,
             Some("False") => Self::False,
             _ => Self::Unknown,
@@ -55,7 +61,11 @@ impl Standing {
     pub fn of(status: &RoleStatus) -> Self {
         let is_true = |type_| State::of(status, type_) == State::True;
         Self {
-            reason: status.conditions.first().map(|ready| reason::constant(&ready.reason)).unwrap_or_default(),
+            reason: status
+                .conditions
+                .first()
+                .map(|ready| reason::constant(&ready.reason))
+                .unwrap_or_default(),
             ready: State::of(status, condition::READY),
             synced: State::of(status, condition::SYNCED),
             reconciling: is_true(condition::RECONCILING),

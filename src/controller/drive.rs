@@ -1,4 +1,5 @@
-//! Carries a plan out: step by step, and stops at the first failure. Nothing is ever resumed; the next pass observes anew.
+//! Carries a plan out: step by step, and stops at the first failure. Nothing is ever resumed; the
+//! next pass observes anew.
 
 use std::time::Duration;
 
@@ -11,17 +12,19 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use crate::{
-    api::reason,
+    api::{reason, resource::Resource},
     controller::{Shared, tally},
     plan::{
         audit,
+        failure::{ClusterError, IamError, IamErrorClass},
         identity::Identity,
+        notice::Notice,
         observed::{Observed, RoleRecord},
         ownership::{self, Known},
         settle::Certainty,
-        step::{Call, Step},
+        step::{Call, Step, Written},
     },
-    ports::{Clock, Cluster, ClusterError, IamError, IamErrorClass, IamWrite, Notice, Resource, Written},
+    ports::{Clock, Cluster, IamWrite},
 };
 
 /// Why a pass ended early.
@@ -78,14 +81,16 @@ pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
     steps: &[Step],
     created: &mut Option<RoleRecord>,
 ) -> Result<(), Interrupted> {
-    // Events are published beside the steps that follow: none holds up a write, and all are told before this ends.
+    // Events are published beside the steps that follow: none holds up a write, and all are told
+    // before this ends.
     let (done, mut told) = mpsc::unbounded();
     let events = async {
         while let Some(notice) = told.next().await {
             publish(shared, job.resource, &notice).await;
         }
     };
-    let (end, ()) = future::join(Box::pin(carry_out(shared, job, steps, created, done)), events).await;
+    let (end, ()) =
+        future::join(Box::pin(carry_out(shared, job, steps, created, done)), events).await;
     end
 }
 
@@ -105,7 +110,8 @@ async fn carry_out<I: IamWrite, C: Cluster, K: Clock>(
         }
         // CreateRole needs no proof: AWS refuses it when the name is taken.
         let needs_proof = !matches!(step.call, Call::CreateRole { .. });
-        if needs_proof && shared.clock.now().duration_since(proven_at).unsigned_abs() > PROOF_HOLDS {
+        if needs_proof && shared.clock.now().duration_since(proven_at).unsigned_abs() > PROOF_HOLDS
+        {
             proven_at = prove_again(shared, job, created.as_ref()).await?;
         }
         if shared.stopping() {
@@ -114,7 +120,8 @@ async fn carry_out<I: IamWrite, C: Cluster, K: Clock>(
         let (role, at) = write(shared, job, step).await?;
         let _ = done.unbounded_send(notice(job, step)); // who listens stays until this ends
         if matches!(step.call, Call::CreateRole { .. }) {
-            // CreateRole's own answer is a proof as good as a read; without one the next pass reads.
+            // CreateRole's own answer is a proof as good as a read; without one the next pass
+            // reads.
             proven_at = at;
             *created = Some(role.ok_or(Interrupted::ProofTooOld)?);
         }
@@ -122,14 +129,19 @@ async fn carry_out<I: IamWrite, C: Cluster, K: Clock>(
     Ok(())
 }
 
-/// One call to AWS, and what is to be known of it whatever comes after. Returns the role that it answered with, and when.
+/// One call to AWS, and what is to be known of it whatever comes after. Returns the role that it
+/// answered with, and when.
 async fn write<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
     job: &Job<'_>,
     step: &Step,
 ) -> Result<(Option<RoleRecord>, Timestamp), Interrupted> {
     // Leadership is asked for once more right before the call, and while that is under way.
-    let answer = shared.leadership.during(shared.iam.write(step)).await.unwrap_or_else(|| Err(abandoned(step)));
+    let answer = shared
+        .leadership
+        .during(shared.iam.write(step))
+        .await
+        .unwrap_or_else(|| Err(abandoned(step)));
     let now = shared.clock.now();
     match answer {
         Ok(Written { role, request_id }) => {
@@ -150,18 +162,26 @@ async fn write<I: IamWrite, C: Cluster, K: Clock>(
 
 /// Leadership ended while AWS had the call.
 fn abandoned(step: &Step) -> IamError {
-    let message = "abandoned, because this replica does not lead any more; AWS may have carried it out".into();
-    IamError { action: step.call.action(), class: IamErrorClass::Unreachable, message, request_id: None }
+    let message =
+        "abandoned, because this replica does not lead any more; AWS may have carried it out"
+            .into();
+    IamError {
+        action: step.call.action(),
+        class: IamErrorClass::Unreachable,
+        message,
+        request_id: None,
+    }
 }
 
-/// Reads ownership again for a plan that had to wait. Only that: when everything were read anew, a slow AWS would let no
-/// plan ever begin.
+/// Reads ownership again for a plan that had to wait. Only that: when everything were read anew, a
+/// slow AWS would let no plan ever begin.
 async fn prove_again<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
     job: &Job<'_>,
     created: Option<&RoleRecord>,
 ) -> Result<Timestamp, Interrupted> {
-    let known = created.or(job.observed.map(|observed| &observed.role)).map(|role| role.role_id.as_str());
+    let known =
+        created.or(job.observed.map(|observed| &observed.role)).map(|role| role.role_id.as_str());
     let role = shared.iam.role(&job.identity.name).await?;
     let uid = if created.is_some() { Some(job.identity.uid.as_str()) } else { job.uid };
     let proof = |role: &RoleRecord| ownership::judge(job.identity, role, Known { id: known, uid });
@@ -186,7 +206,8 @@ pub async fn publish<I: IamWrite, C: Cluster, K: Clock>(
     notice: &Notice,
 ) {
     if let Err(error) = shared.cluster.notify(resource, notice).await {
-        warn!(resource = %resource.key, reason = notice.reason, %error, "the Event was not published");
+        warn!(resource = %resource.key, reason = notice.reason, %error, "the Event was not \
+            published");
     }
 }
 

@@ -1,5 +1,6 @@
-//! The loop of the election: reads and writes the Lease, lets [`crate::plan::leadership`] decide, and tells the rest of the
-//! process through [`Standing`]. Who has lost the lease does not run again: the process ends, and what it remembers with it.
+//! The loop of the election: reads and writes the Lease, lets [`crate::plan::leadership`] decide,
+//! and tells the rest of the process through [`Standing`]. Who has lost the lease does not run
+//! again: the process ends, and what it remembers with it.
 
 use std::{pin::pin, time::Duration};
 
@@ -11,14 +12,18 @@ use tracing::{debug, info, warn};
 
 use crate::{
     controller::{leadership::Standing, pulse::Heart},
-    plan::leadership::{Candidate, Decision, Timing},
-    ports::{Clock, ClusterError, Lease},
+    plan::{
+        failure::ClusterError,
+        leadership::{Candidate, Decision, Timing},
+    },
+    ports::{Clock, Lease},
 };
 
 /// This process led and does no longer.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the lease is lost, {0}: another replica may lead, so nothing more is written, and this process ends to begin anew"
+    "the lease is lost, {0}: another replica may lead, so nothing more is written, and this \
+     process ends to begin anew"
 )]
 pub struct LeaseLost(String);
 
@@ -38,16 +43,36 @@ pub struct Election<L, K> {
 
 impl<L: Lease, K: Clock> Election<L, K> {
     /// `identity` is this process's alone.
-    pub fn new(lease: L, clock: K, identity: String, timing: Timing, standing: watch::Sender<Standing>) -> Self {
+    pub fn new(
+        lease: L,
+        clock: K,
+        identity: String,
+        timing: Timing,
+        standing: watch::Sender<Standing>,
+    ) -> Self {
         let candidate = Candidate::new(identity, timing);
-        Self { lease, clock, timing, candidate, standing, begin: Instant::now(), stale: true, trouble: String::new() }
+        Self {
+            lease,
+            clock,
+            timing,
+            candidate,
+            standing,
+            begin: Instant::now(),
+            stale: true,
+            trouble: String::new(),
+        }
     }
 
-    /// Runs until `leave` turns true, and gives the lease back then: whoever says so has stopped writing.
+    /// Runs until `leave` turns true, and gives the lease back then: whoever says so has stopped
+    /// writing.
     ///
     /// # Errors
     /// [`LeaseLost`].
-    pub async fn run(mut self, mut leave: watch::Receiver<bool>, mut heart: Heart) -> Result<(), LeaseLost> {
+    pub async fn run(
+        mut self,
+        mut leave: watch::Receiver<bool>,
+        mut heart: Heart,
+    ) -> Result<(), LeaseLost> {
         loop {
             let wait = match self.turn().await {
                 Ok(wait) => wait,
@@ -81,7 +106,10 @@ impl<L: Lease, K: Clock> Election<L, K> {
 
     /// The longest that the next request may take.
     fn limit(&self) -> Duration {
-        let left = self.candidate.until().map_or(Duration::MAX, |until| until.saturating_sub(self.elapsed()));
+        let left = self
+            .candidate
+            .until()
+            .map_or(Duration::MAX, |until| until.saturating_sub(self.elapsed()));
         self.timing.request().min(left)
     }
 
@@ -128,7 +156,8 @@ impl<L: Lease, K: Clock> Election<L, K> {
                 if let Some(until) = self.candidate.until() {
                     let _ = self.standing.send(Standing::Leading { until: self.begin + until });
                     if !led {
-                        info!(identity = %claim.holder, transitions = claim.transitions, "this replica leads");
+                        info!(identity = %claim.holder, transitions = claim.transitions,
+                            "this replica leads");
                     }
                 }
             }
@@ -155,8 +184,12 @@ impl<L: Lease, K: Clock> Election<L, K> {
 
     fn why_lost(&self, now: Duration) -> String {
         if self.candidate.until().is_some_and(|until| now >= until) {
-            let why = if self.trouble.is_empty() { "the process was held still" } else { &self.trouble };
-            return format!("because it was not renewed for {:?} ({why})", self.timing.renew_deadline);
+            let why =
+                if self.trouble.is_empty() { "the process was held still" } else { &self.trouble };
+            return format!(
+                "because it was not renewed for {:?} ({why})",
+                self.timing.renew_deadline
+            );
         }
         match self.candidate.holder() {
             "" => "because somebody deleted or emptied it".into(),
@@ -216,9 +249,9 @@ async fn bounded<T>(
     limit: Duration,
     request: impl Future<Output = Result<T, ClusterError>>,
 ) -> Result<T, ClusterError> {
-    timeout(limit, request)
-        .await
-        .unwrap_or_else(|_| Err(ClusterError::Unavailable(format!("no answer about the lease within {limit:?}"))))
+    timeout(limit, request).await.unwrap_or_else(|_| {
+        Err(ClusterError::Unavailable(format!("no answer about the lease within {limit:?}")))
+    })
 }
 
 #[cfg(test)]

@@ -25,13 +25,18 @@ use crate::{
 };
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
-    pub(super) async fn expire(&mut self, desired: &Desired, end: Timestamp) -> Result<Next, Interrupted> {
+    pub(super) async fn expire(
+        &mut self,
+        desired: &Desired,
+        end: Timestamp,
+    ) -> Result<Next, Interrupted> {
         if desired.drift == DriftPolicy::Observe {
             return self.report(&Verdict::ExpiredKept(end), Next::Settled).await;
         }
         let (resource, identity) = (self.resource.clone(), &desired.identity);
         let known = Known::of(&self.status);
-        match remove(self.shared, &resource, identity, known, Why::Expired, reason::EXPIRED).await? {
+        match remove(self.shared, &resource, identity, known, Why::Expired, reason::EXPIRED).await?
+        {
             Removal::Gone => {
                 self.let_all_go().await?;
                 self.end_role();
@@ -40,16 +45,26 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             Removal::NotOurs(not_ours) => {
                 self.report(&Verdict::NotOwned(not_ours), Next::Failed(Trouble::NotOwned)).await
             }
-            Removal::Blocked(why) => self.report(&Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked)).await,
+            Removal::Blocked(why) => {
+                self.report(&Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked)).await
+            }
             Removal::Waiting(wait, message) => {
-                self.report(&Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message), Next::Again(wait)).await
+                self.report(
+                    &Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message),
+                    Next::Again(wait),
+                )
+                .await
             }
         }
     }
 
-    /// Nothing is made of what is beyond the operator's limits, but a role that is there still ends in its time: a bound that
-    /// was tightened must not keep it for ever.
-    pub(super) async fn beyond_limits(&mut self, desired: &Desired, beyond: Vec<Problem>) -> Result<Next, Interrupted> {
+    /// Nothing is made of what is beyond the operator's limits, but a role that is there still ends
+    /// in its time: a bound that was tightened must not keep it for ever.
+    pub(super) async fn beyond_limits(
+        &mut self,
+        desired: &Desired,
+        beyond: Vec<Problem>,
+    ) -> Result<Next, Interrupted> {
         let end = desired.lifetime.end(self.resource.created, None);
         self.note_deadline(end);
         let over = end.filter(|end| *end <= self.shared.clock.now());
@@ -77,7 +92,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             Ok(terms) => terms,
             Err(problem) => {
                 return self
-                    .report(&Verdict::DeletionBlocked(problem.to_string()), Next::Failed(Trouble::Blocked))
+                    .report(
+                        &Verdict::DeletionBlocked(problem.to_string()),
+                        Next::Failed(Trouble::Blocked),
+                    )
                     .await;
             }
         };
@@ -90,17 +108,22 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
         if self.status.account_id.as_ref().is_some_and(|account| *account != identity.account.id) {
             let why = format!(
-                "the role lives in account {}, and the controller's credentials are of {}: give it credentials of the former",
+                "the role lives in account {}, and the controller's credentials are of {}: give it \
+                 credentials of the former",
                 self.status.account_id.as_deref().unwrap_or_default(),
                 identity.account.id
             );
-            return self.report(&Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked)).await;
+            return self
+                .report(&Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked))
+                .await;
         }
         let resource = self.resource.clone();
         // What does not carry our uid goes with somebody else: also when it never did.
         let known = Known::of(&self.status);
         let known = Known { uid: known.uid.or(Some(&identity.uid)), ..known };
-        match remove(self.shared, &resource, &identity, known, Why::Deleted, reason::DELETED).await? {
+        match remove(self.shared, &resource, &identity, known, Why::Deleted, reason::DELETED)
+            .await?
+        {
             Removal::Gone => {
                 self.let_all_go().await?;
                 self.release(&identity).await
@@ -109,7 +132,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 self.notice(true, reason, "Release", format!("{why}; it was left alone")).await;
                 self.release(&identity).await
             }
-            Removal::Blocked(why) => self.report(&Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked)).await,
+            Removal::Blocked(why) => {
+                self.report(&Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked)).await
+            }
             Removal::Waiting(wait, message) => {
                 self.report(&Verdict::Working(reason::DELETING, message), Next::Again(wait)).await
             }

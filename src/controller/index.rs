@@ -1,13 +1,14 @@
-//! What is kept of each resource between passes: enough to compare a sweep with, to know who claims a name, and to wake
-//! up on time. No spec and no document stays here, and each field is as small as it can be: ten thousand of them are to fit
-//! into some megabytes (`an_entry_is_small` holds the size).
+//! What is kept of each resource between passes: enough to compare a sweep with, to know who claims
+//! a name, and to wake up on time. No spec and no document stays here, and each field is as small
+//! as it can be: ten thousand of them are to fit into some megabytes (`an_entry_is_small` holds the
+//! size).
 
 use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 
 use crate::{
-    api::{ResourceKey, reason, role::DriftPolicy, status::ReplacedPrincipal},
+    api::{ResourceKey, reason, resource::Resource, role::DriftPolicy, status::ReplacedPrincipal},
     controller::census::Standing,
     iam::name,
     plan::{
@@ -17,7 +18,6 @@ use crate::{
         limits::Limits,
         outcome,
     },
-    ports::Resource,
 };
 
 /// One resource.
@@ -89,17 +89,22 @@ impl Index {
     pub fn apply(&mut self, resource: &Resource, limits: &Limits) -> bool {
         let (role, compiled) = guarded(|| {
             let node = identity::read_spec(&resource.spec).ok();
-            (identity::identify(resource, node.as_ref(), limits).name, compile(resource, limits).ok())
+            (
+                identity::identify(resource, node.as_ref(), limits).name,
+                compile(resource, limits).ok(),
+            )
         })
         .unwrap_or_else(|| (identity::identify(resource, None, limits).name, None));
         // Beyond the operator's limits a role is not kept as written, but ends in its time.
-        let end = compiled.as_ref().and_then(|(wanted, _)| wanted.lifetime.end(resource.created, None));
+        let end =
+            compiled.as_ref().and_then(|(wanted, _)| wanted.lifetime.end(resource.created, None));
         let wanted = compiled.and_then(|(wanted, beyond)| beyond.is_empty().then_some(wanted));
         let role: Arc<str> = name::fold(&role).into();
         let fingerprints = wanted.as_ref().map(fingerprint::of_desired);
         let applied = resource.status.applied.clone().unwrap_or_default();
-        let hash_is_current = fingerprints
-            .is_some_and(|fingerprints| resource.status.desired_hash == Some(fingerprint::desired_hash(fingerprints)));
+        let hash_is_current = fingerprints.is_some_and(|fingerprints| {
+            resource.status.desired_hash == Some(fingerprint::desired_hash(fingerprints))
+        });
         let ready = outcome::is_ready(&resource.status, resource.generation);
         let mut entry = Box::new(Entry {
             uid: resource.uid.as_str().into(),
@@ -122,7 +127,9 @@ impl Index {
             role_id: resource.status.role_id.as_deref().map(Into::into),
             held: None,
         });
-        if let (true, Some(known), Some(deadline)) = (hash_is_current, &resource.status.expires_at, entry.deadline) {
+        if let (true, Some(known), Some(deadline)) =
+            (hash_is_current, &resource.status.expires_at, entry.deadline)
+        {
             // A ttl counts from the role's creation where that is earlier; status knows it.
             entry.deadline = Some(deadline.min(known.0));
         }
@@ -153,7 +160,9 @@ impl Index {
 
     /// Drops a resource; returns those that claim the same name and may now have their turn.
     pub fn remove(&mut self, key: &ResourceKey) -> Vec<ResourceKey> {
-        let Some(role) = self.entries.get(key).map(|entry| entry.role.clone()) else { return Vec::new() };
+        let Some(role) = self.entries.get(key).map(|entry| entry.role.clone()) else {
+            return Vec::new();
+        };
         self.forget(key);
         self.claims.get(&role).into_iter().flatten().map(|key| ResourceKey::clone(key)).collect()
     }
@@ -168,7 +177,8 @@ impl Index {
         }
     }
 
-    /// The resource that comes before `key` for the same role name: the older, then the smaller uid.
+    /// The resource that comes before `key` for the same role name: the older, then the smaller
+    /// uid.
     #[must_use]
     pub fn rival(&self, key: &ResourceKey) -> Option<ResourceKey> {
         let own = self.entries.get(key)?;
@@ -180,7 +190,9 @@ impl Index {
             .filter(|other| *other != key)
             .filter_map(|other| self.entries.get(other).map(|entry| (entry, other)))
             // One that may not have the name, or only goes away, keeps nobody from it.
-            .filter(|(entry, _)| entry.expected || (entry.fingerprints.is_some() && !entry.deleting))
+            .filter(|(entry, _)| {
+                entry.expected || (entry.fingerprints.is_some() && !entry.deleting)
+            })
             .map(|(entry, other)| (rank(entry), other))
             .filter(|(other, _)| *other < rank(own))
             .min()
@@ -250,7 +262,8 @@ impl Entry {
         self.generation
     }
 
-    /// What the last sweep saw, of a role that is only observed; `None` of one that is kept as written.
+    /// What the last sweep saw, of a role that is only observed; `None` of one that is kept as
+    /// written.
     pub fn reported(&mut self) -> Option<&mut Reported> {
         self.observe.then(|| &mut **self.reported.get_or_insert_default())
     }
@@ -265,7 +278,8 @@ impl Entry {
             && self.requested_at == other.requested_at
     }
 
-    /// True when a sweep may compare it: nothing is under way, and what is known is older than the page.
+    /// True when a sweep may compare it: nothing is under way, and what is known is older than the
+    /// page.
     #[must_use]
     pub fn comparable(&self, page_requested_at: Timestamp) -> bool {
         !self.deleting
@@ -295,8 +309,8 @@ fn needs_pass(resource: &Resource, hash_is_current: bool) -> bool {
         || status.role_id.is_none()
 }
 
-/// Runs what reads a tenant's text. The engine itself must outlive a panic in it; the pass meets the same one and parks
-/// the resource.
+/// Runs what reads a tenant's text. The engine itself must outlive a panic in it; the pass meets
+/// the same one and parks the resource.
 fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).ok()
 }
@@ -307,7 +321,8 @@ mod tests {
 
     #[test]
     fn an_entry_is_small() {
-        // Of 64-bit machines. What hangs on it by `Box` and `Arc` comes on top: about 400 bytes for a role with six tags.
+        // Of 64-bit machines. What hangs on it by `Box` and `Arc` comes on top: about 400 bytes for
+        // a role with six tags.
         assert_eq!(size_of::<Entry>(), 296);
         assert_eq!(size_of::<(Arc<ResourceKey>, Box<Entry>)>(), 16);
     }

@@ -1,4 +1,5 @@
-//! Whether this process may write, in a handle that is cheap to ask, and a cluster that asks it before each write.
+//! Whether this process may write, in a handle that is cheap to ask, and a cluster that asks it
+//! before each write.
 
 use std::{
     future::{pending, poll_fn},
@@ -13,8 +14,12 @@ use tokio::{
 };
 
 use crate::{
-    api::{ResourceKey, RoleStatus},
-    ports::{Cluster, ClusterError, Notice, Resource, ServiceAccount, WatchEvent},
+    api::{
+        ResourceKey, RoleStatus,
+        resource::{Resource, ServiceAccount, WatchEvent},
+    },
+    plan::{failure::ClusterError, notice::Notice},
+    ports::Cluster,
 };
 
 /// Where this process stands among the replicas.
@@ -54,7 +59,11 @@ impl Leadership {
     /// The handle of an election, and what the election tells it through.
     #[must_use]
     pub fn contested() -> (watch::Sender<Standing>, Self) {
-        let nothing = Standing::Following { holder: String::new(), fresh_until: None, trouble: String::new() };
+        let nothing = Standing::Following {
+            holder: String::new(),
+            fresh_until: None,
+            trouble: String::new(),
+        };
         let (sender, standing) = watch::channel(nothing);
         (sender, Self(standing))
     }
@@ -65,8 +74,8 @@ impl Leadership {
         self.0.borrow().clone()
     }
 
-    /// True while this process leads. It reads the clock: a process that was held still past its deadline finds that out
-    /// here, before anything has told it.
+    /// True while this process leads. It reads the clock: a process that was held still past its
+    /// deadline finds that out here, before anything has told it.
     #[must_use]
     pub fn holds(&self) -> bool {
         match *self.0.borrow() {
@@ -79,7 +88,11 @@ impl Leadership {
     /// Completes when this process leads.
     pub async fn begins(&self) {
         let mut standing = self.0.clone();
-        if standing.wait_for(|standing| matches!(standing, Standing::Alone | Standing::Leading { .. })).await.is_err() {
+        if standing
+            .wait_for(|standing| matches!(standing, Standing::Alone | Standing::Leading { .. }))
+            .await
+            .is_err()
+        {
             pending::<()>().await;
         }
     }
@@ -103,11 +116,13 @@ impl Leadership {
         }
     }
 
-    /// Carries `work` on while this process leads; `None` when that ended first, and `work` was dropped where it was.
+    /// Carries `work` on while this process leads; `None` when that ended first, and `work` was
+    /// dropped where it was.
     pub async fn during<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let (mut work, mut ended) = (pin!(work), pin!(self.ended()));
         poll_fn(|context| {
-            // The clock is asked at each step: after the process was held still, a timer may fire later than the rest.
+            // The clock is asked at each step: after the process was held still, a timer may fire
+            // later than the rest.
             if !self.holds() || ended.as_mut().poll(context).is_ready() {
                 return Poll::Ready(None);
             }
@@ -117,7 +132,8 @@ impl Leadership {
     }
 }
 
-/// An API server to which only a leader writes. An Event tells what was done already, and may still go.
+/// An API server to which only a leader writes. An Event tells what was done already, and may still
+/// go.
 pub struct Fenced<C> {
     cluster: C,
     leadership: Leadership,
@@ -153,16 +169,28 @@ impl<C: Cluster> Cluster for Fenced<C> {
         self.cluster.remove_finalizer(resource).await
     }
 
-    async fn write_status(&self, resource: &Resource, status: &RoleStatus) -> Result<(), ClusterError> {
+    async fn write_status(
+        &self,
+        resource: &Resource,
+        status: &RoleStatus,
+    ) -> Result<(), ClusterError> {
         self.check()?;
         self.cluster.write_status(resource, status).await
     }
 
-    async fn service_account(&self, namespace: &str, name: &str) -> Result<Option<ServiceAccount>, ClusterError> {
+    async fn service_account(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<ServiceAccount>, ClusterError> {
         self.cluster.service_account(namespace, name).await
     }
 
-    async fn annotate(&self, account: &ServiceAccount, role_arn: Option<&str>) -> Result<(), ClusterError> {
+    async fn annotate(
+        &self,
+        account: &ServiceAccount,
+        role_arn: Option<&str>,
+    ) -> Result<(), ClusterError> {
         self.check()?;
         self.cluster.annotate(account, role_arn).await
     }

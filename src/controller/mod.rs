@@ -1,5 +1,5 @@
-//! Watch → decide → drive → report, and sweeps beside it. One task owns queue and back-off; passes run as tasks of their own,
-//! so that a panic in one parks one resource.
+//! Watch → decide → drive → report, and sweeps beside it. One task owns queue and back-off; passes
+//! run as tasks of their own, so that a panic in one parks one resource.
 
 mod accounts;
 mod census;
@@ -37,7 +37,7 @@ use tokio::{
 use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::{
-    api::ResourceKey,
+    api::{ResourceKey, resource::WatchEvent},
     controller::{
         index::Index,
         leadership::{Fenced, Leadership},
@@ -49,11 +49,12 @@ use crate::{
     metrics::{Metrics, whole},
     plan::{
         backoff::{Streak, Trouble},
+        failure::{IamError, IamErrorClass},
         limits::{Config, Limits, Windows},
         outcome::{self, Verdict},
         settle::Recent,
     },
-    ports::{Clock, Cluster, IamError, IamErrorClass, IamWrite, WatchEvent},
+    ports::{Clock, Cluster, IamWrite},
 };
 
 /// What a crash loses. Losing it costs redundant reads and idempotent writes, never a wrong one.
@@ -119,7 +120,8 @@ impl<I, C, K> Shared<I, C, K> {
 pub enum RunError {
     /// Without the bulk read no drift can be seen.
     #[error(
-        "the account can't be swept: {0}: allow iam:GetAccountAuthorizationDetails and iam:ListRoles for the controller, \
+        "the account can't be swept: {0}: allow iam:GetAccountAuthorizationDetails and \
+         iam:ListRoles for the controller, \
          then start it again"
     )]
     SweepDenied(IamError),
@@ -138,7 +140,8 @@ pub struct Signals {
     pub pulse: Pulse,
 }
 
-/// Runs until `stop` turns true, and finishes the step in flight first; or until leadership ends, and abandons it then.
+/// Runs until `stop` turns true, and finishes the step in flight first; or until leadership ends,
+/// and abandons it then.
 ///
 /// # Errors
 /// [`RunError`] when it can't do its work with the rights that it has.
@@ -216,7 +219,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         let leadership = self.shared.leadership.clone();
         let mut lost = pin!(leadership.ended());
         loop {
-            // One moment for both: what falls due between two readings of the clock would be taken for started.
+            // One moment for both: what falls due between two readings of the clock would be taken
+            // for started.
             let now = self.now();
             self.start_due(now);
             let timer = self.timer(now);
@@ -251,12 +255,25 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
     /// Completes when something is due next.
     fn timer(&self, now: Timestamp) -> impl Future<Output = ()> + Send + use<I, C, K> {
         // What is due already and did not start waits for a pass to end, not for time.
-        let pass = if self.running.len() < self.max_concurrent { self.shared.queue().next_after(now) } else { None };
-        let next = if self.may_start() { [pass, self.next_sweep].into_iter().flatten().min() } else { None };
+        let pass = if self.running.len() < self.max_concurrent {
+            self.shared.queue().next_after(now)
+        } else {
+            None
+        };
+        let next = if self.may_start() {
+            [pass, self.next_sweep].into_iter().flatten().min()
+        } else {
+            None
+        };
         let shared = Arc::clone(&self.shared);
         async move {
             match next {
-                Some(at) => shared.clock.sleep(at.duration_since(now).try_into().unwrap_or(Duration::ZERO)).await,
+                Some(at) => {
+                    shared
+                        .clock
+                        .sleep(at.duration_since(now).try_into().unwrap_or(Duration::ZERO))
+                        .await
+                }
                 None => std::future::pending().await,
             }
         }
@@ -276,10 +293,16 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
             let running = &self.running;
             let free = |key: &ResourceKey| {
                 !running.contains_key(key)
-                    && memory.index.get(key).is_none_or(|entry| !running.values().any(|role| *role == entry.role))
+                    && memory
+                        .index
+                        .get(key)
+                        .is_none_or(|entry| !running.values().any(|role| *role == entry.role))
             };
             let popped = self.shared.queue().pop(now, free);
-            let role = popped.as_ref().and_then(|(key, _)| memory.index.get(key)).map(|entry| Arc::clone(&entry.role));
+            let role = popped
+                .as_ref()
+                .and_then(|(key, _)| memory.index.get(key))
+                .map(|entry| Arc::clone(&entry.role));
             drop(memory);
             let Some((key, cause)) = popped else { break };
             let Some(role) = role else { continue };
@@ -306,7 +329,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         self.passes.spawn(
             async move {
                 let begun = Instant::now();
-                let next = AssertUnwindSafe(role::pass(&shared, &key, cause)).catch_unwind().await.ok();
+                let next =
+                    AssertUnwindSafe(role::pass(&shared, &key, cause)).catch_unwind().await.ok();
                 let took = begun.elapsed().as_secs_f64();
                 shared.metrics.reconcile_duration.observe([tally::result(next.as_ref())], took);
                 (key, next)
@@ -336,14 +360,23 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
             WatchEvent::Deleted(key) => self.gone(&key),
             WatchEvent::Synced => {
                 if let Some(listed) = self.listed.take() {
-                    let missing: Vec<ResourceKey> =
-                        self.shared.memory().index.keys().filter(|key| !listed.contains(*key)).cloned().collect();
+                    let missing: Vec<ResourceKey> = self
+                        .shared
+                        .memory()
+                        .index
+                        .keys()
+                        .filter(|key| !listed.contains(*key))
+                        .cloned()
+                        .collect();
                     for key in missing {
                         self.gone(&key);
                     }
                 }
                 if !self.health.borrow().synced {
-                    info!(resources = self.shared.memory().index.len(), "the list of resources is complete");
+                    info!(
+                        resources = self.shared.memory().index.len(),
+                        "the list of resources is complete"
+                    );
                     self.health.send_modify(|health| health.synced = true);
                     self.next_sweep = Some(self.now());
                 }
@@ -368,11 +401,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
     fn wake_at_deadline(&mut self, key: &ResourceKey) {
         let memory = self.shared.memory();
         let now = self.now();
-        // One that passed while we were not running counts as long as the role is taken to be there.
-        let deadline = memory
-            .index
-            .get(key)
-            .and_then(|entry| entry.deadline.filter(|at| *at > now || (entry.expected && entry.converged)));
+        // One that passed while we were not running counts as long as the role is taken to be
+        // there.
+        let deadline = memory.index.get(key).and_then(|entry| {
+            entry.deadline.filter(|at| *at > now || (entry.expected && entry.converged))
+        });
         drop(memory);
         if let Some(at) = deadline {
             self.shared.queue().push(key.clone(), at.max(now), Cause::Deadline);
@@ -409,7 +442,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 self.streaks.remove(&key);
             }
             Some(Next::Gone) => return,
-            Some(Next::Again(wait)) => self.shared.queue().push(key.clone(), later(wait), Cause::Full),
+            Some(Next::Again(wait)) => {
+                self.shared.queue().push(key.clone(), later(wait), Cause::Full)
+            }
             Some(Next::Failed(trouble)) => {
                 self.shared.metrics.retries.inc([tally::trouble(trouble)]);
                 let wait = self.streaks.entry(key.clone()).or_default().failed(trouble, jitter);
@@ -428,7 +463,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         tokio::spawn(async move {
             if let Ok(Some(resource)) = shared.cluster.get(&key).await {
                 let mut status = resource.status.clone();
-                outcome::conclude(&mut status, resource.generation, &Verdict::Panicked, shared.clock.now());
+                outcome::conclude(
+                    &mut status,
+                    resource.generation,
+                    &Verdict::Panicked,
+                    shared.clock.now(),
+                );
                 if status == resource.status {
                     return;
                 }
@@ -445,13 +485,18 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
     fn sweep_broke(&mut self, error: &tokio::task::JoinError) {
         error!(%error, "the sweep failed in a way that it does not know; it is tried again");
         self.shared.metrics.sweeps.inc(["panicked"]);
-        self.health.send_modify(|health| health.trouble = "the sweep failed; the log says how".into());
-        self.next_sweep = Some(self.now().checked_add(self.sweep_interval).unwrap_or(Timestamp::MAX));
+        self.health
+            .send_modify(|health| health.trouble = "the sweep failed; the log says how".into());
+        self.next_sweep =
+            Some(self.now().checked_add(self.sweep_interval).unwrap_or(Timestamp::MAX));
     }
 
     fn swept(&mut self, result: Result<usize, IamError>) -> Result<(), RunError> {
         let now = self.now();
-        let longest = [self.shared.windows.settle, self.shared.windows.create].into_iter().max().unwrap_or_default();
+        let longest = [self.shared.windows.settle, self.shared.windows.create]
+            .into_iter()
+            .max()
+            .unwrap_or_default();
         self.shared.memory().recent.prune(now, longest);
         let wait = match result {
             Ok(roles) => {
@@ -474,7 +519,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 self.shared.metrics.sweeps.inc(["failed"]);
                 let (class, request_id) = (error.class, error.request_id.as_deref());
                 let account = self.shared.limits.account.id.as_str();
-                warn!(%error, ?class, account, request_id, "the sweep did not complete and says nothing; it is tried again");
+                warn!(%error, ?class, account, request_id, "the sweep did not complete and says \
+                    nothing; it is tried again");
                 self.health.send_modify(|health| health.trouble = error.to_string());
                 self.sweep_streak.failed(Trouble::Iam(error.class), self.shared.clock.jitter())
             }

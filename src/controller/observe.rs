@@ -7,22 +7,28 @@ use crate::{
     plan::{
         desired::Desired,
         diff,
+        failure::IamError,
         fingerprint::Scope,
         observed::{Attachments, Observed, Part, RoleRecord},
     },
-    ports::{IamError, IamRead},
+    ports::IamRead,
 };
 
-/// Reads what hangs on a role, whole: also a policy that is only to be removed, because one that holds a Deny goes later than
-/// others. `None` when the role went away in between.
+/// Reads what hangs on a role, whole: also a policy that is only to be removed, because one that
+/// holds a Deny goes later than others. `None` when the role went away in between.
 ///
 /// # Errors
 /// The first read that failed.
-pub async fn whole(iam: &impl IamRead, role: RoleRecord, scope: &Scope) -> Result<Option<Observed>, IamError> {
+pub async fn whole(
+    iam: &impl IamRead,
+    role: RoleRecord,
+    scope: &Scope,
+) -> Result<Option<Observed>, IamError> {
     let name = role.name.clone();
     let Some(attached) = iam.attached(&name).await? else { return Ok(None) };
     let Some(names) = iam.inline_names(&name).await? else { return Ok(None) };
-    let inline = bodies(iam, &name, names, BTreeMap::new(), |policy| scope.has_inline(policy)).await?;
+    let inline =
+        bodies(iam, &name, names, BTreeMap::new(), |policy| scope.has_inline(policy)).await?;
     Ok(Some(Observed { role, attached, inline }))
 }
 
@@ -40,11 +46,17 @@ pub async fn closer(
     let name = role.name.clone();
     let Some(detail) = &hint.detail else {
         // Only attributes differed, and GetRole has just shown them: the rest is as desired.
-        let inline = desired.inline.iter().map(|(name, policy)| (name.clone(), policy.to_json())).collect();
+        let inline =
+            desired.inline.iter().map(|(name, policy)| (name.clone(), policy.to_json())).collect();
         return Ok(Some(Observed { role, attached: desired.attached.clone(), inline }));
     };
-    let seen = Observed { role: role.clone(), attached: detail.attached.clone(), inline: detail.inline.clone() };
-    let parts: BTreeSet<Part> = diff::untold(desired, &seen, scope).iter().flat_map(|step| step.call.parts()).collect();
+    let seen = Observed {
+        role: role.clone(),
+        attached: detail.attached.clone(),
+        inline: detail.inline.clone(),
+    };
+    let parts: BTreeSet<Part> =
+        diff::untold(desired, &seen, scope).iter().flat_map(|step| step.call.parts()).collect();
 
     let attached: Attachments = if parts.iter().any(|part| matches!(part, Part::Attachment(_))) {
         let Some(attached) = iam.attached(&name).await? else { return Ok(None) };
@@ -56,7 +68,8 @@ pub async fn closer(
         let Some(names) = iam.inline_names(&name).await? else { return Ok(None) };
         let differs = |policy: &str| {
             let part = Part::Inline(policy.to_owned());
-            !detail.inline.contains_key(policy) || (desired.inline.contains_key(policy) && parts.contains(&part))
+            !detail.inline.contains_key(policy)
+                || (desired.inline.contains_key(policy) && parts.contains(&part))
         };
         bodies(iam, &name, names, detail.inline.clone(), differs).await?
     } else {
@@ -65,7 +78,8 @@ pub async fn closer(
     Ok(Some(Observed { role, attached, inline }))
 }
 
-/// Bodies of the listed policies: read where `wanted`, else as known, else empty (one that we leave alone needs no reading).
+/// Bodies of the listed policies: read where `wanted`, else as known, else empty (one that we leave
+/// alone needs no reading).
 async fn bodies(
     iam: &impl IamRead,
     role: &str,

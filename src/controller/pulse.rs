@@ -1,4 +1,5 @@
-//! Whether the loops of the process still turn: who wants to know asks, and each loop answers when it comes round.
+//! Whether the loops of the process still turn: who wants to know asks, and each loop answers when
+//! it comes round.
 
 use std::{
     future::pending,
@@ -11,8 +12,8 @@ use std::{
 
 use tokio::{sync::watch, time::Instant};
 
-/// A loop that leaves a question unanswered for this long is stuck. The longest that one waits for a single thing is a
-/// request to the API server, 20 seconds.
+/// A loop that leaves a question unanswered for this long is stuck. The longest that one waits for
+/// a single thing is a request to the API server, 20 seconds.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Asks the loops. Clones ask the same ones.
@@ -69,7 +70,8 @@ impl Asked {
 }
 
 impl Heart {
-    /// Completes when somebody asks, and answers. Wait for it beside everything else that the loop waits for.
+    /// Completes when somebody asks, and answers. Wait for it beside everything else that the loop
+    /// waits for.
     pub async fn beat(&mut self) {
         if self.questions.changed().await.is_err() {
             pending::<()>().await;

@@ -1,4 +1,5 @@
-//! What is to be done, and when. One entry for each resource: being asked twice is being asked once, at the earlier time.
+//! What is to be done, and when. One entry for each resource: being asked twice is being asked
+//! once, at the earlier time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +33,8 @@ struct Due {
     cause: Cause,
 }
 
-/// Pending resources by due time. Trees: when thousands have had their turn, nothing of them stays in memory.
+/// Pending resources by due time. Trees: when thousands have had their turn, nothing of them stays
+/// in memory.
 #[derive(Debug, Default)]
 pub struct Queue {
     due: BTreeMap<ResourceKey, Due>,
@@ -40,17 +42,20 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Asks for a pass at `at`. Of two requests the earlier time counts, and a full pass covers a closer look.
+    /// Asks for a pass at `at`. Of two requests the earlier time counts, and a full pass covers a
+    /// closer look.
     pub fn push(&mut self, key: ResourceKey, at: Timestamp, cause: Cause) {
         let next = match self.due.remove(&key) {
             None => Due { at, cause },
             Some(old) => {
                 self.order.remove(&(old.at, key.clone()));
                 let cause = match (old.cause, cause) {
-                    (Cause::Drift(old), Cause::Drift(new)) => {
-                        Cause::Drift(Hint { generation: new.generation, detail: new.detail.or(old.detail) })
-                    }
-                    (Cause::Drift(hint), Cause::Deadline) | (Cause::Deadline, Cause::Drift(hint)) => Cause::Drift(hint),
+                    (Cause::Drift(old), Cause::Drift(new)) => Cause::Drift(Hint {
+                        generation: new.generation,
+                        detail: new.detail.or(old.detail),
+                    }),
+                    (Cause::Drift(hint), Cause::Deadline)
+                    | (Cause::Deadline, Cause::Drift(hint)) => Cause::Drift(hint),
                     (Cause::Deadline, Cause::Deadline) => Cause::Deadline,
                     (Cause::Full, _) | (_, Cause::Full) => Cause::Full,
                 };
@@ -61,7 +66,8 @@ impl Queue {
         self.due.insert(key, next);
     }
 
-    /// Replaces whatever is pending: a new generation does not wait for the back-off of the former one.
+    /// Replaces whatever is pending: a new generation does not wait for the back-off of the former
+    /// one.
     pub fn replace(&mut self, key: ResourceKey, at: Timestamp) {
         self.remove(&key);
         self.push(key, at, Cause::Full);
@@ -75,9 +81,18 @@ impl Queue {
     }
 
     /// Takes the first resource that is due and that `may_start`.
-    pub fn pop(&mut self, now: Timestamp, may_start: impl Fn(&ResourceKey) -> bool) -> Option<(ResourceKey, Cause)> {
-        let key =
-            self.order.iter().take_while(|(at, _)| *at <= now).map(|(_, key)| key).find(|key| may_start(key))?.clone();
+    pub fn pop(
+        &mut self,
+        now: Timestamp,
+        may_start: impl Fn(&ResourceKey) -> bool,
+    ) -> Option<(ResourceKey, Cause)> {
+        let key = self
+            .order
+            .iter()
+            .take_while(|(at, _)| *at <= now)
+            .map(|(_, key)| key)
+            .find(|key| may_start(key))?
+            .clone();
         let due = self.due.remove(&key)?;
         self.order.remove(&(due.at, key.clone()));
         Some((key, due.cause))

@@ -1,21 +1,24 @@
-//! Takes a role away: on deletion of its resource, or when its lifetime is over. Ownership is proven first and again right
-//! before the last call; blockers are looked for before anything is taken; the boundary stays to the last.
+//! Takes a role away: on deletion of its resource, or when its lifetime is over. Ownership is
+//! proven first and again right before the last call; blockers are looked for before anything is
+//! taken; the boundary stays to the last.
 
 use std::time::Duration;
 
 use crate::{
+    api::resource::Resource,
     controller::{
         Shared,
         drive::{Interrupted, Job, drive},
     },
     plan::{
+        failure::IamErrorClass,
         identity::Identity,
         observed::{Observed, RoleRecord},
         ownership::{self, Known, NotOurs},
         settle::within,
         step::{Call, Step, Why},
     },
-    ports::{Clock, Cluster, IamErrorClass, IamWrite, Resource},
+    ports::{Clock, Cluster, IamWrite},
 };
 
 /// How a removal ended.
@@ -42,15 +45,23 @@ pub enum Absence {
     JustCreated(String),
 }
 
-/// Whether "no such role" is to be believed: reads of IAM lag behind writes. `expected` when status has the role's id.
-pub fn absence<I, C, K: Clock>(shared: &Shared<I, C, K>, identity: &Identity, expected: bool) -> Absence {
+/// Whether "no such role" is to be believed: reads of IAM lag behind writes. `expected` when status
+/// has the role's id.
+pub fn absence<I, C, K: Clock>(
+    shared: &Shared<I, C, K>,
+    identity: &Identity,
+    expected: bool,
+) -> Absence {
     let (now, windows) = (shared.clock.now(), shared.windows);
     let mut memory = shared.memory();
     if memory.recent.deleted(&identity.name) {
         return Absence::Confirmed;
     }
     if memory.recent.created(&identity.name, now, windows.create) {
-        return Absence::JustCreated(format!("role {} was just created, and IAM does not show it yet", identity.name));
+        return Absence::JustCreated(format!(
+            "role {} was just created, and IAM does not show it yet",
+            identity.name
+        ));
     }
     if !expected || windows.absence.is_zero() {
         return Absence::Confirmed;
@@ -58,23 +69,32 @@ pub fn absence<I, C, K: Clock>(shared: &Shared<I, C, K>, identity: &Identity, ex
     let first = *memory.absent_since.entry(identity.key.clone()).or_insert(now);
     if within(first, now, windows.absence) {
         let left = windows.absence.saturating_sub(now.duration_since(first).unsigned_abs());
-        let message =
-            format!("role {} is not found; it is looked for once more before that is believed", identity.name);
+        let message = format!(
+            "role {} is not found; it is looked for once more before that is believed",
+            identity.name
+        );
         return Absence::Unconfirmed(left, message);
     }
     Absence::Confirmed
 }
 
-/// What a removal makes of a role that is not ours. That another cluster has taken it up is believed after two reads: a read
-/// that lags behind our own taking up must not leave the role behind for ever.
-fn left<I, C, K: Clock>(shared: &Shared<I, C, K>, identity: &Identity, not_ours: NotOurs) -> Removal {
+/// What a removal makes of a role that is not ours. That another cluster has taken it up is
+/// believed after two reads: a read that lags behind our own taking up must not leave the role
+/// behind for ever.
+fn left<I, C, K: Clock>(
+    shared: &Shared<I, C, K>,
+    identity: &Identity,
+    not_ours: NotOurs,
+) -> Removal {
     let (now, window) = (shared.clock.now(), shared.windows.absence);
     if not_ours.contested() {
         let first = *shared.memory().absent_since.entry(identity.key.clone()).or_insert(now);
         if within(first, now, window) {
             let wait = window.saturating_sub(now.duration_since(first).unsigned_abs());
-            let message =
-                format!("role {} shows another uid; it is read once more before that is believed", identity.name);
+            let message = format!(
+                "role {} shows another uid; it is read once more before that is believed",
+                identity.name
+            );
             return Removal::Waiting(wait, message);
         }
     }
@@ -103,7 +123,8 @@ pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
     reason: &'static str,
 ) -> Result<Removal, Interrupted> {
     let Some(role) = shared.iam.role(&identity.name).await? else {
-        // Before a role may be called gone, it is looked for twice, also when status never pinned it.
+        // Before a role may be called gone, it is looked for twice, also when status never pinned
+        // it.
         return Ok(not_found(shared, identity));
     };
     if let Err(not_ours) = ownership::judge(identity, &role, known) {
@@ -112,7 +133,9 @@ pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
     shared.memory().absent_since.remove(&identity.key);
     let proven_at = shared.clock.now();
     let name = role.name.clone();
-    if let Some(profiles) = shared.iam.instance_profiles(&name).await?.filter(|profiles| !profiles.is_empty()) {
+    if let Some(profiles) =
+        shared.iam.instance_profiles(&name).await?.filter(|profiles| !profiles.is_empty())
+    {
         return Ok(Removal::Blocked(format!(
             "role {name} is in instance profile {}, which is not ours: remove the role from it",
             profiles.join(", ")
@@ -122,7 +145,11 @@ pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
         shared.iam.attached(&name).await?.unwrap_or_default(),
         shared.iam.inline_names(&name).await?.unwrap_or_default(),
     );
-    let observed = Observed { role, attached, inline: inline.into_iter().map(|name| (name, String::new())).collect() };
+    let observed = Observed {
+        role,
+        attached,
+        inline: inline.into_iter().map(|name| (name, String::new())).collect(),
+    };
     take_away(
         shared,
         &Job { resource, identity, observed: Some(&observed), uid: known.uid, proven_at, reason },
@@ -149,13 +176,16 @@ async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
         .chain(inline.keys().map(|name| step(Call::DeleteInline { name: name.clone() })))
         .collect();
     if !strip.is_empty() {
-        // IAM checks the right to delete before it looks at what hangs on the role: asked now, it answers AccessDenied
-        // while nothing is taken away yet, or DeleteConflict when we may go on.
+        // IAM checks the right to delete before it looks at what hangs on the role: asked now, it
+        // answers AccessDenied while nothing is taken away yet, or DeleteConflict when we may go
+        // on.
         match drive(shared, job, &delete, &mut None).await {
             Ok(()) => return confirm(shared, job.identity).await,
             Err(Interrupted::Iam(error, _)) if error.class == IamErrorClass::DeleteConflict => {}
             Err(Interrupted::Iam(error, _)) if error.class == IamErrorClass::AccessDenied => {
-                return Ok(Removal::Blocked(format!("{error}: grant the controller iam:DeleteRole on this role")));
+                return Ok(Removal::Blocked(format!(
+                    "{error}: grant the controller iam:DeleteRole on this role"
+                )));
             }
             Err(other) => return Err(other),
         }
@@ -172,9 +202,9 @@ async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
     let job = Job { proven_at: shared.clock.now(), ..*job };
     match drive(shared, &job, &delete, &mut None).await {
         Ok(()) => confirm(shared, job.identity).await,
-        Err(Interrupted::Iam(error, _)) if error.class == IamErrorClass::AccessDenied => {
-            Ok(Removal::Blocked(format!("{error}: grant the controller iam:DeleteRole on this role")))
-        }
+        Err(Interrupted::Iam(error, _)) if error.class == IamErrorClass::AccessDenied => Ok(
+            Removal::Blocked(format!("{error}: grant the controller iam:DeleteRole on this role")),
+        ),
         Err(other) => Err(other),
     }
 }
@@ -187,5 +217,8 @@ async fn confirm<I: IamWrite, C: Cluster, K: Clock>(
     if shared.iam.role(&identity.name).await?.is_none() {
         return Ok(Removal::Gone);
     }
-    Ok(Removal::Waiting(Duration::from_secs(1), format!("role {} is deleted, and IAM still shows it", identity.name)))
+    Ok(Removal::Waiting(
+        Duration::from_secs(1),
+        format!("role {} is deleted, and IAM still shows it", identity.name),
+    ))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::{debug, info};
 
 use crate::{
-    api::{RoleStatus, problem::Problem, reason, role::Drift},
+    api::{RoleStatus, problem::Problem, reason, resource::Resource, role::Drift},
     controller::{
         Shared,
         drive::{Interrupted, publish},
@@ -13,33 +13,51 @@ use crate::{
     },
     plan::{
         backoff::Trouble,
+        failure::ClusterError,
+        notice::Notice,
         outcome::{self, Verdict},
         step::Step,
     },
-    ports::{Clock, Cluster, ClusterError, IamWrite, Notice, Resource},
+    ports::{Clock, Cluster, IamWrite},
 };
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     pub(super) fn note_drift(&mut self, steps: &[Step]) {
-        let mut parts: Vec<String> =
-            steps.iter().flat_map(|step| step.call.parts()).map(|part| outcome::cut(&part.to_string(), 64)).collect();
+        let mut parts: Vec<String> = steps
+            .iter()
+            .flat_map(|step| step.call.parts())
+            .map(|part| outcome::cut(&part.to_string(), 64))
+            .collect();
         parts.sort();
         parts.dedup();
         parts.truncate(50);
         let count = self.status.drift.as_ref().map_or(0, |drift| drift.count).saturating_add(1);
-        self.status.drift =
-            Some(Drift { last_corrected_at: outcome::whole_seconds(self.shared.clock.now()), parts, by: None, count });
+        self.status.drift = Some(Drift {
+            last_corrected_at: outcome::whole_seconds(self.shared.clock.now()),
+            parts,
+            by: None,
+            count,
+        });
     }
 
-    pub(super) async fn notice(&self, warning: bool, reason: &'static str, action: &'static str, note: String) {
+    pub(super) async fn notice(
+        &self,
+        warning: bool,
+        reason: &'static str,
+        action: &'static str,
+        note: String,
+    ) {
         publish(self.shared, &self.resource, &Notice { warning, reason, action, note }).await;
     }
 
-    /// Tells what may surprise in the spec, once for each generation: with the first pass that gets as far as to read it.
+    /// Tells what may surprise in the spec, once for each generation: with the first pass that gets
+    /// as far as to read it.
     pub(super) async fn tell_warnings(&self, warnings: &[Problem]) {
         let seen = self.resource.status.observed_generation == Some(self.resource.generation);
         let unread = [reason::PAUSED, reason::INVALID_SPEC].map(Some);
-        if warnings.is_empty() || (seen && !unread.contains(&outcome::ready_reason(&self.resource.status))) {
+        if warnings.is_empty()
+            || (seen && !unread.contains(&outcome::ready_reason(&self.resource.status)))
+        {
             return;
         }
         let lines: Vec<String> = warnings.iter().map(ToString::to_string).collect();
@@ -48,7 +66,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     /// Writes the status if it says anything new.
     pub(super) async fn save(&mut self, verdict: &Verdict) -> Result<(), ClusterError> {
-        outcome::conclude(&mut self.status, self.resource.generation, verdict, self.shared.clock.now());
+        outcome::conclude(
+            &mut self.status,
+            self.resource.generation,
+            verdict,
+            self.shared.clock.now(),
+        );
         if self.status == self.resource.status {
             return Ok(());
         }
@@ -58,7 +81,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         Ok(())
     }
 
-    pub(super) async fn report(&mut self, verdict: &Verdict, next: Next) -> Result<Next, Interrupted> {
+    pub(super) async fn report(
+        &mut self,
+        verdict: &Verdict,
+        next: Next,
+    ) -> Result<Next, Interrupted> {
         self.save(verdict).await?;
         Ok(next)
     }
@@ -67,7 +94,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let key = self.resource.key.clone();
         match interrupted {
             Interrupted::Iam(error, step) => {
-                // Before the first status its name is only known from the spec, without letter case.
+                // Before the first status its name is only known from the spec, without letter
+                // case.
                 let named = self.shared.memory().index.get(&key).map(|entry| entry.role.clone());
                 info!(
                     resource = %key,
@@ -79,7 +107,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                     "an AWS call failed"
                 );
                 let (verdict, trouble) = match outcome::role_not_found(&error, step.as_deref()) {
-                    Some(message) => (Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message), Trouble::NotVisible),
+                    Some(message) => (
+                        Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message),
+                        Trouble::NotVisible,
+                    ),
                     None => (Verdict::Failed(error.clone(), step), Trouble::Iam(error.class)),
                 };
                 match self.save(&verdict).await {
@@ -105,8 +136,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 }
 
-/// An Event for what the status newly says: with a new reason, and for a refusal also with a new generation or another message.
-/// The same refusal, pass after pass, is told once.
+/// An Event for what the status newly says: with a new reason, and for a refusal also with a new
+/// generation or another message. The same refusal, pass after pass, is told once.
 pub(super) async fn tell_news<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
     resource: &Resource,
@@ -122,7 +153,8 @@ pub(super) async fn tell_news<I: IamWrite, C: Cluster, K: Clock>(
     let same = resource.status.conditions.first().is_some_and(|before| {
         before.reason == after.reason
             && !(refusal
-                && (before.message != after.message || before.observed_generation != after.observed_generation))
+                && (before.message != after.message
+                    || before.observed_generation != after.observed_generation))
     });
     if same {
         return;
@@ -131,5 +163,10 @@ pub(super) async fn tell_news<I: IamWrite, C: Cluster, K: Clock>(
         shared.metrics.refusals.inc([reason]);
     }
     let warning = !matches!(verdict, Verdict::Paused { .. } | Verdict::Waiting(..));
-    publish(shared, resource, &Notice { warning, reason, action: "Reconcile", note: after.message.clone() }).await;
+    publish(
+        shared,
+        resource,
+        &Notice { warning, reason, action: "Reconcile", note: after.message.clone() },
+    )
+    .await;
 }

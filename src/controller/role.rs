@@ -1,4 +1,5 @@
-//! One pass over one resource: read, decide, drive, report. It only wires the stages; each decision is made in `plan`.
+//! One pass over one resource: read, decide, drive, report. It only wires the stages; each decision
+//! is made in `plan`.
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use tracing::info;
 use crate::{
     api::{
         ResourceKey, RoleStatus, reason,
+        resource::Resource,
         role::{Applied, DriftPolicy},
     },
     controller::{
@@ -25,6 +27,7 @@ use crate::{
         backoff::Trouble,
         desired::{Desired, compile},
         diff,
+        failure::IamErrorClass,
         fingerprint::{self, Scope},
         identity::Identity,
         observed::{Observed, RoleRecord},
@@ -33,7 +36,7 @@ use crate::{
         principals,
         step::{Call, Step},
     },
-    ports::{Clock, Cluster, IamErrorClass, IamWrite, Resource},
+    ports::{Clock, Cluster, IamWrite},
 };
 
 /// What is to happen with the resource after a pass.
@@ -93,7 +96,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             && self.resource.reconcile_requested_at != self.status.last_handled_reconcile_at;
         if requested {
             self.status.applied_generation = None;
-            // What another one has taken up is taken back, also when that needs more than this pass.
+            // What another one has taken up is taken back, also when that needs more than this
+            // pass.
             if self.status.role_uid.take().is_some_and(|uid| uid != self.resource.uid) {
                 self.forget_role();
             }
@@ -112,7 +116,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.status.account_id = Some(desired.identity.account.id.clone());
 
         let hint = match cause {
-            Cause::Drift(hint) if hint.generation == self.resource.generation && unchanged => Some(hint),
+            Cause::Drift(hint) if hint.generation == self.resource.generation && unchanged => {
+                Some(hint)
+            }
             _ => None,
         };
         match self.shared.iam.role(&desired.identity.name).await? {
@@ -139,7 +145,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 if self.took_up_lately(&role.name) {
                     return Ok(Next::Failed(Trouble::NotVisible));
                 }
-                self.status.role_uid = ownership::uid(&role).map(str::to_owned).or(self.status.role_uid.take());
+                self.status.role_uid =
+                    ownership::uid(&role).map(str::to_owned).or(self.status.role_uid.take());
             }
             self.status.plan = None;
             if desired.drift == DriftPolicy::Observe {
@@ -148,7 +155,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                     self.status.plan = outcome::plan_lines(&diff::diff(desired, &observed, &scope));
                 }
             }
-            return self.report(&Verdict::NotOwned(not_ours), Next::Failed(Trouble::NotOwned)).await;
+            return self
+                .report(&Verdict::NotOwned(not_ours), Next::Failed(Trouble::NotOwned))
+                .await;
         }
         let end = desired.lifetime.end(self.resource.created, Some(role.created));
         self.status.expires_at = end.map(outcome::whole_seconds);
@@ -196,7 +205,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
         let reason = if unchanged { reason::DRIFT_CORRECTED } else { reason::UPDATED };
         let Carried { steps, held, missing, trust } = self
-            .carry_out(desired, observed, held, &Terms { scope: &scope, applied: &applied, proven_at, reason })
+            .carry_out(
+                desired,
+                observed,
+                held,
+                &Terms { scope: &scope, applied: &applied, proven_at, reason },
+            )
             .await?;
         self.status.role_uid = Some(self.resource.uid.clone());
         if unchanged && !steps.is_empty() {
@@ -235,17 +249,25 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         Ok(())
     }
 
-    /// The role does not exist: create it, unless the answer is not to be believed yet or the time is over.
+    /// The role does not exist: create it, unless the answer is not to be believed yet or the time
+    /// is over.
     async fn missing(&mut self, desired: &Desired, unchanged: bool) -> Result<Next, Interrupted> {
         let expected = self.status.role_id.is_some();
         match absence(self.shared, &desired.identity, expected) {
             Absence::Confirmed => {}
             Absence::Unconfirmed(wait, message) => {
-                return self.report(&Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message), Next::Again(wait)).await;
+                return self
+                    .report(
+                        &Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message),
+                        Next::Again(wait),
+                    )
+                    .await;
             }
             Absence::JustCreated(message) => {
                 let next = Next::Failed(Trouble::NotVisible);
-                return self.report(&Verdict::Waiting(reason::WAITING_FOR_CREATE, message), next).await;
+                return self
+                    .report(&Verdict::Waiting(reason::WAITING_FOR_CREATE, message), next)
+                    .await;
             }
         }
         let end = desired.lifetime.end(self.resource.created, None);
@@ -271,14 +293,16 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let rival = self.shared.memory().index.rival(&self.resource.key);
         if let Some(rival) = rival {
             let why = format!(
-                "IAMRole {rival} asked for role {} first: choose another roleName, or delete that IAMRole",
+                "IAMRole {rival} asked for role {} first: choose another roleName, or delete that \
+                 IAMRole",
                 desired.identity.name
             );
             return self.report(&Verdict::NameConflict(why), Next::Failed(Trouble::NotOwned)).await;
         }
         self.hold().await?;
         self.pin(&desired.identity);
-        // The former id is forgotten in the API server before a new role is made: from here the tags prove ownership.
+        // The former id is forgotten in the API server before a new role is made: from here the
+        // tags prove ownership.
         self.forget_role();
         self.status.plan = None;
         let applied = self.status.applied.take().unwrap_or_default();
@@ -364,11 +388,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     /// True while a read may still show the uid that we have replaced.
     fn took_up_lately(&self, role: &str) -> bool {
         let (memory, now) = (self.shared.memory(), self.shared.clock.now());
-        memory.recent.tag(role, tag::UID, now, self.shared.windows.settle) == Some(self.resource.uid.as_str())
+        memory.recent.tag(role, tag::UID, now, self.shared.windows.settle)
+            == Some(self.resource.uid.as_str())
     }
 
-    /// True when the API server holds already what must stand there before `CreateRole`: a create that is denied again and
-    /// again is no news.
+    /// True when the API server holds already what must stand there before `CreateRole`: a create
+    /// that is denied again and again is no news.
     fn create_is_saved(&self) -> bool {
         let (next, saved) = (&self.status, &self.resource.status);
         next.role_name == saved.role_name
@@ -385,9 +410,13 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
     }
 
-    /// Names that we are about to write are saved first: an additive facet needs them to take back what is no longer
-    /// wanted, and a crash must not lose them.
-    pub(super) async fn save_applied(&mut self, desired: &Desired, before: &Applied) -> Result<(), Interrupted> {
+    /// Names that we are about to write are saved first: an additive facet needs them to take back
+    /// what is no longer wanted, and a crash must not lose them.
+    pub(super) async fn save_applied(
+        &mut self,
+        desired: &Desired,
+        before: &Applied,
+    ) -> Result<(), Interrupted> {
         let next = applied::union(before, &applied::of(desired));
         if next != *before {
             self.status.applied = Some(next);
@@ -401,12 +430,25 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let mut left: Vec<String> = Vec::new();
         left.extend(observed.attached.iter().filter(|arn| !scope.has_attachment(arn)).cloned());
         left.extend(
-            observed.inline.keys().filter(|name| !scope.has_inline(name)).map(|name| format!("inline policy {name}")),
+            observed
+                .inline
+                .keys()
+                .filter(|name| !scope.has_inline(name))
+                .map(|name| format!("inline policy {name}")),
         );
-        left.extend(observed.role.tags.keys().filter(|key| !scope.has_tag(key)).map(|key| format!("tag {key}")));
+        left.extend(
+            observed
+                .role
+                .tags
+                .keys()
+                .filter(|key| !scope.has_tag(key))
+                .map(|key| format!("tag {key}")),
+        );
         let mut note = format!("role {} carries our tags and is kept", observed.role.name);
         if *applied == Applied::default() && !left.is_empty() {
-            note.push_str("; what it has besides is left in place, because nothing records it as ours: ");
+            note.push_str(
+                "; what it has besides is left in place, because nothing records it as ours: ",
+            );
             note.push_str(&left.join(", "));
         }
         self.notice(false, reason::REATTACHED, "Reattach", note).await;

@@ -1,5 +1,5 @@
-//! A sweep reads all roles of the account, in as few calls as AWS allows, and compares fingerprints as the pages stream by.
-//! It holds a reader only: it cannot write.
+//! A sweep reads all roles of the account, in as few calls as AWS allows, and compares fingerprints
+//! as the pages stream by. It holds a reader only: it cannot write.
 
 use std::collections::HashSet;
 
@@ -16,11 +16,12 @@ use crate::{
     },
     iam::name,
     plan::{
+        failure::IamError,
         fingerprint,
         observed::{Observed, RoleDetail, RoleSummary},
         principals,
     },
-    ports::{Clock, IamError, IamRead},
+    ports::{Clock, IamRead},
 };
 
 /// A resource whose role differs from what it should be, as far as a page shows.
@@ -100,9 +101,16 @@ fn compare_detail<I, C, K: Clock>(
     let settled = memory.recent.knows(&detail.role.name).then(|| {
         let RoleDetail { role, attached, inline } = detail.clone();
         let mut settled = Observed { role, attached, inline };
-        // An unanswered write is tried again by its own pass; until then the resource is not compared.
+        // An unanswered write is tried again by its own pass; until then the resource is not
+        // compared.
         let now = shared.clock.now();
-        memory.recent.overlay(&detail.role.name, &mut settled, |_| true, now, shared.windows.settle);
+        memory.recent.overlay(
+            &detail.role.name,
+            &mut settled,
+            |_| true,
+            now,
+            shared.windows.settle,
+        );
         settled
     });
     let (role, attached, inline) = match &settled {
@@ -112,19 +120,30 @@ fn compare_detail<I, C, K: Clock>(
     for key in keys {
         let healing = memory.index.get(&key).is_some_and(|entry| may_heal(&memory.index, entry));
         let Some(entry) = memory.index.get_mut(&key) else { continue };
-        let Some((wanted, other)) = entry.fingerprints.filter(|_| entry.expected && entry.comparable(requested)) else {
+        let Some((wanted, other)) =
+            entry.fingerprints.filter(|_| entry.expected && entry.comparable(requested))
+        else {
             continue;
         };
         let wanted = entry.held.as_ref().map_or(wanted, |held| held.authorization);
         let account = &shared.limits.account;
         let boundary = role.boundary.as_deref();
-        let found =
-            fingerprint::of_observed(&role.trust, boundary, attached, inline, &role.tags, &entry.scope, account);
+        let found = fingerprint::of_observed(
+            &role.trust,
+            boundary,
+            attached,
+            inline,
+            &role.tags,
+            &entry.scope,
+            account,
+        );
         let mut reported = entry.reported();
-        let known = reported.as_mut().is_some_and(|seen| seen.authorization.replace(found) == Some(found));
+        let known =
+            reported.as_mut().is_some_and(|seen| seen.authorization.replace(found) == Some(found));
         let there = reported.is_some_and(|seen| seen.attributes == Some(other));
         if healing || worth_a_look(Equal { here: found == wanted, there }, entry, known) {
-            let hint = Hint { generation: entry.generation(), detail: Some(Box::new(detail.clone())) };
+            let hint =
+                Hint { generation: entry.generation(), detail: Some(Box::new(detail.clone())) };
             let _ = suspects.send(Suspect { key, cause: Cause::Drift(hint) });
         }
     }
@@ -139,15 +158,20 @@ fn compare_summary<I, C, K: Clock>(
     let mut memory = shared.memory();
     let keys: Vec<ResourceKey> = memory.index.claimants(&summary.name).cloned().collect();
     for key in keys {
-        let settled = memory.recent.attributes(&summary.name, shared.clock.now(), shared.windows.settle);
+        let settled =
+            memory.recent.attributes(&summary.name, shared.clock.now(), shared.windows.settle);
         let Some(entry) = memory.index.get_mut(&key) else { continue };
-        let Some((other, wanted)) = entry.fingerprints.filter(|_| entry.expected && entry.comparable(requested)) else {
+        let Some((other, wanted)) =
+            entry.fingerprints.filter(|_| entry.expected && entry.comparable(requested))
+        else {
             continue;
         };
-        let found =
-            settled.unwrap_or_else(|| fingerprint::attributes(summary.description.as_deref(), summary.max_session));
+        let found = settled.unwrap_or_else(|| {
+            fingerprint::attributes(summary.description.as_deref(), summary.max_session)
+        });
         let mut reported = entry.reported();
-        let known = reported.as_mut().is_some_and(|seen| seen.attributes.replace(found) == Some(found));
+        let known =
+            reported.as_mut().is_some_and(|seen| seen.attributes.replace(found) == Some(found));
         let there = reported.is_some_and(|seen| seen.authorization == Some(other));
         if worth_a_look(Equal { here: found == wanted, there }, entry, known) {
             let hint = Hint { generation: entry.generation(), detail: None };
@@ -171,8 +195,12 @@ struct Equal {
     there: bool,
 }
 
-/// A converged resource is looked at when it differs. One that only observes, and has a difference on record, when there
-/// is another one than the sweep before saw (`known`), or none any more.
+/// A converged resource is looked at when it differs. One that only observes, and has a difference
+/// on record, when there is another one than the sweep before saw (`known`), or none any more.
 fn worth_a_look(equal: Equal, entry: &Entry, known: bool) -> bool {
-    if entry.observe && !entry.converged { !known || (equal.here && equal.there) } else { !equal.here }
+    if entry.observe && !entry.converged {
+        !known || (equal.here && equal.there)
+    } else {
+        !equal.here
+    }
 }

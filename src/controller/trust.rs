@@ -1,4 +1,5 @@
-//! Principals that are gone: who is held back, and how a plan goes on without one that AWS does not know.
+//! Principals that are gone: who is held back, and how a plan goes on without one that AWS does not
+//! know.
 
 use jiff::Timestamp;
 use tracing::info;
@@ -48,13 +49,15 @@ pub(super) struct Carried {
 }
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
-    /// True until the resource as it is now was carried out once: so long everybody in it is meant as named.
+    /// True until the resource as it is now was carried out once: so long everybody in it is meant
+    /// as named.
     fn asked_for(&self) -> bool {
         self.status.applied_generation != Some(self.resource.generation)
     }
 
-    /// The principals that are not to be trusted again: deleted since this generation was carried out, and not made again by
-    /// this installation. `observed` is `None` when the role itself does not exist.
+    /// The principals that are not to be trusted again: deleted since this generation was carried
+    /// out, and not made again by this installation. `observed` is `None` when the role itself does
+    /// not exist.
     pub(super) async fn held(
         &self,
         desired: &Desired,
@@ -63,11 +66,17 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if self.asked_for() {
             return Ok(Vec::new());
         }
-        let (trust, known) = (observed.map(|observed| observed.role.trust.as_str()), &self.status.replaced_principals);
+        let (trust, known) = (
+            observed.map(|observed| observed.role.trust.as_str()),
+            &self.status.replaced_principals,
+        );
         let mut held = Vec::new();
-        for principal in principals::replaced(&desired.trust, trust, known, &desired.identity.account) {
+        for principal in
+            principals::replaced(&desired.trust, trust, known, &desired.identity.account)
+        {
             if self.is_in_our_keeping(&principal.arn).await? {
-                info!(resource = %self.resource.key, principal = %principal.arn, "we made this principal again ourselves");
+                info!(resource = %self.resource.key, principal = %principal.arn, "we made this \
+                    principal again ourselves");
             } else {
                 held.push(principal);
             }
@@ -75,10 +84,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         Ok(held)
     }
 
-    /// Whether the role of this ARN is, now, the very role that status records for a resource of this installation.
+    /// Whether the role of this ARN is, now, the very role that status records for a resource of
+    /// this installation.
     async fn is_in_our_keeping(&self, arn: &str) -> Result<bool, Interrupted> {
         let Some(name) = principals::role_name(arn) else { return Ok(false) };
-        let known: Vec<String> = self.shared.memory().index.role_ids(&name).map(str::to_owned).collect();
+        let known: Vec<String> =
+            self.shared.memory().index.role_ids(&name).map(str::to_owned).collect();
         if known.is_empty() {
             return Ok(false);
         }
@@ -97,8 +108,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         );
     }
 
-    /// Carries out what differs. Where AWS does not know a principal, the rest follows without it, as long as that trusts
-    /// nobody new.
+    /// Carries out what differs. Where AWS does not know a principal, the rest follows without it,
+    /// as long as that trusts nobody new.
     pub(super) async fn carry_out(
         &mut self,
         desired: &Desired,
@@ -138,17 +149,22 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 Err(Interrupted::Iam(error, Some(step))) => (error, step),
                 Err(other) => return Err(other),
             };
-            let refused = written(&step).and_then(|_| principals::refused(&error, &view.desired.trust));
+            let refused =
+                written(&step).and_then(|_| principals::refused(&error, &view.desired.trust));
             let failure = Interrupted::Iam(error, Some(step));
             let Some(refused) = refused else { return Err(failure) };
             // What was done already is read, not remembered.
-            let Some(role) = self.shared.iam.role(&desired.identity.name).await? else { return Err(failure) };
+            let Some(role) = self.shared.iam.role(&desired.identity.name).await? else {
+                return Err(failure);
+            };
             let known = Known { id: Some(&observed.role.role_id), ..Known::of(&self.status) };
             if ownership::judge(&desired.identity, &role, known).is_err() {
                 return Err(Interrupted::ProofTooOld);
             }
             proven_at = self.shared.clock.now();
-            let Some(again) = observe::whole(&self.shared.iam, role, terms.scope).await? else { return Err(failure) };
+            let Some(again) = observe::whole(&self.shared.iam, role, terms.scope).await? else {
+                return Err(failure);
+            };
             observed = again;
             self.overlay(desired, &mut observed);
             held.push(ReplacedPrincipal { arn: refused.clone(), id: None });
@@ -165,8 +181,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         Ok(Carried { steps: done, held, missing, trust: observed.role.trust })
     }
 
-    /// AWS is as desired, but for the principals that are held back. `trust` is what the role has, `written` whether that was
-    /// written now; `open` tells of service accounts that could not be annotated.
+    /// AWS is as desired, but for the principals that are held back. `trust` is what the role has,
+    /// `written` whether that was written now; `open` tells of service accounts that could not be
+    /// annotated.
     pub(super) async fn converged(
         &mut self,
         desired: &Desired,
@@ -177,7 +194,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     ) -> Result<Next, Interrupted> {
         self.status.applied_generation = Some(self.resource.generation);
         self.status.replaced_principals.clone_from(&held);
-        let as_it_is = fingerprint::observed_policy(trust, Kind::Trust).filter(|_| !held.is_empty());
+        let as_it_is =
+            fingerprint::observed_policy(trust, Kind::Trust).filter(|_| !held.is_empty());
         let note = as_it_is.map(|trust| Held {
             principals: held.clone(),
             authorization: fingerprint::of_desired(&Desired { trust, ..desired.clone() }).0,
@@ -188,7 +206,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if held.is_empty() {
             return match open {
                 None => self.report(&Verdict::Ready, Next::Converged).await,
-                Some(why) => self.report(&Verdict::NotAnnotated(why), Next::Failed(Trouble::NotAnnotated)).await,
+                Some(why) => {
+                    self.report(&Verdict::NotAnnotated(why), Next::Failed(Trouble::NotAnnotated))
+                        .await
+                }
             };
         }
         let written = written || !principals::shows_orphans(trust);

@@ -1,7 +1,7 @@
 //! Amazon resource names, and the account they are read for.
 //!
-//! [`IamArn`] is strict: it names exactly one thing, so wildcards and policy variables are refused. Patterns over ARNs
-//! live in `managed.rs`.
+//! [`IamArn`] is strict: it names exactly one thing, so wildcards and policy variables are refused.
+//! Patterns over ARNs live in `managed.rs`.
 
 use std::fmt;
 
@@ -59,10 +59,12 @@ pub fn is_account_id(text: &str) -> bool {
 
 fn is_partition(text: &str) -> bool {
     let mut parts = text.split('-');
-    parts.next() == Some("aws") && parts.all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase()))
+    parts.next() == Some("aws")
+        && parts.all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
-/// The five fields of any ARN, `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`, borrowed from its text.
+/// The five fields of any ARN, `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`, borrowed from its
+/// text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arn<'a> {
     /// `aws`, `aws-cn`, …
@@ -78,8 +80,8 @@ pub struct Arn<'a> {
 }
 
 impl<'a> Arn<'a> {
-    /// Splits an ARN of any service; `None` when a field is missing or `resource` or `service` is empty.
-    /// Wildcards are not looked at.
+    /// Splits an ARN of any service; `None` when a field is missing or `resource` or `service` is
+    /// empty. Wildcards are not looked at.
     #[must_use]
     pub fn split(text: &'a str) -> Option<Self> {
         let mut fields = text.strip_prefix("arn:")?.splitn(5, ':');
@@ -90,11 +92,13 @@ impl<'a> Arn<'a> {
             account: fields.next()?,
             resource: fields.next()?,
         };
-        (!arn.partition.is_empty() && !arn.service.is_empty() && !arn.resource.is_empty()).then_some(arn)
+        (!arn.partition.is_empty() && !arn.service.is_empty() && !arn.resource.is_empty())
+            .then_some(arn)
     }
 }
 
-/// The ARN of one thing in IAM: `arn:PARTITION:iam::ACCOUNT:KIND` or `arn:PARTITION:iam::ACCOUNT:KIND/PATH/NAME`.
+/// The ARN of one thing in IAM: `arn:PARTITION:iam::ACCOUNT:KIND` or
+/// `arn:PARTITION:iam::ACCOUNT:KIND/PATH/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IamArn {
     /// `aws`, `aws-cn`, …
@@ -115,13 +119,15 @@ pub enum ArnError {
     #[error("{} is no IAM ARN; write arn:PARTITION:iam::ACCOUNT:KIND/NAME", shown(.0))]
     Shape(String),
     /// The partition is not one of AWS.
-    #[error("the partition {} is not known; write aws, aws-cn or another that begins with aws", shown(.0))]
+    #[error("the partition {} is not known; write aws, aws-cn or another that begins with \
+        aws", shown(.0))]
     Partition(String),
     /// The account is not twelve digits.
     #[error("the account {} is not an account id; write its twelve digits", shown(.0))]
     AccountId(String),
     /// A wildcard, variable, space or control character.
-    #[error("the ARN {} holds a wildcard, a variable or a space; name exactly one thing", shown(.0))]
+    #[error("the ARN {} holds a wildcard, a variable or a space; name exactly one \
+        thing", shown(.0))]
     Characters(String),
 }
 
@@ -129,22 +135,31 @@ impl IamArn {
     /// Reads the ARN of one thing in IAM.
     ///
     /// # Errors
-    /// [`ArnError`] when the text has another shape, another service, a region, an account that is neither twelve digits nor
-    /// `aws`, no name, or a character outside U+0021 to U+007E or one of `* ? $ { }` that could make it mean more than one thing.
+    /// [`ArnError`] when the text has another shape, another service, a region, an account that is
+    /// neither twelve digits nor `aws`, no name, or a character outside U+0021 to U+007E or one of
+    /// `* ? $ { }` that could make it mean more than one thing.
     pub fn parse(text: &str) -> Result<Self, ArnError> {
         let shape = || ArnError::Shape(text.to_owned());
-        let arn = Arn::split(text).filter(|arn| arn.service == "iam" && arn.region.is_empty()).ok_or_else(shape)?;
+        let arn = Arn::split(text)
+            .filter(|arn| arn.service == "iam" && arn.region.is_empty())
+            .ok_or_else(shape)?;
         if !is_partition(arn.partition) {
             return Err(ArnError::Partition(arn.partition.to_owned()));
         }
         if arn.account != "aws" && !is_account_id(arn.account) {
             return Err(ArnError::AccountId(arn.account.to_owned()));
         }
-        if !arn.resource.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '*' | '?' | '$' | '{' | '}')) {
+        if !arn
+            .resource
+            .chars()
+            .all(|c| c.is_ascii_graphic() && !matches!(c, '*' | '?' | '$' | '{' | '}'))
+        {
             return Err(ArnError::Characters(text.to_owned()));
         }
         let (kind, path_and_name) = match arn.resource.split_once('/') {
-            Some((kind, rest)) if kind != "root" && !rest.is_empty() && !rest.starts_with('/') => (kind, rest),
+            Some((kind, rest)) if kind != "root" && !rest.is_empty() && !rest.starts_with('/') => {
+                (kind, rest)
+            }
             None if arn.resource == "root" => ("root", ""),
             _ => return Err(shape()),
         };
@@ -168,7 +183,9 @@ impl IamArn {
     /// The path in IAM's spelling: `/`, or `/…/`.
     #[must_use]
     pub fn path(&self) -> String {
-        self.path_and_name.rsplit_once('/').map_or_else(|| "/".to_owned(), |(path, _)| format!("/{path}/"))
+        self.path_and_name
+            .rsplit_once('/')
+            .map_or_else(|| "/".to_owned(), |(path, _)| format!("/{path}/"))
     }
 
     /// Whether the thing lives in `account`: same id and same partition.
@@ -259,7 +276,10 @@ mod tests {
     #[test]
     fn any_arn_is_split_into_its_fields() {
         let arn = Arn::split("arn:aws:lambda:eu-west-2:123456789012:function:x:1").unwrap();
-        assert_eq!((arn.service, arn.region, arn.resource), ("lambda", "eu-west-2", "function:x:1"));
+        assert_eq!(
+            (arn.service, arn.region, arn.resource),
+            ("lambda", "eu-west-2", "function:x:1")
+        );
         assert_eq!(Arn::split("arn:aws:s3:::bucket/key").map(|arn| arn.account), Some(""));
         assert_eq!(Arn::split("arn:aws:s3::bucket"), None);
         assert_eq!(Arn::split("*"), None);

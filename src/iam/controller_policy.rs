@@ -1,8 +1,9 @@
-//! The IAM policies of the controller itself, as data: what the calls of `aws` need, and nothing else.
+//! The IAM policies of the controller itself, as data: what the calls of `aws` need, and nothing
+//! else.
 //!
-//! Which condition key an action knows is told by the service authorization reference, "Actions, resources, and condition
-//! keys for AWS Identity and Access Management". Three fences stand one behind the other: the path, the permissions
-//! boundary, and the tag that names the installation.
+//! Which condition key an action knows is told by the service authorization reference, "Actions,
+//! resources, and condition keys for AWS Identity and Access Management". Three fences stand one
+//! behind the other: the path, the permissions boundary, and the tag that names the installation.
 
 use crate::iam::{
     arn::Account,
@@ -11,8 +12,9 @@ use crate::iam::{
     tag,
 };
 
-/// Reads. They know no narrower resource than `*`, or must not have one: for a role that does not exist IAM knows no path, and
-/// answers `AccessDenied` instead of `NoSuchEntity` to a grant on a path.
+/// Reads. They know no narrower resource than `*`, or must not have one: for a role that does not
+/// exist IAM knows no path, and answers `AccessDenied` instead of `NoSuchEntity` to a grant on a
+/// path.
 const READS: [&str; 7] = [
     "iam:GetAccountAuthorizationDetails",
     "iam:ListRoles",
@@ -60,9 +62,11 @@ pub struct Installation<'a> {
     pub account: &'a Account,
     /// The path of all its roles, `/` or `/…/`.
     pub path: &'a str,
-    /// ARN of the boundary that every role gets; `None` for `--permissions-boundary none`, which takes this fence away.
+    /// ARN of the boundary that every role gets; `None` for `--permissions-boundary none`, which
+    /// takes this fence away.
     pub boundary: Option<&'a str>,
-    /// Its name; `None` for a policy that all installations of the account may share: then any name will do in the tag.
+    /// Its name; `None` for a policy that all installations of the account may share: then any name
+    /// will do in the tag.
     pub name: Option<&'a str>,
     /// Policies that it may attach.
     pub managed: &'a ManagedPolicyRules,
@@ -78,12 +82,14 @@ pub fn reader() -> Policy {
 #[must_use]
 pub fn writer(installation: &Installation<'_>) -> Policy {
     let roles = installation.roles();
-    let ours = |statement: Statement| installation.tagged(statement.on([&roles]), "aws:ResourceTag");
+    let ours =
+        |statement: Statement| installation.tagged(statement.on([&roles]), "aws:ResourceTag");
     let mut statements = vec![read()];
     let create = Statement::allow(["iam:CreateRole"]).named("CreateWithTheBoundary").on([&roles]);
     statements.push(installation.bounded(installation.tagged(create, "aws:RequestTag")));
     if installation.path != "/" {
-        // AWS asks for TagRole too when CreateRole has tags. It lets an untagged role be taken, so it needs a path of one's own.
+        // AWS asks for TagRole too when CreateRole has tags. It lets an untagged role be taken, so
+        // it needs a path of one's own.
         let tag = Statement::allow(["iam:TagRole"]).named("TagInsideCreateRole").on([&roles]);
         statements.push(installation.tagged(tag, "aws:RequestTag").when(
             "Null",
@@ -91,13 +97,16 @@ pub fn writer(installation: &Installation<'_>) -> Policy {
             ["true"],
         ));
     }
-    // For PutRolePolicy and AttachRolePolicy the key is the boundary that the role has, for PutRolePermissionsBoundary the one
-    // that is asked for.
-    let grant =
-        Statement::allow(["iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"]).named("GrantBelowTheBoundary");
+    // For PutRolePolicy and AttachRolePolicy the key is the boundary that the role has, for
+    // PutRolePermissionsBoundary the one that is asked for.
+    let grant = Statement::allow(["iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"])
+        .named("GrantBelowTheBoundary");
     statements.push(installation.bounded(ours(grant)));
-    statements
-        .extend(installation.attachable(ours(Statement::allow(["iam:AttachRolePolicy"]).named("AttachWhatIsListed"))));
+    statements.extend(
+        installation.attachable(ours(
+            Statement::allow(["iam:AttachRolePolicy"]).named("AttachWhatIsListed"),
+        )),
+    );
     let mut changes = vec![
         "iam:UpdateAssumeRolePolicy",
         "iam:UpdateRole",
@@ -108,11 +117,16 @@ pub fn writer(installation: &Installation<'_>) -> Policy {
     ];
     let mut never = vec!["iam:PassRole"];
     // Only where resources choose their boundary does the controller ever take one away.
-    if installation.boundary.is_some() { &mut never } else { &mut changes }.push("iam:DeleteRolePermissionsBoundary");
+    if installation.boundary.is_some() { &mut never } else { &mut changes }
+        .push("iam:DeleteRolePermissionsBoundary");
     statements.push(ours(Statement::allow(changes).named("ChangeWhatIsOurs")));
     let tag = ours(Statement::allow(["iam:TagRole"]).named("TagWhatIsOurs"));
     statements.push(match installation.name {
-        Some(name) => tag.when("StringEqualsIfExists", &format!("aws:RequestTag/{}", tag::INSTALLATION), [name]),
+        Some(name) => tag.when(
+            "StringEqualsIfExists",
+            &format!("aws:RequestTag/{}", tag::INSTALLATION),
+            [name],
+        ),
         None => tag,
     });
     statements.extend(denials(&roles, never));
@@ -149,7 +163,8 @@ impl Installation<'_> {
         }
     }
 
-    /// With the tag of the installation, on the role (`aws:ResourceTag`) or in the request (`aws:RequestTag`).
+    /// With the tag of the installation, on the role (`aws:ResourceTag`) or in the request
+    /// (`aws:RequestTag`).
     fn tagged(&self, statement: Statement, key: &str) -> Statement {
         let key = format!("{key}/{}", tag::INSTALLATION);
         match self.name {
@@ -166,7 +181,11 @@ impl Installation<'_> {
         }
         // In our patterns a question mark is itself.
         let pattern = |pattern: &String| pattern.replace('?', "${?}");
-        let statement = self.bounded(statement).when("StringLike", "iam:PolicyARN", allowed.iter().map(pattern));
+        let statement = self.bounded(statement).when(
+            "StringLike",
+            "iam:PolicyARN",
+            allowed.iter().map(pattern),
+        );
         Some(if excluded.is_empty() {
             statement
         } else {

@@ -1,8 +1,9 @@
 //! A JSON reader with bounds that keeps exactly what was written.
 //!
-//! `serde_json` is not used for policy documents for three reasons: it lets the last of two equal keys win, it turns
-//! numbers into floats, and it cannot say where in the document an error is. Here equal keys are refused, numbers keep
-//! their digits (rule Q43), and every error has a JSON pointer (RFC 6901), line and column. Time is linear in the text.
+//! `serde_json` is not used for policy documents for three reasons: it lets the last of two equal
+//! keys win, it turns numbers into floats, and it cannot say where in the document an error is.
+//! Here equal keys are refused, numbers keep their digits (rule Q43), and every error has a JSON
+//! pointer (RFC 6901), line and column. Time is linear in the text.
 
 mod keys;
 mod node;
@@ -16,11 +17,12 @@ pub(super) use keys::Keys;
 pub use pointer::Pointer;
 pub(super) use pointer::steps;
 
-/// Recursion stops here even when a caller asks for more: the stack of a thread is what it protects.
+/// Recursion stops here even when a caller asks for more: the stack of a thread is what it
+/// protects.
 pub(super) const DEEPEST: usize = 128;
 
-/// Values of one text, far more than a document of AWS's size has: a text of nothing but tiny values costs thirty times its
-/// length in memory.
+/// Values of one text, far more than a document of AWS's size has: a text of nothing but tiny
+/// values costs thirty times its length in memory.
 pub(super) const MOST_VALUES: usize = 16 * 1024;
 
 /// How much a reader accepts.
@@ -52,9 +54,11 @@ pub enum Node {
 /// Reads one JSON value that fills the whole text.
 ///
 /// # Errors
-/// [`TextError`] for the first thing that is not JSON (RFC 8259), for equal keys in one object, and for text over `bounds`.
+/// [`TextError`] for the first thing that is not JSON (RFC 8259), for equal keys in one object, and
+/// for text over `bounds`.
 pub fn parse(text: &str, bounds: Bounds) -> Result<Node, TextError> {
-    let mut reader = Reader { text, at: 0, depth: bounds.depth.min(DEEPEST), values: 0, marks: None };
+    let mut reader =
+        Reader { text, at: 0, depth: bounds.depth.min(DEEPEST), values: 0, marks: None };
     let result = if text.len() > bounds.bytes {
         Err(reader.fail(TextProblem::TooLong { found: text.len(), most: bounds.bytes }))
     } else {
@@ -65,8 +69,10 @@ pub fn parse(text: &str, bounds: Bounds) -> Result<Node, TextError> {
 
 /// Where the values of a text begin that [`parse`] accepts.
 pub(super) fn marks(text: &str) -> Marks {
-    let mut reader = Reader { text, at: 0, depth: DEEPEST, values: 0, marks: Some(Marks::default()) };
-    // What comes before a failure is right all the same, and the caller has seen that there is none.
+    let mut reader =
+        Reader { text, at: 0, depth: DEEPEST, values: 0, marks: Some(Marks::default()) };
+    // What comes before a failure is right all the same, and the caller has seen that there is
+    // none.
     let _ = reader.document();
     reader.marks.unwrap_or_default()
 }
@@ -138,7 +144,9 @@ impl<'a> Reader<'a> {
 
     fn value(&mut self, depth: usize) -> Result<Node, Failure> {
         match self.peek() {
-            Some(b'{' | b'[') if depth >= self.depth => Err(self.fail(TextProblem::TooDeep(self.depth))),
+            Some(b'{' | b'[') if depth >= self.depth => {
+                Err(self.fail(TextProblem::TooDeep(self.depth)))
+            }
             Some(b'{') => self.object(depth + 1),
             Some(b'[') => self.array(depth + 1),
             Some(b'"') => self.string().map(Node::String),
@@ -168,7 +176,8 @@ impl<'a> Reader<'a> {
         }
         loop {
             self.skip_space();
-            let item = self.marked(self.at, depth).map_err(|failure| failure.inside_item(items.len()))?;
+            let item =
+                self.marked(self.at, depth).map_err(|failure| failure.inside_item(items.len()))?;
             items.push(item);
             self.skip_space();
             if self.take(b']') {
@@ -196,7 +205,9 @@ impl<'a> Reader<'a> {
             let start = self.at;
             let key = self.string()?;
             if !keys.is_new(&members, &key) {
-                return Err(Failure::new(TextProblem::Duplicate(key.clone()), start).inside_key(&key));
+                return Err(
+                    Failure::new(TextProblem::Duplicate(key.clone()), start).inside_key(&key)
+                );
             }
             self.skip_space();
             if !self.take(b':') {
@@ -220,7 +231,8 @@ impl<'a> Reader<'a> {
 
     fn string(&mut self) -> Result<String, Failure> {
         self.at += 1;
-        // Most strings are one plain run: the first one is as long as it has to be, and nothing grows.
+        // Most strings are one plain run: the first one is as long as it has to be, and nothing
+        // grows.
         let mut out = self.plain().to_owned();
         loop {
             match self.peek() {
@@ -241,7 +253,10 @@ impl<'a> Reader<'a> {
     /// What stands before the next character that is special in a string.
     fn plain(&mut self) -> &'a str {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        let end = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len());
+        let end = rest
+            .bytes()
+            .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))
+            .unwrap_or(rest.len());
         self.at += end;
         rest.get(..end).unwrap_or_default()
     }
@@ -260,18 +275,21 @@ impl<'a> Reader<'a> {
             Some(b'u') => {
                 self.at += 1;
                 let first = self.hex(start)?;
-                let code = if (0xd800..0xdc00).contains(&first) && self.take(b'\\') && self.take(b'u') {
-                    let second = self.hex(start)?;
-                    // A second half out of its range makes a code that `char` refuses, as does a lone first half.
-                    if (0xdc00..0xe000).contains(&second) {
-                        0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)
+                let code =
+                    if (0xd800..0xdc00).contains(&first) && self.take(b'\\') && self.take(b'u') {
+                        let second = self.hex(start)?;
+                        // A second half out of its range makes a code that `char` refuses, as does
+                        // a lone first half.
+                        if (0xdc00..0xe000).contains(&second) {
+                            0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)
+                        } else {
+                            first
+                        }
                     } else {
                         first
-                    }
-                } else {
-                    first
-                };
-                return char::from_u32(code).ok_or_else(|| Failure::new(TextProblem::LoneSurrogate, start));
+                    };
+                return char::from_u32(code)
+                    .ok_or_else(|| Failure::new(TextProblem::LoneSurrogate, start));
             }
             Some(_) => return Err(Failure::new(TextProblem::Escape, start)),
         };
@@ -280,7 +298,10 @@ impl<'a> Reader<'a> {
     }
 
     fn hex(&mut self, start: usize) -> Result<u32, Failure> {
-        let digits = self.text.get(self.at..self.at + 4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits = self
+            .text
+            .get(self.at..self.at + 4)
+            .filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
         let Some(code) = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) else {
             return Err(Failure::new(TextProblem::Escape, start));
         };

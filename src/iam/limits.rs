@@ -1,6 +1,7 @@
 //! Quotas and bounds, each with its unit and source.
 //!
-//! "Model" is the AWS service model of IAM, "quota" the page "IAM and AWS STS quotas" of the IAM user guide. "Ours" is a bound of rolewright.
+//! "Model" is the AWS service model of IAM, "quota" the page "IAM and AWS STS quotas" of the IAM
+//! user guide. "Ours" is a bound of rolewright.
 
 use std::ops::RangeInclusive;
 
@@ -22,7 +23,8 @@ pub const SESSION_SECONDS: RangeInclusive<u32> = 3600..=43_200;
 pub const SESSION_SECONDS_DEFAULT: u32 = 3600;
 /// Characters without white space of all inline policies of a role together (quota, fixed).
 pub const INLINE_TOTAL: usize = 10_240;
-/// Characters without white space of a trust policy, as an account has it at first (quota L-C07B4B0D).
+/// Characters without white space of a trust policy, as an account has it at first (quota
+/// L-C07B4B0D).
 pub const TRUST_DEFAULT: usize = 2048;
 /// Characters without white space of a trust policy, as far as AWS raises it (quota L-C07B4B0D).
 pub const TRUST_CEILING: usize = 8192;
@@ -42,25 +44,28 @@ pub const TAG_VALUE: usize = 256;
 pub const DOCUMENT_IN_A_CALL: usize = 131_072;
 /// A desired document: 64 KiB and 64 levels (ours).
 pub const DOCUMENT: Bounds = Bounds { bytes: 64 * 1024, depth: 64 };
-/// A document read from AWS, decoded: everything the model lets anyone write, at two bytes for each character.
+/// A document read from AWS, decoded: everything the model lets anyone write, at two bytes for each
+/// character.
 pub const OBSERVED_DOCUMENT: Bounds = Bounds { bytes: 2 * DOCUMENT_IN_A_CALL, depth: 64 };
 
-/// The size that AWS's quotas count: characters that are not white space. Only what JSON calls white space is left
-/// out (space, tab, line feed, carriage return), so that the count is never too small.
+/// The size that AWS's quotas count: characters that are not white space. Only what JSON calls
+/// white space is left out (space, tab, line feed, carriage return), so that the count is never too
+/// small.
 #[must_use]
 pub fn counted_size(text: &str) -> usize {
     text.chars().filter(|character| !matches!(character, ' ' | '\t' | '\n' | '\r')).count()
 }
 
-/// The first character that a description may not hold: only tab, line feed, carriage return, U+0020 to U+007E and
-/// U+00A1 to U+00FF are allowed (model), so no typographic quotes or dashes.
+/// The first character that a description may not hold: only tab, line feed, carriage return,
+/// U+0020 to U+007E and U+00A1 to U+00FF are allowed (model), so no typographic quotes or dashes.
 #[must_use]
 pub fn outside_description(text: &str) -> Option<char> {
     text.chars().find(|c| !matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}'))
 }
 
-/// The first character of a string that a policy document may not hold: the model takes tab, line feed, carriage return and
-/// U+0020 to U+00FF. Control characters are escapes in the printed document, so only those above U+00FF count.
+/// The first character of a string that a policy document may not hold: the model takes tab, line
+/// feed, carriage return and U+0020 to U+00FF. Control characters are escapes in the printed
+/// document, so only those above U+00FF count.
 #[must_use]
 pub fn outside_document(text: &str) -> Option<char> {
     // In UTF-8 everything up to U+00FF begins with a byte below 0xC4; most strings end here.

@@ -1,13 +1,17 @@
-//! Which managed policies a resource may attach: ARN patterns with `*`, and a leading `!` for what is excluded.
+//! Which managed policies a resource may attach: ARN patterns with `*`, and a leading `!` for what
+//! is excluded.
 //!
-//! The setting `--managed-policies` of the built-in class is such a list. Nothing is allowed by an empty list.
+//! The setting `--managed-policies` of the built-in class is such a list. Nothing is allowed by an
+//! empty list.
 
 use crate::iam::arn::{Account, IamArn};
 use crate::iam::quote::shown;
 
-/// Whether `pattern` covers the whole of `text`. Only `*` is special: any run of characters, also none, also `/` and `:`.
+/// Whether `pattern` covers the whole of `text`. Only `*` is special: any run of characters, also
+/// none, also `/` and `:`.
 ///
-/// The pieces between the stars are looked for from left to right, each at its first place, so nothing is ever tried twice.
+/// The pieces between the stars are looked for from left to right, each at its first place, so
+/// nothing is ever tried twice.
 #[must_use]
 pub fn pattern_matches(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else {
@@ -31,13 +35,16 @@ pub fn pattern_matches(pattern: &str, text: &str) -> bool {
 #[non_exhaustive]
 pub enum RuleError {
     /// Empty, or with white space.
-    #[error("the managed policy pattern {} is empty or holds white space; write an ARN with or without *", shown(.0))]
+    #[error("the managed policy pattern {} is empty or holds white space; write an ARN with or \
+        without *", shown(.0))]
     Shape(String),
-    /// Begins neither as an ARN nor with a star: it covers no policy, and an exclusion would exclude nothing.
+    /// Begins neither as an ARN nor with a star: it covers no policy, and an exclusion would
+    /// exclude nothing.
     #[error("the managed policy pattern {} covers no policy; begin it with arn: or *", shown(.0))]
     CoversNothing(String),
     /// A placeholder other than `{accountId}` and `{partition}`.
-    #[error("the managed policy pattern {} holds an unknown placeholder; use {{accountId}} and {{partition}}", shown(.0))]
+    #[error("the managed policy pattern {} holds an unknown placeholder; use {{accountId}} and \
+        {{partition}}", shown(.0))]
     Placeholder(String),
 }
 
@@ -49,10 +56,12 @@ pub struct ManagedPolicyRules {
 }
 
 impl ManagedPolicyRules {
-    /// Rules from patterns such as `arn:{partition}:iam::aws:policy/*` and `!*/AdministratorAccess`.
+    /// Rules from patterns such as `arn:{partition}:iam::aws:policy/*` and
+    /// `!*/AdministratorAccess`.
     ///
     /// # Errors
-    /// [`RuleError`] for the first pattern that is empty, holds white space, or holds braces other than the two placeholders.
+    /// [`RuleError`] for the first pattern that is empty, holds white space, or holds braces other
+    /// than the two placeholders.
     pub fn new(patterns: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, RuleError> {
         let mut rules = Self::default();
         for pattern in patterns {
@@ -78,19 +87,25 @@ impl ManagedPolicyRules {
     /// The patterns with their placeholders replaced: those that allow, and those that exclude.
     #[must_use]
     pub fn patterns(&self, account: &Account) -> (Vec<String>, Vec<String>) {
-        let expanded = |list: &[String]| list.iter().map(|pattern| account.expand(pattern)).collect();
+        let expanded =
+            |list: &[String]| list.iter().map(|pattern| account.expand(pattern)).collect();
         (expanded(&self.allowed), expanded(&self.excluded))
     }
 
-    /// Whether `arn` is the ARN of a policy that some pattern allows and none excludes, for a role in `account`.
+    /// Whether `arn` is the ARN of a policy that some pattern allows and none excludes, for a role
+    /// in `account`.
     ///
-    /// Exclusions ignore letter case: IAM names are unique ignoring case, and an exclusion must not be escaped by spelling.
+    /// Exclusions ignore letter case: IAM names are unique ignoring case, and an exclusion must not
+    /// be escaped by spelling.
     #[must_use]
     pub fn allows(&self, arn: &str, account: &Account) -> bool {
         let lower = arn.to_lowercase();
         IamArn::parse(arn).is_ok_and(|arn| arn.kind == "policy")
             && self.allowed.iter().any(|pattern| pattern_matches(&account.expand(pattern), arn))
-            && !self.excluded.iter().any(|pattern| pattern_matches(&account.expand(pattern).to_lowercase(), &lower))
+            && !self
+                .excluded
+                .iter()
+                .any(|pattern| pattern_matches(&account.expand(pattern).to_lowercase(), &lower))
     }
 }
 
@@ -159,8 +174,15 @@ mod tests {
     #[test]
     fn no_rules_allow_nothing() {
         let account = Account::new("123456789012", "aws").unwrap();
-        assert!(!ManagedPolicyRules::default().allows("arn:aws:iam::aws:policy/ReadOnlyAccess", &account));
-        assert!(!ManagedPolicyRules::new(["!*/X"]).unwrap().allows("arn:aws:iam::aws:policy/Y", &account));
+        assert!(
+            !ManagedPolicyRules::default()
+                .allows("arn:aws:iam::aws:policy/ReadOnlyAccess", &account)
+        );
+        assert!(
+            !ManagedPolicyRules::new(["!*/X"])
+                .unwrap()
+                .allows("arn:aws:iam::aws:policy/Y", &account)
+        );
     }
 
     #[rstest]

@@ -1,6 +1,7 @@
 //! The language of IAM: ARNs, names, tags, limits, policy documents and trust statements.
 //!
-//! Pure: text and plain values in, values or problems out. Nothing here knows Kubernetes, the AWS SDK, a clock or I/O.
+//! Pure: text and plain values in, values or problems out. Nothing here knows Kubernetes, the AWS
+//! SDK, a clock or I/O.
 
 pub mod arn;
 pub mod controller_policy;

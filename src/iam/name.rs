@@ -1,4 +1,5 @@
-//! Names and paths of roles and policies: their rules, the default name of a role, and which ones AWS keeps for itself.
+//! Names and paths of roles and policies: their rules, the default name of a role, and which ones
+//! AWS keeps for itself.
 //!
 //! Rules are those of the AWS service model of IAM, paths narrower than the model.
 
@@ -28,7 +29,8 @@ pub enum NameError {
         found: char,
     },
     /// Not a path.
-    #[error("the path {} is not accepted; write / or /…/ of at most 512 letters, digits and .,+@=_- between single slashes", shown(.0))]
+    #[error("the path {} is not accepted; write / or /…/ of at most 512 letters, digits and \
+        .,+@=_- between single slashes", shown(.0))]
     Path(String),
     /// AWS keeps it for its own roles.
     #[error("{} is kept by AWS for its own roles; choose another", shown(.0))]
@@ -52,8 +54,9 @@ pub fn check_policy_name(name: &str) -> Result<(), NameError> {
     check(name, limits::POLICY_NAME)
 }
 
-/// Checks a path: `/`, or `/…/` of letters, digits and `.,+@=_-` between single slashes, at most 512 characters,
-/// not one that AWS keeps for itself. IAM's model allows more characters, its answers allow fewer; this class works.
+/// Checks a path: `/`, or `/…/` of letters, digits and `.,+@=_-` between single slashes, at most
+/// 512 characters, not one that AWS keeps for itself. IAM's model allows more characters, its
+/// answers allow fewer; this class works.
 ///
 /// # Errors
 /// [`NameError`] with the first thing that is wrong.
@@ -83,8 +86,9 @@ pub fn is_reserved(path: &str, name: &str) -> bool {
         || ["awsservicerolefor", "awsreservedsso_"].iter().any(|kept| name.starts_with(kept))
 }
 
-/// The name of a role whose resource gives none: `<prefix><namespace>_<name>`. No two resources share one, as `_` cannot
-/// occur in names of Kubernetes. Over 64 characters: the first 55, `_`, and 8 hex digits of the SHA-256 of the whole.
+/// The name of a role whose resource gives none: `<prefix><namespace>_<name>`. No two resources
+/// share one, as `_` cannot occur in names of Kubernetes. Over 64 characters: the first 55, `_`,
+/// and 8 hex digits of the SHA-256 of the whole.
 #[must_use]
 pub fn default_role_name(prefix: &str, namespace: &str, name: &str) -> String {
     let whole = format!("{prefix}{namespace}_{name}");
@@ -93,7 +97,13 @@ pub fn default_role_name(prefix: &str, namespace: &str, name: &str) -> String {
     }
     let digest = Sha256::digest(whole.as_bytes());
     let hex = digest.iter().take(4).map(|byte| format!("{byte:02x}"));
-    whole.chars().take(limits::ROLE_NAME - 9).map(String::from).chain(["_".to_owned()]).chain(hex).collect()
+    whole
+        .chars()
+        .take(limits::ROLE_NAME - 9)
+        .map(String::from)
+        .chain(["_".to_owned()])
+        .chain(hex)
+        .collect()
 }
 
 /// `name` in lower case: with the account id it is the key under which IAM keeps names unique.

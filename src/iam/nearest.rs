@@ -1,12 +1,14 @@
 //! The nearest known name to a misspelt one, for the remedy in a message.
 
-/// Names longer than this (in characters) get no suggestion: the distance costs the product of both lengths.
+/// Names longer than this (in characters) get no suggestion: the distance costs the product of both
+/// lengths.
 const LONGEST: usize = 64;
 
 /// The known name nearest to `name`, or `None` when nothing is near enough to be worth suggesting.
 ///
-/// Letter case is ignored. Near enough is an edit distance (insert, delete, replace, swap of neighbours) of
-/// at most one third of the length of `name`, and at least one. Of two equally near names the earlier one is taken.
+/// Letter case is ignored. Near enough is an edit distance (insert, delete, replace, swap of
+/// neighbours) of at most one third of the length of `name`, and at least one. Of two equally near
+/// names the earlier one is taken.
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted: Vec<char> = folded(name);
     if wanted.len() > LONGEST {
@@ -34,8 +36,11 @@ fn distance(left: &[char], right: &[char]) -> usize {
         let mut cell = row + 1;
         let mut previous = None;
         for (column, &b) in right.iter().enumerate() {
-            let at = |cells: &[usize], index: usize| cells.get(index).copied().unwrap_or(usize::MAX - 1);
-            cell = (cell + 1).min(at(&above, column + 1) + 1).min(at(&above, column) + usize::from(a != b));
+            let at =
+                |cells: &[usize], index: usize| cells.get(index).copied().unwrap_or(usize::MAX - 1);
+            cell = (cell + 1)
+                .min(at(&above, column + 1) + 1)
+                .min(at(&above, column) + usize::from(a != b));
             if column > 0 && last == Some(b) && previous == Some(a) {
                 cell = cell.min(at(&before, column - 1) + 1);
             }

@@ -1,5 +1,5 @@
-//! How text of a user is shown inside a message: quoted, escaped and cut, so that hostile text can neither
-//! break a log line nor fill a status.
+//! How text of a user is shown inside a message: quoted, escaped and cut, so that hostile text can
+//! neither break a log line nor fill a status.
 
 /// Characters of a user's text that a message repeats at most.
 const SHOWN: usize = 60;

@@ -1,7 +1,7 @@
 //! Tags of roles: their rules, and the keys that nobody but rolewright or AWS may set.
 //!
-//! On roles IAM takes keys that differ only in case for the same key and keeps the case that was written
-//! (IAM user guide, "Tags for IAM resources"); [`fold`] gives the key to compare by.
+//! On roles IAM takes keys that differ only in case for the same key and keeps the case that was
+//! written (IAM user guide, "Tags for IAM resources"); [`fold`] gives the key to compare by.
 
 use std::sync::LazyLock;
 
@@ -33,16 +33,19 @@ pub enum TagError {
     #[error("the tag key {} must have 1 to 128 characters; change its length", shown(.0))]
     KeyLength(String),
     /// The key holds another character.
-    #[error("the tag key {} holds a character that AWS refuses; use letters, digits, spaces and _.:/=+-@", shown(.0))]
+    #[error("the tag key {} holds a character that AWS refuses; use letters, digits, spaces and \
+        _.:/=+-@", shown(.0))]
     KeyCharacters(String),
     /// The key is kept by rolewright or AWS.
-    #[error("the tag key {} begins with rolewright.dev/ or aws:, which are reserved; choose another", shown(.0))]
+    #[error("the tag key {} begins with rolewright.dev/ or aws:, which are reserved; choose \
+        another", shown(.0))]
     KeyReserved(String),
     /// The value is too long.
     #[error("the value of tag {} has more than 256 characters; shorten it", shown(.0))]
     ValueLength(String),
     /// The value holds another character.
-    #[error("the value of tag {} holds a character that AWS refuses; use letters, digits, spaces and _.:/=+-@", shown(.0))]
+    #[error("the value of tag {} holds a character that AWS refuses; use letters, digits, spaces \
+        and _.:/=+-@", shown(.0))]
     ValueCharacters(String),
     /// The value is kept by AWS.
     #[error("the value of tag {} begins with aws:, which is reserved; choose another", shown(.0))]
@@ -64,11 +67,15 @@ pub fn check(key: &str, value: &str) -> Result<(), TagError> {
     if is_reserved_key(key) {
         return Err(TagError::KeyReserved(key.to_owned()));
     }
-    if begins_with(value, AWS_PREFIX) { Err(TagError::ValueReserved(key.to_owned())) } else { Ok(()) }
+    if begins_with(value, AWS_PREFIX) {
+        Err(TagError::ValueReserved(key.to_owned()))
+    } else {
+        Ok(())
+    }
 }
 
-/// Checks only what AWS checks by grammar: key 1 to 128, value 0 to 256 characters, counted in UTF-16 units to be safe,
-/// of the class above. For tags that rolewright itself sets.
+/// Checks only what AWS checks by grammar: key 1 to 128, value 0 to 256 characters, counted in
+/// UTF-16 units to be safe, of the class above. For tags that rolewright itself sets.
 ///
 /// # Errors
 /// [`TagError`] with the first thing that is wrong.

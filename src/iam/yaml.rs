@@ -1,9 +1,12 @@
-//! A YAML reader with bounds, for documents that people write by hand. It makes the same [`Node`] as [`json`](super::json).
+//! A YAML reader with bounds, for documents that people write by hand. It makes the same [`Node`]
+//! as [`json`](super::json).
 //!
-//! It is strict where YAML guesses. A plain `true`, `false` or `null` is what the core schema of YAML 1.2 says; a plain number
-//! that is one in JSON too keeps its digits; everything else is text: `yes`, `on`, `2012-10-17`, `0x1f`, and the account id
-//! `012345678901`. Equal keys are refused, as are anchors, aliases, merge keys, tags, directives and second documents: in
-//! a policy document they hide what it says. Other YAML of this crate (manifests) is read by [`crate::yaml`], as the API server does.
+//! It is strict where YAML guesses. A plain `true`, `false` or `null` is what the core schema of
+//! YAML 1.2 says; a plain number that is one in JSON too keeps its digits; everything else is text:
+//! `yes`, `on`, `2012-10-17`, `0x1f`, and the account id `012345678901`. Equal keys are refused, as
+//! are anchors, aliases, merge keys, tags, directives and second documents: in a policy document
+//! they hide what it says. Other YAML of this crate (manifests) is read by [`crate::yaml`], as the
+//! API server does.
 
 #[cfg(test)]
 pub(super) mod printed;
@@ -18,7 +21,8 @@ use crate::iam::text::{Failure, Marks, TextError, TextProblem};
 /// Reads one YAML document that is the whole text.
 ///
 /// # Errors
-/// [`TextError`] for the first thing that is not YAML, for what the module comment says is refused, and for text over `bounds`.
+/// [`TextError`] for the first thing that is not YAML, for what the module comment says is refused,
+/// and for text over `bounds`.
 pub fn parse(text: &str, bounds: Bounds) -> Result<Node, TextError> {
     let result = if text.len() > bounds.bytes {
         Err(Failure::new(TextProblem::TooLong { found: text.len(), most: bounds.bytes }, 0))
@@ -31,7 +35,8 @@ pub fn parse(text: &str, bounds: Bounds) -> Result<Node, TextError> {
 /// Where the values of a text begin that [`parse`] accepts.
 pub(super) fn marks(text: &str) -> Marks {
     let mut reader = Reader::new(text, json::DEEPEST, Some(Marks::default()));
-    // What comes before a failure is right all the same, and the caller has seen that there is none.
+    // What comes before a failure is right all the same, and the caller has seen that there is
+    // none.
     let _ = reader.document();
     reader.marks.unwrap_or_default()
 }
@@ -56,7 +61,13 @@ impl<'a> Reader<'a> {
             flow_nesting_limit: depth + 1,
             block_nesting_limit: depth + 1,
         };
-        Self { events: Parser::new_from_str_with_options(text, options), depth, values: 0, end: text.len(), marks }
+        Self {
+            events: Parser::new_from_str_with_options(text, options),
+            depth,
+            values: 0,
+            end: text.len(),
+            marks,
+        }
     }
 
     /// The next event and where it begins, in bytes.
@@ -92,14 +103,22 @@ impl<'a> Reader<'a> {
         loop {
             match self.next()? {
                 (Event::StreamEnd, _) => return Ok(node),
-                (Event::DocumentStart(..), offset) => return Err(Failure::new(TextProblem::Several, offset)),
+                (Event::DocumentStart(..), offset) => {
+                    return Err(Failure::new(TextProblem::Several, offset));
+                }
                 _ => {} // DocumentEnd
             }
         }
     }
 
     /// The value that begins with `event` and whose place is `place`.
-    fn marked(&mut self, event: Event<'a>, offset: usize, place: usize, depth: usize) -> Result<Node, Failure> {
+    fn marked(
+        &mut self,
+        event: Event<'a>,
+        offset: usize,
+        place: usize,
+        depth: usize,
+    ) -> Result<Node, Failure> {
         self.values += 1;
         if self.values > json::MOST_VALUES {
             return Err(Failure::new(TextProblem::TooMany(json::MOST_VALUES), offset));
@@ -129,11 +148,14 @@ impl<'a> Reader<'a> {
     fn array(&mut self, depth: usize) -> Result<Node, Failure> {
         let mut items = Vec::new();
         loop {
-            let (event, offset) = self.next().map_err(|failure| failure.inside_item(items.len()))?;
+            let (event, offset) =
+                self.next().map_err(|failure| failure.inside_item(items.len()))?;
             if event == Event::SequenceEnd {
                 return Ok(Node::Array(items));
             }
-            let item = self.marked(event, offset, offset, depth).map_err(|failure| failure.inside_item(items.len()))?;
+            let item = self
+                .marked(event, offset, offset, depth)
+                .map_err(|failure| failure.inside_item(items.len()))?;
             items.push(item);
         }
     }
@@ -155,9 +177,14 @@ impl<'a> Reader<'a> {
             }
             let key = key.into_owned();
             if !keys.is_new(&members, &key) {
-                return Err(Failure::new(TextProblem::Duplicate(key.clone()), start).inside_key(&key));
+                return Err(
+                    Failure::new(TextProblem::Duplicate(key.clone()), start).inside_key(&key)
+                );
             }
-            let value = match self.next().and_then(|(event, offset)| self.marked(event, offset, start, depth)) {
+            let value = match self
+                .next()
+                .and_then(|(event, offset)| self.marked(event, offset, start, depth))
+            {
                 Ok(value) => value,
                 Err(failure) => return Err(failure.inside_key(&key)),
             };
@@ -170,7 +197,10 @@ impl<'a> Reader<'a> {
 fn plain(event: &Event<'_>, offset: usize) -> Result<(), Failure> {
     let problem = if event.tag().is_some() {
         TextProblem::Tag
-    } else if event.anchor_id().is_some() || event.is_alias() || matches!(event, Event::UnresolvedAlias(_)) {
+    } else if event.anchor_id().is_some()
+        || event.is_alias()
+        || matches!(event, Event::UnresolvedAlias(_))
+    {
         TextProblem::Alias
     } else {
         return Ok(());

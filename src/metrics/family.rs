@@ -1,4 +1,5 @@
-//! Counter, gauge and histogram with label names that are fixed in the table, and values that are as many.
+//! Counter, gauge and histogram with label names that are fixed in the table, and values that are
+//! as many.
 
 use std::fmt;
 
@@ -8,7 +9,8 @@ use prometheus_client::{
 };
 
 /// Upper bounds in seconds: from an AWS call to a sweep of a large account.
-const BUCKETS: [f64; 13] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
+const BUCKETS: [f64; 13] =
+    [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
 
 /// Kind of a metric, as the text format names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +56,8 @@ impl Row {
         format!("rolewright_{}{unit}", self.stem)
     }
 
-    /// The name by which it is asked for; a histogram's series add `_bucket`, `_sum` and `_count` to it.
+    /// The name by which it is asked for; a histogram's series add `_bucket`, `_sum` and `_count`
+    /// to it.
     #[must_use]
     pub fn name(&self) -> String {
         let total = if self.kind == Kind::Counter { "_total" } else { "" };
@@ -68,7 +71,9 @@ fn put(registry: &mut Registry, row: &Row, metric: impl Metric) {
     // The registry ends the sentence itself.
     let help = row.help.trim_end_matches('.');
     match row.unit {
-        Some(unit) => registry.register_with_unit(row.stem, help, Unit::Other(unit.to_owned()), metric),
+        Some(unit) => {
+            registry.register_with_unit(row.stem, help, Unit::Other(unit.to_owned()), metric)
+        }
         None => registry.register(row.stem, help, metric),
     }
 }

@@ -10,15 +10,23 @@ use crate::plan::{observed::Part, outcome};
 
 /// What a label tells, and its values, as Markdown.
 fn labels() -> Vec<(&'static str, String)> {
-    let list = |values: &[&str]| values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
+    let list = |values: &[&str]| {
+        values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
+    };
     vec![
         ("account", "AWS account, 12 digits".into()),
         ("action", "action of IAM that the controller calls, as `GetRole`".into()),
         ("cause", list(&CAUSES)),
-        ("condition", "type of a condition: `Ready`, `Synced`, `Reconciling`, `Stalled`, `Expired`".into()),
+        (
+            "condition",
+            "type of a condition: `Ready`, `Synced`, `Reconciling`, `Stalled`, \
+            `Expired`"
+                .into(),
+        ),
         (
             "outcome",
-            "`success`, or what can be done about the failure: `not_found`, which is an answer where a role is looked for, `throttled`, \
+            "`success`, or what can be done about the failure: `not_found`, which is an answer \
+             where a role is looked for, `throttled`, \
              `access_denied`, `unreachable`, `server_error` and so on"
                 .into(),
         ),
@@ -26,8 +34,10 @@ fn labels() -> Vec<(&'static str, String)> {
         (
             "reason",
             format!(
-                "a [reason](reasons.md), empty before the first report. In `rolewright_refusals_total` one of {}; in \
-                 `rolewright_retries_total` also `KubernetesApi` (the API server failed or reported a conflict) and `NotVisible` (AWS does not \
+                "a [reason](reasons.md), empty before the first report. In \
+                 `rolewright_refusals_total` one of {}; in \
+                 `rolewright_retries_total` also `KubernetesApi` (the API server failed or \
+                 reported a conflict) and `NotVisible` (AWS does not \
                  show yet what was done)",
                 list(outcome::REFUSALS)
             ),
@@ -35,7 +45,8 @@ fn labels() -> Vec<(&'static str, String)> {
         (
             "result",
             format!(
-                "of a pass: `converged`, `settled` (nothing to do until something changes), `waiting`, `failed`, `gone`, `panicked`; of a sweep: {}",
+                "of a pass: `converged`, `settled` (nothing to do until something changes), \
+                 `waiting`, `failed`, `gone`, `panicked`; of a sweep: {}",
                 list(&SWEEPS)
             ),
         ),
@@ -49,15 +60,25 @@ fn labels() -> Vec<(&'static str, String)> {
 #[must_use]
 pub fn markdown() -> String {
     let mut page = String::from(
-        "# Metrics\n\nMade of `src/metrics/table.rs`; edit that. `/metrics` on the address of `--listen` answers in the OpenMetrics text format. \
-         No label names a resource or a namespace, so the number of series does not grow with the number of resources. \
+        "# Metrics\n\nMade of `src/metrics/table.rs`; edit that. `/metrics` on the address of \
+         `--listen` answers in the OpenMetrics text format. \
+         No label names a resource or a namespace, so the number of series does not grow with the \
+         number of resources. \
          [Monitor](../how-to/monitor.md) tells how to scrape them and what to look at.\n\n\
-         What counts resources is counted at the moment of the scrape, by the process that leads; a process that stands by shows none.\n\n\
+         What counts resources is counted at the moment of the scrape, by the process that leads; \
+         a process that stands by shows none.\n\n\
          | Name | Type | Labels | Meaning |\n|---|---|---|---|\n",
     );
     for row in TABLE {
         let labels: Vec<String> = row.labels.iter().map(|label| format!("`{label}`")).collect();
-        let _ = writeln!(page, "| `{}` | {} | {} | {} |", row.name(), row.kind, labels.join(", "), row.help);
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} |",
+            row.name(),
+            row.kind,
+            labels.join(", "),
+            row.help
+        );
     }
     page.push_str("\n## Labels\n\n| Label | Values |\n|---|---|\n");
     for (label, values) in labels() {
@@ -82,7 +103,8 @@ mod tests {
         let written = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(
             written == now,
-            "docs/reference/metrics.md is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test --lib metrics::`"
+            "docs/reference/metrics.md is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test \
+             --lib metrics::`"
         );
     }
 
@@ -98,7 +120,11 @@ mod tests {
     #[test]
     fn a_help_is_one_sentence() {
         for row in TABLE {
-            assert!(row.help.ends_with('.') && !row.help.contains('|') && !row.help.contains(". "), "{}", row.stem);
+            assert!(
+                row.help.ends_with('.') && !row.help.contains('|') && !row.help.contains(". "),
+                "{}",
+                row.stem
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The table of metrics, and the registry that is made of it. Values of labels that are known beforehand begin at zero.
+//! The table of metrics, and the registry that is made of it. Values of labels that are known
+//! beforehand begin at zero.
 
 use prometheus_client::registry::Registry;
 
@@ -33,7 +34,8 @@ macro_rules! metrics {
         }
 
         /// Every metric, in the order of the page.
-        pub const TABLE: &[Row] = &[$(metrics!(@row $name: $kind ($($unit)?), [$($label),*], $help)),+];
+        pub const TABLE: &[Row] = &[$(metrics!(@row $name: $kind ($($unit)?), [$($label),*],
+            $help)),+];
 
         impl Metrics {
             fn registered() -> Self {
@@ -69,13 +71,15 @@ metrics! {
     resources: Gauge, ["condition", "status", "reason"],
         "Resources by condition, as their status has it; one without status is Ready Unknown.";
     roles_expiring: Gauge, ["within_seconds"],
-        "Roles whose lifetime ends within so many seconds; each bucket includes the shorter ones, and 0 is overdue.";
+        "Roles whose lifetime ends within so many seconds; each bucket includes the shorter ones, \
+         and 0 is overdue.";
     drift: Counter, ["part"],
         "Parts of roles that were changed behind the controller's back, as a point read confirmed.";
     corrections: Counter, ["part"],
         "Parts of roles that were made equal to the resource again.";
     refusals: Counter, ["reason"],
-        "Resources that the controller or AWS refused; the same refusal again is not counted again.";
+        "Resources that the controller or AWS refused; the same refusal again is not counted \
+         again.";
     removals: Counter, ["cause"],
         "Roles that were removed from AWS.";
     sweeps: Counter, ["result"],

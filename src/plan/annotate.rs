@@ -1,6 +1,7 @@
-//! Which service accounts get the role's ARN as an annotation, and lose it. Another role's ARN is never touched.
+//! Which service accounts get the role's ARN as an annotation, and lose it. Another role's ARN is
+//! never touched.
 
-use crate::ports::ServiceAccount;
+use crate::api::resource::ServiceAccount;
 
 /// What is to be done with one service account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +23,9 @@ pub fn wanted(name: &str, found: Option<&ServiceAccount>, arn: &str) -> Change {
         None => Change::Impossible(format!("service account {name} does not exist: create it")),
         Some(None) => Change::Set,
         Some(Some(there)) if there == arn => Change::Nothing,
-        Some(Some(other)) => {
-            Change::Impossible(format!("service account {name} names {other} already: take that annotation off first"))
-        }
+        Some(Some(other)) => Change::Impossible(format!(
+            "service account {name} names {other} already: take that annotation off first"
+        )),
     }
 }
 
@@ -66,7 +67,9 @@ mod tests {
     #[test]
     fn a_missing_service_account_and_one_of_another_role_are_told() {
         let other = account(Some("arn:aws:iam::123456789012:role/other"));
-        let Change::Impossible(why) = wanted("s", Some(&other), ARN) else { panic!("it is overwritten") };
+        let Change::Impossible(why) = wanted("s", Some(&other), ARN) else {
+            panic!("it is overwritten")
+        };
         assert!(why.contains("role/other") && why.contains("take that annotation off"), "{why}");
         assert_eq!(unwanted(Some(&other), ARN), Change::Nothing);
         let Change::Impossible(why) = wanted("s", None, ARN) else { panic!("it is written") };

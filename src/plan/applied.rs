@@ -1,5 +1,5 @@
-//! `status.applied`: the names that we wrote, saved before the write. An additive facet needs them to take back what is no
-//! longer wanted.
+//! `status.applied`: the names that we wrote, saved before the write. An additive facet needs them
+//! to take back what is no longer wanted.
 
 use std::collections::BTreeSet;
 
@@ -19,8 +19,8 @@ pub fn of(desired: &Desired) -> Applied {
     }
 }
 
-/// What is to be written, and what was written before as far as there is room: a name that is lost is left in AWS, which is
-/// the safe side.
+/// What is to be written, and what was written before as far as there is room: a name that is lost
+/// is left in AWS, which is the safe side.
 #[must_use]
 pub fn union(before: &Applied, next: &Applied) -> Applied {
     Applied {

@@ -1,5 +1,6 @@
-//! Before and after of one step, short enough for one log line. Documents appear as length and digest: whole policies do
-//! not belong in logs, and the digest tells an auditor whether it is the one in Git.
+//! Before and after of one step, short enough for one log line. Documents appear as length and
+//! digest: whole policies do not belong in logs, and the digest tells an auditor whether it is the
+//! one in Git.
 
 use sha2::{Digest, Sha256};
 
@@ -37,7 +38,9 @@ pub fn before(step: &Step, observed: Option<&Observed>) -> String {
             role.max_session.map_or_else(|| "default".into(), |seconds| seconds.to_string()),
             role.description.as_deref().unwrap_or_default()
         ),
-        Call::PutBoundary { .. } | Call::DeleteBoundary => role.boundary.clone().unwrap_or_else(absent),
+        Call::PutBoundary { .. } | Call::DeleteBoundary => {
+            role.boundary.clone().unwrap_or_else(absent)
+        }
         Call::PutInline { name, .. } | Call::DeleteInline { name } => {
             inline.get(name).map_or_else(absent, |document| decoded(document))
         }
@@ -48,10 +51,17 @@ pub fn before(step: &Step, observed: Option<&Observed>) -> String {
     }
 }
 
-fn tag_list<'a>(keys: impl Iterator<Item = &'a String>, role: &super::observed::RoleRecord) -> String {
+fn tag_list<'a>(
+    keys: impl Iterator<Item = &'a String>,
+    role: &super::observed::RoleRecord,
+) -> String {
     let values: Vec<String> = keys
         .map(|key| {
-            match role.tags.iter().find(|(other, _)| crate::iam::tag::fold(other) == crate::iam::tag::fold(key)) {
+            match role
+                .tags
+                .iter()
+                .find(|(other, _)| crate::iam::tag::fold(other) == crate::iam::tag::fold(key))
+            {
                 Some((key, value)) => format!("{key}={value}"),
                 None => format!("{key} absent"),
             }
@@ -64,12 +74,21 @@ fn tag_list<'a>(keys: impl Iterator<Item = &'a String>, role: &super::observed::
 #[must_use]
 pub fn after(step: &Step) -> String {
     match &step.call {
-        Call::CreateRole { trust, .. } => format!("role {} with trust of {}", step.role, digest(trust)),
-        Call::UpdateTrust { trust: document } | Call::PutInline { document, .. } => digest(document),
-        Call::UpdateRole { description, max_session } => format!("{max_session} s, {description:?}"),
+        Call::CreateRole { trust, .. } => {
+            format!("role {} with trust of {}", step.role, digest(trust))
+        }
+        Call::UpdateTrust { trust: document } | Call::PutInline { document, .. } => {
+            digest(document)
+        }
+        Call::UpdateRole { description, max_session } => {
+            format!("{max_session} s, {description:?}")
+        }
         Call::PutBoundary { arn } => arn.clone(),
         Call::Attach { .. } => "attached".into(),
-        Call::DeleteBoundary | Call::DeleteInline { .. } | Call::Detach { .. } | Call::Untag { .. } => "absent".into(),
+        Call::DeleteBoundary
+        | Call::DeleteInline { .. }
+        | Call::Detach { .. }
+        | Call::Untag { .. } => "absent".into(),
         Call::Tag { tags } => {
             let list: Vec<_> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
             list.join(", ")

@@ -1,8 +1,9 @@
-//! When to try again. Each class of trouble has its own pace; success or a new generation starts over.
+//! When to try again. Each class of trouble has its own pace; success or a new generation starts
+//! over.
 
 use std::time::Duration;
 
-use crate::ports::IamErrorClass;
+use crate::plan::failure::IamErrorClass;
 
 /// Why a resource is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,12 +29,19 @@ const fn range(trouble: Trouble) -> (Duration, Duration) {
     }
     use IamErrorClass as Class;
     match trouble {
-        Trouble::Iam(Class::Throttled | Class::Unreachable | Class::ServerError | Class::Unknown) => seconds(1, 60),
+        Trouble::Iam(
+            Class::Throttled | Class::Unreachable | Class::ServerError | Class::Unknown,
+        ) => seconds(1, 60),
         Trouble::Iam(Class::Busy | Class::DeleteConflict | Class::AlreadyExists) => seconds(2, 120),
-        // A denied call is not hammered; a missing policy or principal may be made by somebody at any time.
-        Trouble::Iam(Class::AccessDenied | Class::NotFound | Class::InvalidPrincipal) => seconds(10, 600),
+        // A denied call is not hammered; a missing policy or principal may be made by somebody at
+        // any time.
+        Trouble::Iam(Class::AccessDenied | Class::NotFound | Class::InvalidPrincipal) => {
+            seconds(10, 600)
+        }
         // AWS will say the same again until the resource or a quota changes.
-        Trouble::Iam(Class::LimitExceeded | Class::Refused | Class::Protected) => seconds(300, 3600),
+        Trouble::Iam(Class::LimitExceeded | Class::Refused | Class::Protected) => {
+            seconds(300, 3600)
+        }
         Trouble::Cluster => (Duration::from_millis(500), Duration::from_secs(30)),
         Trouble::NotOwned => seconds(30, 600),
         Trouble::Blocked => seconds(300, 300),
@@ -43,8 +51,9 @@ const fn range(trouble: Trouble) -> (Duration, Duration) {
     }
 }
 
-/// The delay before try number `failures + 1`: doubling from the first to the longest one, of which a random part of up
-/// to a quarter is taken off, so that many resources do not come back at once. `jitter` is in `0.0..1.0`.
+/// The delay before try number `failures + 1`: doubling from the first to the longest one, of which
+/// a random part of up to a quarter is taken off, so that many resources do not come back at once.
+/// `jitter` is in `0.0..1.0`.
 #[must_use]
 pub fn delay(trouble: Trouble, failures: u32, jitter: f64) -> Duration {
     let (first, longest) = range(trouble);

@@ -1,5 +1,6 @@
-//! From a raw spec to a [`Desired`] in which nothing can be invalid, or to every problem at once. A problem is one of form,
-//! when nothing can be compiled, or the spec is beyond the limits that the operator set; the controller refuses both.
+//! From a raw spec to a [`Desired`] in which nothing can be invalid, or to every problem at once. A
+//! problem is one of form, when nothing can be compiled, or the spec is beyond the limits that the
+//! operator set; the controller refuses both.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use crate::{
     api::{
         problem::Problem,
+        resource::Resource,
         role::{self, DeletionPolicy, DriftPolicy, InlinePolicy, Mode, RoleSpec},
         schema::SpecSchema,
     },
@@ -29,7 +31,6 @@ use crate::{
         problems::Problems,
         trust,
     },
-    ports::Resource,
 };
 
 /// Facets that we keep alone; the others may be added to.
@@ -70,9 +71,11 @@ pub struct Desired {
     pub deletion: DeletionPolicy,
     /// What drift leads to.
     pub drift: DriftPolicy,
-    /// Service accounts that get the role's ARN as an annotation. In Kubernetes: no part of what is compared with AWS.
+    /// Service accounts that get the role's ARN as an annotation. In Kubernetes: no part of what is
+    /// compared with AWS.
     pub annotate: BTreeSet<String>,
-    /// What is allowed and may still surprise, field by field. For people only: no part of what is compared.
+    /// What is allowed and may still surprise, field by field. For people only: no part of what is
+    /// compared.
     pub warnings: Vec<Problem>,
 }
 
@@ -98,12 +101,16 @@ pub fn desired(resource: &Resource, limits: &Limits) -> Result<Desired, Vec<Prob
     if beyond.is_empty() { Ok(desired) } else { Err(beyond) }
 }
 
-/// Turns a resource into what it asks for, and into what of that is beyond the operator's limits: a role may be made of it
-/// only if nothing is.
+/// Turns a resource into what it asks for, and into what of that is beyond the operator's limits: a
+/// role may be made of it only if nothing is.
 ///
 /// # Errors
-/// Every problem at once, also those with limits, when one of them keeps the resource from being compiled.
-pub fn compile(resource: &Resource, limits: &Limits) -> Result<(Desired, Vec<Problem>), Vec<Problem>> {
+/// Every problem at once, also those with limits, when one of them keeps the resource from being
+/// compiled.
+pub fn compile(
+    resource: &Resource,
+    limits: &Limits,
+) -> Result<(Desired, Vec<Problem>), Vec<Problem>> {
     let node = identity::read_spec(&resource.spec).map_err(|problem| vec![problem])?;
     let shape = match SpecSchema::iam_role() {
         Ok(schema) => schema.problems(&node),
@@ -112,10 +119,12 @@ pub fn compile(resource: &Resource, limits: &Limits) -> Result<(Desired, Vec<Pro
     if !shape.is_empty() {
         return Err(shape);
     }
-    let spec: RoleSpec = serde_json::from_str(&resource.spec)
-        .map_err(|error| vec![Problem { field: "spec".into(), message: format!("can't be read: {error}") }])?;
+    let spec: RoleSpec = serde_json::from_str(&resource.spec).map_err(|error| {
+        vec![Problem { field: "spec".into(), message: format!("can't be read: {error}") }]
+    })?;
     let identity = identity::identify(resource, Some(&node), limits);
-    let mut check = Check { limits, problems: identity::scope_problems(&identity, resource, &node, limits) };
+    let mut check =
+        Check { limits, problems: identity::scope_problems(&identity, resource, &node, limits) };
 
     let max_session = check.session(spec.max_session_duration.as_deref());
     let boundary = check.boundary(spec.permissions_boundary.as_deref());
@@ -139,7 +148,8 @@ pub fn compile(resource: &Resource, limits: &Limits) -> Result<(Desired, Vec<Pro
     check.problems.conclude().map(|beyond| (desired, beyond))
 }
 
-/// What a deletion does, read leniently: a resource with a mistake in its spec can still be deleted.
+/// What a deletion does, read leniently: a resource with a mistake in its spec can still be
+/// deleted.
 ///
 /// # Errors
 /// The problem when it can't be told whether the role is to be kept.
@@ -150,7 +160,8 @@ pub fn deletion_terms(resource: &Resource) -> Result<DeletionPolicy, Problem> {
     for (name, _) in node.as_object().into_iter().flatten() {
         if let Some(meant) = nearest(name, FIELDS.into_iter()).filter(|meant| meant != name) {
             let message = format!(
-                "is no field, and may mean {meant}: correct it, so that it is known whether the role is to be kept"
+                "is no field, and may mean {meant}: correct it, so that it is known whether the \
+                 role is to be kept"
             );
             return Err(Problem::new(format!("spec.{name}"), message));
         }
@@ -159,8 +170,8 @@ pub fn deletion_terms(resource: &Resource) -> Result<DeletionPolicy, Problem> {
         None | Some("Correct") => {}
         Some("Observe") => return Ok(DeletionPolicy::Retain),
         Some(_) => {
-            let message =
-                "is neither Correct nor Observe: correct it, so that it is known whether the role is to be kept";
+            let message = "is neither Correct nor Observe: correct it, so that it is known whether \
+                the role is to be kept";
             return Err(Problem::new("spec.driftPolicy", message));
         }
     }
@@ -169,7 +180,8 @@ pub fn deletion_terms(resource: &Resource) -> Result<DeletionPolicy, Problem> {
         Some("Retain") => Ok(DeletionPolicy::Retain),
         Some(_) => Err(Problem {
             field: "spec.deletionPolicy".into(),
-            message: "is neither Delete nor Retain: correct it, so that it is known whether the role is to be kept"
+            message: "is neither Delete nor Retain: correct it, so that it is known whether the \
+                role is to be kept"
                 .into(),
         }),
     }
@@ -204,16 +216,22 @@ impl Check<'_> {
                 return DEFAULT_SESSION;
             }
         };
-        let allowed =
-            |seconds: &i32| u32::try_from(*seconds).is_ok_and(|seconds| quota::SESSION_SECONDS.contains(&seconds));
+        let allowed = |seconds: &i32| {
+            u32::try_from(*seconds).is_ok_and(|seconds| quota::SESSION_SECONDS.contains(&seconds))
+        };
         let Some(seconds) = i32::try_from(seconds).ok().filter(allowed) else {
             self.problems.form("spec.maxSessionDuration", "must be between 1h and 12h");
             return DEFAULT_SESSION;
         };
-        if let Some(bound) = self.limits.max_session.filter(|bound| i64::from(seconds) > as_seconds(*bound)) {
+        if let Some(bound) =
+            self.limits.max_session.filter(|bound| i64::from(seconds) > as_seconds(*bound))
+        {
             self.problems.limit(
                 "spec.maxSessionDuration",
-                format!("may be at most {} here (--max-session): shorten it", lifetime::in_units(bound)),
+                format!(
+                    "may be at most {} here (--max-session): shorten it",
+                    lifetime::in_units(bound)
+                ),
             );
         }
         seconds
@@ -227,7 +245,10 @@ impl Check<'_> {
             BoundaryRule::Always(arn) => {
                 let arn = account.expand(arn);
                 if given.as_ref().is_some_and(|given| *given != arn) {
-                    self.problems.limit(field, format!("must be {arn} here, as the operator decided: leave it out"));
+                    self.problems.limit(
+                        field,
+                        format!("must be {arn} here, as the operator decided: leave it out"),
+                    );
                 }
                 given.or(Some(arn))
             }
@@ -235,10 +256,16 @@ impl Check<'_> {
                 let given = given?;
                 let parts: Vec<&str> = given.splitn(6, ':').collect();
                 let own = matches!(parts.as_slice(), ["arn", partition, "iam", "", id, resource]
-                    if *partition == account.partition && (*id == account.id || *id == "aws") && resource.starts_with("policy/"));
+                    if *partition == account.partition && (
+                        *id == account.id || *id == "aws") && resource.starts_with("policy/"));
                 if !own {
-                    self.problems
-                        .limit(field, format!("must be a policy of account {} or of AWS: change the ARN", account.id));
+                    self.problems.limit(
+                        field,
+                        format!(
+                            "must be a policy of account {} or of AWS: change the ARN",
+                            account.id
+                        ),
+                    );
                 }
                 Some(given)
             }
@@ -247,14 +274,19 @@ impl Check<'_> {
 
     fn attached(&mut self, permissions: Option<&role::Permissions>) -> Attachments {
         let mut attached = Attachments::new();
-        let list = permissions.and_then(|permissions| permissions.managed_policies.as_deref()).unwrap_or_default();
+        let list = permissions
+            .and_then(|permissions| permissions.managed_policies.as_deref())
+            .unwrap_or_default();
         for (index, text) in list.iter().enumerate() {
             let field = format!("spec.permissions.managedPolicies[{index}]");
             let arn = self.limits.account.expand(text);
             if !self.limits.managed_policies.allows(&arn, &self.limits.account) {
                 self.problems.limit(
                     &field,
-                    format!("{arn} is not among the policies that the operator allows (--managed-policies): remove it"),
+                    format!(
+                        "{arn} is not among the policies that the operator allows \
+                        (--managed-policies): remove it"
+                    ),
                 );
             }
             if !attached.insert(arn) {
@@ -264,29 +296,45 @@ impl Check<'_> {
         attached
     }
 
-    fn inline(&mut self, permissions: Option<&role::Permissions>, spec: &Node) -> BTreeMap<String, Policy> {
+    fn inline(
+        &mut self,
+        permissions: Option<&role::Permissions>,
+        spec: &Node,
+    ) -> BTreeMap<String, Policy> {
         let mut policies = BTreeMap::new();
-        let list = permissions.and_then(|permissions| permissions.inline_policies.as_deref()).unwrap_or_default();
-        let nodes = spec.get("permissions").and_then(|node| node.get("inlinePolicies")).and_then(Node::as_array);
+        let list = permissions
+            .and_then(|permissions| permissions.inline_policies.as_deref())
+            .unwrap_or_default();
+        let nodes = spec
+            .get("permissions")
+            .and_then(|node| node.get("inlinePolicies"))
+            .and_then(Node::as_array);
         for (index, inline) in list.iter().enumerate() {
             let field = format!("spec.permissions.inlinePolicies[{index}]");
             if inline.name.to_ascii_lowercase().starts_with("rolewright-") {
-                self.problems
-                    .form(format!("{field}.name"), "names that begin with rolewright- are reserved: rename it");
+                self.problems.form(
+                    format!("{field}.name"),
+                    "names that begin with rolewright- are reserved: rename it",
+                );
             }
-            let document = nodes.and_then(|nodes| nodes.get(index)).and_then(|node| node.get("document"));
+            let document =
+                nodes.and_then(|nodes| nodes.get(index)).and_then(|node| node.get("document"));
             let Some(policy) = self.inline_policy(inline, document, &field) else { continue };
             if policies.insert(inline.name.clone(), policy).is_some() {
-                self.problems
-                    .form(format!("{field}.name"), "is used twice: inline policies are told apart by name, rename one");
+                self.problems.form(
+                    format!("{field}.name"),
+                    "is used twice: inline policies are told apart by name, rename one",
+                );
             }
         }
-        let size: usize = policies.values().map(|policy| quota::counted_size(&policy.to_json())).sum();
+        let size: usize =
+            policies.values().map(|policy| quota::counted_size(&policy.to_json())).sum();
         if size > quota::INLINE_TOTAL {
             self.problems.form(
                 "spec.permissions.inlinePolicies",
                 format!(
-                    "have {size} characters together, and IAM allows {}: move a part to a managed policy",
+                    "have {size} characters together, and IAM allows {}: move a part to a managed \
+                     policy",
                     quota::INLINE_TOTAL
                 ),
             );
@@ -294,7 +342,12 @@ impl Check<'_> {
         policies
     }
 
-    fn inline_policy(&mut self, inline: &InlinePolicy, document: Option<&Node>, field: &str) -> Option<Policy> {
+    fn inline_policy(
+        &mut self,
+        inline: &InlinePolicy,
+        document: Option<&Node>,
+        field: &str,
+    ) -> Option<Policy> {
         let parsed = match (&inline.statements, document) {
             (Some(statements), None) => {
                 let problems = trust::statement_problems(statements, field);
@@ -308,7 +361,8 @@ impl Check<'_> {
             }
             (None, Some(document)) => {
                 if document.to_text().len() > quota::DOCUMENT.bytes {
-                    self.problems.form(format!("{field}.document"), "is longer than 64 KiB: shorten it");
+                    self.problems
+                        .form(format!("{field}.document"), "is longer than 64 KiB: shorten it");
                     return None;
                 }
                 Policy::from_node(document, Kind::Identity, NumberRule::ShortIntegers)
@@ -326,7 +380,9 @@ impl Check<'_> {
                         let within = identity::field_of(&error.pointer);
                         format!("{field}.document{}", within.trim_start_matches("spec"))
                     } else {
-                        trust::typed_field(&error.pointer, field, |n| Some(format!("{field}.statements[{n}]")))
+                        trust::typed_field(&error.pointer, field, |n| {
+                            Some(format!("{field}.statements[{n}]"))
+                        })
                     };
                     self.problems.form(place, error.message);
                 }
@@ -335,7 +391,11 @@ impl Check<'_> {
         }
     }
 
-    fn tags(&mut self, given: Option<&BTreeMap<String, String>>, identity: &Identity) -> BTreeMap<String, String> {
+    fn tags(
+        &mut self,
+        given: Option<&BTreeMap<String, String>>,
+        identity: &Identity,
+    ) -> BTreeMap<String, String> {
         let mut folded = BTreeSet::new();
         let mut tags = BTreeMap::new();
         for (key, value) in given.into_iter().flatten() {
@@ -344,8 +404,10 @@ impl Check<'_> {
                 self.problems.form(&field, error.to_string());
             }
             if !folded.insert(tag::fold(key)) {
-                self.problems
-                    .form(&field, "differs from another key only in letter case, which IAM ignores: remove one");
+                self.problems.form(
+                    &field,
+                    "differs from another key only in letter case, which IAM ignores: remove one",
+                );
             }
             tags.insert(key.clone(), value.clone());
         }
@@ -353,14 +415,20 @@ impl Check<'_> {
         tags
     }
 
-    /// The lifetime, held to the operator's bound. A moment is measured from the creation of the resource, as a ttl is.
+    /// The lifetime, held to the operator's bound. A moment is measured from the creation of the
+    /// resource, as a ttl is.
     fn bounded_lifetime(&mut self, given: Option<&role::Lifetime>, created: Timestamp) -> Lifetime {
         let before = self.problems.count();
         let lifetime = self.lifetime(given);
-        let Some(bound) = self.limits.max_lifetime.filter(|_| self.problems.count() == before) else { return lifetime };
+        let Some(bound) = self.limits.max_lifetime.filter(|_| self.problems.count() == before)
+        else {
+            return lifetime;
+        };
         let (field, length) = match lifetime {
             Lifetime::Forever => ("spec.lifetime", None),
-            Lifetime::Until(end) => ("spec.lifetime.expiresAt", Some(end.duration_since(created).as_secs())),
+            Lifetime::Until(end) => {
+                ("spec.lifetime.expiresAt", Some(end.duration_since(created).as_secs()))
+            }
             Lifetime::For(ttl) => ("spec.lifetime.ttl", Some(ttl.as_secs())),
         };
         if length.is_none_or(|seconds| seconds > as_seconds(bound)) {
@@ -368,7 +436,10 @@ impl Check<'_> {
             let message = if length.is_none() {
                 format!("is required here (--max-lifetime): set ttl to at most {bound}")
             } else {
-                format!("may be at most {bound} after the creation of the resource (--max-lifetime): shorten it")
+                format!(
+                    "may be at most {bound} after the creation of the resource (--max-lifetime): \
+                     shorten it"
+                )
             };
             self.problems.limit(field, message);
         }
@@ -382,8 +453,10 @@ impl Check<'_> {
                 if let Ok(end) = text.parse() {
                     Lifetime::Until(end)
                 } else {
-                    self.problems
-                        .form("spec.lifetime.expiresAt", "is no RFC 3339 time: write it as 2027-03-31T00:00:00Z");
+                    self.problems.form(
+                        "spec.lifetime.expiresAt",
+                        "is no RFC 3339 time: write it as 2027-03-31T00:00:00Z",
+                    );
                     Lifetime::Forever
                 }
             }

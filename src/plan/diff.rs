@@ -1,4 +1,5 @@
-//! The plan: what turns observed into desired. What differs is found here; its order is that of `order.rs`.
+//! The plan: what turns observed into desired. What differs is found here; its order is that of
+//! `order.rs`.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +18,12 @@ use crate::{
     },
 };
 
-/// The plan for a role that does not exist: `CreateRole` with all that fits in it, then its policies.
+/// The plan for a role that does not exist: `CreateRole` with all that fits in it, then its
+/// policies.
 #[must_use]
 pub fn create(desired: &Desired) -> Vec<Step> {
-    // Destructured, so that a new field does not compile until someone has decided how it is written.
+    // Destructured, so that a new field does not compile until someone has decided how it is
+    // written.
     let Desired {
         identity,
         description,
@@ -72,7 +75,8 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> 
     steps
 }
 
-/// The same plan without words for what changes in the meaning of documents: they cost more than to find the steps.
+/// The same plan without words for what changes in the meaning of documents: they cost more than to
+/// find the steps.
 #[must_use]
 pub fn untold(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> {
     let Desired {
@@ -114,8 +118,12 @@ pub fn untold(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step
         differences.trust = Some((observed_policy(observed_trust, Kind::Trust), trust));
     }
 
-    let read = |text: &str| observed_policy(text, Kind::Identity).map_or(Document::Unreadable, Document::Read);
-    for (name, text) in observed_inline.iter().filter(|(name, _)| scope.has_inline(name) && !inline.contains_key(*name))
+    let read = |text: &str| {
+        observed_policy(text, Kind::Identity).map_or(Document::Unreadable, Document::Read)
+    };
+    for (name, text) in observed_inline
+        .iter()
+        .filter(|(name, _)| scope.has_inline(name) && !inline.contains_key(*name))
     {
         differences.inline.push(Inline { name, old: read(text), new: None });
     }
@@ -152,25 +160,40 @@ struct Texts<'a> {
 }
 
 impl Texts<'_> {
-    /// Takes a step. What a document that is replaced says then and did not before, or the other way round.
+    /// Takes a step. What a document that is replaced says then and did not before, or the other
+    /// way round.
     fn changed_by(&mut self, call: &Call) -> Option<String> {
         let (old, new, kind) = match call {
-            Call::UpdateTrust { trust } => (std::mem::replace(&mut self.trust, trust.clone()), trust, Kind::Trust),
+            Call::UpdateTrust { trust } => {
+                (std::mem::replace(&mut self.trust, trust.clone()), trust, Kind::Trust)
+            }
             Call::PutInline { name, document } => {
                 (self.inline.insert(name.clone(), document.clone())?, document, Kind::Identity)
             }
             _ => return None,
         };
-        let change = Diff::between(&observed_policy(&old, kind)?, &observed_policy(new, kind)?, self.account);
+        let change = Diff::between(
+            &observed_policy(&old, kind)?,
+            &observed_policy(new, kind)?,
+            self.account,
+        );
         Some(change.summary(CHANGE)).filter(|text| !text.is_empty())
     }
 }
 
-fn tag_steps(tags: &BTreeMap<String, String>, observed: &BTreeMap<String, String>, scope: &Scope) -> Vec<(Call, Why)> {
-    let have: BTreeMap<String, &str> = observed.iter().map(|(key, value)| (tag::fold(key), value.as_str())).collect();
+fn tag_steps(
+    tags: &BTreeMap<String, String>,
+    observed: &BTreeMap<String, String>,
+    scope: &Scope,
+) -> Vec<(Call, Why)> {
+    let have: BTreeMap<String, &str> =
+        observed.iter().map(|(key, value)| (tag::fold(key), value.as_str())).collect();
     let want: std::collections::BTreeSet<String> = tags.keys().map(|key| tag::fold(key)).collect();
-    let unwanted: Vec<String> =
-        observed.keys().filter(|key| scope.has_tag(key) && !want.contains(&tag::fold(key))).cloned().collect();
+    let unwanted: Vec<String> = observed
+        .keys()
+        .filter(|key| scope.has_tag(key) && !want.contains(&tag::fold(key)))
+        .cloned()
+        .collect();
     let changed: BTreeMap<String, String> = tags
         .iter()
         .filter(|(key, value)| have.get(&tag::fold(key)) != Some(&value.as_str()))

@@ -1,7 +1,8 @@
-//! Two digests of a role's meaning. Equal digests end the matter; only a difference leads to a closer look.
+//! Two digests of a role's meaning. Equal digests end the matter; only a difference leads to a
+//! closer look.
 //!
-//! Two, because AWS delivers a role in two streams: `authorization` from `GetAccountAuthorizationDetails`, `attributes`
-//! (description, session duration) from `ListRoles`.
+//! Two, because AWS delivers a role in two streams: `authorization` from
+//! `GetAccountAuthorizationDetails`, `attributes` (description, session duration) from `ListRoles`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +27,8 @@ use crate::{
 /// SHA-256 of a canonical form.
 pub type Fingerprint = [u8; 32];
 
-/// Names in one piece of text, because the index keeps them for each resource: a set of strings would take six times the room.
+/// Names in one piece of text, because the index keeps them for each resource: a set of strings
+/// would take six times the room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Names(Box<str>);
 
@@ -62,7 +64,8 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// What counts for `desired`: the items it names and those that we wrote before (`status.applied`).
+    /// What counts for `desired`: the items it names and those that we wrote before
+    /// (`status.applied`).
     #[must_use]
     pub fn of(desired: &Desired, applied: &Applied) -> Self {
         let exclusive = desired.exclusive;
@@ -71,7 +74,8 @@ impl Scope {
             wanted.iter().chain(written).collect::<BTreeSet<_>>().into_iter().collect()
         };
         Self {
-            attached: (!exclusive.attached).then(|| own(desired.attached.clone(), &applied.managed_policies)),
+            attached: (!exclusive.attached)
+                .then(|| own(desired.attached.clone(), &applied.managed_policies)),
             inline: (!exclusive.inline)
                 .then(|| own(desired.inline.keys().cloned().collect(), &applied.inline_policies)),
             tags: (!exclusive.tags).then(|| {
@@ -106,12 +110,14 @@ pub fn observed_policy(text: &str, kind: Kind) -> Option<Policy> {
     Policy::parse(&decode(text).ok()?, kind, Strictness::Observed).ok()
 }
 
-/// The bytes that stand for an observed document: its canonical form, or the text itself when it can't be a role's
-/// document (which then equals no desired one).
+/// The bytes that stand for an observed document: its canonical form, or the text itself when it
+/// can't be a role's document (which then equals no desired one).
 #[must_use]
 pub fn observed_bytes(text: &str, kind: Kind, account: &Account) -> Vec<u8> {
-    observed_policy(text, kind)
-        .map_or_else(|| [b"unreadable:", text.as_bytes()].concat(), |policy| policy.canonical(account).bytes())
+    observed_policy(text, kind).map_or_else(
+        || [b"unreadable:", text.as_bytes()].concat(),
+        |policy| policy.canonical(account).bytes(),
+    )
 }
 
 fn authorization(
@@ -145,7 +151,8 @@ fn authorization(
     digest.finalize().into()
 }
 
-/// The `attributes` fingerprint; an absent description is an empty one, an absent duration AWS's default.
+/// The `attributes` fingerprint; an absent description is an empty one, an absent duration AWS's
+/// default.
 #[must_use]
 pub fn attributes(description: Option<&str>, max_session: Option<i32>) -> Fingerprint {
     let mut digest = Sha256::new();
@@ -158,8 +165,11 @@ pub fn attributes(description: Option<&str>, max_session: Option<i32>) -> Finger
 #[must_use]
 pub fn of_desired(desired: &Desired) -> (Fingerprint, Fingerprint) {
     let account = &desired.identity.account;
-    let inline =
-        desired.inline.iter().map(|(name, policy)| (name.as_str(), policy.canonical(account).bytes())).collect();
+    let inline = desired
+        .inline
+        .iter()
+        .map(|(name, policy)| (name.as_str(), policy.canonical(account).bytes()))
+        .collect();
     let tags = desired.tags.iter().map(|(key, value)| (tag::fold(key), value.as_str())).collect();
     let authorization = authorization(
         &desired.trust.canonical(account).bytes(),

@@ -1,15 +1,15 @@
-//! Which role a resource is about: the one choke point for scope. Everything here comes from the resource's key, the
-//! operator's settings and names that are pinned; nothing that a tenant writes widens it.
+//! Which role a resource is about: the one choke point for scope. Everything here comes from the
+//! resource's key, the operator's settings and names that are pinned; nothing that a tenant writes
+//! widens it.
 
 use crate::{
-    api::{ResourceKey, problem::Problem},
+    api::{ResourceKey, problem::Problem, resource::Resource},
     iam::{
         arn::Account,
         json::{self, Bounds, Node},
         name, tag,
     },
     plan::{limits::Limits, problems::Problems},
-    ports::Resource,
 };
 
 /// Characters of a resource's name: with its namespace it is the value of a tag.
@@ -52,7 +52,8 @@ const SPEC: Bounds = Bounds { bytes: 512 * 1024, depth: 80 };
 /// # Errors
 /// One problem that names what can't be read: too long, too deep, a duplicate key, not JSON.
 pub fn read_spec(spec: &str) -> Result<Node, Problem> {
-    json::parse(spec, SPEC).map_err(|error| Problem::new(field_of(&error.pointer), error.problem.to_string()))
+    json::parse(spec, SPEC)
+        .map_err(|error| Problem::new(field_of(&error.pointer), error.problem.to_string()))
 }
 
 /// `/trust/0/name` → `spec.trust[0].name`.
@@ -77,12 +78,19 @@ pub fn field_of(pointer: &str) -> String {
 /// `spec` is `None` when the spec can't be read: then only what is pinned or default counts.
 #[must_use]
 pub fn identify(resource: &Resource, spec: Option<&Node>, limits: &Limits) -> Identity {
-    let text = |field: &str| spec.and_then(|spec| spec.get(field)).and_then(Node::as_str).map(str::to_owned);
+    let text = |field: &str| {
+        spec.and_then(|spec| spec.get(field)).and_then(Node::as_str).map(str::to_owned)
+    };
     let status = &resource.status;
     let name = status.role_name.clone().or_else(|| text("roleName")).unwrap_or_else(|| {
-        name::default_role_name(&limits.role_name_prefix, &resource.key.namespace, &resource.key.name)
+        name::default_role_name(
+            &limits.role_name_prefix,
+            &resource.key.namespace,
+            &resource.key.name,
+        )
     });
-    let path = status.path.clone().or_else(|| text("path")).unwrap_or_else(|| limits.path_prefix.clone());
+    let path =
+        status.path.clone().or_else(|| text("path")).unwrap_or_else(|| limits.path_prefix.clone());
     Identity {
         key: resource.key.clone(),
         uid: resource.uid.clone(),
@@ -95,19 +103,28 @@ pub fn identify(resource: &Resource, spec: Option<&Node>, limits: &Limits) -> Id
 
 /// Refuses an identity that is out of the resource's scope, or not the pinned one.
 #[must_use]
-pub fn scope_problems(identity: &Identity, resource: &Resource, spec: &Node, limits: &Limits) -> Problems {
+pub fn scope_problems(
+    identity: &Identity,
+    resource: &Resource,
+    spec: &Node,
+    limits: &Limits,
+) -> Problems {
     let mut problems = Problems::default();
     let given = |field: &str| spec.get(field).and_then(Node::as_str);
     let status = &resource.status;
 
     if resource.key.name.len() > RESOURCE_NAME {
-        problems.form("metadata.name", format!("may have at most {RESOURCE_NAME} characters: choose a shorter one"));
+        problems.form(
+            "metadata.name",
+            format!("may have at most {RESOURCE_NAME} characters: choose a shorter one"),
+        );
     }
     if let Some(account) = status.account_id.as_deref().filter(|id| *id != limits.account.id) {
         problems.form(
             "spec",
             format!(
-                "the role lives in account {account}, but the controller's credentials are of account {}: give the \
+                "the role lives in account {account}, but the controller's credentials are of \
+                 account {}: give the \
                  controller credentials of {account}, or create a new IAMRole",
                 limits.account.id
             ),
@@ -124,7 +141,10 @@ pub fn scope_problems(identity: &Identity, resource: &Resource, spec: &Node, lim
     if let (Some(path), Some(pinned)) = (given("path"), status.path.as_deref())
         && path != pinned
     {
-        problems.form("spec.path", format!("is pinned to {pinned}: an IAM role cannot be moved, create a new IAMRole"));
+        problems.form(
+            "spec.path",
+            format!("is pinned to {pinned}: an IAM role cannot be moved, create a new IAMRole"),
+        );
     }
     if let Some(role_name) = given("roleName") {
         let prefix = format!("{}{}_", limits.role_name_prefix, resource.key.namespace);
@@ -140,14 +160,18 @@ pub fn scope_problems(identity: &Identity, resource: &Resource, spec: &Node, lim
     }
     if let Some(path) = given("path") {
         if !path.starts_with(&limits.path_prefix) {
-            problems.limit("spec.path", format!("must begin with {}: change it or leave it out", limits.path_prefix));
+            problems.limit(
+                "spec.path",
+                format!("must begin with {}: change it or leave it out", limits.path_prefix),
+            );
         }
         if let Err(error) = name::check_path(path) {
             problems.form("spec.path", error.to_string());
         }
     }
     if name::is_reserved(&identity.path, &identity.name) {
-        problems.form("spec.path", "names and paths of AWS's own roles can't be used: choose another");
+        problems
+            .form("spec.path", "names and paths of AWS's own roles can't be used: choose another");
     }
     problems
 }

@@ -1,15 +1,16 @@
-//! The document between two: what both allow, and all that either denies. It is narrower than the old one and no wider than
-//! the new one, so a role may have it while other parts are changed.
+//! The document between two: what both allow, and all that either denies. It is narrower than the
+//! old one and no wider than the new one, so a role may have it while other parts are changed.
 
 use crate::iam::policy::{
     Effect, Policy, PrincipalKind, PrincipalSet, Scope, Statement, Version,
     contain::{self, Containment},
 };
 
-/// The document between `old` and `new`; without statements when they have nothing in common and deny nothing.
+/// The document between `old` and `new`; without statements when they have nothing in common and
+/// deny nothing.
 ///
-/// `None` when the two can't stand in one document: they are of different versions, and a variable in one of them would
-/// change its meaning.
+/// `None` when the two can't stand in one document: they are of different versions, and a variable
+/// in one of them would change its meaning.
 #[must_use]
 pub fn between(old: &Policy, new: &Policy) -> Option<Policy> {
     let variables = |policy: &Policy| policy.to_json().contains("${");
@@ -38,7 +39,8 @@ pub fn between(old: &Policy, new: &Policy) -> Option<Policy> {
     Some(between)
 }
 
-/// The statements of an effect, without their names: two documents may use one for different things.
+/// The statements of an effect, without their names: two documents may use one for different
+/// things.
 fn of(policy: &Policy, effect: Effect) -> impl Iterator<Item = Statement> {
     policy
         .statements
@@ -52,8 +54,8 @@ fn allows(policy: &Policy, statement: &Statement) -> bool {
     contain::contains(policy, &alone) == Containment::NoNewAccess
 }
 
-/// The parts of an Allow that `within` allows as well: the whole, or else by its actions, and of the actions that are left
-/// by whom or what it is about.
+/// The parts of an Allow that `within` allows as well: the whole, or else by its actions, and of
+/// the actions that are left by whom or what it is about.
 fn shared(statement: &Statement, within: &Policy) -> Vec<Statement> {
     if within.statements.is_empty() {
         return Vec::new();
@@ -80,9 +82,13 @@ fn shared(statement: &Statement, within: &Policy) -> Vec<Statement> {
     if let Some(Scope::Only(resources)) = &rest.resources
         && resources.len() > 1
     {
-        let with = |resources| Statement { resources: Some(Scope::Only(resources)), ..rest.clone() };
-        let inside: Vec<_> =
-            resources.iter().filter(|resource| allows(within, &with(vec![(*resource).clone()]))).cloned().collect();
+        let with =
+            |resources| Statement { resources: Some(Scope::Only(resources)), ..rest.clone() };
+        let inside: Vec<_> = resources
+            .iter()
+            .filter(|resource| allows(within, &with(vec![(*resource).clone()])))
+            .cloned()
+            .collect();
         if !inside.is_empty() {
             parts.push(with(inside));
         }
@@ -93,8 +99,11 @@ fn shared(statement: &Statement, within: &Policy) -> Vec<Statement> {
             ..rest.clone()
         };
         for (kind, names) in kinds {
-            let inside: Vec<_> =
-                names.iter().filter(|name| allows(within, &with(*kind, vec![(*name).clone()]))).cloned().collect();
+            let inside: Vec<_> = names
+                .iter()
+                .filter(|name| allows(within, &with(*kind, vec![(*name).clone()])))
+                .cloned()
+                .collect();
             if !inside.is_empty() {
                 parts.push(with(*kind, inside));
             }
@@ -117,7 +126,8 @@ mod tests {
 
     const GET: &str = r#"{"Sid":"A","Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#;
     const PUT: &str = r#"{"Sid":"A","Effect":"Allow","Action":"s3:PutObject","Resource":"*"}"#;
-    const BOTH: &str = r#"{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"*"}"#;
+    const BOTH: &str =
+        r#"{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"*"}"#;
     const NO: &str = r#"{"Sid":"A","Effect":"Deny","Action":"s3:Get*","Resource":"b"}"#;
     const TWO: &str = r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":["b","c"]}"#;
     const OTHER: &str = r#"{"Effect":"Allow","Action":"s3:*","Resource":["c","d"]}"#;
@@ -125,26 +135,57 @@ mod tests {
 
     #[rstest]
     #[case::nothing_in_common(GET, PUT, &[])]
-    #[case::the_smaller_one(GET, BOTH, &[r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#])]
-    #[case::by_action(BOTH, r#"{"Effect":"Allow","Action":["s3:PutObject","s3:ListBucket"],"Resource":"*"}"#, &[r#"{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}"#])]
-    #[case::by_resource(TWO, OTHER, &[r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"c"}"#])]
-    #[case::denies_of_both(NO, &NO.replace("Get", "Put"), &[r#"{"Effect":"Deny","Action":"s3:Put*","Resource":"b"}"#, r#"{"Effect":"Deny","Action":"s3:Get*","Resource":"b"}"#])]
-    #[case::what_stands_in_both_stands_once(&format!("{GET},{NO}"), &format!("{GET},{NO}"), &[r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#, r#"{"Effect":"Deny","Action":"s3:Get*","Resource":"b"}"#])]
-    fn what_both_allow_and_all_that_either_denies(#[case] old: &str, #[case] new: &str, #[case] expected: &[&str]) {
+    #[case::the_smaller_one(
+        GET,
+        BOTH,
+        &[r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#]
+    )]
+    #[case::by_action(
+        BOTH,
+        r#"{"Effect":"Allow","Action":["s3:PutObject","s3:ListBucket"],"Resource":"*"}"#,
+        &[r#"{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}"#]
+    )]
+    #[case::by_resource(
+        TWO,
+        OTHER,
+        &[r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"c"}"#]
+    )]
+    #[case::denies_of_both(
+        NO,
+        &NO.replace("Get", "Put"),
+        &[r#"{"Effect":"Deny","Action":"s3:Put*","Resource":"b"}"#, r#"{"Effect":"Deny","Action":"s3:Get*","Resource":"b"}"#]
+    )]
+    #[case::what_stands_in_both_stands_once(
+        &format!("{GET},{NO}"),
+        &format!("{GET},{NO}"),
+        &[r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#, r#"{"Effect":"Deny","Action":"s3:Get*","Resource":"b"}"#]
+    )]
+    fn what_both_allow_and_all_that_either_denies(
+        #[case] old: &str,
+        #[case] new: &str,
+        #[case] expected: &[&str],
+    ) {
         let [old, new] = [old, new].map(|text| {
-            policy(&text.replacen(r#""Sid":"A","#, "", usize::from(text.contains("},"))), "2012-10-17", Kind::Identity)
+            policy(
+                &text.replacen(r#""Sid":"A","#, "", usize::from(text.contains("},"))),
+                "2012-10-17",
+                Kind::Identity,
+            )
         });
         let between = between(&old, &new).unwrap();
-        let expected: Vec<Statement> =
-            expected.iter().flat_map(|text| policy(text, "2012-10-17", Kind::Identity).statements).collect();
+        let expected: Vec<Statement> = expected
+            .iter()
+            .flat_map(|text| policy(text, "2012-10-17", Kind::Identity).statements)
+            .collect();
         assert_eq!(between.statements, expected);
     }
 
     #[test]
     fn a_principal_that_both_trust_stays() {
         let trust = |names: &str| {
-            let statement =
-                format!(r#"{{"Effect":"Allow","Principal":{{"Service":[{names}]}},"Action":"sts:AssumeRole"}}"#);
+            let statement = format!(
+                r#"{{"Effect":"Allow","Principal":{{"Service":[{names}]}},"Action":"sts:AssumeRole"}}"#
+            );
             policy(&statement, "2012-10-17", Kind::Trust)
         };
         let between = between(

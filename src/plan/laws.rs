@@ -1,5 +1,5 @@
-//! Laws of the plan, for arbitrary resources and roles: it converges, and touches nothing that is not ours. Its order has laws
-//! of its own, in `order_laws.rs`.
+//! Laws of the plan, for arbitrary resources and roles: it converges, and touches nothing that is
+//! not ours. Its order has laws of its own, in `order_laws.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     api::{RoleStatus, problem::Problem, reason, role::Applied},
     iam::tag,
-    ports::{IamError, IamErrorClass},
+    plan::failure::{IamError, IamErrorClass},
 };
 
 /// 256 cases, or as many as `PROPTEST_CASES` says.
@@ -49,15 +49,28 @@ fn any_wish() -> impl Strategy<Value = Desired> {
     let services = prop::collection::btree_set(select(vec!["ec2", "lambda", "states"]), 1..3);
     let boundary = prop::option::of(select(POLICIES.to_vec()));
     let attached = prop::collection::btree_set(select(POLICIES.to_vec()), 0..3);
-    let actions = prop::collection::btree_set(select(vec!["s3:GetObject", "s3:PutObject", "sqs:*"]), 1..3);
+    let actions =
+        prop::collection::btree_set(select(vec!["s3:GetObject", "s3:PutObject", "sqs:*"]), 1..3);
     let inline = prop::collection::btree_map(select(vec!["one", "two", "three"]), actions, 0..3);
     let tags = prop::collection::btree_map(select(vec!["owner", "Team", "cost"]), "[a-c]?", 0..3);
-    let attributes = (prop::option::of("[a-c]{0,2}"), prop::option::of(select(vec!["1h", "2h", "90m"])));
+    let attributes =
+        (prop::option::of("[a-c]{0,2}"), prop::option::of(select(vec!["1h", "2h", "90m"])));
     (services, boundary, attached, inline, tags, attributes, (mode(), mode(), mode())).prop_map(
-        |(services, boundary, attached, inline, tags, (description, session), (managed, policies, labels))| {
+        |(
+            services,
+            boundary,
+            attached,
+            inline,
+            tags,
+            (description, session),
+            (managed, policies, labels),
+        )| {
             let trust: Vec<Value> = services
                 .iter()
-                .map(|name| json!({"name": name, "service": {"name": format!("{name}.amazonaws.com"), "sourceAccount": "None"}}))
+                .map(|name| {
+                    json!({"name": name, "service": {"name": format!(
+                    "{name}.amazonaws.com"), "sourceAccount": "None"}})
+                })
                 .collect();
             let inline: Vec<Value> = inline
                 .iter()
@@ -67,9 +80,12 @@ fn any_wish() -> impl Strategy<Value = Desired> {
                 "trust": trust,
                 "permissions": {"managedPolicies": attached, "inlinePolicies": inline},
                 "tags": tags,
-                "management": {"managedPolicies": managed, "inlinePolicies": policies, "tags": labels},
+                "management": {"managedPolicies": managed, "inlinePolicies": policies,
+                "tags": labels},
             });
-            for (field, value) in [("description", description), ("maxSessionDuration", session.map(String::from))] {
+            for (field, value) in
+                [("description", description), ("maxSessionDuration", session.map(String::from))]
+            {
                 if let Some(value) = value {
                     spec[field] = value.into();
                 }
@@ -110,20 +126,31 @@ fn any_applied() -> impl Strategy<Value = Applied> {
         prop::collection::btree_set(select(names), 0..3)
             .prop_map(|names| names.into_iter().map(str::to_owned).collect::<Vec<_>>())
     };
-    (some(vec!["one", "two", "three"]), some(POLICIES.to_vec()), some(vec!["owner", "team", "cost"])).prop_map(
-        |(inline_policies, managed_policies, tags)| Applied {
+    (
+        some(vec!["one", "two", "three"]),
+        some(POLICIES.to_vec()),
+        some(vec!["owner", "team", "cost"]),
+    )
+        .prop_map(|(inline_policies, managed_policies, tags)| Applied {
             inline_policies,
             managed_policies,
             tags,
             service_accounts: Vec::new(),
-        },
-    )
+        })
 }
 
 fn authorization(wish: &Desired, role: &Observed, scope: &Scope) -> fingerprint::Fingerprint {
     let Observed { role, attached, inline } = role;
     let account = &wish.identity.account;
-    fingerprint::of_observed(&role.trust, role.boundary.as_deref(), attached, inline, &role.tags, scope, account)
+    fingerprint::of_observed(
+        &role.trust,
+        role.boundary.as_deref(),
+        attached,
+        inline,
+        &role.tags,
+        scope,
+        account,
+    )
 }
 
 fn after(steps: &[Step], before: &Observed) -> Observed {
@@ -153,7 +180,8 @@ proptest! {
         prop_assert_eq!(diff(&wish, &role, &scope), vec![]);
         let (authorization_wanted, attributes_wanted) = fingerprint::of_desired(&wish);
         prop_assert_eq!(authorization(&wish, &role, &scope), authorization_wanted);
-        let attributes = fingerprint::attributes(role.role.description.as_deref(), role.role.max_session);
+        let attributes = fingerprint::attributes(role.role.description.as_deref(),
+            role.role.max_session);
         prop_assert_eq!(attributes, attributes_wanted);
     }
 
@@ -190,8 +218,10 @@ proptest! {
         let (authorization_wanted, attributes_wanted) = fingerprint::of_desired(&wish);
         let equal = authorization(&wish, &role, &scope) == authorization_wanted;
         prop_assert_eq!(equal, steps.iter().all(|step| of_attributes(&step)), "{:?}", steps);
-        let attributes = fingerprint::attributes(role.role.description.as_deref(), role.role.max_session);
-        prop_assert_eq!(attributes == attributes_wanted, !steps.iter().any(|step| of_attributes(&step)));
+        let attributes = fingerprint::attributes(role.role.description.as_deref(),
+            role.role.max_session);
+        prop_assert_eq!(attributes == attributes_wanted,
+            !steps.iter().any(|step| of_attributes(&step)));
     }
 
     #[test]
@@ -209,7 +239,8 @@ proptest! {
         for (key, value) in role.role.tags.iter().filter(|(key, _)| !scope.has_tag(key)) {
             prop_assert_eq!(end.role.tags.get(key), Some(value));
         }
-        prop_assert!(wish.exclusive.attached || !scope.has_attachment("arn:aws:iam::aws:policy/Theirs"));
+        prop_assert!(wish.exclusive.attached || !scope.has_attachment(
+            "arn:aws:iam::aws:policy/Theirs"));
         prop_assert!(wish.exclusive.inline || !scope.has_inline("theirs"));
         prop_assert!(wish.exclusive.tags || !scope.has_tag("THEIRS"));
         prop_assert!(!scope.has_tag("aws:theirs"));
@@ -259,7 +290,8 @@ proptest! {
             }
             // The read may be older than the write.
             let mut read = role.clone();
-            recent.overlay(&wish.identity.name, &mut read, |part| wish.wants(part), now, std::time::Duration::from_mins(1));
+            recent.overlay(&wish.identity.name, &mut read, |part| wish.wants(part), now,
+                std::time::Duration::from_mins(1));
             let steps = diff(&wish, &read, &scope);
             let planned: BTreeSet<Part> = steps.iter().flat_map(|step| step.call.parts()).collect();
             for part in step.call.parts().iter().filter(|part| in_scope(part, &scope)) {
@@ -271,7 +303,8 @@ proptest! {
     }
 
     #[test]
-    fn concluding_twice_changes_nothing_and_moves_no_time(verdict in any_verdict(), before in any_verdict()) {
+    fn concluding_twice_changes_nothing_and_moves_no_time(verdict in any_verdict(),
+        before in any_verdict()) {
         // Seconds: some failures become `Stalled` when they last.
         let at = |second: i64| Timestamp::from_millisecond(second * 1_000 + 123).unwrap();
         let mut status = RoleStatus::default();
@@ -281,7 +314,8 @@ proptest! {
         conclude(&mut status, 2, &verdict, at(3));
         prop_assert_eq!(&status, &first);
         let types: BTreeMap<&str, &str> =
-            status.conditions.iter().map(|condition| (condition.type_.as_str(), condition.status.as_str())).collect();
+            status.conditions.iter().map(|condition| (condition.type_.as_str(),
+                condition.status.as_str())).collect();
         prop_assert_eq!(types.len(), status.conditions.len());
         prop_assert!(types.contains_key("Ready") && types.contains_key("Synced"));
         prop_assert!(!(types.contains_key("Reconciling") && types.contains_key("Stalled")));
@@ -297,16 +331,23 @@ proptest! {
     #[test]
     fn a_tag_counts_whatever_its_letter_case(wish in any_wish()) {
         let mut role = as_written(&wish);
-        role.role.tags = role.role.tags.into_iter().map(|(key, value)| (key.to_uppercase(), value)).collect();
+        role.role.tags = role.role.tags.into_iter().map(|(key, value)| (key.to_uppercase(),
+            value)).collect();
         prop_assert_eq!(diff(&wish, &role, &Scope::default()), vec![]);
-        prop_assert_eq!(authorization(&wish, &role, &Scope::default()), fingerprint::of_desired(&wish).0);
+        prop_assert_eq!(authorization(&wish, &role, &Scope::default()),
+            fingerprint::of_desired(&wish).0);
         prop_assert!(role.role.tags.keys().all(|key| wish.wants(&Part::Tag(tag::fold(key)))));
     }
 }
 
 pub fn verdicts() -> Vec<Verdict> {
     use IamErrorClass as Class;
-    let step = Step { role: "test-a_x".into(), call: Call::DeleteBoundary, why: Why::NotWanted, change: None };
+    let step = Step {
+        role: "test-a_x".into(),
+        call: Call::DeleteBoundary,
+        why: Why::NotWanted,
+        change: None,
+    };
     let failed = |class| {
         Verdict::Failed(
             IamError { action: "GetRole", class, message: "AWS's words".into(), request_id: None },
@@ -314,12 +355,17 @@ pub fn verdicts() -> Vec<Verdict> {
         )
     };
     let end: Timestamp = "2026-01-01T00:10:00Z".parse().unwrap();
-    let problems = |count| vec![Problem::new("spec.path", "must begin with /a/: change it or leave it out"); count];
+    let problems = |count| {
+        vec![Problem::new("spec.path", "must begin with /a/: change it or leave it out"); count]
+    };
     let mut verdicts = vec![
         Verdict::Ready,
         Verdict::Invalid(problems(1)),
         Verdict::Invalid(problems(12)),
-        Verdict::NotOwned(NotOurs { reason: reason::NOT_OWNED, why: "role test-a_x exists and is not ours".into() }),
+        Verdict::NotOwned(NotOurs {
+            reason: reason::NOT_OWNED,
+            why: "role test-a_x exists and is not ours".into(),
+        }),
         Verdict::NotOwned(NotOurs {
             reason: reason::OWNERSHIP_CONTESTED,
             why: "another IAMRole a/x has taken it up".into(),

@@ -6,10 +6,11 @@
 //! another                      sees the change ………………………………………… may take over: seen + duration
 //! ```
 //!
-//! Nobody trusts another's clock: times in the record are compared for equality and never read. The holder counts from
-//! before its write, the others from after it, so that with `renew deadline < duration` two never lead at one moment, however
-//! long requests, answers and pauses of a process take. The API server lets a write replace only the version that its
-//! writer has read. This is how client-go elects; as there, clocks may show different times, but must run at about the same
+//! Nobody trusts another's clock: times in the record are compared for equality and never read. The
+//! holder counts from before its write, the others from after it, so that with `renew deadline <
+//! duration` two never lead at one moment, however long requests, answers and pauses of a process
+//! take. The API server lets a write replace only the version that its writer has read. This is how
+//! client-go elects; as there, clocks may show different times, but must run at about the same
 //! speed, and a write that AWS has received already can't be called back.
 
 use std::time::Duration;
@@ -19,7 +20,8 @@ use jiff::Timestamp;
 /// The three times of an election; `retry_period < renew_deadline < duration`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// The others leave the holder alone for this long after the last change of the record that they saw.
+    /// The others leave the holder alone for this long after the last change of the record that
+    /// they saw.
     pub duration: Duration,
     /// The holder leads for this long after it sent its last successful renewal.
     pub renew_deadline: Duration,
@@ -82,7 +84,8 @@ pub enum Decision {
     Lost,
 }
 
-/// One process in an election. `now` and `sent` are readings of its own clock, which only ever goes forward.
+/// One process in an election. `now` and `sent` are readings of its own clock, which only ever goes
+/// forward.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     identity: String,
@@ -105,12 +108,19 @@ impl Candidate {
         if self.looked && record == self.record {
             return;
         }
-        let of_another = |record: &Option<Record>| {
-            record
-                .as_ref()
-                .filter(|record| !record.holder.is_empty() && record.holder != self.identity)
-                .map(|record| if record.duration.is_zero() { self.timing.duration } else { record.duration })
-        };
+        let of_another =
+            |record: &Option<Record>| {
+                record
+                    .as_ref()
+                    .filter(|record| !record.holder.is_empty() && record.holder != self.identity)
+                    .map(|record| {
+                        if record.duration.is_zero() {
+                            self.timing.duration
+                        } else {
+                            record.duration
+                        }
+                    })
+            };
         // Somebody deleted the Lease: its holder may not know that yet, and leads on.
         let deleted = if record.is_none() { of_another(&self.record) } else { None };
         self.free_at = now.saturating_add(of_another(&record).or(deleted).unwrap_or_default());
@@ -122,7 +132,11 @@ impl Candidate {
     #[must_use]
     pub fn decide(&self, now: Duration) -> Decision {
         if let Some(until) = self.until {
-            return if now < until && self.holder() == self.identity { Decision::Renew } else { Decision::Lost };
+            return if now < until && self.holder() == self.identity {
+                Decision::Renew
+            } else {
+                Decision::Lost
+            };
         }
         match self.free_at.saturating_sub(now) {
             Duration::ZERO => Decision::Acquire,
@@ -141,7 +155,8 @@ impl Candidate {
             duration: self.timing.duration,
             acquired: known.filter(|_| ours).map_or(Some(wall), |record| record.acquired),
             renewed: wall,
-            transitions: known.map_or(0, |record| record.transitions.saturating_add(i32::from(!ours))),
+            transitions: known
+                .map_or(0, |record| record.transitions.saturating_add(i32::from(!ours))),
         }
     }
 

@@ -18,12 +18,17 @@ pub enum Lifetime {
 impl Lifetime {
     /// The end, given when the resource and (if it exists) its role were created.
     #[must_use]
-    pub fn end(self, resource_created: Timestamp, role_created: Option<Timestamp>) -> Option<Timestamp> {
+    pub fn end(
+        self,
+        resource_created: Timestamp,
+        role_created: Option<Timestamp>,
+    ) -> Option<Timestamp> {
         match self {
             Self::Forever => None,
             Self::Until(end) => Some(end),
             Self::For(ttl) => {
-                let start = role_created.map_or(resource_created, |created| created.min(resource_created));
+                let start =
+                    role_created.map_or(resource_created, |created| created.min(resource_created));
                 // An end beyond the calendar is no end.
                 start.checked_add(ttl).ok()
             }
@@ -36,7 +41,8 @@ impl Lifetime {
 /// # Errors
 /// A sentence that says what is wrong.
 pub fn parse_duration(text: &str) -> Result<SignedDuration, String> {
-    let wrong = || format!("{text:?} is no duration: write hours, minutes and seconds as in 720h or 1h30m");
+    let wrong =
+        || format!("{text:?} is no duration: write hours, minutes and seconds as in 720h or 1h30m");
     let mut seconds: i64 = 0;
     let mut digits = String::new();
     let mut units = "hms".chars();
@@ -58,7 +64,10 @@ pub fn parse_duration(text: &str) -> Result<SignedDuration, String> {
             _ => 1,
         };
         let count: i64 = digits.parse().map_err(|_| wrong())?;
-        seconds = count.checked_mul(factor).and_then(|more| seconds.checked_add(more)).ok_or_else(wrong)?;
+        seconds = count
+            .checked_mul(factor)
+            .and_then(|more| seconds.checked_add(more))
+            .ok_or_else(wrong)?;
         digits.clear();
     }
     if digits.is_empty() { Ok(SignedDuration::from_secs(seconds)) } else { Err(wrong()) }

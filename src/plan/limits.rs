@@ -38,7 +38,8 @@ pub struct Limits {
     pub account: Account,
 }
 
-/// For how long what AWS shows is not believed, because reads of IAM lag behind writes. Zero switches a window off.
+/// For how long what AWS shows is not believed, because reads of IAM lag behind writes. Zero
+/// switches a window off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Windows {
     /// After an own write its part is taken to be what was written.

@@ -1,4 +1,5 @@
-//! What AWS has: plain data, as the adapters deliver it, and the parts of a role by which it is compared.
+//! What AWS has: plain data, as the adapters deliver it, and the parts of a role by which it is
+//! compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +36,8 @@ pub struct RoleRecord {
     pub tags: BTreeMap<String, String>,
 }
 
-/// A role as `GetAccountAuthorizationDetails` shows it: everything but description and session duration.
+/// A role as `GetAccountAuthorizationDetails` shows it: everything but description and session
+/// duration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleDetail {
     /// `description` and `max_session` are always `None` here.
@@ -100,7 +102,8 @@ pub enum Part {
 
 impl Part {
     /// The classes that [`Part::class`] knows.
-    pub const CLASSES: [&str; 7] = ["role", "trust", "boundary", "attributes", "inline", "attachment", "tag"];
+    pub const CLASSES: [&str; 7] =
+        ["role", "trust", "boundary", "attributes", "inline", "attachment", "tag"];
 
     /// What kind of part it is, without names: a label of metrics.
     #[must_use]

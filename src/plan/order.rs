@@ -1,25 +1,31 @@
-//! In which order what differs is written, so that nothing is allowed on the way that neither was before nor is in the end.
+//! In which order what differs is written, so that nothing is allowed on the way that neither was
+//! before nor is in the end.
 //!
 //! A plan goes down to what the role is allowed both before and after, and then up:
 //!
 //! 1. a boundary where there was none: it can only take away;
-//! 2. trust and inline policies that become narrower, and of those that do not only become wider what stays (two puts);
+//! 2. trust and inline policies that become narrower, and of those that do not only become wider
+//!    what stays (two puts);
 //! 3. attachments that go;
-//! 4. another boundary, or else one inline policy that changes both ways, in one put: with all else at its narrowest it leads
-//!    from "as before" to "as in the end" by itself;
-//! 5. attachments that come, then inline policies that become wider; removing one that holds a Deny is among these;
+//! 4. another boundary, or else one inline policy that changes both ways, in one put: with all else
+//!    at its narrowest it leads from "as before" to "as in the end" by itself;
+//! 5. attachments that come, then inline policies that become wider; removing one that holds a Deny
+//!    is among these;
 //! 6. attributes and tags;
 //! 7. trust that becomes wider, when the permissions are final; last a boundary that goes.
 //!
-//! Guaranteed, after each single write and for each pair of who assumes the role and what they then ask for: allowed is what was
-//! allowed before the plan or is allowed at its end. Up to step 3 each document allows no more and denies no less than before;
-//! from step 4 on it allows no more and denies no less than in the end. `order_laws.rs` tests it with the evaluator.
+//! Guaranteed, after each single write and for each pair of who assumes the role and what they then
+//! ask for: allowed is what was allowed before the plan or is allowed at its end. Up to step 3 each
+//! document allows no more and denies no less than before; from step 4 on it allows no more and
+//! denies no less than in the end. `order_laws.rs` tests it with the evaluator.
 //!
-//! What managed policies and boundaries hold is not read. An attachment that comes counts as wider, one that goes can't be told.
-//! The guarantee holds, whatever boundaries hold, when the policies that come or go only allow. When they deny, too, it holds for
-//! one of {attach, detach, another boundary} in a plan, not for several: to put all Denies first would take their content.
-//! It does not hold for a document that can't be read (it is replaced in one put, a trust policy before what becomes wider), nor for
-//! what tags of the role decide. A session that exists already keeps the permissions of the role, whoever is trusted.
+//! What managed policies and boundaries hold is not read. An attachment that comes counts as wider,
+//! one that goes can't be told. The guarantee holds, whatever boundaries hold, when the policies
+//! that come or go only allow. When they deny, too, it holds for one of {attach, detach, another
+//! boundary} in a plan, not for several: to put all Denies first would take their content. It does
+//! not hold for a document that can't be read (it is replaced in one put, a trust policy before
+//! what becomes wider), nor for what tags of the role decide. A session that exists already keeps
+//! the permissions of the role, whoever is trusted.
 
 use crate::{
     iam::{
@@ -117,7 +123,8 @@ pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<(Call, Wh
     let replaced = matches!(boundary, Some((Some(_), Some(_))));
     let mut plan = Plan {
         steps: Vec::new(),
-        // One change that can't be told may stand at the turn. What has no interim form has it first.
+        // One change that can't be told may stand at the turn. What has no interim form has it
+        // first.
         turn_is_free: !replaced
             && attach.is_empty()
             && detach.is_empty()
@@ -125,9 +132,15 @@ pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<(Call, Wh
     };
     match boundary {
         Some((None, Some(arn))) => {
-            plan.push(Place::FirstBoundary, Call::PutBoundary { arn: arn.to_owned() }, Why::Missing);
+            plan.push(
+                Place::FirstBoundary,
+                Call::PutBoundary { arn: arn.to_owned() },
+                Why::Missing,
+            );
         }
-        Some((Some(_), Some(arn))) => plan.push(Place::Turn, Call::PutBoundary { arn: arn.to_owned() }, Why::Differs),
+        Some((Some(_), Some(arn))) => {
+            plan.push(Place::Turn, Call::PutBoundary { arn: arn.to_owned() }, Why::Differs)
+        }
         Some((_, None)) => plan.push(Place::NoBoundary, Call::DeleteBoundary, Why::NotWanted),
         None => {}
     }
@@ -181,14 +194,18 @@ impl Plan {
             Change::Same | Change::Narrower => {
                 self.push(if gone { Place::NarrowDelete } else { Place::NarrowPut }, call, why);
             }
-            Change::Wider => self.push(if gone { Place::WidenDelete } else { Place::WidenPut }, call, why),
+            Change::Wider => {
+                self.push(if gone { Place::WidenDelete } else { Place::WidenPut }, call, why)
+            }
             Change::Unknown if self.turn_is_free => {
                 self.turn_is_free = false;
                 self.push(Place::Turn, call, why);
             }
             Change::Unknown => {
                 let nothing = Policy::new(Vec::new());
-                let Some(between) = interim::between(old.unwrap_or(&nothing), new.unwrap_or(&nothing)) else {
+                let Some(between) =
+                    interim::between(old.unwrap_or(&nothing), new.unwrap_or(&nothing))
+                else {
                     return self.push(Place::Turn, call, why);
                 };
                 if !between.statements.is_empty() {
@@ -205,7 +222,8 @@ impl Plan {
     fn trust(&mut self, old: Option<&Policy>, new: &Policy, account: &Account) {
         let step = |trust: &Policy, why| (Call::UpdateTrust { trust: trust.to_json() }, why);
         let (call, why) = step(new, Why::Differs);
-        // One that can't be read is not closed meanwhile: that may be a lost answer, and the next call may be lost as well.
+        // One that can't be read is not closed meanwhile: that may be a lost answer, and the next
+        // call may be lost as well.
         let Some(old) = old.filter(|old| !contain::contains(old, new).is_proven()) else {
             return self.push(Place::NarrowTrust, call, why);
         };
@@ -214,7 +232,9 @@ impl Plan {
             // Who is no longer wanted must not get what is new.
             let between = interim::between(old, new)
                 .map(|trust| principals::writable(&trust))
-                .filter(|trust| trust.statements.iter().any(|statement| statement.effect == Effect::Allow))
+                .filter(|trust| {
+                    trust.statements.iter().any(|statement| statement.effect == Effect::Allow)
+                })
                 .unwrap_or_else(closed);
             if !compare::between(old, &between, account).is_equal() {
                 let (call, why) = step(&between, Why::Interim);

@@ -1,13 +1,17 @@
-//! The law of the order of steps, asked of the evaluator: after each single write of a plan, whoever can assume the role and
-//! do something with it could before the plan, or can at its end. The same for the trust policy and the permissions alone.
+//! The law of the order of steps, asked of the evaluator: after each single write of a plan,
+//! whoever can assume the role and do something with it could before the plan, or can at its end.
+//! The same for the trust policy and the permissions alone.
 //!
-//! Roles are generated in pairs, the second mostly an edit of the first, or made anew: trust, inline policies, boundary and
-//! attached policies, with Allow, Deny, Not-elements and conditions. The planner knows the last two by ARN only; the
-//! test knows what they hold. Two laws, because of that:
+//! Roles are generated in pairs, the second mostly an edit of the first, or made anew: trust,
+//! inline policies, boundary and attached policies, with Allow, Deny, Not-elements and conditions.
+//! The planner knows the last two by ARN only; the test knows what they hold. Two laws, because of
+//! that:
 //!
-//! - policies that come or go only allow: any number of them, together with any change of the boundary, whatever that holds;
-//! - they may deny, too: then at most one of {attach, detach, another boundary} in a plan. With two of them there
-//!   are roles for which no order does, and the planner could not find one where there is: see `order.rs`.
+//! - policies that come or go only allow: any number of them, together with any change of the
+//!   boundary, whatever that holds;
+//! - they may deny, too: then at most one of {attach, detach, another boundary} in a plan. With two
+//!   of them there are roles for which no order does, and the planner could not find one where
+//!   there is: see `order.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +30,8 @@ use crate::iam::policy::{
 
 /// Cases of each law: 20,000 together, or as many as `ROLEWRIGHT_LAW_CASES` says.
 fn cases() -> u64 {
-    std::env::var("ROLEWRIGHT_LAW_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000) / 2
+    std::env::var("ROLEWRIGHT_LAW_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000)
+        / 2
 }
 
 const ARNS: [&str; 3] = [
@@ -34,9 +39,15 @@ const ARNS: [&str; 3] = [
     "arn:aws:iam::123456789012:policy/two",
     "arn:aws:iam::123456789012:policy/three",
 ];
-const ACTIONS: [&str; 7] = ["s3:GetObject", "s3:PutObject", "s3:*", "s3:Get*", "sqs:SendMessage", "sqs:*", "*"];
-const RESOURCES: [&str; 5] =
-    ["*", "arn:aws:s3:::b/*", "arn:aws:s3:::b/secret", "arn:aws:s3:::c/*", "arn:aws:s3:::b/${aws:PrincipalTag/team}"];
+const ACTIONS: [&str; 7] =
+    ["s3:GetObject", "s3:PutObject", "s3:*", "s3:Get*", "sqs:SendMessage", "sqs:*", "*"];
+const RESOURCES: [&str; 5] = [
+    "*",
+    "arn:aws:s3:::b/*",
+    "arn:aws:s3:::b/secret",
+    "arn:aws:s3:::c/*",
+    "arn:aws:s3:::b/${aws:PrincipalTag/team}",
+];
 const TEAMS: [&str; 3] = ["red", "blue", "secret"];
 const WHO: [(PrincipalKind, &str); 5] = [
     (PrincipalKind::Service, "lambda.amazonaws.com"),
@@ -69,7 +80,8 @@ impl Dice {
     }
 
     fn statement(&mut self, denies: bool) -> Statement {
-        let mut statement = Statement::new(self.effect(denies), self.some(&ACTIONS)).on(self.some(&RESOURCES));
+        let mut statement =
+            Statement::new(self.effect(denies), self.some(&ACTIONS)).on(self.some(&RESOURCES));
         if self.one_in(12) {
             statement.actions = Form::Except(self.some(&ACTIONS[..6]));
         }
@@ -95,7 +107,11 @@ impl Dice {
             let (kind, name) = self.pick(&WHO);
             grant = grant.principal(kind, [name]);
         }
-        if self.one_in(3) { grant.when("StringEquals", "sts:ExternalId", self.some(&["x", "y"])) } else { grant }
+        if self.one_in(3) {
+            grant.when("StringEquals", "sts:ExternalId", self.some(&["x", "y"]))
+        } else {
+            grant
+        }
     }
 
     fn trust(&mut self) -> Policy {
@@ -171,11 +187,25 @@ impl Dice {
 
     /// Something to ask for.
     fn request(&mut self) -> Request {
-        let action =
-            self.pick(&["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "sqs:SendMessage", "ec2:RunInstances"]);
-        let resource =
-            self.pick(&["arn:aws:s3:::b/secret", "arn:aws:s3:::b/red", "arn:aws:s3:::c/x", "arn:aws:sqs:::q"]);
-        Request { action: action.into(), resource: Some(resource.into()), principal: None, context: self.context() }
+        let action = self.pick(&[
+            "s3:GetObject",
+            "s3:PutObject",
+            "s3:DeleteObject",
+            "sqs:SendMessage",
+            "ec2:RunInstances",
+        ]);
+        let resource = self.pick(&[
+            "arn:aws:s3:::b/secret",
+            "arn:aws:s3:::b/red",
+            "arn:aws:s3:::c/x",
+            "arn:aws:sqs:::q",
+        ]);
+        Request {
+            action: action.into(),
+            resource: Some(resource.into()),
+            principal: None,
+            context: self.context(),
+        }
     }
 
     /// Somebody who asks to assume the role.
@@ -185,7 +215,12 @@ impl Dice {
         if !self.one_in(2) {
             context = context.with("sts:ExternalId", self.pick(&["x", "y"]));
         }
-        Request { action: "sts:AssumeRole".into(), resource: None, principal: Some((kind, name.to_owned())), context }
+        Request {
+            action: "sts:AssumeRole".into(),
+            resource: None,
+            principal: Some((kind, name.to_owned())),
+            context,
+        }
     }
 }
 
@@ -203,7 +238,12 @@ impl Questions<'_> {
     }
 
     /// The same after a step: a part that it leaves alone is not asked about again.
-    fn after(&self, step: &Step, role: &Observed, before: &(Vec<bool>, Vec<bool>)) -> (Vec<bool>, Vec<bool>) {
+    fn after(
+        &self,
+        step: &Step,
+        role: &Observed,
+        before: &(Vec<bool>, Vec<bool>),
+    ) -> (Vec<bool>, Vec<bool>) {
         match step.call {
             Call::UpdateTrust { .. } => (self.trusted(role), before.1.clone()),
             _ => (before.0.clone(), self.allowed(role)),
@@ -216,10 +256,15 @@ impl Questions<'_> {
     }
 
     fn allowed(&self, role: &Observed) -> Vec<bool> {
-        let inline: Vec<(&str, Policy)> =
-            role.inline.iter().map(|(name, text)| (name.as_str(), read(text, Kind::Identity))).collect();
-        let mut policies: Vec<(&str, &Policy)> = inline.iter().map(|(name, policy)| (*name, policy)).collect();
-        policies.extend(role.attached.iter().map(|arn| (arn.as_str(), &self.managed[arn.as_str()])));
+        let inline: Vec<(&str, Policy)> = role
+            .inline
+            .iter()
+            .map(|(name, text)| (name.as_str(), read(text, Kind::Identity)))
+            .collect();
+        let mut policies: Vec<(&str, &Policy)> =
+            inline.iter().map(|(name, policy)| (*name, policy)).collect();
+        policies
+            .extend(role.attached.iter().map(|arn| (arn.as_str(), &self.managed[arn.as_str()])));
         let boundary = role.role.boundary.as_deref().map(|arn| &self.managed[arn]);
         ask(&Documents { policies: &policies, boundary, trust: None }, &self.requests)
     }
@@ -230,7 +275,10 @@ fn read(text: &str, kind: Kind) -> Policy {
 }
 
 fn ask(documents: &Documents<'_>, requests: &[Request]) -> Vec<bool> {
-    requests.iter().map(|request| evaluate(documents, request).unwrap().decision == Decision::Allowed).collect()
+    requests
+        .iter()
+        .map(|request| evaluate(documents, request).unwrap().decision == Decision::Allowed)
+        .collect()
 }
 
 /// How many calls of a plan change what is known by ARN only.
@@ -253,7 +301,8 @@ fn law(denies: bool, salt: u64) {
     let (mut checked, mut widest) = (0_u64, 0);
     for case in 0..cases() {
         let mut dice = Dice(fastrand::Rng::with_seed(case * 2 + salt));
-        let managed: BTreeMap<&str, Policy> = ARNS.iter().map(|arn| (*arn, dice.document(denies))).collect();
+        let managed: BTreeMap<&str, Policy> =
+            ARNS.iter().map(|arn| (*arn, dice.document(denies))).collect();
         let before = dice.role(&base);
         let then = if dice.one_in(3) { dice.role(&base) } else { dice.edited(&before) };
         let (role, steps) = if dice.one_in(8) {
@@ -285,16 +334,32 @@ fn law(denies: bool, salt: u64) {
         }
         for (at, (trusted, may)) in answers.iter().enumerate() {
             let told = || {
-                let plan: Vec<String> = steps.iter().map(|step| format!("{step}\n  {:?}", step.call)).collect();
-                format!("case {case} after {at} of\n{}\nfrom {:?}\nwith {managed:#?}", plan.join("\n"), role)
+                let plan: Vec<String> =
+                    steps.iter().map(|step| format!("{step}\n  {:?}", step.call)).collect();
+                format!(
+                    "case {case} after {at} of\n{}\nfrom {:?}\nwith {managed:#?}",
+                    plan.join("\n"),
+                    role
+                )
             };
             for (who, trusted) in trusted.iter().enumerate() {
                 assert!(!trusted || first.0[who] || last.0[who], "{:?}\n{}", callers[who], told());
                 for (what, may) in may.iter().enumerate() {
-                    assert!(!may || first.1[what] || last.1[what], "{:?}\n{}", requests[what], told());
+                    assert!(
+                        !may || first.1[what] || last.1[what],
+                        "{:?}\n{}",
+                        requests[what],
+                        told()
+                    );
                     let both = |(trusted, may): &(Vec<bool>, Vec<bool>)| trusted[who] && may[what];
                     let is = *trusted && *may;
-                    assert!(!is || both(first) || both(last), "{:?} {:?}\n{}", callers[who], requests[what], told());
+                    assert!(
+                        !is || both(first) || both(last),
+                        "{:?} {:?}\n{}",
+                        callers[who],
+                        requests[what],
+                        told()
+                    );
                 }
             }
         }
@@ -302,7 +367,10 @@ fn law(denies: bool, salt: u64) {
         widest = widest.max(steps.len());
     }
     // The law says something only of plans with several steps.
-    assert!(checked * 3 > cases() && (cases() < 100 || widest > 5), "{checked} plans, at most {widest} steps");
+    assert!(
+        checked * 3 > cases() && (cases() < 100 || widest > 5),
+        "{checked} plans, at most {widest} steps"
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! What is reported: conditions, their reasons and their words. Words for people are made here and nowhere else.
+//! What is reported: conditions, their reasons and their words. Words for people are made here and
+//! nowhere else.
 
 use std::time::Duration;
 
@@ -8,10 +9,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use crate::{
     api::{RoleStatus, condition, problem::Problem, reason},
     plan::{
+        failure::{IamError, IamErrorClass},
         ownership::NotOurs,
         step::{Call, Step},
     },
-    ports::{IamError, IamErrorClass},
 };
 
 /// How a pass ended.
@@ -38,7 +39,8 @@ pub enum Verdict {
     ExpiredKept(Timestamp),
     /// Something in AWS keeps the role from being deleted; the sentence names it.
     DeletionBlocked(String),
-    /// AWS equals the resource, and a service account could not be annotated; the sentence says why.
+    /// AWS equals the resource, and a service account could not be annotated; the sentence says
+    /// why.
     NotAnnotated(String),
     /// Waiting for IAM to show what is true; reason and sentence.
     Waiting(&'static str, String),
@@ -75,7 +77,8 @@ pub fn reason_of(class: IamErrorClass) -> &'static str {
     }
 }
 
-/// Reasons of `Ready` that mean: refused, by the controller or by AWS, and somebody has to change something.
+/// Reasons of `Ready` that mean: refused, by the controller or by AWS, and somebody has to change
+/// something.
 pub const REFUSALS: &[&str] = &[
     reason::INVALID_SPEC,
     reason::NOT_OWNED,
@@ -95,13 +98,23 @@ pub const REFUSALS: &[&str] = &[
 /// What to do about a class of AWS errors.
 fn remedy(class: IamErrorClass) -> &'static str {
     match class {
-        IamErrorClass::Unreachable => "AWS is tried again by itself; check network and credentials if it lasts",
-        IamErrorClass::Throttled => "the account's call budget is spent; it is tried again more slowly",
+        IamErrorClass::Unreachable => {
+            "AWS is tried again by itself; check network and credentials if it lasts"
+        }
+        IamErrorClass::Throttled => {
+            "the account's call budget is spent; it is tried again more slowly"
+        }
         IamErrorClass::ServerError | IamErrorClass::Unknown => "it is tried again by itself",
-        IamErrorClass::AccessDenied => "grant the controller this action, or look for a policy that denies it",
+        IamErrorClass::AccessDenied => {
+            "grant the controller this action, or look for a policy that denies it"
+        }
         IamErrorClass::AlreadyExists => "a role of that name has appeared; it is looked at again",
-        IamErrorClass::NotFound => "check that the policy exists in this account and is spelled as AWS spells it",
-        IamErrorClass::DeleteConflict | IamErrorClass::Busy => "somebody else is changing the role; it is tried again",
+        IamErrorClass::NotFound => {
+            "check that the policy exists in this account and is spelled as AWS spells it"
+        }
+        IamErrorClass::DeleteConflict | IamErrorClass::Busy => {
+            "somebody else is changing the role; it is tried again"
+        }
         IamErrorClass::LimitExceeded => "shorten the resource, or ask AWS for a higher quota",
         IamErrorClass::InvalidPrincipal => "check that every principal in spec.trust exists",
         IamErrorClass::Refused => "correct the resource",
@@ -109,38 +122,51 @@ fn remedy(class: IamErrorClass) -> &'static str {
     }
 }
 
-/// Words for a write that failed because AWS does not find the role itself: just created, or just removed by others.
+/// Words for a write that failed because AWS does not find the role itself: just created, or just
+/// removed by others.
 #[must_use]
 pub fn role_not_found(error: &IamError, step: Option<&Step>) -> Option<String> {
     let step = step.filter(|_| error.class == IamErrorClass::NotFound)?;
     let about_role = match step.call {
-        Call::UpdateTrust { .. } | Call::UpdateRole { .. } | Call::PutInline { .. } | Call::Tag { .. } => true,
+        Call::UpdateTrust { .. }
+        | Call::UpdateRole { .. }
+        | Call::PutInline { .. }
+        | Call::Tag { .. } => true,
         // Here it is the policy, unless AWS says otherwise: "The role with name … cannot be found."
-        Call::Attach { .. } | Call::PutBoundary { .. } => error.message.to_lowercase().contains("role with name"),
+        Call::Attach { .. } | Call::PutBoundary { .. } => {
+            error.message.to_lowercase().contains("role with name")
+        }
         _ => false,
     };
-    about_role.then(|| format!("{} does not find role {}; it is looked for again", error.action, step.role))
+    about_role.then(|| {
+        format!("{} does not find role {}; it is looked for again", error.action, step.role)
+    })
 }
 
 /// True when trying again won't help until somebody changes something.
 #[must_use]
 pub fn stalls(class: IamErrorClass) -> bool {
-    matches!(class, IamErrorClass::LimitExceeded | IamErrorClass::Refused | IamErrorClass::Protected)
+    matches!(
+        class,
+        IamErrorClass::LimitExceeded | IamErrorClass::Refused | IamErrorClass::Protected
+    )
 }
 
-/// How long that is waited for which AWS does not know yet: a principal of a role that is to be created, a policy. Another
-/// tool may be about to make it.
+/// How long that is waited for which AWS does not know yet: a principal of a role that is to be
+/// created, a policy. Another tool may be about to make it.
 const REFERENCE_WAIT: Duration = Duration::from_mins(10);
 
-/// How long a denial is taken to pass by itself: IAM needs seconds until a right counts that was just given, or one that hangs on
-/// the tags of a new role.
+/// How long a denial is taken to pass by itself: IAM needs seconds until a right counts that was
+/// just given, or one that hangs on the tags of a new role.
 const DENIAL_WAIT: Duration = Duration::from_secs(20);
 
-/// True when a failure that often passes by itself has lasted for so long that somebody has to act. Since when stands in the
-/// conditions: a restart loses nothing.
+/// True when a failure that often passes by itself has lasted for so long that somebody has to act.
+/// Since when stands in the conditions: a restart loses nothing.
 fn lasts(error: &IamError, step: Option<&Step>, status: &RoleStatus, now: Timestamp) -> bool {
     let wait = match error.class {
-        IamErrorClass::InvalidPrincipal if step.is_some_and(|step| matches!(step.call, Call::CreateRole { .. })) => {
+        IamErrorClass::InvalidPrincipal
+            if step.is_some_and(|step| matches!(step.call, Call::CreateRole { .. })) =>
+        {
             REFERENCE_WAIT
         }
         IamErrorClass::NotFound => REFERENCE_WAIT,
@@ -149,9 +175,12 @@ fn lasts(error: &IamError, step: Option<&Step>, status: &RoleStatus, now: Timest
     };
     status.conditions.iter().any(|old| match old.type_.as_str() {
         condition::STALLED => {
-            old.reason == reason_of(error.class) && old.observed_generation == status.observed_generation
+            old.reason == reason_of(error.class)
+                && old.observed_generation == status.observed_generation
         }
-        condition::RECONCILING => now.duration_since(old.last_transition_time.0).unsigned_abs() >= wait,
+        condition::RECONCILING => {
+            now.duration_since(old.last_transition_time.0).unsigned_abs() >= wait
+        }
         _ => false,
     })
 }
@@ -165,8 +194,19 @@ struct Words {
 }
 
 impl Words {
-    fn settled(status: &'static str, reason: &'static str, message: impl Into<String>, synced: &'static str) -> Self {
-        Self { ready: (status, reason, message.into()), synced, reconciling: false, stalled: false, expired: false }
+    fn settled(
+        status: &'static str,
+        reason: &'static str,
+        message: impl Into<String>,
+        synced: &'static str,
+    ) -> Self {
+        Self {
+            ready: (status, reason, message.into()),
+            synced,
+            reconciling: false,
+            stalled: false,
+            expired: false,
+        }
     }
 
     fn busy(reason: &'static str, message: impl Into<String>) -> Self {
@@ -189,14 +229,18 @@ fn words(verdict: &Verdict, status: &RoleStatus, now: Timestamp) -> Words {
         Verdict::NameConflict(why) => Words::stalled(reason::NAME_CONFLICT, why),
         Verdict::WouldChange => {
             let count = status.plan.as_ref().map_or(0, Vec::len);
-            let message = format!("driftPolicy is Observe: {count} changes stand in status.plan and none is made");
+            let message = format!(
+                "driftPolicy is Observe: {count} changes stand in status.plan and none is made"
+            );
             Words::settled("False", reason::WOULD_CHANGE, message, "False")
         }
         Verdict::Paused { deleting } => {
             let message = if *deleting {
-                "the annotation rolewright.dev/paused is true: the deletion waits until it is removed"
+                "the annotation rolewright.dev/paused is true: the deletion waits until it is \
+                 removed"
             } else {
-                "the annotation rolewright.dev/paused is true: nothing is written until it is removed"
+                "the annotation rolewright.dev/paused is true: nothing is written until it is \
+                 removed"
             };
             Words::settled("False", reason::PAUSED, message, "Unknown")
         }
@@ -219,28 +263,38 @@ fn words(verdict: &Verdict, status: &RoleStatus, now: Timestamp) -> Words {
             )
         },
         Verdict::DeletionBlocked(why) => Words::stalled(reason::DELETION_BLOCKED, why),
-        Verdict::NotAnnotated(why) => {
-            Words { synced: "True", ..Words::busy(reason::NOT_ANNOTATED, format!("the role is as written; {why}")) }
+        Verdict::NotAnnotated(why) => Words {
+            synced: "True",
+            ..Words::busy(reason::NOT_ANNOTATED, format!("the role is as written; {why}"))
+        },
+        Verdict::Waiting(reason, message) | Verdict::Working(reason, message) => {
+            Words::busy(reason, message)
         }
-        Verdict::Waiting(reason, message) | Verdict::Working(reason, message) => Words::busy(reason, message),
         Verdict::PrincipalMissing(names) => Words::busy(
             reason::INVALID_PRINCIPAL,
             format!(
-                "AWS does not know {}: the trust policy is without it until it exists; create it, or correct spec.trust",
+                "AWS does not know {}: the trust policy is without it until it exists; create it, \
+                 or correct spec.trust",
                 few(names.iter().map(String::as_str))
             ),
         ),
         Verdict::PrincipalReplaced { written } => Words::stalled(
             reason::PRINCIPAL_REPLACED,
             format!(
-                "{} was deleted in AWS after this role had trusted it, and {}; whoever has that name now is not trusted: change \
+                "{} was deleted in AWS after this role had trusted it, and {}; whoever has that \
+                 name now is not trusted: change \
                  the resource or request a reconcile to trust it, or take it out of spec.trust",
                 few(status.replaced_principals.iter().map(|principal| principal.arn.as_str())),
-                if *written { "the trust policy is written without it" } else { "AWS shows its bare id" }
+                if *written {
+                    "the trust policy is written without it"
+                } else {
+                    "AWS shows its bare id"
+                }
             ),
         ),
         Verdict::Failed(error, step) => {
-            let during = step.as_ref().map(|step| format!("; stopped at: {step}")).unwrap_or_default();
+            let during =
+                step.as_ref().map(|step| format!("; stopped at: {step}")).unwrap_or_default();
             let message = format!("{error}: {}{during}", remedy(error.class));
             if stalls(error.class) || lasts(error, step.as_deref(), status, now) {
                 Words::stalled(reason_of(error.class), message)
@@ -250,7 +304,8 @@ fn words(verdict: &Verdict, status: &RoleStatus, now: Timestamp) -> Words {
         }
         Verdict::Panicked => Words::stalled(
             reason::INTERNAL_ERROR,
-            "rolewright failed on this resource and has parked it; change the resource or restart the controller, and \
+            "rolewright failed on this resource and has parked it; change the resource or restart \
+             the controller, and \
              report the log line of the failure",
         ),
     }
@@ -293,13 +348,18 @@ pub fn cut(text: &str, bytes: usize) -> String {
 /// The plan as it stands in status: at most 100 lines of at most 1,000 bytes.
 #[must_use]
 pub fn plan_lines(steps: &[Step]) -> Option<Vec<String>> {
-    (!steps.is_empty()).then(|| steps.iter().take(100).map(|step| cut(&step.to_string(), 1_000)).collect())
+    (!steps.is_empty())
+        .then(|| steps.iter().take(100).map(|step| cut(&step.to_string(), 1_000)).collect())
 }
 
-/// Writes the verdict into the conditions. A time moves only when the condition's status changes, so that a pass which
-/// changes nothing gives an equal status.
+/// Writes the verdict into the conditions. A time moves only when the condition's status changes,
+/// so that a pass which changes nothing gives an equal status.
 pub fn conclude(status: &mut RoleStatus, generation: i64, verdict: &Verdict, now: Timestamp) {
-    let words = words(verdict, &RoleStatus { observed_generation: Some(generation), ..status.clone() }, now);
+    let words = words(
+        verdict,
+        &RoleStatus { observed_generation: Some(generation), ..status.clone() },
+        now,
+    );
     status.observed_generation = Some(generation);
     let (ready, reason, message) = &words.ready;
     let mut next = Vec::with_capacity(5);
@@ -333,7 +393,8 @@ pub fn conclude(status: &mut RoleStatus, generation: i64, verdict: &Verdict, now
     status.conditions = next;
 }
 
-/// A time as the API server keeps it. A fraction of a second would come back cut off and look like news for ever.
+/// A time as the API server keeps it. A fraction of a second would come back cut off and look like
+/// news for ever.
 #[must_use]
 pub fn whole_seconds(time: Timestamp) -> Time {
     Time(Timestamp::from_second(time.as_second()).unwrap_or(time))
@@ -343,11 +404,18 @@ pub fn whole_seconds(time: Timestamp) -> Time {
 #[must_use]
 pub fn is_ready(status: &RoleStatus, generation: i64) -> bool {
     status.observed_generation == Some(generation)
-        && status.conditions.iter().any(|condition| condition.type_ == condition::READY && condition.status == "True")
+        && status
+            .conditions
+            .iter()
+            .any(|condition| condition.type_ == condition::READY && condition.status == "True")
 }
 
 /// The reason of the `Ready` condition.
 #[must_use]
 pub fn ready_reason(status: &RoleStatus) -> Option<&str> {
-    status.conditions.iter().find(|condition| condition.type_ == condition::READY).map(|ready| ready.reason.as_str())
+    status
+        .conditions
+        .iter()
+        .find(|condition| condition.type_ == condition::READY)
+        .map(|ready| ready.reason.as_str())
 }

@@ -13,7 +13,8 @@ use crate::{
 /// The proof is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ours {
-    /// The role does not carry the resource's uid: the resource was made again, and takes the role up.
+    /// The role does not carry the resource's uid: the resource was made again, and takes the role
+    /// up.
     pub reattached: bool,
 }
 
@@ -33,12 +34,15 @@ impl NotOurs {
         self.reason == reason::OWNERSHIP_CONTESTED
     }
 
-    /// The role is gone which another object had taken up: it is not made again before somebody asks for it.
+    /// The role is gone which another object had taken up: it is not made again before somebody
+    /// asks for it.
     #[must_use]
     pub fn gone(identity: &Identity) -> Self {
         let why = format!(
-            "role {} was taken up by another IAMRole {}, as in a second cluster, and is gone: it is not made again on behalf of \
-             this one; delete this one, or annotate it with {RECONCILE_REQUESTED_AT} to have the role made",
+            "role {} was taken up by another IAMRole {}, as in a second cluster, and is gone: it \
+             is not made again on behalf of \
+             this one; delete this one, or annotate it with {RECONCILE_REQUESTED_AT} to have the \
+             role made",
             identity.name, identity.key
         );
         Self { reason: reason::OWNERSHIP_CONTESTED, why }
@@ -62,14 +66,17 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Judges a role by its tags, its path and what is known of it. The uid tag alone is a hint: a cluster rebuilt from Git has
-/// other uids.
+/// Judges a role by its tags, its path and what is known of it. The uid tag alone is a hint: a
+/// cluster rebuilt from Git has other uids.
 ///
 /// # Errors
 /// Why the role is not to be written.
 pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result<Ours, NotOurs> {
     let foreign = |why: String| {
-        Err(NotOurs { reason: reason::NOT_OWNED, why: format!("role {} exists and is not ours: {why}", role.name) })
+        Err(NotOurs {
+            reason: reason::NOT_OWNED,
+            why: format!("role {} exists and is not ours: {why}", role.name),
+        })
     };
 
     if name::is_reserved(&role.path, &role.name) {
@@ -77,7 +84,9 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
     }
     let (installation, resource) = (value(role, tag::INSTALLATION), value(role, tag::RESOURCE));
     match (installation, resource) {
-        (None, None) => return foreign("it carries none of rolewright's tags; choose another roleName".into()),
+        (None, None) => {
+            return foreign("it carries none of rolewright's tags; choose another roleName".into());
+        }
         (None, Some(_)) | (Some(_), None) => {
             return foreign(format!(
                 "it carries only one of the tags {} and {}; choose another roleName",
@@ -89,7 +98,9 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
             return foreign(format!("it belongs to installation {other}; choose another roleName"));
         }
         (_, Some(other)) if other != identity.key.to_string() => {
-            return foreign(format!("it belongs to IAMRole {other}; choose another roleName or delete that IAMRole"));
+            return foreign(format!(
+                "it belongs to IAMRole {other}; choose another roleName or delete that IAMRole"
+            ));
         }
         _ => {}
     }
@@ -97,16 +108,24 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
         return foreign(format!("its name is not {}", identity.name));
     }
     if role.path != identity.path {
-        return foreign(format!("its path is {}, not {}; a role cannot be moved", role.path, identity.path));
+        return foreign(format!(
+            "its path is {}, not {}; a role cannot be moved",
+            role.path, identity.path
+        ));
     }
     let uid = uid(role);
-    // Before the id: the other one may have made the role anew. A tag that was taken off gives nothing back.
-    if let Some(other) = known.uid.map(|known| uid.unwrap_or(known)).filter(|other| *other != identity.uid) {
+    // Before the id: the other one may have made the role anew. A tag that was taken off gives
+    // nothing back.
+    if let Some(other) =
+        known.uid.map(|known| uid.unwrap_or(known)).filter(|other| *other != identity.uid)
+    {
         return Err(NotOurs {
             reason: reason::OWNERSHIP_CONTESTED,
             why: format!(
-                "role {} was this resource's, and another IAMRole {} has taken it up, that with uid {other}, as in a second \
-                 cluster: nothing is written or removed on behalf of this one; delete one of the two, or annotate this one \
+                "role {} was this resource's, and another IAMRole {} has taken it up, that with \
+                 uid {other}, as in a second \
+                 cluster: nothing is written or removed on behalf of this one; delete one of the \
+                 two, or annotate this one \
                  with {RECONCILE_REQUESTED_AT} to take the role back",
                 role.name, identity.key
             ),
@@ -114,7 +133,8 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
     }
     if let Some(known) = known.id.filter(|known| *known != role.role_id) {
         return foreign(format!(
-            "its id is {}, but this resource made the role with id {known}; somebody replaced it: delete the role in AWS, \
+            "its id is {}, but this resource made the role with id {known}; somebody replaced it: \
+             delete the role in AWS, \
              or delete this resource and apply it again to take it over",
             role.role_id
         ));
@@ -122,13 +142,19 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
     Ok(Ours { reattached: uid != Some(identity.uid.as_str()) })
 }
 
-/// The step that takes up a role of ours which carries another object's uid. It comes before all others: a plan that gets stuck
-/// half way must not leave two clusters that both take the role for theirs.
+/// The step that takes up a role of ours which carries another object's uid. It comes before all
+/// others: a plan that gets stuck half way must not leave two clusters that both take the role for
+/// theirs.
 #[must_use]
 pub fn claim(identity: &Identity, role: &RoleRecord) -> Option<Step> {
     uid(role).filter(|uid| *uid != identity.uid)?;
     let tags = [(tag::UID.to_owned(), identity.uid.clone())].into();
-    Some(Step { role: role.name.clone(), call: Call::Tag { tags }, why: Why::Differs, change: None })
+    Some(Step {
+        role: role.name.clone(),
+        call: Call::Tag { tags },
+        why: Why::Differs,
+        change: None,
+    })
 }
 
 /// What [`claim`] makes of the role.

@@ -1,8 +1,9 @@
 //! Principals of a trust policy that are gone.
 //!
-//! AWS keeps roles and users in a trust policy by unique id and shows them by ARN. Of one that was deleted it shows the bare id
-//! for ever, and does not trust another one of the same name: writing the ARN again would. So such a principal is held back
-//! until somebody asks for it anew. Source: the IAM user guide, "AWS JSON policy elements: Principal".
+//! AWS keeps roles and users in a trust policy by unique id and shows them by ARN. Of one that was
+//! deleted it shows the bare id for ever, and does not trust another one of the same name: writing
+//! the ARN again would. So such a principal is held back until somebody asks for it anew. Source:
+//! the IAM user guide, "AWS JSON policy elements: Principal".
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +11,16 @@ use crate::{
     api::status::ReplacedPrincipal,
     iam::{
         arn::{Account, IamArn},
-        policy::{Effect, Kind, Policy, PrincipalKind, PrincipalSet, Scope, Statement, compare, contain},
+        policy::{
+            Effect, Kind, Policy, PrincipalKind, PrincipalSet, Scope, Statement, compare, contain,
+        },
     },
-    plan::{desired::Desired, fingerprint::observed_policy, observed::Observed},
-    ports::{IamError, IamErrorClass},
+    plan::{
+        desired::Desired,
+        failure::{IamError, IamErrorClass},
+        fingerprint::observed_policy,
+        observed::Observed,
+    },
 };
 
 /// The prefix of the unique ids of what an ARN names: `AROA` for a role, `AIDA` for a user.
@@ -28,7 +35,8 @@ fn prefix_of(arn: &str) -> Option<&'static str> {
 /// The prefix of a unique id.
 fn orphan(value: &str) -> Option<&'static str> {
     let prefix = ["AROA", "AIDA"].into_iter().find(|prefix| value.starts_with(prefix))?;
-    let shape = value.len() >= 16 && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let shape = value.len() >= 16
+        && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     shape.then_some(prefix)
 }
 
@@ -42,7 +50,9 @@ pub fn role_name(arn: &str) -> Option<String> {
 /// The accounts, roles and users that a statement names.
 fn named(statement: &Statement) -> &[String] {
     match &statement.principals {
-        Some(Scope::Only(PrincipalSet::Kinds(kinds))) => kinds.get(&PrincipalKind::Aws).map_or(&[], Vec::as_slice),
+        Some(Scope::Only(PrincipalSet::Kinds(kinds))) => {
+            kinds.get(&PrincipalKind::Aws).map_or(&[], Vec::as_slice)
+        }
         _ => &[],
     }
 }
@@ -70,7 +80,8 @@ fn thinned(statement: &Statement, goes: impl Fn(&str) -> bool) -> Option<Stateme
 /// A trust policy that trusts nobody.
 #[must_use]
 pub fn closed() -> Policy {
-    const ACTIONS: [&str; 3] = ["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"];
+    const ACTIONS: [&str; 3] =
+        ["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"];
     Policy::new(vec![Statement::deny(ACTIONS).principal(PrincipalKind::Aws, ["*"])])
 }
 
@@ -82,12 +93,15 @@ fn or_closed(mut policy: Policy, statements: Vec<Statement>) -> Policy {
 /// The policy without ids of principals that are gone: AWS takes none.
 #[must_use]
 pub fn writable(policy: &Policy) -> Policy {
-    let statements =
-        policy.statements.iter().filter_map(|statement| thinned(statement, |value| orphan(value).is_some()));
+    let statements = policy
+        .statements
+        .iter()
+        .filter_map(|statement| thinned(statement, |value| orphan(value).is_some()));
     or_closed(policy.clone(), statements.collect())
 }
 
-/// The policy without these principals. Only Allows lose them: a Deny without one of its principals would deny less.
+/// The policy without these principals. Only Allows lose them: a Deny without one of its principals
+/// would deny less.
 fn without(policy: &Policy, held: &BTreeSet<&str>) -> Policy {
     let thin = |statement: &Statement| match statement.effect {
         Effect::Allow => thinned(statement, |value| held.contains(value)),
@@ -96,12 +110,12 @@ fn without(policy: &Policy, held: &BTreeSet<&str>) -> Policy {
     or_closed(policy.clone(), policy.statements.iter().filter_map(thin).collect())
 }
 
-/// Which principals are to be held back: those that AWS shows to be gone, and those that are known to be (`known`, as status
-/// has them) and are not trusted again.
+/// Which principals are to be held back: those that AWS shows to be gone, and those that are known
+/// to be (`known`, as status has them) and are not trusted again.
 ///
-/// An id tells no name. It is taken for the one principal that is missing in an otherwise equal statement; where that leaves a
-/// choice, for every principal that it could be: to hold one back too much is said and can be asked for, to trust one too
-/// much can't be seen.
+/// An id tells no name. It is taken for the one principal that is missing in an otherwise equal
+/// statement; where that leaves a choice, for every principal that it could be: to hold one back
+/// too much is said and can be asked for, to trust one too much can't be seen.
 #[must_use]
 pub fn replaced(
     desired: &Policy,
@@ -113,12 +127,14 @@ pub fn replaced(
     let mut found: BTreeMap<String, Option<String>> = BTreeMap::new();
     let shown: BTreeSet<&String> = observed.iter().flat_map(all_named).collect();
     for principal in known {
-        if all_named(desired).any(|name| *name == principal.arn) && !shown.contains(&principal.arn) {
+        if all_named(desired).any(|name| *name == principal.arn) && !shown.contains(&principal.arn)
+        {
             found.insert(principal.arn.clone(), principal.id.clone());
         }
     }
     for statement in observed.iter().flat_map(|policy| &policy.statements) {
-        let ids: Vec<&String> = named(statement).iter().filter(|value| orphan(value).is_some()).collect();
+        let ids: Vec<&String> =
+            named(statement).iter().filter(|value| orphan(value).is_some()).collect();
         if ids.is_empty() {
             continue;
         }
@@ -126,9 +142,16 @@ pub fn replaced(
         let mut missing = candidates(desired, observed.as_ref(), statement, account);
         missing.retain(|name| of_a_kind(name));
         if missing.is_empty() {
-            missing = all_named(desired).filter(|name| of_a_kind(name) && !shown.contains(name)).cloned().collect();
+            missing = all_named(desired)
+                .filter(|name| of_a_kind(name) && !shown.contains(name))
+                .cloned()
+                .collect();
         }
-        let id = if let ([id], 1) = (ids.as_slice(), missing.len()) { Some((*id).clone()) } else { None };
+        let id = if let ([id], 1) = (ids.as_slice(), missing.len()) {
+            Some((*id).clone())
+        } else {
+            None
+        };
         for name in missing {
             let entry = found.entry(name).or_default();
             *entry = id.clone().or_else(|| entry.take());
@@ -147,12 +170,15 @@ fn candidates(
     let living = thinned(statement, |value| orphan(value).is_some());
     let mut names = BTreeSet::new();
     for wanted in desired.statements.iter().filter(|wanted| wanted.effect == Effect::Allow) {
-        let whole = |policy: &Policy| policy.statements.iter().any(|other| same(other, wanted, account));
+        let whole =
+            |policy: &Policy| policy.statements.iter().any(|other| same(other, wanted, account));
         if observed.is_some_and(whole) {
             continue;
         }
-        let missing: BTreeSet<&String> =
-            named(wanted).iter().filter(|name| prefix_of(name).is_some() && !named(statement).contains(name)).collect();
+        let missing: BTreeSet<&String> = named(wanted)
+            .iter()
+            .filter(|name| prefix_of(name).is_some() && !named(statement).contains(name))
+            .collect();
         let rest = thinned(wanted, |value| missing.iter().any(|name| *name == value));
         let as_wanted = match (&living, rest) {
             (Some(living), Some(rest)) => same(living, &rest, account),
@@ -187,13 +213,15 @@ pub struct View {
     pub observed: Observed,
 }
 
-/// Lays the principals that are held back over both sides. All else in the trust policy stays as it is, and is compared.
+/// Lays the principals that are held back over both sides. All else in the trust policy stays as it
+/// is, and is compared.
 #[must_use]
 pub fn view(desired: &Desired, observed: &Observed, held: &[ReplacedPrincipal]) -> View {
     let account = &desired.identity.account;
     let target = held_back(desired, held);
     let mut observed = observed.clone();
-    if let Some(policy) = observed_policy(&observed.role.trust, Kind::Trust).filter(|_| !held.is_empty())
+    if let Some(policy) =
+        observed_policy(&observed.role.trust, Kind::Trust).filter(|_| !held.is_empty())
         && let Some(explained) = explained(&desired.trust, &policy, held, account)
     {
         observed.role.trust = explained.to_json();
@@ -211,9 +239,14 @@ pub fn held_back(desired: &Desired, held: &[ReplacedPrincipal]) -> Desired {
     Desired { trust: without(&desired.trust, &names), ..desired.clone() }
 }
 
-/// The observed policy without the ids that stand for held principals in statements that are as desired but for them.
-/// `None` when there are none.
-fn explained(desired: &Policy, observed: &Policy, held: &[ReplacedPrincipal], account: &Account) -> Option<Policy> {
+/// The observed policy without the ids that stand for held principals in statements that are as
+/// desired but for them. `None` when there are none.
+fn explained(
+    desired: &Policy,
+    observed: &Policy,
+    held: &[ReplacedPrincipal],
+    account: &Account,
+) -> Option<Policy> {
     let is_held = |value: &str| held.iter().any(|principal| principal.arn == value);
     let mut any = false;
     let statements = observed
@@ -230,7 +263,10 @@ fn explained(desired: &Policy, observed: &Policy, held: &[ReplacedPrincipal], ac
                 };
                 as_wanted
                     && ["AROA", "AIDA"].into_iter().all(|prefix| {
-                        let ids = named(statement).iter().filter(|value| orphan(value) == Some(prefix)).count();
+                        let ids = named(statement)
+                            .iter()
+                            .filter(|value| orphan(value) == Some(prefix))
+                            .count();
                         let gone = named(wanted)
                             .iter()
                             .filter(|name| is_held(name) && prefix_of(name) == Some(prefix))
@@ -253,13 +289,16 @@ fn explained(desired: &Policy, observed: &Policy, held: &[ReplacedPrincipal], ac
 /// Whether AWS still shows the id of a principal that is gone.
 #[must_use]
 pub fn shows_orphans(trust: &str) -> bool {
-    observed_policy(trust, Kind::Trust).is_some_and(|policy| all_named(&policy).any(|value| orphan(value).is_some()))
+    observed_policy(trust, Kind::Trust)
+        .is_some_and(|policy| all_named(&policy).any(|value| orphan(value).is_some()))
 }
 
-/// The principal that AWS does not know, by its refusal of a trust policy; only one that an Allow of the policy names.
+/// The principal that AWS does not know, by its refusal of a trust policy; only one that an Allow
+/// of the policy names.
 #[must_use]
 pub fn refused(error: &IamError, trust: &Policy) -> Option<String> {
-    // `MalformedPolicyDocument: Invalid principal in policy: "AWS":"arn:aws:iam::123456789012:role/none"`
+    // `MalformedPolicyDocument: Invalid principal in policy:
+    // "AWS":"arn:aws:iam::123456789012:role/none"`
     let (_, words) = error.message.split_once("Invalid principal in policy:")?;
     if error.class != IamErrorClass::InvalidPrincipal {
         return None;
@@ -271,7 +310,8 @@ pub fn refused(error: &IamError, trust: &Policy) -> Option<String> {
 /// Whether `trust` trusts nobody who is not trusted now.
 #[must_use]
 pub fn not_wider(observed: &str, trust: &Policy) -> bool {
-    observed_policy(observed, Kind::Trust).is_some_and(|observed| contain::contains(&observed, trust).is_proven())
+    observed_policy(observed, Kind::Trust)
+        .is_some_and(|observed| contain::contains(&observed, trust).is_proven())
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The problems of one spec while they are gathered: what can't be compiled, and what is only beyond the operator's limits.
+//! The problems of one spec while they are gathered: what can't be compiled, and what is only
+//! beyond the operator's limits.
 
 use crate::api::problem::Problem;
 

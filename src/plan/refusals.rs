@@ -25,16 +25,47 @@ fn status(change: impl FnOnce(&mut RoleStatus)) -> RoleStatus {
 
 #[rstest]
 #[case::nothing_given("", |_: &mut RoleStatus| {}, &[])]
-#[case::pinned_and_equal(r#""roleName":"test-a_y","path":"/p/""#, |status: &mut RoleStatus| { status.role_name = Some("test-a_y".into()); status.path = Some("/p/".into()); }, &[])]
-#[case::other_account("", |status: &mut RoleStatus| status.account_id = Some("999999999999".into()), &["spec: the role lives in account 999999999999"])]
-#[case::renamed(r#""roleName":"test-a_y""#, |status: &mut RoleStatus| status.role_name = Some("test-a_x".into()), &["spec.roleName: is pinned to test-a_x"])]
-#[case::renamed_by_letter_case(r#""roleName":"test-a_X""#, |status: &mut RoleStatus| status.role_name = Some("test-a_x".into()), &["spec.roleName: is pinned to test-a_x"])]
-#[case::moved(r#""path":"/q/""#, |status: &mut RoleStatus| status.path = Some("/p/".into()), &["spec.path: is pinned to /p/"])]
-#[case::another_namespace(r#""roleName":"test-b_x""#, |_: &mut RoleStatus| {}, &["spec.roleName: must begin with test-a_"])]
-#[case::another_letter_case(r#""roleName":"TEST-a_x""#, |_: &mut RoleStatus| {}, &["spec.roleName: must begin with test-a_"])]
-#[case::too_long("", |status: &mut RoleStatus| status.role_name = Some("x".repeat(65)), &["spec.roleName: the name"])]
+#[case::pinned_and_equal(
+    r#""roleName":"test-a_y","path":"/p/""#,
+    |status: &mut RoleStatus| { status.role_name = Some("test-a_y".into()); status.path =
+        Some("/p/".into()); },
+    &[]
+)]
+#[case::other_account(
+    "",
+    |status: &mut RoleStatus| status.account_id = Some("999999999999".into()),
+    &["spec: the role lives in account 999999999999"]
+)]
+#[case::renamed(
+    r#""roleName":"test-a_y""#,
+    |status: &mut RoleStatus| status.role_name = Some("test-a_x".into()),
+    &["spec.roleName: is pinned to test-a_x"]
+)]
+#[case::renamed_by_letter_case(
+    r#""roleName":"test-a_X""#,
+    |status: &mut RoleStatus| status.role_name = Some("test-a_x".into()),
+    &["spec.roleName: is pinned to test-a_x"]
+)]
+#[case::moved(
+    r#""path":"/q/""#,
+    |status: &mut RoleStatus| status.path = Some("/p/".into()),
+    &["spec.path: is pinned to /p/"]
+)]
+#[case::another_namespace(r#""roleName":"test-b_x""#, |_: &mut RoleStatus| {}, &["spec.roleName: \
+    must begin with test-a_"])]
+#[case::another_letter_case(r#""roleName":"TEST-a_x""#, |_: &mut RoleStatus| {}, &["spec.roleName: \
+    must begin with test-a_"])]
+#[case::too_long(
+    "",
+    |status: &mut RoleStatus| status.role_name = Some("x".repeat(65)),
+    &["spec.roleName: the name"]
+)]
 #[case::path_of_aws(r#""path":"/aws-service-role/x/""#, |_: &mut RoleStatus| {}, &["spec.path: "])]
-#[case::pinned_path_of_aws("", |status: &mut RoleStatus| status.path = Some("/aws-reserved/".into()), &["spec.path: names and paths of AWS's own roles"])]
+#[case::pinned_path_of_aws(
+    "",
+    |status: &mut RoleStatus| status.path = Some("/aws-reserved/".into()),
+    &["spec.path: names and paths of AWS's own roles"]
+)]
 fn an_identity_out_of_scope_is_refused(
     #[case] spec: &str,
     #[case] change: fn(&mut RoleStatus),
@@ -43,8 +74,11 @@ fn an_identity_out_of_scope_is_refused(
     let mut resource = resource(&with(spec));
     resource.status = status(change);
     let node = read_spec(&resource.spec).unwrap();
-    let found = scope_problems(&identify(&resource, Some(&node), &limits()), &resource, &node, &limits()).conclude();
-    let found: Vec<String> = found.unwrap_or_else(|all| all).iter().map(ToString::to_string).collect();
+    let found =
+        scope_problems(&identify(&resource, Some(&node), &limits()), &resource, &node, &limits())
+            .conclude();
+    let found: Vec<String> =
+        found.unwrap_or_else(|all| all).iter().map(ToString::to_string).collect();
     assert_eq!(found.is_empty(), problems.is_empty(), "{found:?}");
     for problem in problems {
         assert!(found.iter().any(|found| found.starts_with(problem)), "{problem}: {found:?}");
@@ -57,7 +91,10 @@ fn a_path_obeys_the_prefix_and_a_changed_default_moves_no_role() {
     limits.path_prefix = "/team/".into();
     limits.role_name_prefix = "new-".into();
     let problems = desired(&resource(&with(r#""path":"/other/""#)), &limits).unwrap_err();
-    assert_eq!(problems[0].to_string(), "spec.path: must begin with /team/: change it or leave it out");
+    assert_eq!(
+        problems[0].to_string(),
+        "spec.path: must begin with /team/: change it or leave it out"
+    );
     let mut pinned = resource(&with(""));
     pinned.status.role_name = Some("old-a_x".into());
     pinned.status.path = Some("/old/".into());
@@ -85,28 +122,88 @@ fn held(id: &str) -> Known<'_> {
 #[rstest]
 #[case::ours(|_: &mut RoleRecord| {}, NOTHING, Ok(false))]
 #[case::ours_with_the_known_id(|_: &mut RoleRecord| {}, id("AROA1"), Ok(false))]
-#[case::keys_without_letter_case(|role: &mut RoleRecord| set(role, "ROLEWRIGHT.dev/Installation", "test"), NOTHING, Ok(false))]
-#[case::the_name_without_letter_case(|role: &mut RoleRecord| role.name = "TEST-A_X".into(), NOTHING, Ok(false))]
+#[case::keys_without_letter_case(
+    |role: &mut RoleRecord| set(role, "ROLEWRIGHT.dev/Installation", "test"),
+    NOTHING,
+    Ok(false)
+)]
+#[case::the_name_without_letter_case(
+    |role: &mut RoleRecord| role.name = "TEST-A_X".into(),
+    NOTHING,
+    Ok(false)
+)]
 #[case::another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), NOTHING, Ok(true))]
 #[case::no_uid(|role: &mut RoleRecord| { role.tags.remove(tag::UID); }, NOTHING, Ok(true))]
-#[case::reserved(|role: &mut RoleRecord| role.path = "/aws-service-role/eks.amazonaws.com/".into(), NOTHING, Err("belongs to an AWS service"))]
-#[case::no_tags(|role: &mut RoleRecord| role.tags.clear(), NOTHING, Err("none of rolewright's tags"))]
-#[case::no_installation(|role: &mut RoleRecord| { role.tags.remove(tag::INSTALLATION); }, NOTHING, Err("only one of the tags"))]
-#[case::no_resource(|role: &mut RoleRecord| { role.tags.remove(tag::RESOURCE); }, NOTHING, Err("only one of the tags"))]
-#[case::installation(|role: &mut RoleRecord| set(role, tag::INSTALLATION, "other"), NOTHING, Err("belongs to installation other"))]
-#[case::installation_letter_case(|role: &mut RoleRecord| set(role, tag::INSTALLATION, "Test"), NOTHING, Err("belongs to installation Test"))]
-#[case::resource(|role: &mut RoleRecord| set(role, tag::RESOURCE, "a/y"), NOTHING, Err("belongs to IAMRole a/y"))]
-#[case::name(|role: &mut RoleRecord| role.name = "test-a_y".into(), NOTHING, Err("its name is not test-a_x"))]
-#[case::path(|role: &mut RoleRecord| role.path = "/p/".into(), NOTHING, Err("its path is /p/, not /"))]
+#[case::reserved(
+    |role: &mut RoleRecord| role.path = "/aws-service-role/eks.amazonaws.com/".into(),
+    NOTHING,
+    Err("belongs to an AWS service")
+)]
+#[case::no_tags(|role: &mut RoleRecord| role.tags.clear(), NOTHING, Err("none of rolewright's \
+    tags"))]
+#[case::no_installation(
+    |role: &mut RoleRecord| { role.tags.remove(tag::INSTALLATION); },
+    NOTHING,
+    Err("only one of the tags")
+)]
+#[case::no_resource(
+    |role: &mut RoleRecord| { role.tags.remove(tag::RESOURCE); },
+    NOTHING,
+    Err("only one of the tags")
+)]
+#[case::installation(
+    |role: &mut RoleRecord| set(role, tag::INSTALLATION, "other"),
+    NOTHING,
+    Err("belongs to installation other")
+)]
+#[case::installation_letter_case(
+    |role: &mut RoleRecord| set(role, tag::INSTALLATION, "Test"),
+    NOTHING,
+    Err("belongs to installation Test")
+)]
+#[case::resource(|role: &mut RoleRecord| set(role, tag::RESOURCE, "a/y"), NOTHING, Err("belongs to \
+    IAMRole a/y"))]
+#[case::name(|role: &mut RoleRecord| role.name = "test-a_y".into(), NOTHING, Err("its name is not \
+    test-a_x"))]
+#[case::path(|role: &mut RoleRecord| role.path = "/p/".into(), NOTHING, Err("its path is /p/, not \
+    /"))]
 #[case::id(|_: &mut RoleRecord| {}, id("AROA0"), Err("its id is AROA1"))]
 #[case::held(|_: &mut RoleRecord| {}, held("AROA1"), Ok(false))]
-#[case::held_with_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), held("AROA1"), Err("with uid uid-0"))]
-#[case::once_held_with_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), Known { id: None, uid: Some("uid-1") }, Err("with uid uid-0"))]
-#[case::held_without_uid(|role: &mut RoleRecord| { role.tags.remove(tag::UID); }, held("AROA1"), Ok(true))]
-#[case::taken_and_then_without_uid(|role: &mut RoleRecord| { role.tags.remove(tag::UID); }, Known { id: Some("AROA1"), uid: Some("uid-0") }, Err("with uid uid-0"))]
-#[case::taken_and_given_back(|_: &mut RoleRecord| {}, Known { id: Some("AROA1"), uid: Some("uid-0") }, Ok(false))]
-#[case::seen_with_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), id("AROA1"), Ok(true))]
-#[case::another_id_and_another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), held("AROA0"), Err("with uid uid-0"))]
+#[case::held_with_another_uid(
+    |role: &mut RoleRecord| set(role, tag::UID, "uid-0"),
+    held("AROA1"),
+    Err("with uid uid-0")
+)]
+#[case::once_held_with_another_uid(
+    |role: &mut RoleRecord| set(role, tag::UID, "uid-0"),
+    Known { id: None, uid: Some("uid-1") },
+    Err("with uid uid-0")
+)]
+#[case::held_without_uid(
+    |role: &mut RoleRecord| { role.tags.remove(tag::UID); },
+    held("AROA1"),
+    Ok(true)
+)]
+#[case::taken_and_then_without_uid(
+    |role: &mut RoleRecord| { role.tags.remove(tag::UID); },
+    Known { id: Some("AROA1"), uid: Some("uid-0") },
+    Err("with uid uid-0")
+)]
+#[case::taken_and_given_back(
+    |_: &mut RoleRecord| {},
+    Known { id: Some("AROA1"), uid: Some("uid-0") },
+    Ok(false)
+)]
+#[case::seen_with_another_uid(
+    |role: &mut RoleRecord| set(role, tag::UID, "uid-0"),
+    id("AROA1"),
+    Ok(true)
+)]
+#[case::another_id_and_another_uid(
+    |role: &mut RoleRecord| set(role, tag::UID, "uid-0"),
+    held("AROA0"),
+    Err("with uid uid-0")
+)]
 fn ownership_needs_the_whole_proof(
     #[case] change: fn(&mut RoleRecord),
     #[case] known: Known<'_>,
@@ -127,8 +224,14 @@ fn ownership_needs_the_whole_proof(
 #[case::session_short(r#""maxSessionDuration":"59m""#, "spec.maxSessionDuration")]
 #[case::session_long(r#""maxSessionDuration":"12h1s""#, "spec.maxSessionDuration")]
 #[case::session_huge(r#""maxSessionDuration":"999999999999h""#, "spec.maxSessionDuration")]
-#[case::boundary_of_others(r#""permissionsBoundary":"arn:aws:iam::999999999999:policy/b""#, "spec.permissionsBoundary")]
-#[case::boundary_no_policy(r#""permissionsBoundary":"arn:aws:iam::123456789012:role/b""#, "spec.permissionsBoundary")]
+#[case::boundary_of_others(
+    r#""permissionsBoundary":"arn:aws:iam::999999999999:policy/b""#,
+    "spec.permissionsBoundary"
+)]
+#[case::boundary_no_policy(
+    r#""permissionsBoundary":"arn:aws:iam::123456789012:role/b""#,
+    "spec.permissionsBoundary"
+)]
 #[case::boundary_partition(
     r#""permissionsBoundary":"arn:aws-cn:iam::123456789012:policy/b""#,
     "spec.permissionsBoundary"
@@ -145,15 +248,30 @@ fn ownership_needs_the_whole_proof(
     r#""permissions":{"managedPolicies":["arn:aws:iam::aws:policy/P","arn:{partition}:iam::aws:policy/P"]}"#,
     "spec.permissions.managedPolicies[1]"
 )]
-#[case::reserved_policy(r#""permissions":{"inlinePolicies":[{"name":"Rolewright-x","statements":[{"effect":"Allow","actions":["a:b"],"resources":["*"]}]}]}"#, "spec.permissions.inlinePolicies[0].name")]
-#[case::neither(r#""permissions":{"inlinePolicies":[{"name":"x"}]}"#, "spec.permissions.inlinePolicies[0]")]
-#[case::both(r#""permissions":{"inlinePolicies":[{"name":"x","statements":[{"effect":"Allow","actions":["a:b"],"resources":["*"]}],"document":{}}]}"#, "spec.permissions.inlinePolicies[0]")]
-#[case::both_kinds_of_actions(r#""permissions":{"inlinePolicies":[{"name":"x","statements":[{"effect":"Allow","actions":["a:b"],"notActions":["a:b"],"resources":["*"]}]}]}"#, "spec.permissions.inlinePolicies[0]")]
+#[case::reserved_policy(
+    r#""permissions":{"inlinePolicies":[{"name":"Rolewright-x","statements":[{"effect":"Allow","actions":["a:b"],"resources":["*"]}]}]}"#,
+    "spec.permissions.inlinePolicies[0].name"
+)]
+#[case::neither(
+    r#""permissions":{"inlinePolicies":[{"name":"x"}]}"#,
+    "spec.permissions.inlinePolicies[0]"
+)]
+#[case::both(
+    r#""permissions":{"inlinePolicies":[{"name":"x","statements":[{"effect":"Allow","actions":["a:b"],"resources":["*"]}],"document":{}}]}"#,
+    "spec.permissions.inlinePolicies[0]"
+)]
+#[case::both_kinds_of_actions(
+    r#""permissions":{"inlinePolicies":[{"name":"x","statements":[{"effect":"Allow","actions":["a:b"],"notActions":["a:b"],"resources":["*"]}]}]}"#,
+    "spec.permissions.inlinePolicies[0]"
+)]
 #[case::no_resources(
     r#""permissions":{"inlinePolicies":[{"name":"x","statements":[{"effect":"Allow","actions":["a:b"]}]}]}"#,
     "spec.permissions.inlinePolicies[0]"
 )]
-#[case::misspelt_conditions(r#""permissions":{"inlinePolicies":[{"name":"x","statements":[{"effect":"Allow","actions":["a:b"],"resources":["*"],"condition":{}}]}]}"#, "condition")]
+#[case::misspelt_conditions(
+    r#""permissions":{"inlinePolicies":[{"name":"x","statements":[{"effect":"Allow","actions":["a:b"],"resources":["*"],"condition":{}}]}]}"#,
+    "condition"
+)]
 #[case::no_document(
     r#""permissions":{"inlinePolicies":[{"name":"x","document":{"Statement":7}}]}"#,
     "spec.permissions.inlinePolicies[0].document"
@@ -181,7 +299,10 @@ fn inline_policies_that_are_too_long_together_and_names_used_twice_are_refused()
     let spec = |list: &str| with(&format!(r#""permissions":{{"inlinePolicies":[{list}]}}"#));
     let many: Vec<String> = (0..6).map(|number| policy(&format!("p{number}"), 1_900)).collect();
     let problems = desired(&resource(&spec(&many.join(","))), &limits()).unwrap_err();
-    assert!(problems.iter().any(|problem| problem.message.contains("characters together")), "{problems:?}");
+    assert!(
+        problems.iter().any(|problem| problem.message.contains("characters together")),
+        "{problems:?}"
+    );
     let twice = format!("{},{}", policy("p", 1), policy("p", 2));
     assert!(desired(&resource(&spec(&twice)), &limits()).is_err());
 }
@@ -194,7 +315,8 @@ fn the_operators_boundary_is_on_every_role_and_no_other_is_taken() {
     let boundary = |spec: &str| desired(&resource(spec), &limits).map(|desired| desired.boundary);
     assert_eq!(boundary(&with("")), Ok(Some(arn.into())));
     assert_eq!(boundary(&with(&format!(r#""permissionsBoundary":"{arn}""#))), Ok(Some(arn.into())));
-    let problems = boundary(&with(r#""permissionsBoundary":"arn:aws:iam::123456789012:policy/c""#)).unwrap_err();
+    let problems = boundary(&with(r#""permissionsBoundary":"arn:aws:iam::123456789012:policy/c""#))
+        .unwrap_err();
     assert!(problems[0].message.contains("leave it out"), "{problems:?}");
 }
 
@@ -202,7 +324,9 @@ fn the_operators_boundary_is_on_every_role_and_no_other_is_taken() {
 fn the_operators_list_decides_about_managed_policies() {
     let mut limits = limits();
     limits.managed_policies = ManagedPolicyRules::new(["arn:aws:iam::aws:policy/Only"]).unwrap();
-    let spec = |name: &str| with(&format!(r#""permissions":{{"managedPolicies":["arn:aws:iam::aws:policy/{name}"]}}"#));
+    let spec = |name: &str| {
+        with(&format!(r#""permissions":{{"managedPolicies":["arn:aws:iam::aws:policy/{name}"]}}"#))
+    };
     assert!(desired(&resource(&spec("Only")), &limits).is_ok());
     assert!(desired(&resource(&spec("ReadOnlyAccess")), &limits).is_err());
 }
@@ -239,23 +363,41 @@ fn a_deletion_takes_the_role_only_when_nothing_asks_to_keep_it(
 #[rstest]
 #[case::name(&with(r#""roleName":"other""#), "spec.roleName: must begin with")]
 #[case::path(&with(r#""path":"/other/""#), "spec.path: must begin with")]
-#[case::boundary(&with(r#""permissionsBoundary":"arn:aws:iam::123456789012:policy/c""#), "spec.permissionsBoundary: must be arn")]
+#[case::boundary(
+    &with(r#""permissionsBoundary":"arn:aws:iam::123456789012:policy/c""#),
+    "spec.permissionsBoundary: must be arn"
+)]
 #[case::managed_policy(
     &with(r#""permissions":{"managedPolicies":["arn:aws:iam::aws:policy/AdministratorAccess"]}"#),
     "spec.permissions.managedPolicies[0]: "
 )]
-#[case::other_account(r#"{"trust":[{"name":"g","principals":{"accounts":["210987654321"]}}]}"#, "spec.trust[0]: ")]
-#[case::organization(r#"{"trust":[{"name":"g","principals":{"organizationId":"o-a1b2c3d4e5"}}]}"#, "spec.trust[0]: ")]
+#[case::other_account(
+    r#"{"trust":[{"name":"g","principals":{"accounts":["210987654321"]}}]}"#,
+    "spec.trust[0]: "
+)]
+#[case::organization(
+    r#"{"trust":[{"name":"g","principals":{"organizationId":"o-a1b2c3d4e5"}}]}"#,
+    "spec.trust[0]: "
+)]
 #[case::company(
     r#"{"trust":[{"name":"g","saml":{"providerArn":"arn:aws:iam::123456789012:saml-provider/C"}}]}"#,
     "spec.trust[0]: "
 )]
-#[case::everyone(r#"{"trust":[{"name":"g","statement":{"effect":"Allow","principals":{"AWS":["*"]},"actions":["sts:AssumeRole"]}}]}"#, "spec.trust[0]: ")]
-#[case::service_account_of_others(r#"{"trust":[{"name":"g","oidc":{"issuer":"https://oidc.example.org/id/1","audiences":["sts.amazonaws.com"],"subjects":["system:serviceaccount:b:s"]}}]}"#, "spec.trust[0]: ")]
-#[case::no_lifetime(&with(""), "spec.lifetime: is required here (--max-lifetime): set ttl to at most 24h")]
+#[case::everyone(
+    r#"{"trust":[{"name":"g","statement":{"effect":"Allow","principals":{"AWS":["*"]},"actions":["sts:AssumeRole"]}}]}"#,
+    "spec.trust[0]: "
+)]
+#[case::service_account_of_others(
+    r#"{"trust":[{"name":"g","oidc":{"issuer":"https://oidc.example.org/id/1","audiences":["sts.amazonaws.com"],"subjects":["system:serviceaccount:b:s"]}}]}"#,
+    "spec.trust[0]: "
+)]
+#[case::no_lifetime(&with(""), "spec.lifetime: is required here (--max-lifetime): set ttl to at \
+    most 24h")]
 #[case::ttl(&with(r#""lifetime":{"ttl":"24h1s"}"#), "spec.lifetime.ttl: may be at most 24h")]
-#[case::end(&with(r#""lifetime":{"expiresAt":"2026-01-02T00:00:01Z"}"#), "spec.lifetime.expiresAt: may be at most 24h")]
-#[case::session(&with(r#""maxSessionDuration":"2h1s""#), "spec.maxSessionDuration: may be at most 2h")]
+#[case::end(&with(r#""lifetime":{"expiresAt":"2026-01-02T00:00:01Z"}"#), "spec.lifetime.expiresAt: \
+    may be at most 24h")]
+#[case::session(&with(r#""maxSessionDuration":"2h1s""#), "spec.maxSessionDuration: may be at most \
+    2h")]
 fn what_is_beyond_the_limits_compiles_and_makes_no_role(#[case] spec: &str, #[case] says: &str) {
     let mut limits = limits();
     limits.path_prefix = "/team/".into();
@@ -294,10 +436,14 @@ fn what_was_asked_for_beyond_the_limits_is_what_compiles() {
 }
 
 #[rstest]
-#[case::twice(r#"{"trust":[{"name":"g","serviceAccount":{"name":"s"}},{"name":"g","serviceAccount":{"name":"t"}}]}"#)]
+#[case::twice(
+    r#"{"trust":[{"name":"g","serviceAccount":{"name":"s"}},{"name":"g","serviceAccount":{"name":"t"}}]}"#
+)]
 #[case::reserved(&with(r#""tags":{"rolewright.dev/uid":"u"}"#))]
 #[case::no_statement(r#"{"trust":[{"name":"g","githubActions":{"owner":"o","repository":"r"}}]}"#)]
-#[case::no_policy(&with(r#""permissions":{"inlinePolicies":[{"name":"x","document":{"Statement":7}}]}"#))]
+#[case::no_policy(
+    &with(r#""permissions":{"inlinePolicies":[{"name":"x","document":{"Statement":7}}]}"#)
+)]
 fn what_has_no_meaning_does_not_compile(#[case] spec: &str) {
     let problems = compile(&resource(spec), &limits()).unwrap_err();
     assert_eq!(desired(&resource(spec), &limits()), Err(problems));
@@ -305,10 +451,18 @@ fn what_has_no_meaning_does_not_compile(#[case] spec: &str) {
 
 #[test]
 fn a_refusal_names_what_is_beyond_the_limits_too_in_the_order_of_the_fields() {
-    let spec = with(r#""path":"/other/","tags":{"aws:x":"u"},"roleName":"other","maxSessionDuration":"13h""#);
+    let spec = with(
+        r#""path":"/other/","tags":{"aws:x":"u"},"roleName":"other","maxSessionDuration":"13h""#,
+    );
     let mut limits = limits();
     limits.path_prefix = "/team/".into();
-    let fields: Vec<String> =
-        compile(&resource(&spec), &limits).unwrap_err().into_iter().map(|problem| problem.field).collect();
-    assert_eq!(fields, ["spec.roleName", "spec.path", "spec.maxSessionDuration", "spec.tags.aws:x"]);
+    let fields: Vec<String> = compile(&resource(&spec), &limits)
+        .unwrap_err()
+        .into_iter()
+        .map(|problem| problem.field)
+        .collect();
+    assert_eq!(
+        fields,
+        ["spec.roleName", "spec.path", "spec.maxSessionDuration", "spec.tags.aws:x"]
+    );
 }

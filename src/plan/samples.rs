@@ -1,7 +1,7 @@
 //! Resources, settings and roles for the tests of the core.
 
 use crate::{
-    api::{ResourceKey, RoleStatus},
+    api::{ResourceKey, RoleStatus, resource::Resource},
     iam::{arn::Account, managed::ManagedPolicyRules},
     plan::{
         desired::{Desired, desired},
@@ -9,11 +9,9 @@ use crate::{
         observed::{Observed, RoleRecord},
         step::{Call, Step},
     },
-    ports::Resource,
 };
 
-pub const TRUST: &str =
-    r#"{"trust":[{"name":"lambda","service":{"name":"lambda.amazonaws.com","sourceAccount":"None"}}]}"#;
+pub const TRUST: &str = r#"{"trust":[{"name":"lambda","service":{"name":"lambda.amazonaws.com","sourceAccount":"None"}}]}"#;
 
 /// Settings that leave the boundary to the resource.
 pub fn limits() -> Limits {
@@ -78,7 +76,11 @@ pub fn as_written(desired: &Desired) -> Observed {
             tags: desired.tags.clone(),
         },
         attached: desired.attached.clone(),
-        inline: desired.inline.iter().map(|(name, policy)| (name.clone(), policy.to_json())).collect(),
+        inline: desired
+            .inline
+            .iter()
+            .map(|(name, policy)| (name.clone(), policy.to_json()))
+            .collect(),
     }
 }
 
@@ -101,7 +103,9 @@ pub fn carry_out(step: &Step, observed: &mut Observed) {
             observed.role.tags.retain(|key, _| !tags.keys().any(|other| same(key, other)));
             observed.role.tags.extend(tags);
         }
-        Call::Untag { keys } => observed.role.tags.retain(|key, _| !keys.iter().any(|other| same(key, other))),
+        Call::Untag { keys } => {
+            observed.role.tags.retain(|key, _| !keys.iter().any(|other| same(key, other)))
+        }
         Call::CreateRole { .. } | Call::DeleteRole => panic!("{step} is no change of a role"),
     }
 }

@@ -1,5 +1,6 @@
-//! What we wrote lately. IAM's reads are stale by nature: for a while a part that we wrote is taken to be what we wrote,
-//! not what is read. In memory only: losing it costs one redundant idempotent write.
+//! What we wrote lately. IAM's reads are stale by nature: for a while a part that we wrote is taken
+//! to be what we wrote, not what is read. In memory only: losing it costs one redundant idempotent
+//! write.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -23,7 +24,8 @@ pub enum Certainty {
     Unknown,
 }
 
-/// What a part was made to be. Thousands of these may be kept for a while, so it has what `applied` needs and no more.
+/// What a part was made to be. Thousands of these may be kept for a while, so it has what `applied`
+/// needs and no more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Value {
     /// It is there: a role that was created, an attachment.
@@ -110,8 +112,9 @@ impl Recent {
     /// True when the last thing we did to the role itself was to delete it, confirmed.
     #[must_use]
     pub fn deleted(&self, role: &str) -> bool {
-        self.part(role, &Part::Role)
-            .is_some_and(|written| written.value == Value::Absent && written.certainty == Certainty::Applied)
+        self.part(role, &Part::Role).is_some_and(|written| {
+            written.value == Value::Absent && written.certainty == Certainty::Applied
+        })
     }
 
     fn part(&self, role: &str, part: &Part) -> Option<&Written> {
@@ -138,7 +141,9 @@ impl Recent {
     pub fn tag(&self, role: &str, key: &str, now: Timestamp, window: Duration) -> Option<&str> {
         let written = self.part(role, &Part::Tag(tag::fold(key)))?;
         match &written.value {
-            Value::Tag(_, value) if written.certainty == Certainty::Applied && within(written.at, now, window) => {
+            Value::Tag(_, value)
+                if written.certainty == Certainty::Applied && within(written.at, now, window) =>
+            {
                 Some(value)
             }
             _ => None,
@@ -151,7 +156,8 @@ impl Recent {
         self.roles.contains_key(&name::fold(role))
     }
 
-    /// Lays recent writes over what was read. `wanted` tells whether an item (attachment, tag) is desired.
+    /// Lays recent writes over what was read. `wanted` tells whether an item (attachment, tag) is
+    /// desired.
     pub fn overlay(
         &self,
         role: &str,
@@ -177,11 +183,15 @@ fn value(call: &Call, part: &Part) -> Value {
         Call::UpdateTrust { trust: text }
         | Call::PutBoundary { arn: text }
         | Call::PutInline { document: text, .. } => Value::Text(text.as_str().into()),
-        Call::UpdateRole { description, max_session } => Value::Attributes(description.as_str().into(), *max_session),
+        Call::UpdateRole { description, max_session } => {
+            Value::Attributes(description.as_str().into(), *max_session)
+        }
         Call::Tag { tags } => tags
             .iter()
             .find(|(key, _)| matches!(part, Part::Tag(folded) if *folded == tag::fold(key)))
-            .map_or(Value::Absent, |(key, value)| Value::Tag(key.as_str().into(), value.as_str().into())),
+            .map_or(Value::Absent, |(key, value)| {
+                Value::Tag(key.as_str().into(), value.as_str().into())
+            }),
         Call::DeleteRole
         | Call::DeleteBoundary
         | Call::DeleteInline { .. }
@@ -195,7 +205,8 @@ fn applied(part: &Part, value: &Value, observed: &mut Observed) {
     match (part, value) {
         (Part::Trust, Value::Text(trust)) => observed.role.trust = trust.to_string(),
         (Part::Attributes, Value::Attributes(description, max_session)) => {
-            observed.role.description = Some(description.to_string()).filter(|text| !text.is_empty());
+            observed.role.description =
+                Some(description.to_string()).filter(|text| !text.is_empty());
             observed.role.max_session = Some(*max_session);
         }
         (Part::Boundary, Value::Text(arn)) => observed.role.boundary = Some(arn.to_string()),
@@ -216,13 +227,16 @@ fn applied(part: &Part, value: &Value, observed: &mut Observed) {
             observed.role.tags.retain(|other, _| tag::fold(other) != *key);
             observed.role.tags.insert(stored.to_string(), value.to_string());
         }
-        (Part::Tag(key), Value::Absent) => observed.role.tags.retain(|other, _| tag::fold(other) != *key),
+        (Part::Tag(key), Value::Absent) => {
+            observed.role.tags.retain(|other, _| tag::fold(other) != *key)
+        }
         // The role itself is asked for by name; and no part has another's value.
         _ => {}
     }
 }
 
-/// The part may be old or new: it is made to look unlike what is desired, so that it is written again, or taken back.
+/// The part may be old or new: it is made to look unlike what is desired, so that it is written
+/// again, or taken back.
 fn unknown(part: &Part, wanted: bool, observed: &mut Observed) {
     // No document, no ARN, and no tag's value.
     const UNREADABLE: &str = "\u{fffd}";

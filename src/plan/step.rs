@@ -1,10 +1,11 @@
-//! The plan as data: one [`Step`] is one AWS call, idempotent, with its reason. Its text is the one text for people.
+//! The plan as data: one [`Step`] is one AWS call, idempotent, with its reason. Its text is the one
+//! text for people.
 
 use std::{collections::BTreeMap, fmt};
 
 use crate::iam::tag;
 
-use super::observed::Part;
+use super::observed::{Part, RoleRecord};
 
 /// One writing AWS call with everything it sends. The role is named beside it, in [`Step::role`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +108,9 @@ impl Call {
             Self::UpdateTrust { .. } => vec![Part::Trust],
             Self::UpdateRole { .. } => vec![Part::Attributes],
             Self::PutBoundary { .. } | Self::DeleteBoundary => vec![Part::Boundary],
-            Self::PutInline { name, .. } | Self::DeleteInline { name } => vec![Part::Inline(name.clone())],
+            Self::PutInline { name, .. } | Self::DeleteInline { name } => {
+                vec![Part::Inline(name.clone())]
+            }
             Self::Attach { arn } | Self::Detach { arn } => vec![Part::Attachment(arn.clone())],
             Self::Tag { tags } => tags.keys().map(|key| Part::Tag(tag::fold(key))).collect(),
             Self::Untag { keys } => keys.iter().map(|key| Part::Tag(tag::fold(key))).collect(),
@@ -154,11 +157,22 @@ pub struct Step {
     pub call: Call,
     /// For what reason.
     pub why: Why,
-    /// What that changes in the meaning of a document, as one line of at most [`CHANGE`] characters.
+    /// What that changes in the meaning of a document, as one line of at most [`CHANGE`]
+    /// characters.
     pub change: Option<String>,
 }
 
-/// The longest text of a change: with the rest of its step it fits into an Event and a line of `status.plan`.
+/// The answer to a write.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The new role, after `CreateRole`.
+    pub role: Option<RoleRecord>,
+    /// The id that AWS gave the request; `CloudTrail` has it too.
+    pub request_id: Option<String>,
+}
+
+/// The longest text of a change: with the rest of its step it fits into an Event and a line of
+/// `status.plan`.
 pub const CHANGE: usize = 600;
 
 impl fmt::Display for Step {
@@ -174,18 +188,26 @@ impl fmt::Display for Step {
             }
             Call::UpdateTrust { .. } => f.write_str("~ replace the trust policy")?,
             Call::UpdateRole { description, max_session } => {
-                write!(f, "~ set session duration {max_session} s and description {description:?}")?;
+                write!(
+                    f,
+                    "~ set session duration {max_session} s and description {description:?}"
+                )?;
             }
             Call::PutBoundary { arn } => write!(f, "~ set boundary {arn}")?,
             Call::DeleteBoundary => f.write_str("- remove the boundary")?,
-            Call::PutInline { name, .. } if *why == Why::Missing => write!(f, "+ put inline policy {name}")?,
-            Call::PutInline { name, .. } if *why == Why::Interim => write!(f, "~ put inline policy {name}")?,
+            Call::PutInline { name, .. } if *why == Why::Missing => {
+                write!(f, "+ put inline policy {name}")?
+            }
+            Call::PutInline { name, .. } if *why == Why::Interim => {
+                write!(f, "~ put inline policy {name}")?
+            }
             Call::PutInline { name, .. } => write!(f, "~ replace inline policy {name}")?,
             Call::DeleteInline { name } => write!(f, "- delete inline policy {name}")?,
             Call::Attach { arn } => write!(f, "+ attach {arn}")?,
             Call::Detach { arn } => write!(f, "- detach {arn}")?,
             Call::Tag { tags } => {
-                let list: Vec<_> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                let list: Vec<_> =
+                    tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
                 write!(f, "~ tag {}", list.join(", "))?;
             }
             Call::Untag { keys } => write!(f, "- untag {}", keys.join(", "))?,

@@ -11,11 +11,10 @@ use super::{
 };
 use crate::{
     api::RoleStatus,
-    ports::{IamError, IamErrorClass},
+    plan::failure::{IamError, IamErrorClass},
 };
 
-const READ: &str =
-    r#"{"name":"read","statements":[{"effect":"Allow","actions":["s3:GetObject"],"resources":["arn:aws:s3:::b/*"]}]}"#;
+const READ: &str = r#"{"name":"read","statements":[{"effect":"Allow","actions":["s3:GetObject"],"resources":["arn:aws:s3:::b/*"]}]}"#;
 
 fn whole() -> String {
     with(&format!(
@@ -80,8 +79,14 @@ fn the_text_of_a_removal() {
 fn before_and_after_of_each_step() {
     let (desired, role) = (wish(&whole()), other());
     let audit = |steps: &[Step], role: Option<&Observed>| -> String {
-        let line =
-            |step: &Step| format!("{}: {} -> {}\n", step.call.action(), audit::before(step, role), audit::after(step));
+        let line = |step: &Step| {
+            format!(
+                "{}: {} -> {}\n",
+                step.call.action(),
+                audit::before(step, role),
+                audit::after(step)
+            )
+        };
         steps.iter().map(line).collect()
     };
     let changed = audit(&diff::diff(&desired, &role, &Scope::default()), Some(&role));
@@ -102,7 +107,13 @@ fn what_each_verdict_says() {
             .skip(1)
             .map(|condition| format!("{}={}", condition.type_, condition.status))
             .collect();
-        said.push(format!("{} {} [{}] {}", ready.status, ready.reason, others.join(" "), ready.message));
+        said.push(format!(
+            "{} {} [{}] {}",
+            ready.status,
+            ready.reason,
+            others.join(" "),
+            ready.message
+        ));
     }
     insta::assert_snapshot!(said.join("\n"));
 }
@@ -116,7 +127,11 @@ fn a_time_moves_only_with_the_status_of_its_condition() {
     assert_eq!(status.conditions[0].last_transition_time.0, at(2));
     conclude(&mut status, 1, &Verdict::WouldChange, at(3));
     assert_eq!(status.conditions[0].last_transition_time.0, at(2), "still False");
-    assert_eq!(status.conditions[1].last_transition_time.0, at(3), "Synced went from Unknown to False");
+    assert_eq!(
+        status.conditions[1].last_transition_time.0,
+        at(3),
+        "Synced went from Unknown to False"
+    );
 }
 
 #[test]
@@ -136,7 +151,8 @@ fn a_plan_in_status_is_bounded() {
 
 #[test]
 fn what_changes_in_a_document_is_told_in_one_line_of_bounded_length() {
-    let mut role = as_written(&wish(&with(&format!(r#""permissions":{{"inlinePolicies":[{READ}]}}"#))));
+    let mut role =
+        as_written(&wish(&with(&format!(r#""permissions":{{"inlinePolicies":[{READ}]}}"#))));
     let told = |role: &Observed| {
         let wish = wish(&with(&format!(r#""permissions":{{"inlinePolicies":[{READ}]}}"#)));
         lines(&diff::diff(&wish, role, &Scope::default()))
@@ -150,14 +166,20 @@ fn what_changes_in_a_document_is_told_in_one_line_of_bounded_length() {
     let long: Vec<String> = (0..50)
         .map(|n| {
             format!(
-                "{{\"Sid\":\"S{n}\",\"Effect\":\"Allow\",\"Action\":\"sqs:A{n}\",\"Resource\":\"{}\"}}",
+                r#"{{"Sid":"S{n}","Effect":"Allow","Action":"sqs:A{n}","Resource":"{}"}}"#,
                 "r".repeat(90)
             )
         })
         .collect();
-    role.inline.insert("read".into(), format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, long.join(",")));
+    role.inline.insert(
+        "read".into(),
+        format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, long.join(",")),
+    );
     let line = told(&role);
-    assert!(line.len() < 700 && line.contains("more changes") && line.ends_with("(differs)\n"), "{line}");
+    assert!(
+        line.len() < 700 && line.contains("more changes") && line.ends_with("(differs)\n"),
+        "{line}"
+    );
     role.inline.insert("read".into(), "no document".into());
     assert_eq!(told(&role), "~ replace inline policy read (differs)\n");
 }
@@ -166,14 +188,26 @@ fn what_changes_in_a_document_is_told_in_one_line_of_bounded_length() {
 fn only_a_write_that_does_not_find_the_role_is_waited_for() {
     let found = |class, message: &str, call| {
         let error = IamError { action: "Action", class, message: message.into(), request_id: None };
-        role_not_found(&error, Some(&Step { role: "r".into(), call, why: Why::Missing, change: None })).is_some()
+        role_not_found(
+            &error,
+            Some(&Step { role: "r".into(), call, why: Why::Missing, change: None }),
+        )
+        .is_some()
     };
     let attach = || Call::Attach { arn: "arn".into() };
     assert!(found(IamErrorClass::NotFound, "", Call::UpdateTrust { trust: String::new() }));
     assert!(found(IamErrorClass::NotFound, "The role with name r cannot be found.", attach()));
-    assert!(!found(IamErrorClass::NotFound, "Policy arn does not exist or is not attachable.", attach()));
+    assert!(!found(
+        IamErrorClass::NotFound,
+        "Policy arn does not exist or is not attachable.",
+        attach()
+    ));
     assert!(!found(IamErrorClass::AccessDenied, "", Call::UpdateTrust { trust: String::new() }));
-    let error =
-        IamError { action: "GetRole", class: IamErrorClass::NotFound, message: String::new(), request_id: None };
+    let error = IamError {
+        action: "GetRole",
+        class: IamErrorClass::NotFound,
+        message: String::new(),
+        request_id: None,
+    };
     assert_eq!(role_not_found(&error, None), None);
 }

@@ -31,7 +31,12 @@ pub struct Trust {
 
 /// The trust policy of all grants, in their order; notes every problem with them.
 #[must_use]
-pub fn compile(grants: &[Grant], namespace: &str, limits: &Limits, problems: &mut Problems) -> Trust {
+pub fn compile(
+    grants: &[Grant],
+    namespace: &str,
+    limits: &Limits,
+    problems: &mut Problems,
+) -> Trust {
     let (mut statements, mut warnings) = (Vec::new(), Vec::new());
     let mut fields = Vec::new(); // of each statement
     let (mut names, mut annotate) = (BTreeSet::new(), BTreeSet::new());
@@ -40,9 +45,12 @@ pub fn compile(grants: &[Grant], namespace: &str, limits: &Limits, problems: &mu
         if !names.insert(&grant.name) {
             problems.form(format!("{field}.name"), "is used twice: rename one");
         }
-        if let Some(account) = grant.service_account.as_ref().filter(|account| account.annotate == Some(true)) {
+        if let Some(account) =
+            grant.service_account.as_ref().filter(|account| account.annotate == Some(true))
+        {
             if !limits.annotate {
-                let message = "is not allowed here (--annotate-service-accounts): leave it out, and annotate the service \
+                let message = "is not allowed here (--annotate-service-accounts): leave it out, \
+                    and annotate the service \
                                account yourself";
                 problems.limit(format!("{field}.serviceAccount.annotate"), message);
             }
@@ -50,11 +58,14 @@ pub fn compile(grants: &[Grant], namespace: &str, limits: &Limits, problems: &mu
         }
         match grant::compile(grant, &field, namespace, limits) {
             Ok(compiled) => {
-                let origin = if grant.statement.is_some() { Origin::Statement } else { Origin::Grant };
+                let origin =
+                    if grant.statement.is_some() { Origin::Statement } else { Origin::Grant };
                 for statement in &compiled.statements {
-                    // The same limits for every kind of grant: one choke point, whatever way a statement came about.
+                    // The same limits for every kind of grant: one choke point, whatever way a
+                    // statement came about.
                     let messages = check(statement, &limits.account, origin);
-                    for message in messages.into_iter().chain(check_namespace(statement, namespace)) {
+                    for message in messages.into_iter().chain(check_namespace(statement, namespace))
+                    {
                         problems.limit(&field, message);
                     }
                 }
@@ -84,9 +95,14 @@ pub fn compile(grants: &[Grant], namespace: &str, limits: &Limits, problems: &mu
     Trust { policy, warnings, annotate }
 }
 
-/// `/Statement/0/Condition/Bool` of a printed document → the typed field that it was printed from: `conditions.Bool` below
-/// the field of statement 0. What is about the whole document is about `whole`.
-pub fn typed_field(pointer: &str, whole: &str, statement: impl Fn(usize) -> Option<String>) -> String {
+/// `/Statement/0/Condition/Bool` of a printed document → the typed field that it was printed from:
+/// `conditions.Bool` below the field of statement 0. What is about the whole document is about
+/// `whole`.
+pub fn typed_field(
+    pointer: &str,
+    whole: &str,
+    statement: impl Fn(usize) -> Option<String>,
+) -> String {
     let mut tokens = pointer.splitn(5, '/').skip(1);
     let number = if tokens.next() == Some("Statement") { tokens.next() } else { None };
     let Some(mut field) = number.and_then(|n| n.parse().ok()).and_then(statement) else {
@@ -118,7 +134,10 @@ fn either(
     second: Option<&Vec<String>>,
 ) -> Vec<Problem> {
     if first.is_some() == second.is_some() {
-        vec![Problem { field: field.into(), message: format!("set exactly one of {one} and {other}") }]
+        vec![Problem {
+            field: field.into(),
+            message: format!("set exactly one of {one} and {other}"),
+        }]
     } else {
         Vec::new()
     }
@@ -158,10 +177,12 @@ pub fn identity_policy(statements: &[PolicyStatement], account: &Account) -> Pol
             effect: effect(statement.effect),
             principals: None,
             actions: scope(statement.actions.as_ref(), statement.not_actions.as_ref()),
-            resources: Some(match (statement.resources.as_ref(), statement.not_resources.as_ref()) {
-                (only, None) => Scope::Only(expand(only.map(Vec::as_slice), account)),
-                (_, Some(except)) => Scope::Except(expand(Some(except), account)),
-            }),
+            resources: Some(
+                match (statement.resources.as_ref(), statement.not_resources.as_ref()) {
+                    (only, None) => Scope::Only(expand(only.map(Vec::as_slice), account)),
+                    (_, Some(except)) => Scope::Except(expand(Some(except), account)),
+                },
+            ),
             conditions: statement.conditions.clone().unwrap_or_default(),
         })
         .collect();

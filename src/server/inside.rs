@@ -1,5 +1,5 @@
-//! `/metrics` for whoever may reach the port, `/log-level` for whoever is inside the pod: through `kubectl port-forward` that is
-//! who the API server lets in.
+//! `/metrics` for whoever may reach the port, `/log-level` for whoever is inside the pod: through
+//! `kubectl port-forward` that is who the API server lets in.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -44,7 +44,10 @@ async fn scrape(State(inside): State<Inside>) -> impl IntoResponse {
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], inside.metrics.text())
 }
 
-async fn level(ConnectInfo(peer): ConnectInfo<SocketAddr>, State(inside): State<Inside>) -> (StatusCode, String) {
+async fn level(
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    State(inside): State<Inside>,
+) -> (StatusCode, String) {
     if let Err(refused) = admit(peer) {
         return refused;
     }
@@ -70,9 +73,12 @@ async fn set_level(
     }
 }
 
-/// Exactly the two addresses of `localhost`: the proxies of service meshes come from others of 127.0.0.0/8 on behalf of everybody.
+/// Exactly the two addresses of `localhost`: the proxies of service meshes come from others of
+/// 127.0.0.0/8 on behalf of everybody.
 fn admit(peer: SocketAddr) -> Result<(), (StatusCode, String)> {
-    if [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].contains(&peer.ip().to_canonical()) {
+    if [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]
+        .contains(&peer.ip().to_canonical())
+    {
         return Ok(());
     }
     let words = "the log level can be changed from inside the pod only: use kubectl port-forward\n";

@@ -1,5 +1,5 @@
-//! `/healthz`: the loops of the process turn. `/readyz`: it does its part; says what it waits for otherwise. `/metrics` and
-//! `/log-level` are in `inside.rs`.
+//! `/healthz`: the loops of the process turn. `/readyz`: it does its part; says what it waits for
+//! otherwise. `/metrics` and `/log-level` are in `inside.rs`.
 
 mod inside;
 
@@ -36,8 +36,12 @@ pub async fn serve(
     inside: Inside,
     mut stop: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
-    let probes = Router::new().route("/healthz", get(healthy)).route("/readyz", get(ready)).with_state(probes);
-    let router = probes.merge(inside::routes(inside)).into_make_service_with_connect_info::<SocketAddr>();
+    let probes = Router::new()
+        .route("/healthz", get(healthy))
+        .route("/readyz", get(ready))
+        .with_state(probes);
+    let router =
+        probes.merge(inside::routes(inside)).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, router)
         .with_graceful_shutdown(async move {
             let _ = stop.wait_for(|stop| *stop).await;
@@ -61,8 +65,8 @@ async fn ready(State(probes): State<Probes>) -> (StatusCode, String) {
     }
 }
 
-/// Ready is a leader whose list is complete, and a replica that stands by and sees the lease: two replicas are rolled out
-/// one after the other.
+/// Ready is a leader whose list is complete, and a replica that stands by and sees the lease: two
+/// replicas are rolled out one after the other.
 fn readiness(health: &Health, standing: &Standing, now: Instant) -> Result<String, String> {
     let Health { synced, trouble } = health;
     match standing {
@@ -94,7 +98,8 @@ mod tests {
     fn following(fresh: Option<i64>, holder: &str, trouble: &str) -> Standing {
         let now = Instant::now();
         let seconds = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
-        let fresh_until = fresh.map(|at| if at < 0 { now - seconds(at) } else { now + seconds(at) });
+        let fresh_until =
+            fresh.map(|at| if at < 0 { now - seconds(at) } else { now + seconds(at) });
         Standing::Following { holder: holder.into(), fresh_until, trouble: trouble.into() }
     }
 
@@ -102,14 +107,30 @@ mod tests {
     #[case::starting(false, "AWS sleeps", Standing::Alone, Err("AWS sleeps"))]
     #[case::kind_missing(false, "no CRD", following(Some(9), "a", ""), Err("no CRD"))]
     #[case::listing(false, "", Standing::Alone, Err("the list of IAMRoles"))]
-    #[case::listing_as_leader(false, "", Standing::Leading { until: Instant::now() }, Err("the list of IAMRoles"))]
+    #[case::listing_as_leader(
+        false,
+        "",
+        Standing::Leading { until: Instant::now() },
+        Err("the list of IAMRoles")
+    )]
     #[case::synced(true, "", Standing::Alone, Ok("ok"))]
-    #[case::sweep_failed(true, "denied", Standing::Alone, Ok("ok, but the last sweep failed: denied"))]
+    #[case::sweep_failed(
+        true,
+        "denied",
+        Standing::Alone,
+        Ok("ok, but the last sweep failed: denied")
+    )]
     #[case::not_looked_yet(false, "", following(None, "", ""), Err("the first look at the lease"))]
     #[case::standing_by(false, "", following(Some(9), "a", ""), Ok("ok, standing by: a leads"))]
     #[case::nobody_leads(false, "", following(Some(9), "", ""), Ok("ok, standing by"))]
-    #[case::one_look_failed(false, "", following(Some(9), "a", "refused"), Ok("ok, standing by: a leads"))]
-    #[case::no_look_for_long(false, "", following(Some(-1), "a", "refused"), Err("the lease can't be read or written: refused"))]
+    #[case::one_look_failed(
+        false,
+        "",
+        following(Some(9), "a", "refused"),
+        Ok("ok, standing by: a leads")
+    )]
+    #[case::no_look_for_long(false, "", following(Some(-1), "a", "refused"), Err("the lease can't \
+        be read or written: refused"))]
     #[case::lost(true, "", Standing::Over, Err("the end: this replica does not lead any more"))]
     fn readiness_says_what_is_waited_for(
         #[case] synced: bool,

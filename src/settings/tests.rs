@@ -21,23 +21,40 @@ fn parse(more: &[&str]) -> Args {
 fn defaults_are_those_of_the_documentation() {
     let args = parse(&[]);
     args.check().unwrap();
-    let config = args.config(&Account { id: "123456789012".into(), partition: "aws".into() }).unwrap();
+    let config =
+        args.config(&Account { id: "123456789012".into(), partition: "aws".into() }).unwrap();
     assert_eq!(config.limits.role_name_prefix, "test-");
     assert_eq!(config.limits.path_prefix, "/");
     assert_eq!(config.limits.boundary, BoundaryRule::Free);
     let seconds = Duration::from_secs;
     assert_eq!((config.sweep_interval, config.max_concurrent), (seconds(60), 8));
-    let windows = Windows { settle: seconds(60), confirm: seconds(5), absence: seconds(30), create: seconds(120) };
+    let windows = Windows {
+        settle: seconds(60),
+        confirm: seconds(5),
+        absence: seconds(30),
+        create: seconds(120),
+    };
     assert_eq!(config.windows, windows);
-    assert!((args.aws_read_rate - 50.0).abs() < f64::EPSILON && (args.aws_write_rate - 20.0).abs() < f64::EPSILON);
+    assert!(
+        (args.aws_read_rate - 50.0).abs() < f64::EPSILON
+            && (args.aws_write_rate - 20.0).abs() < f64::EPSILON
+    );
 }
 
 #[rstest]
 #[case::installation_characters(&["--installation=Test"], "--installation", "choose another")]
 #[case::installation_empty(&["--installation="], "--installation", "1 to 32")]
-#[case::installation_long(&["--installation=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], "--installation", "1 to 32")]
+#[case::installation_long(
+    &["--installation=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],
+    "--installation",
+    "1 to 32"
+)]
 #[case::boundary(&["--permissions-boundary=team"], "--permissions-boundary", "policy ARN")]
-#[case::boundary_role(&["--permissions-boundary=arn:aws:iam::123456789012:role/x"], "--permissions-boundary", "policy ARN")]
+#[case::boundary_role(
+    &["--permissions-boundary=arn:aws:iam::123456789012:role/x"],
+    "--permissions-boundary",
+    "policy ARN"
+)]
 #[case::prefix(&["--role-name-prefix=a/b"], "--role-name-prefix", "use letters")]
 #[case::path(&["--path-prefix=team"], "--path-prefix", "write / or")]
 #[case::path_of_aws(&["--path-prefix=/aws-service-role/"], "--path-prefix", "choose another")]
@@ -58,11 +75,17 @@ fn defaults_are_those_of_the_documentation() {
 #[case::namespace(&["--watch-namespace="], "--watch-namespace", "leave it out")]
 #[case::lease_duration(&["--lease-duration=0"], "--lease-duration", "from 1s to 1h")]
 #[case::lease_duration_long(&["--lease-duration=1h0m1s"], "--lease-duration", "from 1s to 1h")]
-#[case::renew_deadline(&["--lease-renew-deadline=15s"], "--lease-renew-deadline", "shorter than --lease-duration 15s")]
-#[case::retry_period(&["--lease-retry-period=6s"], "--lease-retry-period", "half of --lease-renew-deadline 10s")]
+#[case::renew_deadline(&["--lease-renew-deadline=15s"], "--lease-renew-deadline", "shorter than \
+    --lease-duration 15s")]
+#[case::retry_period(
+    &["--lease-retry-period=6s"],
+    "--lease-retry-period",
+    "half of --lease-renew-deadline 10s"
+)]
 #[case::retry_period_zero(&["--lease-retry-period=0"], "--lease-retry-period", "above zero")]
 #[case::lease_namespace(&["--lease-namespace="], "--lease-namespace", "name a namespace")]
-#[case::lease_name(&["--installation=a-", "--leader-election"], "--installation", "must not end with -")]
+#[case::lease_name(&["--installation=a-", "--leader-election"], "--installation", "must not end \
+    with -")]
 fn a_setting_that_cannot_be_used_is_named_with_the_remedy(
     #[case] more: &[&str],
     #[case] flag: &str,
@@ -70,7 +93,9 @@ fn a_setting_that_cannot_be_used_is_named_with_the_remedy(
 ) {
     let words: Vec<&str> = REQUIRED
         .iter()
-        .filter(|required| !more.iter().any(|more| more.split('=').next() == required.split('=').next()))
+        .filter(|required| {
+            !more.iter().any(|more| more.split('=').next() == required.split('=').next())
+        })
         .chain(more)
         .copied()
         .collect();
@@ -82,8 +107,14 @@ fn a_setting_that_cannot_be_used_is_named_with_the_remedy(
 #[rstest]
 #[case(&["rolewright", "--permissions-boundary=none"], "--installation")]
 #[case(&["rolewright", "--installation=test"], "--permissions-boundary")]
-#[case(&["rolewright", "--installation=test", "--permissions-boundary=none", "--listen=here"], "--listen")]
-#[case(&["rolewright", "--installation=test", "--permissions-boundary=none", "--log-format=xml"], "--log-format")]
+#[case(
+    &["rolewright", "--installation=test", "--permissions-boundary=none", "--listen=here"],
+    "--listen"
+)]
+#[case(
+    &["rolewright", "--installation=test", "--permissions-boundary=none", "--log-format=xml"],
+    "--log-format"
+)]
 fn a_missing_or_unreadable_setting_is_named(#[case] words: &[&str], #[case] flag: &str) {
     let error = Line::try_parse_from(words).unwrap_err().to_string();
     assert!(error.contains(flag), "{error}");
@@ -91,8 +122,16 @@ fn a_missing_or_unreadable_setting_is_named(#[case] words: &[&str], #[case] flag
 
 #[test]
 fn zero_switches_windows_and_ceilings_off() {
-    let args = parse(&["--settle-window=0", "--confirm-delay=0s", "--absence-delay=0", "--create-window=0s"]);
-    let windows = args.config(&Account { id: "123456789012".into(), partition: "aws".into() }).unwrap().windows;
+    let args = parse(&[
+        "--settle-window=0",
+        "--confirm-delay=0s",
+        "--absence-delay=0",
+        "--create-window=0s",
+    ]);
+    let windows = args
+        .config(&Account { id: "123456789012".into(), partition: "aws".into() })
+        .unwrap()
+        .windows;
     let zero = Duration::ZERO;
     assert_eq!(windows, Windows { settle: zero, confirm: zero, absence: zero, create: zero });
     parse(&["--aws-read-rate=0", "--aws-write-rate=0"]).check().unwrap();
@@ -103,7 +142,11 @@ fn every_flag_has_a_variable_of_its_name() {
     for argument in Line::command().get_arguments().filter(|argument| argument.get_id() != "help") {
         let flag = argument.get_long().unwrap();
         let variable = format!("ROLEWRIGHT_{}", flag.to_uppercase().replace('-', "_"));
-        assert_eq!(argument.get_env().and_then(|env| env.to_str()), Some(variable.as_str()), "--{flag}");
+        assert_eq!(
+            argument.get_env().and_then(|env| env.to_str()),
+            Some(variable.as_str()),
+            "--{flag}"
+        );
         assert!(argument.get_help().is_some(), "--{flag}");
     }
 }
@@ -118,7 +161,9 @@ fn variables_work() {
         assert_eq!(args.sweep_interval, "7s", "the flag comes before the variable");
         assert_eq!(args.watch_namespace, ["a", "b"]);
         assert_eq!(
-            args.config(&Account { id: "123456789012".into(), partition: "aws".into() }).unwrap().max_concurrent,
+            args.config(&Account { id: "123456789012".into(), partition: "aws".into() })
+                .unwrap()
+                .max_concurrent,
             3
         );
         return;
@@ -142,8 +187,13 @@ fn replicas_meet_in_the_namespace_of_the_pod_or_in_the_one_that_is_named() {
     let own = election(&["--leader-election"], Some("pod")).unwrap().unwrap();
     assert_eq!((own.namespace.as_str(), own.name.as_str()), ("pod", "rolewright-test"));
     let seconds = Duration::from_secs;
-    assert_eq!(own.timing, Timing { duration: seconds(15), renew_deadline: seconds(10), retry_period: seconds(2) });
-    let named = election(&["--leader-election=true", "--lease-namespace=named"], Some("pod")).unwrap().unwrap();
+    assert_eq!(
+        own.timing,
+        Timing { duration: seconds(15), renew_deadline: seconds(10), retry_period: seconds(2) }
+    );
+    let named = election(&["--leader-election=true", "--lease-namespace=named"], Some("pod"))
+        .unwrap()
+        .unwrap();
     assert_eq!(named.namespace, "named");
     let error = election(&["--leader-election"], None).unwrap_err().to_string();
     assert!(error.starts_with("--lease-namespace") && error.contains("runs in no pod"), "{error}");

@@ -1,7 +1,8 @@
 //! Time that a test owns: a wall clock over tokio's paused time, and jitter from a seed.
 //!
-//! With paused time the runtime jumps to the next timer as soon as nothing else can run. So an hour of back-off costs
-//! microseconds, and every timer in between fires in its turn and at its own moment.
+//! With paused time the runtime jumps to the next timer as soon as nothing else can run. So an hour
+//! of back-off costs microseconds, and every timer in between fires in its turn and at its own
+//! moment.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -71,7 +72,8 @@ impl Default for VirtualClock {
 
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
-        let shown = BASE.saturating_add(self.elapsed()).and_then(|now| now.saturating_add(self.skew));
+        let shown =
+            BASE.saturating_add(self.elapsed()).and_then(|now| now.saturating_add(self.skew));
         shown.unwrap_or(Timestamp::MAX) // an error is for calendar units only, and there are none
     }
 

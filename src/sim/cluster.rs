@@ -1,7 +1,8 @@
 //! A strict fake of the API server for `IAMRole`s, behind the port that the driver uses.
 //!
-//! It keeps uid, generation and resource version as the API server does, refuses what the schema's rules about pinned
-//! names refuse, and counts every write, also one that changes nothing: at rest there must be none.
+//! It keeps uid, generation and resource version as the API server does, refuses what the schema's
+//! rules about pinned names refuse, and counts every write, also one that changes nothing: at rest
+//! there must be none.
 
 use std::{
     collections::BTreeMap,
@@ -19,8 +20,12 @@ use super::{
     faults::{Schedule, carry_out},
 };
 use crate::{
-    api::{ResourceKey, RoleStatus},
-    ports::{Clock, Cluster, ClusterError, Notice, Resource, ServiceAccount, WatchEvent},
+    api::{
+        ResourceKey, RoleStatus,
+        resource::{Resource, ServiceAccount, WatchEvent},
+    },
+    plan::{failure::ClusterError, notice::Notice},
+    ports::{Clock, Cluster},
 };
 
 /// One call that came through the port.
@@ -127,7 +132,10 @@ impl State {
         if self.unavailable {
             return vec![WatchEvent::Failed("the API server does not answer".to_owned())];
         }
-        let objects = self.objects.values().map(|object| WatchEvent::Applied(Box::new(object.resource.clone())));
+        let objects = self
+            .objects
+            .values()
+            .map(|object| WatchEvent::Applied(Box::new(object.resource.clone())));
         [WatchEvent::Restarted].into_iter().chain(objects).chain([WatchEvent::Synced]).collect()
     }
 
@@ -156,7 +164,8 @@ impl State {
         }
     }
 
-    /// Stores an object and tells the watchers when it has changed; one that is deleted and held by nothing goes.
+    /// Stores an object and tells the watchers when it has changed; one that is deleted and held by
+    /// nothing goes.
     pub(super) fn store(&mut self, resource: Resource) {
         let old = self.objects.get(&resource.key);
         if old.is_some_and(|old| old.resource == resource) {
@@ -185,7 +194,10 @@ impl State {
         if found.uid == resource.uid {
             return Ok(found.clone());
         }
-        Err(ClusterError::Conflict(format!("uid in precondition: {}, uid in object meta: {}", resource.uid, found.uid)))
+        Err(ClusterError::Conflict(format!(
+            "uid in precondition: {}, uid in object meta: {}",
+            resource.uid, found.uid
+        )))
     }
 
     fn add_finalizer(&mut self, resource: &Resource) -> Result<(), ClusterError> {
@@ -206,7 +218,11 @@ impl State {
         }
     }
 
-    fn write_status(&mut self, resource: &Resource, status: &RoleStatus) -> Result<(), ClusterError> {
+    fn write_status(
+        &mut self,
+        resource: &Resource,
+        status: &RoleStatus,
+    ) -> Result<(), ClusterError> {
         let found = self.live(resource)?;
         if self.conflicts > 0 {
             self.conflicts -= 1;
@@ -263,7 +279,8 @@ impl FakeCluster {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Crashes the controller at its `n`th write to the API server from now, 1 being the next; Events count.
+    /// Crashes the controller at its `n`th write to the API server from now, 1 being the next;
+    /// Events count.
     pub fn stop_at_write(&self, n: u64, after: bool) {
         self.fault(Rule::new(Fault::Stop { after }).writes().nth(n));
     }
@@ -306,16 +323,27 @@ impl FakeCluster {
         };
         let (answer, outcome) = match planned {
             Outcome::Done => {
-                let outcome = applied.as_ref().map_or_else(|error| Outcome::Failed(error.clone()), |_| Outcome::Done);
+                let outcome = applied
+                    .as_ref()
+                    .map_or_else(|error| Outcome::Failed(error.clone()), |_| Outcome::Done);
                 (applied, outcome)
             }
-            Outcome::Failed(ref error) | Outcome::AnswerLost(ref error) => (Err(error.clone()), planned),
+            Outcome::Failed(ref error) | Outcome::AnswerLost(ref error) => {
+                (Err(error.clone()), planned)
+            }
             Outcome::Stopped { .. } | Outcome::Panicked => (applied, planned),
         };
         state.calls += 1;
         state.writes += u64::from(writes(action));
         state.count(action);
-        let call = ClusterCall { n: state.calls, at, action, write: writes(action), key: key.clone(), outcome };
+        let call = ClusterCall {
+            n: state.calls,
+            at,
+            action,
+            write: writes(action),
+            key: key.clone(),
+            outcome,
+        };
         state.log.push(call);
         answer
     }
@@ -335,11 +363,16 @@ impl Cluster for FakeCluster {
         }
         state.watchers.push(sender);
         drop(state);
-        stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|event| (event, receiver)) })
+        stream::unfold(receiver, |mut receiver| async move {
+            receiver.recv().await.map(|event| (event, receiver))
+        })
     }
 
     async fn get(&self, key: &ResourceKey) -> Result<Option<Resource>, ClusterError> {
-        self.call("get", key, |state, _| Ok(state.objects.get(key).map(|object| object.resource.clone()))).await
+        self.call("get", key, |state, _| {
+            Ok(state.objects.get(key).map(|object| object.resource.clone()))
+        })
+        .await
     }
 
     async fn add_finalizer(&self, resource: &Resource) -> Result<(), ClusterError> {
@@ -354,24 +387,43 @@ impl Cluster for FakeCluster {
         self.call("remove_finalizer", &resource.key, apply).await
     }
 
-    async fn write_status(&self, resource: &Resource, status: &RoleStatus) -> Result<(), ClusterError> {
-        self.call("write_status", &resource.key, |state, _| state.write_status(resource, status)).await
+    async fn write_status(
+        &self,
+        resource: &Resource,
+        status: &RoleStatus,
+    ) -> Result<(), ClusterError> {
+        self.call("write_status", &resource.key, |state, _| state.write_status(resource, status))
+            .await
     }
 
-    async fn service_account(&self, namespace: &str, name: &str) -> Result<Option<ServiceAccount>, ClusterError> {
+    async fn service_account(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<ServiceAccount>, ClusterError> {
         let key = ResourceKey { namespace: namespace.into(), name: name.into() };
         self.call("service_account", &key, |state, _| Ok(state.accounts.get(&key).cloned())).await
     }
 
-    async fn annotate(&self, account: &ServiceAccount, role_arn: Option<&str>) -> Result<(), ClusterError> {
+    async fn annotate(
+        &self,
+        account: &ServiceAccount,
+        role_arn: Option<&str>,
+    ) -> Result<(), ClusterError> {
         let key = ResourceKey { namespace: account.namespace.clone(), name: account.name.clone() };
-        self.call("annotate", &key, |state, _| state.annotate_account(&key, &account.uid, role_arn)).await
+        self.call("annotate", &key, |state, _| state.annotate_account(&key, &account.uid, role_arn))
+            .await
     }
 
     async fn notify(&self, resource: &Resource, notice: &Notice) -> Result<(), ClusterError> {
         let Resource { key, uid, .. } = resource;
         let apply = |state: &mut State, at| {
-            state.notices.push(Published { at, key: key.clone(), uid: uid.clone(), notice: notice.clone() });
+            state.notices.push(Published {
+                at,
+                key: key.clone(),
+                uid: uid.clone(),
+                notice: notice.clone(),
+            });
             Ok(())
         };
         self.call("notify", key, apply).await
@@ -385,7 +437,8 @@ impl FakeCluster {
         self.lock().counts
     }
 
-    /// Writes since the beginning, Events among them, whatever came of them; clearing the log does not reset it.
+    /// Writes since the beginning, Events among them, whatever came of them; clearing the log does
+    /// not reset it.
     #[must_use]
     pub fn write_count(&self) -> u64 {
         self.lock().writes

@@ -2,8 +2,8 @@
 
 use super::{FakeCluster, cluster::State};
 use crate::{
-    api::ResourceKey,
-    ports::{ClusterError, ServiceAccount},
+    api::{ResourceKey, resource::ServiceAccount},
+    plan::failure::ClusterError,
 };
 
 impl State {
@@ -14,10 +14,16 @@ impl State {
         uid: &str,
         role_arn: Option<&str>,
     ) -> Result<(), ClusterError> {
-        let found = self.accounts.get_mut(key).filter(|account| account.uid == uid).ok_or(ClusterError::Gone)?;
+        let found = self
+            .accounts
+            .get_mut(key)
+            .filter(|account| account.uid == uid)
+            .ok_or(ClusterError::Gone)?;
         match (found.role_arn.as_deref(), role_arn) {
             (Some(there), Some(arn)) if there != arn => {
-                return Err(ClusterError::Conflict("another manager has the annotation".to_owned()));
+                return Err(ClusterError::Conflict(
+                    "another manager has the annotation".to_owned(),
+                ));
             }
             _ => found.role_arn = role_arn.map(str::to_owned),
         }
@@ -30,7 +36,8 @@ impl FakeCluster {
     pub fn put_service_account(&self, key: &ResourceKey, role_arn: Option<&str>) {
         let uid = format!("uid-of-{}", key.name);
         let (namespace, name) = (key.namespace.clone(), key.name.clone());
-        let account = ServiceAccount { namespace, name, uid, role_arn: role_arn.map(str::to_owned) };
+        let account =
+            ServiceAccount { namespace, name, uid, role_arn: role_arn.map(str::to_owned) };
         self.lock().accounts.insert(key.clone(), account);
     }
 

@@ -1,8 +1,13 @@
-//! The hand of the test behind the controller's back: people and `GitOps` tools at work on the cluster, and its outages.
+//! The hand of the test behind the controller's back: people and `GitOps` tools at work on the
+//! cluster, and its outages.
 //!
-//! Nothing here is logged or meets a fault, and it works while the API server does not answer the controller.
+//! Nothing here is logged or meets a fault, and it works while the API server does not answer the
+//! controller.
 
-#![allow(clippy::must_use_candidate, reason = "a test that knows its own set-up need not look at the answer")]
+#![allow(
+    clippy::must_use_candidate,
+    reason = "a test that knows its own set-up need not look at the answer"
+)]
 
 use std::collections::BTreeMap;
 
@@ -12,8 +17,12 @@ use super::{
     cluster_rules::{fresh_status, parse, pinned, unchanged},
 };
 use crate::{
-    api::{PAUSED, RECONCILE_REQUESTED_AT, ResourceKey, RoleStatus},
-    ports::{Clock, ClusterError, Resource, WatchEvent},
+    api::{
+        PAUSED, RECONCILE_REQUESTED_AT, ResourceKey, RoleStatus,
+        resource::{Resource, WatchEvent},
+    },
+    plan::failure::ClusterError,
+    ports::Clock,
 };
 
 /// All objects of a cluster at one moment, as a backup of etcd holds them.
@@ -27,7 +36,9 @@ impl State {
     }
 
     fn edit(&mut self, key: &ResourceKey, edit: impl FnOnce(&mut Resource)) -> bool {
-        let Some(mut resource) = self.objects.get(key).map(|object| object.resource.clone()) else { return false };
+        let Some(mut resource) = self.objects.get(key).map(|object| object.resource.clone()) else {
+            return false;
+        };
         edit(&mut resource);
         self.store(resource);
         true
@@ -35,40 +46,47 @@ impl State {
 }
 
 impl FakeCluster {
-    /// Creates the resource, or replaces the spec of the one there is; `spec` is JSON. The generation moves only when
-    /// the spec changes in meaning.
+    /// Creates the resource, or replaces the spec of the one there is; `spec` is JSON. The
+    /// generation moves only when the spec changes in meaning.
     ///
     /// # Errors
     ///
-    /// `Refused` when `spec` is not JSON, or sets `roleName` or `path` against the old spec or the status.
+    /// `Refused` when `spec` is not JSON, or sets `roleName` or `path` against the old spec or the
+    /// status.
     pub fn apply(&self, key: &ResourceKey, spec: &str) -> Result<Resource, ClusterError> {
         let new = parse(spec)?;
         let created = self.clock.now();
         let mut state = self.lock();
-        let resource = if let Some(old) = state.objects.get(key).map(|object| object.resource.clone()) {
-            let before = parse(&old.spec)?;
-            unchanged(&before, &new)?;
-            pinned(spec, &old.status)?;
-            if before == new { old } else { Resource { spec: spec.to_owned(), generation: old.generation + 1, ..old } }
-        } else {
-            Resource {
-                key: key.clone(),
-                uid: state.new_uid(),
-                generation: 1,
-                created,
-                deleting: false,
-                finalizer: false,
-                paused: false,
-                reconcile_requested_at: None,
-                spec: spec.to_owned(),
-                status: fresh_status(),
-            }
-        };
+        let resource =
+            if let Some(old) = state.objects.get(key).map(|object| object.resource.clone()) {
+                let before = parse(&old.spec)?;
+                unchanged(&before, &new)?;
+                pinned(spec, &old.status)?;
+                if before == new {
+                    old
+                } else {
+                    Resource { spec: spec.to_owned(), generation: old.generation + 1, ..old }
+                }
+            } else {
+                Resource {
+                    key: key.clone(),
+                    uid: state.new_uid(),
+                    generation: 1,
+                    created,
+                    deleting: false,
+                    finalizer: false,
+                    paused: false,
+                    reconcile_requested_at: None,
+                    spec: spec.to_owned(),
+                    status: fresh_status(),
+                }
+            };
         state.store(resource.clone());
         Ok(resource)
     }
 
-    /// Deletes the resource: at once without a finalizer, else it is marked. False when there is none.
+    /// Deletes the resource: at once without a finalizer, else it is marked. False when there is
+    /// none.
     pub fn delete(&self, key: &ResourceKey) -> bool {
         self.lock().edit(key, |resource| {
             if !resource.deleting {
@@ -78,7 +96,8 @@ impl FakeCluster {
         })
     }
 
-    /// Adds or removes a finalizer of somebody else, which holds a deleted resource even without ours.
+    /// Adds or removes a finalizer of somebody else, which holds a deleted resource even without
+    /// ours.
     pub fn hold(&self, key: &ResourceKey, hold: bool) -> bool {
         let mut state = self.lock();
         let Some(object) = state.objects.get_mut(key) else { return false };
@@ -97,11 +116,14 @@ impl FakeCluster {
         there
     }
 
-    /// Sets or removes an annotation; only those that the controller reads are kept. False when there is no resource.
+    /// Sets or removes an annotation; only those that the controller reads are kept. False when
+    /// there is no resource.
     pub fn annotate(&self, key: &ResourceKey, annotation: &str, value: Option<&str>) -> bool {
         self.lock().edit(key, |resource| match annotation {
             PAUSED => resource.paused = value == Some("true"),
-            RECONCILE_REQUESTED_AT => resource.reconcile_requested_at = value.map(ToOwned::to_owned),
+            RECONCILE_REQUESTED_AT => {
+                resource.reconcile_requested_at = value.map(ToOwned::to_owned)
+            }
             _ => {}
         })
     }
@@ -111,13 +133,17 @@ impl FakeCluster {
         self.lock().edit(key, |resource| resource.status = status)
     }
 
-    /// The cluster rebuilt from Git: every resource again, with a new uid, generation 1, empty status, no finalizer and
-    /// no annotation; those that were being deleted are gone.
+    /// The cluster rebuilt from Git: every resource again, with a new uid, generation 1, empty
+    /// status, no finalizer and no annotation; those that were being deleted are gone.
     pub fn rebuild(&self) {
         let created = self.clock.now();
         let mut state = self.lock();
-        let old: Vec<_> =
-            state.objects.values().map(|object| object.resource.clone()).filter(|old| !old.deleting).collect();
+        let old: Vec<_> = state
+            .objects
+            .values()
+            .map(|object| object.resource.clone())
+            .filter(|old| !old.deleting)
+            .collect();
         let mut objects = BTreeMap::new();
         for old in old {
             state.version += 1;
@@ -188,7 +214,8 @@ impl FakeCluster {
         }
     }
 
-    /// With `true` every call fails with `Unavailable` and the watch breaks; with `false` it begins anew.
+    /// With `true` every call fails with `Unavailable` and the watch breaks; with `false` it begins
+    /// anew.
     pub fn unavailable(&self, unavailable: bool) {
         let mut state = self.lock();
         if unavailable && !state.unavailable {
@@ -206,7 +233,8 @@ impl FakeCluster {
         self.lock().conflicts = n;
     }
 
-    /// Schedules a fault; actions are `get`, `add_finalizer`, `remove_finalizer`, `write_status` and `notify`.
+    /// Schedules a fault; actions are `get`, `add_finalizer`, `remove_finalizer`, `write_status`
+    /// and `notify`.
     pub fn fault(&self, rule: Rule<ClusterError>) {
         self.lock().schedule.add(rule);
     }

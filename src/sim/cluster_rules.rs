@@ -1,8 +1,9 @@
-//! What the API server makes of an `IAMRole`: defaults, and the rules of the schema about names that are pinned.
+//! What the API server makes of an `IAMRole`: defaults, and the rules of the schema about names
+//! that are pinned.
 
 use serde_json::Value;
 
-use crate::{api::RoleStatus, ports::ClusterError};
+use crate::{api::RoleStatus, plan::failure::ClusterError};
 
 /// The status as it comes back from JSON: times lose what is below a second.
 pub(super) fn as_stored(status: &RoleStatus) -> Result<RoleStatus, ClusterError> {
@@ -10,21 +11,27 @@ pub(super) fn as_stored(status: &RoleStatus) -> Result<RoleStatus, ClusterError>
     let mut seen: Vec<&str> = Vec::new();
     for condition in &status.conditions {
         if seen.contains(&condition.type_.as_str()) {
-            return Err(ClusterError::Refused(format!("status.conditions: Duplicate value: {}", condition.type_)));
+            return Err(ClusterError::Refused(format!(
+                "status.conditions: Duplicate value: {}",
+                condition.type_
+            )));
         }
         seen.push(&condition.type_);
     }
     serde_json::to_value(status).and_then(serde_json::from_value).map_err(refused)
 }
 
-/// `spec.roleName` and `spec.path`, where given, must be what the status has resolved. A rule of the schema.
+/// `spec.roleName` and `spec.path`, where given, must be what the status has resolved. A rule of
+/// the schema.
 pub(super) fn pinned(spec: &str, status: &RoleStatus) -> Result<(), ClusterError> {
     let spec = parse(spec)?;
     for (field, resolved) in [("roleName", &status.role_name), ("path", &status.path)] {
         if let (Some(asked), Some(resolved)) = (spec.get(field).and_then(Value::as_str), resolved)
             && asked != resolved
         {
-            return Err(ClusterError::Refused(format!("spec.{field}: {asked} is not what status has: {resolved}")));
+            return Err(ClusterError::Refused(format!(
+                "spec.{field}: {asked} is not what status has: {resolved}"
+            )));
         }
     }
     Ok(())

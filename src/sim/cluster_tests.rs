@@ -10,8 +10,12 @@ use tokio::time::timeout;
 
 use super::{FakeCluster, World};
 use crate::{
-    api::{PAUSED, RECONCILE_REQUESTED_AT, ResourceKey, RoleStatus},
-    ports::{Clock, Cluster, ClusterError, Notice, Resource, WatchEvent},
+    api::{
+        PAUSED, RECONCILE_REQUESTED_AT, ResourceKey, RoleStatus,
+        resource::{Resource, WatchEvent},
+    },
+    plan::{failure::ClusterError, notice::Notice},
+    ports::{Clock, Cluster},
 };
 
 fn key() -> ResourceKey {
@@ -32,7 +36,9 @@ async fn said(watch: &mut (impl futures::Stream<Item = WatchEvent> + Unpin)) -> 
     while let Ok(Some(event)) = timeout(Duration::from_millis(10), watch.next()).await {
         said.push(match event {
             WatchEvent::Restarted => "restarted".to_owned(),
-            WatchEvent::Applied(resource) => format!("{} {} gen {}", resource.key, resource.uid, resource.generation),
+            WatchEvent::Applied(resource) => {
+                format!("{} {} gen {}", resource.key, resource.uid, resource.generation)
+            }
             WatchEvent::Deleted(key) => format!("{key} deleted"),
             WatchEvent::Synced => "synced".to_owned(),
             WatchEvent::Failed(_) => "failed".to_owned(),
@@ -46,8 +52,14 @@ async fn a_new_resource_has_what_the_api_server_gives_it() {
     let World { cluster, clock, .. } = World::new();
     clock.advance(Duration::from_secs(9)).await;
     let resource = applied(&cluster);
-    assert_eq!((resource.uid.as_str(), resource.generation, resource.created), ("uid-1", 1, clock.now()));
-    assert_eq!(resource.status, RoleStatus { observed_generation: Some(-1), ..RoleStatus::default() });
+    assert_eq!(
+        (resource.uid.as_str(), resource.generation, resource.created),
+        ("uid-1", 1, clock.now())
+    );
+    assert_eq!(
+        resource.status,
+        RoleStatus { observed_generation: Some(-1), ..RoleStatus::default() }
+    );
     assert!(!resource.finalizer && !resource.deleting && !resource.paused);
     assert_eq!(cluster.get(&key()).await, Ok(Some(resource)));
 }
@@ -74,7 +86,9 @@ async fn applying_again_moves_the_generation_only_for_a_change(
             assert_eq!((resource.uid, resource.generation), (first.uid, generation));
             assert_eq!(cluster.resource_version(&key()).unwrap() > version, generation > 1);
         }
-        (Err(ClusterError::Refused(message)), Err(field)) => assert!(message.contains(field), "{message}"),
+        (Err(ClusterError::Refused(message)), Err(field)) => {
+            assert!(message.contains(field), "{message}")
+        }
         (answer, expected) => panic!("{answer:?} is not {expected:?}"),
     }
 }
@@ -123,7 +137,10 @@ async fn writes_go_to_exactly_this_object() {
     cluster.delete(&key());
     let new = applied(&cluster);
     cluster.add_finalizer(&new).await.unwrap();
-    assert!(matches!(cluster.write_status(&old, &status("app")).await, Err(ClusterError::Conflict(_))));
+    assert!(matches!(
+        cluster.write_status(&old, &status("app")).await,
+        Err(ClusterError::Conflict(_))
+    ));
     assert!(matches!(cluster.add_finalizer(&old).await, Err(ClusterError::Conflict(_))));
     assert_eq!(cluster.remove_finalizer(&old).await, Ok(()), "the old one is gone: done");
     assert!(cluster.resource(&key()).unwrap().finalizer, "the new one keeps its own");
@@ -144,7 +161,10 @@ async fn status_comes_back_as_json_does_and_each_write_counts() {
     assert_eq!(cluster.counts().write_status, 2, "and yet it was a write");
     assert_eq!(cluster.resource(&key()).unwrap().generation, 1);
 
-    assert!(matches!(cluster.write_status(&resource, &status("other")).await, Err(ClusterError::Refused(_))));
+    assert!(matches!(
+        cluster.write_status(&resource, &status("other")).await,
+        Err(ClusterError::Refused(_))
+    ));
     let ready = Condition {
         type_: "Ready".into(),
         status: "True".into(),
@@ -154,11 +174,17 @@ async fn status_comes_back_as_json_does_and_each_write_counts() {
         last_transition_time: moment(0),
     };
     written.conditions = vec![ready.clone(), ready];
-    assert!(matches!(cluster.write_status(&resource, &written).await, Err(ClusterError::Refused(_))));
+    assert!(matches!(
+        cluster.write_status(&resource, &written).await,
+        Err(ClusterError::Refused(_))
+    ));
     assert!(cluster.resource(&key()).unwrap().status.conditions.is_empty());
 
     cluster.conflicts(1);
-    assert!(matches!(cluster.write_status(&resource, &status("app")).await, Err(ClusterError::Conflict(_))));
+    assert!(matches!(
+        cluster.write_status(&resource, &status("app")).await,
+        Err(ClusterError::Conflict(_))
+    ));
     assert_eq!(cluster.write_status(&resource, &status("app")).await, Ok(()));
     cluster.clear_log();
     assert_eq!((cluster.counts().total(), cluster.calls().len()), (0, 0));
@@ -179,7 +205,11 @@ async fn the_watch_lists_and_then_tells_every_change_once() {
     cluster.annotate(&key(), PAUSED, Some("true"));
     assert_eq!(said(&mut watch).await.len(), 2);
     let annotated = cluster.resource(&key()).unwrap();
-    assert!(annotated.paused && annotated.reconcile_requested_at.as_deref() == Some("1") && annotated.generation == 1);
+    assert!(
+        annotated.paused
+            && annotated.reconcile_requested_at.as_deref() == Some("1")
+            && annotated.generation == 1
+    );
     cluster.resend(&key());
     cluster.delete(&key());
     assert_eq!(said(&mut watch).await, ["team/app uid-1 gen 1", "team/app deleted"]);
@@ -221,7 +251,10 @@ async fn an_outage_fails_every_call_and_ends_with_a_new_list() {
         assert_eq!(said(watch).await, ["restarted", "team/app uid-1 gen 2", "synced"]);
     }
     cluster.notify(&resource, &notice).await.unwrap();
-    assert_eq!((&cluster.notices()[0].notice, cluster.notices()[0].uid.as_str()), (&notice, "uid-1"));
+    assert_eq!(
+        (&cluster.notices()[0].notice, cluster.notices()[0].uid.as_str()),
+        (&notice, "uid-1")
+    );
     assert_eq!(cluster.counts().notify, 2);
 }
 
@@ -242,8 +275,13 @@ async fn a_rebuilt_cluster_has_the_same_specs_and_nothing_else() {
     cluster.rebuild();
     assert_eq!(said(&mut watch).await, ["failed", "restarted", "team/app uid-3 gen 1", "synced"]);
     let fresh = RoleStatus { observed_generation: Some(-1), ..RoleStatus::default() };
-    let expected =
-        Resource { uid: "uid-3".into(), created: BASE_PLUS_MINUTE, finalizer: false, status: fresh, ..resource };
+    let expected = Resource {
+        uid: "uid-3".into(),
+        created: BASE_PLUS_MINUTE,
+        finalizer: false,
+        status: fresh,
+        ..resource
+    };
     assert!(expected.created <= clock.now());
     let found = cluster.resource(&key()).unwrap();
     assert_eq!(Resource { created: BASE_PLUS_MINUTE, ..found }, expected);

@@ -1,4 +1,5 @@
-//! A controller that stops in the middle: everything it still asks stays without an answer, as if its process were gone.
+//! A controller that stops in the middle: everything it still asks stays without an answer, as if
+//! its process were gone.
 
 use std::{
     future::pending,
@@ -7,7 +8,8 @@ use std::{
 
 use tokio::sync::watch;
 
-/// One process that can crash. Shared by the fakes that it talks to, it numbers the writes of all of them.
+/// One process that can crash. Shared by the fakes that it talks to, it numbers the writes of all
+/// of them.
 #[derive(Clone, Debug)]
 pub struct Crash(Arc<Shared>);
 
@@ -36,8 +38,8 @@ impl Crash {
         Self(Arc::new(Shared { count: Mutex::default(), dead: watch::Sender::new(false) }))
     }
 
-    /// Crashes the process at its `n`th write from now, 1 being the next, whichever system it goes to: before it is
-    /// applied, or after it and before the answer.
+    /// Crashes the process at its `n`th write from now, 1 being the next, whichever system it goes
+    /// to: before it is applied, or after it and before the answer.
     pub fn stop_at_write(&self, n: u64, after: bool) {
         let mut count = self.0.count.lock().unwrap_or_else(PoisonError::into_inner);
         count.stop = Some(Stop { at: count.writes.saturating_add(n), after });
@@ -66,7 +68,8 @@ impl Crash {
         drop(self.0.dead.subscribe().wait_for(|dead| *dead).await);
     }
 
-    /// Starts the process again; a stop that has not come is forgotten. Calls of before the crash stay unanswered.
+    /// Starts the process again; a stop that has not come is forgotten. Calls of before the crash
+    /// stay unanswered.
     pub fn restart(&self) {
         self.0.count.lock().unwrap_or_else(PoisonError::into_inner).stop = None;
         self.0.dead.send_replace(false);

@@ -3,14 +3,15 @@
 //! ```
 //! use rolewright::{ports::IamErrorClass, sim::{Fault, Rule}};
 //! // The second CreateRole of role `app` is applied, and its answer is lost.
-//! let rule = Rule::new(Fault::AppliedThenError(IamErrorClass::Unreachable)).on("CreateRole").role("app").nth(2);
+//! let lost = Fault::AppliedThenError(IamErrorClass::Unreachable);
+//! let rule = Rule::new(lost).on("CreateRole").role("app").nth(2);
 //! # let _: Rule = rule;
 //! ```
 
 use std::{future::pending, time::Duration};
 
 use super::Crash;
-use crate::ports::IamErrorClass;
+use crate::plan::failure::IamErrorClass;
 
 /// What happens to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +83,8 @@ impl<E> Rule<E> {
         self
     }
 
-    /// Only calls about this role (without letter case); on the cluster side a resource as `namespace/name`.
+    /// Only calls about this role (without letter case); on the cluster side a resource as
+    /// `namespace/name`.
     #[must_use]
     pub fn role(mut self, subject: &str) -> Self {
         self.subject = Some(subject.to_owned());
@@ -120,10 +122,9 @@ impl<E> Rule<E> {
     fn matches(&self, action: &str, subject: Option<&str>, write: bool) -> bool {
         (write || !self.writes_only)
             && self.action.as_deref().is_none_or(|wanted| wanted == action)
-            && self
-                .subject
-                .as_deref()
-                .is_none_or(|wanted| subject.is_some_and(|subject| subject.eq_ignore_ascii_case(wanted)))
+            && self.subject.as_deref().is_none_or(|wanted| {
+                subject.is_some_and(|subject| subject.eq_ignore_ascii_case(wanted))
+            })
     }
 }
 
@@ -144,8 +145,14 @@ impl<E: Clone> Schedule<E> {
         self.0.clear();
     }
 
-    /// The fault of this call. Every rule that matches counts the call; the first that is due decides.
-    pub(super) fn next(&mut self, action: &str, subject: Option<&str>, write: bool) -> Option<Fault<E>> {
+    /// The fault of this call. Every rule that matches counts the call; the first that is due
+    /// decides.
+    pub(super) fn next(
+        &mut self,
+        action: &str,
+        subject: Option<&str>,
+        write: bool,
+    ) -> Option<Fault<E>> {
         let mut fault = None;
         for rule in self.0.iter_mut().filter(|rule| rule.matches(action, subject, write)) {
             if rule.skip > 0 {
@@ -160,7 +167,8 @@ impl<E: Clone> Schedule<E> {
     }
 }
 
-/// Lets a call meet its fault. `finish` applies it (when [`Outcome::processed`]), records it and answers.
+/// Lets a call meet its fault. `finish` applies it (when [`Outcome::processed`]), records it and
+/// answers.
 pub(super) async fn carry_out<T, E, C>(
     crash: &Crash,
     fault: Option<Fault<C>>,

@@ -1,7 +1,8 @@
 //! A strict fake of IAM: one account, behind the ports that the driver uses.
 //!
-//! Every call is recorded, and meets the faults that the test has scheduled. Reads can lag behind writes; writes
-//! always work on the newest state, as IAM's do. The rules of IAM itself are in the files beside this one.
+//! Every call is recorded, and meets the faults that the test has scheduled. Reads can lag behind
+//! writes; writes always work on the newest state, as IAM's do. The rules of IAM itself are in the
+//! files beside this one.
 
 use std::{
     collections::BTreeSet,
@@ -19,16 +20,18 @@ use super::{
 };
 use crate::{
     plan::{
+        failure::{IamError, IamErrorClass},
         observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
-        step::Step,
+        step::{Step, Written},
     },
-    ports::{Clock, IamError, IamErrorClass, IamRead, IamWrite, Written},
+    ports::{Clock, IamRead, IamWrite},
 };
 
 /// One call that came through the ports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// Number of the call since the beginning, from 1, reads included; clearing the log does not reset it.
+    /// Number of the call since the beginning, from 1, reads included; clearing the log does not
+    /// reset it.
     pub n: u64,
     /// When it was processed.
     pub at: Timestamp,
@@ -122,20 +125,23 @@ impl FakeIam {
         self.lock().rng = fastrand::Rng::with_seed(seed);
     }
 
-    /// Reads show the state of so long ago: those of one role, and those of the whole account (`details`, `summaries`).
-    /// Changes behind the controller's back are seen as late; see [`settle`](Self::settle).
+    /// Reads show the state of so long ago: those of one role, and those of the whole account
+    /// (`details`, `summaries`). Changes behind the controller's back are seen as late; see
+    /// [`settle`](Self::settle).
     pub fn read_lag(&self, point: Duration, bulk: Duration) {
         let mut state = self.lock();
         state.reading.point_lag = point;
         state.reading.bulk_lag = bulk;
     }
 
-    /// With `true` each read draws its lag anew between zero and the one set: new, old, and new again.
+    /// With `true` each read draws its lag anew between zero and the one set: new, old, and new
+    /// again.
     pub fn random_read_lag(&self, random: bool) {
         self.lock().reading.random_lag = random;
     }
 
-    /// Items on a page of `details` and `summaries`, default 100; never more than the 1,000 asked for.
+    /// Items on a page of `details` and `summaries`, default 100; never more than the 1,000 asked
+    /// for.
     pub fn page_size(&self, items: usize) {
         self.lock().reading.page_size = items.clamp(1, 1_000);
     }
@@ -236,14 +242,17 @@ impl FakeIam {
         let denied = state.denied.contains(about.action);
         let applied = match planned {
             _ if !planned.processed() => Err(failed(IamErrorClass::Unknown)),
-            _ if denied => {
-                Err(Refusal::new(IamErrorClass::AccessDenied, "User is not authorized to perform this action"))
-            }
+            _ if denied => Err(Refusal::new(
+                IamErrorClass::AccessDenied,
+                "User is not authorized to perform this action",
+            )),
             _ => apply(&mut state, now),
         };
         let (answer, outcome) = match planned {
             Outcome::Done => {
-                let outcome = applied.as_ref().map_or_else(|refusal| Outcome::Failed(refusal.class), |_| Outcome::Done);
+                let outcome = applied
+                    .as_ref()
+                    .map_or_else(|refusal| Outcome::Failed(refusal.class), |_| Outcome::Done);
                 (applied, outcome)
             }
             Outcome::Failed(class) | Outcome::AnswerLost(class) => (Err(failed(class)), planned),
@@ -261,7 +270,12 @@ impl FakeIam {
             outcome,
         };
         state.log.push(recorded);
-        answer.map_err(|Refusal { class, message }| IamError { action: about.action, class, message, request_id: None })
+        answer.map_err(|Refusal { class, message }| IamError {
+            action: about.action,
+            class,
+            message,
+            request_id: None,
+        })
     }
 
     async fn read<T: Send>(
@@ -290,26 +304,35 @@ impl State {
 
 impl IamRead for FakeIam {
     async fn role(&self, name: &str) -> Result<Option<RoleRecord>, IamError> {
-        self.read("GetRole", name, |state, at| state.seen(name, at).map(|role| state.record(&role))).await
-    }
-
-    async fn attached(&self, name: &str) -> Result<Option<Attachments>, IamError> {
-        self.read("ListAttachedRolePolicies", name, |state, at| Some(state.seen(name, at)?.attached.clone())).await
-    }
-
-    async fn inline_names(&self, name: &str) -> Result<Option<Vec<String>>, IamError> {
-        self.read("ListRolePolicies", name, |state, at| Some(state.seen(name, at)?.inline.keys().cloned().collect()))
+        self.read("GetRole", name, |state, at| state.seen(name, at).map(|role| state.record(&role)))
             .await
     }
 
+    async fn attached(&self, name: &str) -> Result<Option<Attachments>, IamError> {
+        self.read("ListAttachedRolePolicies", name, |state, at| {
+            Some(state.seen(name, at)?.attached.clone())
+        })
+        .await
+    }
+
+    async fn inline_names(&self, name: &str) -> Result<Option<Vec<String>>, IamError> {
+        self.read("ListRolePolicies", name, |state, at| {
+            Some(state.seen(name, at)?.inline.keys().cloned().collect())
+        })
+        .await
+    }
+
     async fn inline(&self, name: &str, policy: &str) -> Result<Option<String>, IamError> {
-        let show =
-            |state: &mut State, at| state.seen(name, at)?.inline.get(policy).map(|text| rules::percent_encode(text));
+        let show = |state: &mut State, at| {
+            state.seen(name, at)?.inline.get(policy).map(|text| rules::percent_encode(text))
+        };
         self.read("GetRolePolicy", name, show).await
     }
 
     async fn instance_profiles(&self, name: &str) -> Result<Option<Vec<String>>, IamError> {
-        let show = |state: &mut State, at| Some(state.seen(name, at)?.instance_profiles.iter().cloned().collect());
+        let show = |state: &mut State, at| {
+            Some(state.seen(name, at)?.instance_profiles.iter().cloned().collect())
+        };
         self.read("ListInstanceProfilesForRole", name, show).await
     }
 

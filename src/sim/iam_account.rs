@@ -1,5 +1,5 @@
-//! One AWS account and what its writing calls do. Source: the IAM API reference, and "IAM and AWS STS
-//! quotas" in the user guide.
+//! One AWS account and what its writing calls do. Source: the IAM API reference, and "IAM and AWS
+//! STS quotas" in the user guide.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,12 +10,10 @@ use super::{
     iam_rules::{self as rules, Kind, Refusal},
     iam_trust::Principals,
 };
-use crate::{
-    plan::{
-        observed::RoleRecord,
-        step::{Call, Step},
-    },
-    ports::IamErrorClass,
+use crate::plan::{
+    failure::IamErrorClass,
+    observed::RoleRecord,
+    step::{Call, Step},
 };
 
 /// Quotas of an account; the defaults are AWS's own.
@@ -73,7 +71,10 @@ impl Account {
             id: id.to_owned(),
             partition: partition.to_owned(),
             roles: BTreeMap::new(),
-            policies: AWS_MANAGED.iter().map(|name| format!("arn:{partition}:iam::aws:policy/{name}")).collect(),
+            policies: AWS_MANAGED
+                .iter()
+                .map(|name| format!("arn:{partition}:iam::aws:policy/{name}"))
+                .collect(),
             principals: Principals::new(id, partition),
             quotas: Quotas::default(),
         }
@@ -122,7 +123,8 @@ impl Account {
         let role = self.current(name).ok_or_else(|| Refusal::no_role(name))?;
         if rules::reserved(&role.path) {
             let message = format!(
-                "Cannot perform the operation on the protected role '{}' - this role is only modifiable by AWS",
+                "Cannot perform the operation on the protected role '{}' - this role is only \
+                 modifiable by AWS",
                 role.name
             );
             return Err(Refusal::new(IamErrorClass::Protected, message));
@@ -131,7 +133,11 @@ impl Account {
     }
 
     /// One writing call. Only `CreateRole` answers with a role.
-    pub(super) fn write(&mut self, step: &Step, now: Timestamp) -> Result<Option<RoleRecord>, Refusal> {
+    pub(super) fn write(
+        &mut self,
+        step: &Step,
+        now: Timestamp,
+    ) -> Result<Option<RoleRecord>, Refusal> {
         let Step { role, call, why: _, change: _ } = step;
         rules::role_name(role)?;
         let done = match call {
@@ -167,19 +173,25 @@ impl Account {
     }
 
     fn create(&mut self, name: &str, call: &Call, now: Timestamp) -> Result<RoleRecord, Refusal> {
-        let Call::CreateRole { path, trust, description, max_session, boundary, tags } = call else {
+        let Call::CreateRole { path, trust, description, max_session, boundary, tags } = call
+        else {
             return Err(Refusal::invalid("not a CreateRole"));
         };
         rules::path(path)?;
         if rules::reserved(path) {
-            return Err(Refusal::invalid("InvalidInput: the path prefix is only for roles of AWS services"));
+            return Err(Refusal::invalid(
+                "InvalidInput: the path prefix is only for roles of AWS services",
+            ));
         }
         rules::description(description.as_deref().unwrap_or_default())?;
         rules::max_session(*max_session)?;
         rules::tags(tags)?;
         let policy = rules::document(trust, Kind::Trust)?;
         if self.current(name).is_some() {
-            return Err(Refusal::new(IamErrorClass::AlreadyExists, format!("Role with name {name} already exists.")));
+            return Err(Refusal::new(
+                IamErrorClass::AlreadyExists,
+                format!("Role with name {name} already exists."),
+            ));
         }
         let roles = self.roles.values().filter(|history| history.current().is_some()).count();
         within(roles + 1, self.quotas.roles, "RolesPerAccount")?;
@@ -228,14 +240,21 @@ impl Account {
         })
     }
 
-    fn put_inline(&mut self, role: &str, name: &str, document: &str, now: Timestamp) -> Result<(), Refusal> {
+    fn put_inline(
+        &mut self,
+        role: &str,
+        name: &str,
+        document: &str,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         rules::policy_name(name)?;
         rules::document(document, Kind::Inline)?;
         let quota = self.quotas.inline;
         self.change(role, now, |role| {
             role.inline.insert(name.to_owned(), document.to_owned());
             if role.inline.values().map(|text| rules::size(text)).sum::<usize>() > quota {
-                let message = format!("Maximum policy size of {quota} bytes exceeded for role {}", role.name);
+                let message =
+                    format!("Maximum policy size of {quota} bytes exceeded for role {}", role.name);
                 return Err(Refusal::new(IamErrorClass::LimitExceeded, message));
             }
             Ok(())
@@ -258,7 +277,12 @@ impl Account {
         })
     }
 
-    fn tag(&mut self, role: &str, tags: &BTreeMap<String, String>, now: Timestamp) -> Result<(), Refusal> {
+    fn tag(
+        &mut self,
+        role: &str,
+        tags: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         rules::tags(tags)?;
         let quota = self.quotas.tags;
         self.change(role, now, |role| {
@@ -318,7 +342,10 @@ impl Account {
         if self.policies.contains(arn) {
             return Ok(());
         }
-        Err(Refusal::new(IamErrorClass::NotFound, format!("Policy {arn} does not exist or is not attachable.")))
+        Err(Refusal::new(
+            IamErrorClass::NotFound,
+            format!("Policy {arn} does not exist or is not attachable."),
+        ))
     }
 }
 
@@ -326,5 +353,8 @@ fn within(count: usize, quota: usize, name: &str) -> Result<(), Refusal> {
     if count <= quota {
         return Ok(());
     }
-    Err(Refusal::new(IamErrorClass::LimitExceeded, format!("Cannot exceed quota for {name}: {quota}")))
+    Err(Refusal::new(
+        IamErrorClass::LimitExceeded,
+        format!("Cannot exceed quota for {name}: {quota}"),
+    ))
 }

@@ -1,9 +1,13 @@
-//! The hand of the test behind the controller's back: other people's changes to the account, and a look at its truth.
+//! The hand of the test behind the controller's back: other people's changes to the account, and a
+//! look at its truth.
 //!
-//! Nothing here is logged, meets a fault or is held to quotas. The principals of a trust policy become ids as they
-//! would in AWS; those that don't exist are kept as written.
+//! Nothing here is logged, meets a fault or is held to quotas. The principals of a trust policy
+//! become ids as they would in AWS; those that don't exist are kept as written.
 
-#![allow(clippy::must_use_candidate, reason = "a test that knows its own set-up need not look at the answer")]
+#![allow(
+    clippy::must_use_candidate,
+    reason = "a test that knows its own set-up need not look at the answer"
+)]
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -29,8 +33,8 @@ impl FakeIam {
         self.lock().account.role_arn(path, name)
     }
 
-    /// Puts a role into the account, in place of one of that name, and returns its id. An empty id means a new one, the
-    /// Unix epoch as creation time means now.
+    /// Puts a role into the account, in place of one of that name, and returns its id. An empty id
+    /// means a new one, the Unix epoch as creation time means now.
     pub fn put_role(&self, role: RoleState) -> String {
         let now = self.clock.now();
         let account = &mut self.lock().account;
@@ -58,7 +62,13 @@ impl FakeIam {
     #[must_use]
     pub fn roles(&self) -> Vec<RoleState> {
         let state = self.lock();
-        state.account.roles.values().filter_map(History::current).map(|role| shown(&state, role)).collect()
+        state
+            .account
+            .roles
+            .values()
+            .filter_map(History::current)
+            .map(|role| shown(&state, role))
+            .collect()
     }
 
     /// Removes a role with everything on it; false when there is none.
@@ -70,8 +80,8 @@ impl FakeIam {
         there
     }
 
-    /// Changes a role in any way, reserved ones too; false when there is none. Name and id stay; what `edit` answers is
-    /// dropped.
+    /// Changes a role in any way, reserved ones too; false when there is none. Name and id stay;
+    /// what `edit` answers is dropped.
     pub fn edit<T>(&self, name: &str, edit: impl FnOnce(&mut RoleState) -> T) -> bool {
         let now = self.clock.now();
         let mut state = self.lock();
@@ -79,7 +89,11 @@ impl FakeIam {
         let view = shown(&state, &before);
         let mut after = view.clone();
         edit(&mut after);
-        let trust = if after.trust == view.trust { before.trust } else { stored(&mut state.account, &after.trust) };
+        let trust = if after.trust == view.trust {
+            before.trust
+        } else {
+            stored(&mut state.account, &after.trust)
+        };
         let after = RoleState { trust, name: before.name, role_id: before.role_id, ..after };
         state.account.put(after, now);
         true
@@ -153,11 +167,13 @@ impl FakeIam {
         arn
     }
 
-    /// Deletes a managed policy; false when there is none, or a role has it attached or as its boundary.
+    /// Deletes a managed policy; false when there is none, or a role has it attached or as its
+    /// boundary.
     pub fn remove_policy(&self, arn: &str) -> bool {
         let account = &mut self.lock().account;
         let mut roles = account.roles.values().filter_map(History::current);
-        let used = roles.any(|role| role.attached.contains(arn) || role.boundary.as_deref() == Some(arn));
+        let used =
+            roles.any(|role| role.attached.contains(arn) || role.boundary.as_deref() == Some(arn));
         !used && account.policies.remove(arn)
     }
 
@@ -170,8 +186,9 @@ impl FakeIam {
         arn
     }
 
-    /// Deletes a user, or a role or user of another account: trust policies that name it show its bare id from now on,
-    /// and naming it anew is refused. Roles and users of other accounts exist until they are removed so.
+    /// Deletes a user, or a role or user of another account: trust policies that name it show its
+    /// bare id from now on, and naming it anew is refused. Roles and users of other accounts exist
+    /// until they are removed so.
     pub fn remove_principal(&self, arn: &str) {
         self.lock().account.principals.remove(arn);
     }
@@ -196,5 +213,7 @@ fn shown(state: &State, role: &RoleState) -> RoleState {
 
 fn stored(account: &mut Account, trust: &str) -> String {
     let parsed = serde_json::from_str::<Value>(trust).ok();
-    parsed.and_then(|policy| account.principals.store_trust(policy, true).ok()).unwrap_or_else(|| trust.to_owned())
+    parsed
+        .and_then(|policy| account.principals.store_trust(policy, true).ok())
+        .unwrap_or_else(|| trust.to_owned())
 }

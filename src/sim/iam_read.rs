@@ -40,7 +40,11 @@ impl State {
         RoleDetail {
             role: RoleRecord { description: None, max_session: None, ..self.record(role) },
             attached: role.attached.clone(),
-            inline: role.inline.iter().map(|(name, text)| (name.clone(), percent_encode(text))).collect(),
+            inline: role
+                .inline
+                .iter()
+                .map(|(name, text)| (name.clone(), percent_encode(text)))
+                .collect(),
         }
     }
 
@@ -63,12 +67,18 @@ impl State {
     ) -> Result<Page<T>, Refusal> {
         let after = marker.map(read_marker).transpose()?;
         let at = self.horizon(self.reading.bulk_lag, now);
-        let size =
-            if self.reading.short_pages { self.rng.usize(1..=self.reading.page_size) } else { self.reading.page_size };
+        let size = if self.reading.short_pages {
+            self.rng.usize(1..=self.reading.page_size)
+        } else {
+            self.reading.page_size
+        };
         let visible = |(key, history): (&String, &super::iam_role::History)| {
             history.at(at).map(|role| (key.clone(), Arc::clone(role)))
         };
-        let rest = self.account.roles.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
+        let rest = self
+            .account
+            .roles
+            .range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
         let mut roles: Vec<_> = rest.filter_map(visible).take(size + 1).collect();
         let more = roles.len() > size;
         roles.truncate(size);
@@ -89,9 +99,9 @@ fn write_marker(key: &str) -> String {
 fn read_marker(marker: &str) -> Result<String, Refusal> {
     let digits = marker.strip_prefix('M').filter(|digits| digits.len() % 2 == 0).map(str::as_bytes);
     let bytes = digits.and_then(|digits| {
-        let pairs = digits
-            .chunks(2)
-            .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()));
+        let pairs = digits.chunks(2).map(|pair| {
+            std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())
+        });
         pairs.collect::<Option<Vec<u8>>>()
     });
     bytes

@@ -10,8 +10,8 @@ use super::{
     iam_tests::{READ_ONLY, class, create, write},
 };
 use crate::{
-    plan::step::Call,
-    ports::{IamErrorClass as Class, IamRead},
+    plan::{failure::IamErrorClass as Class, step::Call},
+    ports::IamRead,
 };
 
 #[tokio::test(start_paused = true)]
@@ -32,7 +32,11 @@ async fn what_is_absent_is_an_answer() {
 #[case::more_than_asked_for(5_000, false, 1)]
 #[case::short(100, true, 0)]
 #[tokio::test(start_paused = true)]
-async fn every_role_comes_once_on_the_pages(#[case] size: usize, #[case] short: bool, #[case] pages: usize) {
+async fn every_role_comes_once_on_the_pages(
+    #[case] size: usize,
+    #[case] short: bool,
+    #[case] pages: usize,
+) {
     let World { iam, .. } = World::seeded(11);
     for i in 0..250 {
         iam.put_role(RoleState::new(&format!("Role{i}")));

@@ -18,7 +18,8 @@ pub struct RoleState {
     pub role_id: String,
     /// Time of creation; the Unix epoch in a role that has not been put into an account.
     pub created: Timestamp,
-    /// Trust policy, plain JSON. [`FakeIam`](super::FakeIam) shows principals as ARNs; the account itself keeps ids.
+    /// Trust policy, plain JSON. [`FakeIam`](super::FakeIam) shows principals as ARNs; the account
+    /// itself keeps ids.
     pub trust: String,
     /// Absent when unset.
     pub description: Option<String>,
@@ -37,7 +38,8 @@ pub struct RoleState {
 }
 
 impl RoleState {
-    /// A bare role that EC2 may assume, with AWS's own defaults, for [`FakeIam::put_role`](super::FakeIam::put_role).
+    /// A bare role that EC2 may assume, with AWS's own defaults, for
+    /// [`FakeIam::put_role`](super::FakeIam::put_role).
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self {

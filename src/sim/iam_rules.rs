@@ -1,11 +1,11 @@
-//! What IAM accepts: lengths, characters and shapes. Source: the AWS service model of IAM and "IAM and AWS STS
-//! quotas" in the user guide.
+//! What IAM accepts: lengths, characters and shapes. Source: the AWS service model of IAM and "IAM
+//! and AWS STS quotas" in the user guide.
 
 use std::{collections::BTreeSet, fmt::Write};
 
 use serde_json::{Map, Value};
 
-use crate::ports::IamErrorClass;
+use crate::plan::failure::IamErrorClass;
 
 /// Why a call is refused: the class, and words like AWS's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,8 @@ impl Refusal {
     }
 }
 
-/// RFC 3986 percent-encoding as IAM sends documents: everything but the unreserved characters, a space as `%20`.
+/// RFC 3986 percent-encoding as IAM sends documents: everything but the unreserved characters, a
+/// space as `%20`.
 pub(super) fn percent_encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len() * 2);
     for byte in text.bytes() {
@@ -90,12 +91,16 @@ pub(super) fn max_session(seconds: i32) -> Result<(), Refusal> {
     if (3600..=43_200).contains(&seconds) {
         return Ok(());
     }
-    Err(Refusal::invalid(format!("Value {seconds} at 'maxSessionDuration' failed to satisfy constraint")))
+    Err(Refusal::invalid(format!(
+        "Value {seconds} at 'maxSessionDuration' failed to satisfy constraint"
+    )))
 }
 
 fn tag_characters(text: &str) -> bool {
     // Letters, numbers and separators of Unicode, and some signs.
-    text.chars().all(|c| c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c))
+    text.chars().all(|c| {
+        c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c)
+    })
 }
 
 fn aws_prefix(text: &str) -> bool {
@@ -103,7 +108,9 @@ fn aws_prefix(text: &str) -> bool {
 }
 
 /// Tags of one call: one bad tag refuses all.
-pub(super) fn tags<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> Result<(), Refusal> {
+pub(super) fn tags<'a>(
+    tags: impl IntoIterator<Item = (&'a String, &'a String)>,
+) -> Result<(), Refusal> {
     let mut seen = BTreeSet::new();
     for (key, value) in tags {
         tag_key(key)?;
@@ -111,7 +118,9 @@ pub(super) fn tags<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>)
             return Err(Refusal::invalid(format!("Tag value {value:?} of {key:?} is invalid")));
         }
         if !seen.insert(key.to_lowercase()) {
-            return Err(Refusal::invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive."));
+            return Err(Refusal::invalid(
+                "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+            ));
         }
     }
     Ok(())
@@ -131,9 +140,9 @@ pub(super) fn policy_arn(arn: &str) -> Result<(), Refusal> {
         ["arn", partition, "iam", "", account, resource] => {
             partition.starts_with("aws")
                 && (*account == "aws" || account_id(account))
-                && resource
-                    .strip_prefix("policy/")
-                    .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic()))
+                && resource.strip_prefix("policy/").is_some_and(|rest| {
+                    !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic())
+                })
         }
         _ => false,
     };
@@ -158,12 +167,15 @@ fn malformed(message: &str) -> Refusal {
 /// Parses a policy and checks its grammar; who the principals are is checked elsewhere.
 pub(super) fn document(text: &str, kind: Kind) -> Result<Value, Refusal> {
     if text.is_empty() || text.chars().count() > 131_072 {
-        return Err(Refusal::invalid("Value at 'policyDocument' failed to satisfy constraint: length"));
+        return Err(Refusal::invalid(
+            "Value at 'policyDocument' failed to satisfy constraint: length",
+        ));
     }
     if !text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{ff}')) {
         return Err(Refusal::invalid("The specified value for policyDocument is invalid"));
     }
-    let value: Value = serde_json::from_str(text).map_err(|_| malformed("This policy contains invalid Json"))?;
+    let value: Value =
+        serde_json::from_str(text).map_err(|_| malformed("This policy contains invalid Json"))?;
     let policy = value.as_object().ok_or_else(|| malformed("Syntax errors in policy."))?;
     for (name, value) in policy {
         let good = match name.as_str() {
@@ -191,7 +203,9 @@ pub(super) fn document(text: &str, kind: Kind) -> Result<Value, Refusal> {
         if let Some(sid) = fields.get("Sid").and_then(Value::as_str).filter(|sid| !sid.is_empty())
             && !sids.insert(sid.to_owned())
         {
-            return Err(malformed(&format!("Statement IDs (SID) in a single policy must be unique: {sid}")));
+            return Err(malformed(&format!(
+                "Statement IDs (SID) in a single policy must be unique: {sid}"
+            )));
         }
     }
     Ok(value)
@@ -200,17 +214,17 @@ pub(super) fn document(text: &str, kind: Kind) -> Result<Value, Refusal> {
 fn statement(fields: &Map<String, Value>, kind: Kind) -> Result<(), Refusal> {
     for (name, value) in fields {
         let good = match name.as_str() {
-            "Sid" => value.as_str().is_some_and(|sid| sid.bytes().all(|b| b.is_ascii_alphanumeric())),
-            "Effect" => value == "Allow" || value == "Deny",
-            "Action" | "NotAction" => {
-                strings(value).is_some_and(|list| !list.is_empty() && list.iter().all(|one| action(one)))
+            "Sid" => {
+                value.as_str().is_some_and(|sid| sid.bytes().all(|b| b.is_ascii_alphanumeric()))
             }
+            "Effect" => value == "Allow" || value == "Deny",
+            "Action" | "NotAction" => strings(value)
+                .is_some_and(|list| !list.is_empty() && list.iter().all(|one| action(one))),
             "Resource" | "NotResource" if kind == Kind::Trust => {
                 return Err(malformed("Has prohibited field Resource"));
             }
-            "Resource" | "NotResource" => {
-                strings(value).is_some_and(|list| !list.is_empty() && list.iter().all(|one| resource(one)))
-            }
+            "Resource" | "NotResource" => strings(value)
+                .is_some_and(|list| !list.is_empty() && list.iter().all(|one| resource(one))),
             "Principal" | "NotPrincipal" if kind == Kind::Inline => {
                 return Err(malformed("Policy document should not specify a principal."));
             }
@@ -226,12 +240,17 @@ fn statement(fields: &Map<String, Value>, kind: Kind) -> Result<(), Refusal> {
     if !fields.contains_key("Effect") || !one_of("Action", "NotAction") {
         return Err(malformed("Missing required field Effect or Action"));
     }
-    let rest =
-        if kind == Kind::Trust { one_of("Principal", "NotPrincipal") } else { one_of("Resource", "NotResource") };
+    let rest = if kind == Kind::Trust {
+        one_of("Principal", "NotPrincipal")
+    } else {
+        one_of("Resource", "NotResource")
+    };
     if !rest {
         return Err(malformed("Missing required field Principal or Resource"));
     }
-    if kind == Kind::Trust && !fields.get("Action").and_then(strings).unwrap_or_default().iter().all(|one| sts(one)) {
+    if kind == Kind::Trust
+        && !fields.get("Action").and_then(strings).unwrap_or_default().iter().all(|one| sts(one))
+    {
         return Err(malformed("AssumeRole policy may only specify STS AssumeRole actions."));
     }
     Ok(())
@@ -247,7 +266,10 @@ pub(super) fn strings(value: &Value) -> Option<Vec<&str>> {
 }
 
 fn action(text: &str) -> bool {
-    text == "*" || text.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
+    text == "*"
+        || text
+            .split_once(':')
+            .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
 }
 
 fn sts(action: &str) -> bool {
@@ -271,8 +293,12 @@ fn principals(value: &Value) -> bool {
 
 fn condition(value: &Value) -> bool {
     let scalar = |value: &Value| value.is_string() || value.is_boolean() || value.is_number();
-    let values = |value: &Value| value.as_array().map_or_else(|| scalar(value), |list| list.iter().all(scalar));
+    let values = |value: &Value| {
+        value.as_array().map_or_else(|| scalar(value), |list| list.iter().all(scalar))
+    };
     value.as_object().is_some_and(|operators| {
-        operators.values().all(|keys| keys.as_object().is_some_and(|keys| keys.values().all(values)))
+        operators
+            .values()
+            .all(|keys| keys.as_object().is_some_and(|keys| keys.values().all(values)))
     })
 }

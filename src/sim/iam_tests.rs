@@ -1,24 +1,22 @@
-//! The fake of IAM is held to what AWS documents: the IAM API reference, and "IAM and AWS STS quotas" in the user guide.
+//! The fake of IAM is held to what AWS documents: the IAM API reference, and "IAM and AWS STS
+//! quotas" in the user guide.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use rstest::rstest;
 
 use super::{ACCOUNT, FakeIam, Quotas, RoleState, World};
 use crate::{
     plan::{
+        failure::{IamError, IamErrorClass as Class},
         observed::RoleRecord,
-        step::{Call, Step, Why},
+        step::{Call, Step, Why, Written},
     },
-    ports::{Clock, IamError, IamErrorClass as Class, IamRead, IamWrite, Written},
+    ports::{IamRead, IamWrite},
 };
 
 pub(super) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
-pub(super) const INLINE: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
+pub(super) const INLINE: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
 pub(super) const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 
 pub(super) fn step(role: &str, call: Call) -> Step {
@@ -80,123 +78,86 @@ pub(super) fn decode(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-#[tokio::test(start_paused = true)]
-async fn create_role_answers_with_the_role_and_reads_show_the_rest() {
-    let World { iam, clock, .. } = World::new();
-    clock.advance(Duration::from_secs(3)).await;
-    let call = create_with(|role| {
-        role.path = "/team/".into();
-        role.description = Some("Füße".into());
-        role.max_session = 7200;
-        role.boundary = Some(READ_ONLY.into());
-        role.tags = tags(&[("Owner", "a b")]);
-    });
-    let answer = iam.write(&step("App", call)).await.unwrap().role.unwrap();
-    assert_eq!(answer.arn, "arn:aws:iam::123456789012:role/team/App");
-    assert!(answer.role_id.starts_with("AROA") && answer.role_id.len() == 21, "{}", answer.role_id);
-    assert_eq!(answer.created, clock.now());
-    assert_eq!(decode(&answer.trust), TRUST);
-    assert_eq!((&answer.description, answer.max_session), (&None, None));
-
-    let read = record(&iam, "app").await;
-    assert_eq!(read.name, "App");
-    assert_eq!((read.description.as_deref(), read.max_session), (Some("Füße"), Some(7200)));
-    assert_eq!((read.role_id.clone(), read.boundary.as_deref()), (answer.role_id, Some(READ_ONLY)));
-    assert!(read.trust.starts_with("%7B%22") && read.trust.contains("sts%3AAssumeRole"), "{}", read.trust);
-
-    let details = iam.details(None).await.unwrap();
-    assert_eq!(details.items[0].role, RoleRecord { description: None, max_session: None, ..read.clone() });
-    let summaries = iam.summaries(None).await.unwrap();
-    let summary = &summaries.items[0];
-    assert_eq!((&summary.name, &summary.role_id), (&read.name, &read.role_id));
-    assert_eq!((&summary.description, summary.max_session), (&read.description, read.max_session));
-}
-
 #[rstest]
-#[case::name_with_space("a b", create(), Class::Refused)]
-#[case::name_with_slash("a/b", create(), Class::Refused)]
-#[case::name_too_long(&"a".repeat(65), create(), Class::Refused)]
-#[case::name_empty("", create(), Class::Refused)]
-#[case::taken_in_other_case("TAKEN", create(), Class::AlreadyExists)]
-#[case::taken_under_other_path("taken", create_with(|r| r.path = "/p/".into()), Class::AlreadyExists)]
-#[case::path_without_end("x", create_with(|r| r.path = "/p".into()), Class::Refused)]
-#[case::path_without_start("x", create_with(|r| r.path = "p/".into()), Class::Refused)]
-#[case::path_with_space("x", create_with(|r| r.path = "/a b/".into()), Class::Refused)]
-#[case::path_too_long("x", create_with(|r| r.path = format!("/{}/", "a".repeat(511))), Class::Refused)]
-#[case::path_of_services("x", create_with(|r| r.path = "/aws-service-role/x/".into()), Class::Refused)]
-#[case::path_of_identity_center("x", create_with(|r| r.path = "/aws-reserved/".into()), Class::Refused)]
-#[case::description_with_dash("x", create_with(|r| r.description = Some("a — b".into())), Class::Refused)]
-#[case::description_too_long("x", create_with(|r| r.description = Some("a".repeat(1001))), Class::Refused)]
-#[case::session_short("x", create_with(|r| r.max_session = 3599), Class::Refused)]
-#[case::session_long("x", create_with(|r| r.max_session = 43_201), Class::Refused)]
-#[case::boundary_unknown("x", create_with(|r| r.boundary = Some("arn:aws:iam::123456789012:policy/no".into())), Class::NotFound)]
-#[case::boundary_malformed("x", create_with(|r| r.boundary = Some("nonsense".into())), Class::Refused)]
-#[case::tag_prefix("x", create_with(|r| r.tags = tags(&[("AWS:x", "1")])), Class::Refused)]
-#[case::tag_value_prefix("x", create_with(|r| r.tags = tags(&[("x", "aws:1")])), Class::Refused)]
-#[case::tag_key_comma("x", create_with(|r| r.tags = tags(&[("a,b", "1")])), Class::Refused)]
-#[case::tag_value_json("x", create_with(|r| r.tags = tags(&[("a", "{}")])), Class::Refused)]
-#[case::tag_key_long("x", create_with(|r| r.tags = tags(&[(&"k".repeat(129), "1")])), Class::Refused)]
-#[case::tag_value_long("x", create_with(|r| r.tags = tags(&[("k", &"v".repeat(257))])), Class::Refused)]
-#[case::tag_twice_by_case("x", create_with(|r| r.tags = tags(&[("k", "1"), ("K", "2")])), Class::Refused)]
-#[case::tags_51("x", create_with(|r| r.tags = (0..51).map(|i| (format!("k{i}"), String::new())).collect()), Class::LimitExceeded)]
-#[case::trust_no_json("x", create_with(|r| r.trust = "nonsense".into()), Class::Refused)]
-#[case::trust_large("x", create_with(|r| r.trust = r.trust.replace("\"Effect", &format!("\"Sid\":\"{}\",\"Effect", "a".repeat(2048)))), Class::LimitExceeded)]
-#[case::trust_of_itself("x", create_with(|r| r.trust = trust_of(r#"{"AWS":"arn:aws:iam::123456789012:role/x"}"#)), Class::InvalidPrincipal)]
-#[tokio::test(start_paused = true)]
-async fn create_role_refuses(#[case] name: &str, #[case] call: Call, #[case] expected: Class) {
-    let World { iam, .. } = World::new();
-    iam.put_role(RoleState::new("Taken"));
-    assert_eq!(write(&iam, name, call).await, Some(expected));
-    assert_eq!(iam.roles().len(), 1, "nothing is created");
-}
-
-#[rstest]
-#[case::name_longest(&"a".repeat(64), create())]
-#[case::name_all_signs("a_+=,.@-Z9", create())]
-#[case::path_of_console("x", create_with(|r| r.path = "/service-role/".into()))]
-#[case::path_longest("x", create_with(|r| r.path = format!("/{}/", "a".repeat(510))))]
-#[case::description_longest("x", create_with(|r| r.description = Some("ÿ".repeat(1000))))]
-#[case::tag_longest("x", create_with(|r| r.tags = tags(&[(&"k".repeat(128), &"v".repeat(256))])))]
-#[case::tag_unicode("x", create_with(|r| r.tags = tags(&[("größe 1", "東京_.:/=+-@")])))]
-#[case::tags_50("x", create_with(|r| r.tags = (0..50).map(|i| (format!("k{i}"), String::new())).collect()))]
-#[case::trust_mostly_white_space("x", create_with(|r| r.trust = r.trust.replace(',', &format!(",{}", " ".repeat(2048)))))]
-#[tokio::test(start_paused = true)]
-async fn create_role_takes(#[case] name: &str, #[case] call: Call) {
-    let World { iam, .. } = World::new();
-    assert_eq!(write(&iam, name, call).await, None);
-}
-
-#[rstest]
-#[case::inline_with_principal(Call::PutInline { name: "p".into(), document: TRUST.into() }, Some(Class::Refused))]
+#[case::inline_with_principal(
+    Call::PutInline { name: "p".into(), document: TRUST.into() },
+    Some(Class::Refused)
+)]
 #[case::trust_with_resource(Call::UpdateTrust { trust: INLINE.into() }, Some(Class::Refused))]
-#[case::trust_of_other_service(Call::UpdateTrust { trust: TRUST.replace("sts:", "s3:") }, Some(Class::Refused))]
-#[case::effect_in_other_case(Call::PutInline { name: "p".into(), document: INLINE.replace("Allow", "allow") }, Some(Class::Refused))]
-#[case::element_in_other_case(Call::PutInline { name: "p".into(), document: INLINE.replace("Action", "action") }, Some(Class::Refused))]
-#[case::unknown_element(Call::PutInline { name: "p".into(), document: INLINE.replace("Resource", "Resources") }, Some(Class::Refused))]
-#[case::unknown_version(Call::PutInline { name: "p".into(), document: INLINE.replace("2012", "2013") }, Some(Class::Refused))]
-#[case::no_statement(Call::PutInline { name: "p".into(), document: r#"{"Statement":[]}"#.into() }, Some(Class::Refused))]
+#[case::trust_of_other_service(
+    Call::UpdateTrust { trust: TRUST.replace("sts:", "s3:") },
+    Some(Class::Refused)
+)]
+#[case::effect_in_other_case(
+    Call::PutInline { name: "p".into(), document: INLINE.replace("Allow", "allow") },
+    Some(Class::Refused)
+)]
+#[case::element_in_other_case(
+    Call::PutInline { name: "p".into(), document: INLINE.replace("Action", "action") },
+    Some(Class::Refused)
+)]
+#[case::unknown_element(
+    Call::PutInline { name: "p".into(), document: INLINE.replace("Resource", "Resources") },
+    Some(Class::Refused)
+)]
+#[case::unknown_version(
+    Call::PutInline { name: "p".into(), document: INLINE.replace("2012", "2013") },
+    Some(Class::Refused)
+)]
+#[case::no_statement(
+    Call::PutInline { name: "p".into(), document: r#"{"Statement":[]}"#.into() },
+    Some(Class::Refused)
+)]
 #[case::empty(Call::PutInline { name: "p".into(), document: String::new() }, Some(Class::Refused))]
-#[case::beyond_latin(Call::PutInline { name: "p".into(), document: INLINE.replace('*', "arn:aws:s3:::→") }, Some(Class::Refused))]
-#[case::policy_name(Call::PutInline { name: "a b".into(), document: INLINE.into() }, Some(Class::Refused))]
-#[case::one_statement_alone(Call::PutInline { name: "p".into(), document: INLINE.replace(['[', ']'], "") }, None)]
+#[case::beyond_latin(
+    Call::PutInline { name: "p".into(), document: INLINE.replace('*', "arn:aws:s3:::→") },
+    Some(Class::Refused)
+)]
+#[case::policy_name(
+    Call::PutInline { name: "a b".into(), document: INLINE.into() },
+    Some(Class::Refused)
+)]
+#[case::one_statement_alone(
+    Call::PutInline { name: "p".into(), document: INLINE.replace(['[', ']'], "") },
+    None
+)]
 #[case::inline(Call::PutInline { name: "p".into(), document: INLINE.into() }, None)]
-#[case::attach_unknown(Call::Attach { arn: "arn:aws:iam::123456789012:policy/no".into() }, Some(Class::NotFound))]
+#[case::attach_unknown(
+    Call::Attach { arn: "arn:aws:iam::123456789012:policy/no".into() },
+    Some(Class::NotFound)
+)]
 #[case::attach_malformed(Call::Attach { arn: "ReadOnlyAccess".into() }, Some(Class::Refused))]
-#[case::attach_service_policy(Call::Attach { arn: "arn:aws:iam::aws:policy/aws-service-role/AmazonEKSServiceRolePolicy".into() }, Some(Class::Refused))]
+#[case::attach_service_policy(
+    Call::Attach { arn: "arn:aws:iam::aws:policy/aws-service-role/AmazonEKSServiceRolePolicy".into(
+        ) },
+    Some(Class::Refused)
+)]
 #[case::attach_twice(Call::Attach { arn: READ_ONLY.into() }, None)]
-#[case::attach_job_function(Call::Attach { arn: "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess".into() }, None)]
-#[case::boundary_unknown(Call::PutBoundary { arn: "arn:aws:iam::123456789012:policy/no".into() }, Some(Class::NotFound))]
+#[case::attach_job_function(
+    Call::Attach { arn: "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess".into() },
+    None
+)]
+#[case::boundary_unknown(
+    Call::PutBoundary { arn: "arn:aws:iam::123456789012:policy/no".into() },
+    Some(Class::NotFound)
+)]
 #[case::boundary(Call::PutBoundary { arn: READ_ONLY.into() }, None)]
 #[case::detach_absent(Call::Detach { arn: "arn:aws:iam::aws:policy/SecurityAudit".into() }, None)]
 #[case::delete_inline_absent(Call::DeleteInline { name: "none".into() }, None)]
 #[case::untag_absent(Call::Untag { keys: vec!["none".into()] }, None)]
-#[case::untag_many(Call::Untag { keys: (0..51).map(|i| format!("k{i}")).collect() }, Some(Class::Refused))]
+#[case::untag_many(
+    Call::Untag { keys: (0..51).map(|i| format!("k{i}")).collect() },
+    Some(Class::Refused)
+)]
 #[case::delete_boundary_absent(Call::DeleteBoundary, None)]
 #[case::create(create(), Some(Class::AlreadyExists))]
 #[tokio::test(start_paused = true)]
 async fn a_write_on_a_role_gives(#[case] call: Call, #[case] expected: Option<Class>) {
     let World { iam, .. } = World::new();
-    iam.put_role(RoleState { attached: BTreeSet::from([READ_ONLY.to_owned()]), ..RoleState::new("app") });
+    iam.put_role(RoleState {
+        attached: BTreeSet::from([READ_ONLY.to_owned()]),
+        ..RoleState::new("app")
+    });
     assert_eq!(write(&iam, "APP", call).await, expected);
     assert!(iam.get("app").unwrap().attached.len() <= 2);
 }
@@ -235,7 +196,8 @@ async fn a_write_on_an_absent_role_gives(#[case] call: Call, #[case] expected: O
 #[tokio::test(start_paused = true)]
 async fn roles_of_services_are_protected(
     #[case] call: Call,
-    #[values("/aws-service-role/eks.amazonaws.com/", "/aws-reserved/sso.amazonaws.com/")] path: &str,
+    #[values("/aws-service-role/eks.amazonaws.com/", "/aws-reserved/sso.amazonaws.com/")]
+    path: &str,
 ) {
     let World { iam, .. } = World::new();
     iam.put_role(RoleState { path: path.into(), ..RoleState::new("app") });
@@ -253,7 +215,8 @@ async fn delete_role_names_the_first_blocker_and_a_boundary_is_none() {
     iam.add_instance_profile("nodes", "app");
     assert_eq!(iam.instance_profiles("app").await.unwrap().unwrap(), ["nodes"]);
     let delete = step("app", Call::DeleteRole);
-    for blocker in ["detach all policies", "delete policies", "remove roles from instance profile"] {
+    for blocker in ["detach all policies", "delete policies", "remove roles from instance profile"]
+    {
         let error = iam.write(&delete).await.unwrap_err();
         assert_eq!((error.class, error.action), (Class::DeleteConflict, "DeleteRole"));
         assert!(error.message.contains(blocker), "{} has no {blocker}", error.message);
@@ -270,7 +233,10 @@ async fn delete_role_names_the_first_blocker_and_a_boundary_is_none() {
 #[tokio::test(start_paused = true)]
 async fn writes_change_their_part_and_nothing_else() {
     let World { iam, .. } = World::new();
-    let id = iam.put_role(RoleState { tags: tags(&[("Department", "a"), ("keep", "1")]), ..RoleState::new("App") });
+    let id = iam.put_role(RoleState {
+        tags: tags(&[("Department", "a"), ("keep", "1")]),
+        ..RoleState::new("App")
+    });
     let before = iam.get("app").unwrap();
     let calls = [
         Call::UpdateRole { description: "d".into(), max_session: 7200 },
@@ -296,10 +262,18 @@ async fn writes_change_their_part_and_nothing_else() {
     };
     assert_eq!(after, expected);
     assert_eq!(after.role_id, id);
-    assert_eq!(decode(&iam.inline("app", "p").await.unwrap().unwrap()), format!(" {INLINE}"), "text is kept");
+    assert_eq!(
+        decode(&iam.inline("app", "p").await.unwrap().unwrap()),
+        format!(" {INLINE}"),
+        "text is kept"
+    );
     assert_eq!(iam.inline_names("app").await.unwrap().unwrap(), ["p"]);
     assert_eq!(iam.attached("app").await.unwrap().unwrap(), BTreeSet::from([READ_ONLY.to_owned()]));
-    assert_eq!(write(&iam, "app", Call::UpdateRole { description: String::new(), max_session: 3600 }).await, None);
+    assert_eq!(
+        write(&iam, "app", Call::UpdateRole { description: String::new(), max_session: 3600 })
+            .await,
+        None
+    );
     assert_eq!(record(&iam, "app").await.description, None, "the empty text clears");
 }
 
@@ -308,29 +282,47 @@ async fn quotas_hold() {
     let World { iam, .. } = World::new();
     iam.put_role(RoleState::new("app"));
     for i in 0..11 {
-        let failed = write(&iam, "app", Call::Attach { arn: iam.add_policy(&format!("p{i}")) }).await;
+        let failed =
+            write(&iam, "app", Call::Attach { arn: iam.add_policy(&format!("p{i}")) }).await;
         assert_eq!(failed, (i == 10).then_some(Class::LimitExceeded));
     }
     assert_eq!(iam.get("app").unwrap().attached.len(), 10);
 
     // Two documents of 5,120 characters each fit, white space apart; not one character more.
-    let sized = |size: usize| INLINE.replace('*', &format!("arn:{}", "a".repeat(size + 1 - INLINE.len() - 4)));
+    let sized = |size: usize| {
+        INLINE.replace('*', &format!("arn:{}", "a".repeat(size + 1 - INLINE.len() - 4)))
+    };
     let put = |name: &str, document: String| Call::PutInline { name: name.into(), document };
     assert_eq!(write(&iam, "app", put("a", sized(5_120))).await, None);
     assert_eq!(write(&iam, "app", put("b", sized(5_121))).await, Some(Class::LimitExceeded));
     assert_eq!(write(&iam, "app", put("b", sized(5_120).replace(',', " ,\n"))).await, None);
     assert_eq!(write(&iam, "app", put("a", sized(5_121))).await, Some(Class::LimitExceeded));
-    assert_eq!(write(&iam, "app", put("a", sized(5_000))).await, None, "a replaced policy counts once");
+    assert_eq!(
+        write(&iam, "app", put("a", sized(5_000))).await,
+        None,
+        "a replaced policy counts once"
+    );
 
     assert_eq!(
-        write(&iam, "app", Call::Tag { tags: (0..50).map(|i| (format!("k{i}"), String::new())).collect() }).await,
+        write(
+            &iam,
+            "app",
+            Call::Tag { tags: (0..50).map(|i| (format!("k{i}"), String::new())).collect() }
+        )
+        .await,
         None
     );
     assert_eq!(write(&iam, "app", Call::Tag { tags: tags(&[("K1", "again")]) }).await, None);
-    assert_eq!(write(&iam, "app", Call::Tag { tags: tags(&[("one-more", "")]) }).await, Some(Class::LimitExceeded));
+    assert_eq!(
+        write(&iam, "app", Call::Tag { tags: tags(&[("one-more", "")]) }).await,
+        Some(Class::LimitExceeded)
+    );
 
     iam.quotas(Quotas { roles: 2, trust: 10, ..Quotas::default() });
-    assert_eq!(write(&iam, "app", Call::UpdateTrust { trust: TRUST.into() }).await, Some(Class::LimitExceeded));
+    assert_eq!(
+        write(&iam, "app", Call::UpdateTrust { trust: TRUST.into() }).await,
+        Some(Class::LimitExceeded)
+    );
     iam.quotas(Quotas { roles: 2, ..Quotas::default() });
     assert_eq!(write(&iam, "second", create()).await, None);
     assert_eq!(write(&iam, "third", create()).await, Some(Class::LimitExceeded));
@@ -364,7 +356,8 @@ async fn the_hand_of_the_test_is_not_logged_and_keeps_the_identity() {
     assert!(!iam.edit("none", |_| ()));
     assert!(iam.calls().is_empty());
     assert!(iam.remove("app") && !iam.remove("app"));
-    let ids: BTreeSet<_> = (0..2_000).map(|i| iam.put_role(RoleState::new(&format!("r{i}")))).collect();
+    let ids: BTreeSet<_> =
+        (0..2_000).map(|i| iam.put_role(RoleState::new(&format!("r{i}")))).collect();
     assert_eq!(ids.len(), 2_000);
     assert!(ids.iter().all(|id| id.len() == 21 && id.starts_with("AROA")));
 }

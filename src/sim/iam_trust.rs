@@ -1,14 +1,15 @@
-//! Principals in trust policies: stored as unique ids, shown back as ARNs, and as the bare id once the principal is
-//! gone. Source: the IAM user guide, "AWS JSON policy elements: Principal".
+//! Principals in trust policies: stored as unique ids, shown back as ARNs, and as the bare id once
+//! the principal is gone. Source: the IAM user guide, "AWS JSON policy elements: Principal".
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::iam_rules::{Refusal, account_id, strings};
-use crate::ports::IamErrorClass;
+use crate::plan::failure::IamErrorClass;
 
-/// Everybody alive who has a unique id: roles and users of the account, and those of other accounts that were named.
+/// Everybody alive who has a unique id: roles and users of the account, and those of other accounts
+/// that were named.
 #[derive(Clone, Debug)]
 pub(super) struct Principals {
     account: String,
@@ -35,14 +36,15 @@ impl Principals {
     /// A unique id: the prefix and 17 characters.
     pub(super) fn new_id(&mut self, prefix: &str) -> String {
         const ALPHABET: [char; 32] = [
-            'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P', 'Q', 'R', 'S', 'T', 'U',
-            'V', 'W', 'X', 'Y', 'Z', '2', '3', '4', '5', '6', '7',
+            'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P', 'Q',
+            'R', 'S', 'T', 'U', 'V', 'W', 'X', 'Y', 'Z', '2', '3', '4', '5', '6', '7',
         ];
         self.next = self.next.wrapping_add(1);
         // An odd factor makes this a bijection: as many different ids as numbers.
         let mixed = u128::from(self.next.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let letters =
-            (0..17u32).filter_map(|i| ALPHABET.get(usize::try_from(mixed >> (5 * i)).unwrap_or_default() % 32));
+        let letters = (0..17u32).filter_map(|i| {
+            ALPHABET.get(usize::try_from(mixed >> (5 * i)).unwrap_or_default() % 32)
+        });
         format!("{prefix}{}", letters.collect::<String>())
     }
 
@@ -68,18 +70,20 @@ impl Principals {
         if account_id(value) {
             return Some(format!("arn:{}:iam::{value}:root", self.partition));
         }
-        let (partition, service, account, resource) = match value.splitn(6, ':').collect::<Vec<_>>().as_slice() {
-            ["arn", partition, service @ ("iam" | "sts"), "", account, resource] => {
-                (*partition, *service, *account, *resource)
-            }
-            _ => return None,
-        };
+        let (partition, service, account, resource) =
+            match value.splitn(6, ':').collect::<Vec<_>>().as_slice() {
+                ["arn", partition, service @ ("iam" | "sts"), "", account, resource] => {
+                    (*partition, *service, *account, *resource)
+                }
+                _ => return None,
+            };
         if partition != self.partition || !account_id(account) {
             return None;
         }
         if service == "sts" {
-            return (resource.starts_with("assumed-role/") || resource.starts_with("federated-user/"))
-                .then(|| value.to_owned());
+            return (resource.starts_with("assumed-role/")
+                || resource.starts_with("federated-user/"))
+            .then(|| value.to_owned());
         }
         let prefix = match resource.split_once('/') {
             None if resource == "root" => return Some(value.to_owned()),
@@ -98,8 +102,13 @@ impl Principals {
         Some(id)
     }
 
-    /// A trust policy as it is stored. A lenient one keeps principals that don't exist, as nothing but AWS itself can.
-    pub(super) fn store_trust(&mut self, mut policy: Value, lenient: bool) -> Result<String, Refusal> {
+    /// A trust policy as it is stored. A lenient one keeps principals that don't exist, as nothing
+    /// but AWS itself can.
+    pub(super) fn store_trust(
+        &mut self,
+        mut policy: Value,
+        lenient: bool,
+    ) -> Result<String, Refusal> {
         for statement in statements(&mut policy) {
             for name in ["Principal", "NotPrincipal"] {
                 if let Some(kinds) = statement.get_mut(name).and_then(Value::as_object_mut) {
@@ -127,9 +136,16 @@ impl Principals {
         Ok(policy.to_string())
     }
 
-    fn store_principals(&mut self, kind: &str, value: &mut Value, lenient: bool) -> Result<(), Refusal> {
+    fn store_principals(
+        &mut self,
+        kind: &str,
+        value: &mut Value,
+        lenient: bool,
+    ) -> Result<(), Refusal> {
         let wrong = |name: &str| {
-            let message = format!("MalformedPolicyDocument: Invalid principal in policy: \"{kind}\":\"{name}\"");
+            let message = format!(
+                "MalformedPolicyDocument: Invalid principal in policy: \"{kind}\":\"{name}\""
+            );
             Refusal::new(IamErrorClass::InvalidPrincipal, message)
         };
         if kind == "Service" && !lenient {
@@ -158,10 +174,17 @@ impl Principals {
         if rng.is_none() && !ids {
             return stored.to_owned();
         }
-        let Ok(mut policy) = serde_json::from_str::<Value>(stored) else { return stored.to_owned() };
+        let Ok(mut policy) = serde_json::from_str::<Value>(stored) else {
+            return stored.to_owned();
+        };
         for statement in statements(&mut policy) {
             for name in ["Principal", "NotPrincipal"] {
-                for item in statement.get_mut(name).and_then(|kinds| kinds.get_mut("AWS")).into_iter().flat_map(items) {
+                for item in statement
+                    .get_mut(name)
+                    .and_then(|kinds| kinds.get_mut("AWS"))
+                    .into_iter()
+                    .flat_map(items)
+                {
                     if let Some(arn) = item.as_str().and_then(|id| self.by_id.get(id)) {
                         *item = Value::String(arn.clone());
                     }
@@ -219,7 +242,11 @@ fn shuffle(value: &mut Value, rng: &mut fastrand::Rng) {
 }
 
 fn service(name: &str) -> bool {
-    let shape = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b))
-        && !name.starts_with('.');
-    shape && [".amazonaws.com", ".amazonaws.com.cn", ".aws.internal"].iter().any(|suffix| name.ends_with(suffix))
+    let shape =
+        name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b))
+            && !name.starts_with('.');
+    shape
+        && [".amazonaws.com", ".amazonaws.com.cn", ".aws.internal"]
+            .iter()
+            .any(|suffix| name.ends_with(suffix))
 }

@@ -9,7 +9,7 @@ use super::{
     RoleState, World,
     iam_tests::{create_with, decode, record, trust_of, write},
 };
-use crate::{plan::step::Call, ports::IamErrorClass as Class};
+use crate::plan::{failure::IamErrorClass as Class, step::Call};
 
 #[rstest]
 #[case::account_id(r#"{"AWS":"210987654321"}"#, Ok(r#"{"AWS":"arn:aws:iam::210987654321:root"}"#))]
@@ -42,11 +42,23 @@ use crate::{plan::step::Call, ports::IamErrorClass as Class};
 #[case::empty(r"{}", Err(Class::Refused))]
 #[case::empty_list(r#"{"AWS":[]}"#, Err(Class::Refused))]
 #[case::kind_in_other_case(r#"{"aws":"*"}"#, Err(Class::Refused))]
-#[case::unknown_role(r#"{"AWS":"arn:aws:iam::123456789012:role/none"}"#, Err(Class::InvalidPrincipal))]
-#[case::role_without_its_path(r#"{"AWS":"arn:aws:iam::123456789012:role/Peer"}"#, Err(Class::InvalidPrincipal))]
-#[case::unknown_user(r#"{"AWS":"arn:aws:iam::123456789012:user/none"}"#, Err(Class::InvalidPrincipal))]
+#[case::unknown_role(
+    r#"{"AWS":"arn:aws:iam::123456789012:role/none"}"#,
+    Err(Class::InvalidPrincipal)
+)]
+#[case::role_without_its_path(
+    r#"{"AWS":"arn:aws:iam::123456789012:role/Peer"}"#,
+    Err(Class::InvalidPrincipal)
+)]
+#[case::unknown_user(
+    r#"{"AWS":"arn:aws:iam::123456789012:user/none"}"#,
+    Err(Class::InvalidPrincipal)
+)]
 #[case::orphaned_id(r#"{"AWS":"AROAAAAAAAAAAAAAAAAAA"}"#, Err(Class::InvalidPrincipal))]
-#[case::other_partition(r#"{"AWS":"arn:aws-cn:iam::123456789012:root"}"#, Err(Class::InvalidPrincipal))]
+#[case::other_partition(
+    r#"{"AWS":"arn:aws-cn:iam::123456789012:root"}"#,
+    Err(Class::InvalidPrincipal)
+)]
 #[case::nonsense(r#"{"AWS":"joe"}"#, Err(Class::InvalidPrincipal))]
 #[case::service_nonsense(r#"{"Service":"ec2"}"#, Err(Class::InvalidPrincipal))]
 #[tokio::test(start_paused = true)]
@@ -63,8 +75,12 @@ async fn principals_are_checked_and_come_back_as_aws_shows_them(
         Err(class) => assert_eq!(failed, Some(class)),
         Ok(shown) => {
             assert_eq!(failed, None);
-            let read: serde_json::Value = serde_json::from_str(&decode(&record(&iam, "app").await.trust)).unwrap();
-            assert_eq!(read["Statement"][0]["Principal"], serde_json::from_str::<serde_json::Value>(shown).unwrap());
+            let read: serde_json::Value =
+                serde_json::from_str(&decode(&record(&iam, "app").await.trust)).unwrap();
+            assert_eq!(
+                read["Statement"][0]["Principal"],
+                serde_json::from_str::<serde_json::Value>(shown).unwrap()
+            );
         }
     }
 }
@@ -97,7 +113,10 @@ async fn a_deleted_principal_shows_as_its_id_and_a_namesake_is_not_trusted() {
     assert!(iam.set_trust("app", &trust));
     iam.remove_principal(other);
     assert!(iam.get("app").unwrap().trust.contains("AROA"));
-    assert_eq!(write(&iam, "app", Call::UpdateTrust { trust: trust.clone() }).await, Some(Class::InvalidPrincipal));
+    assert_eq!(
+        write(&iam, "app", Call::UpdateTrust { trust: trust.clone() }).await,
+        Some(Class::InvalidPrincipal)
+    );
     iam.recreate_principal(other);
     assert!(iam.get("app").unwrap().trust.contains("AROA"));
     assert_eq!(write(&iam, "app", Call::UpdateTrust { trust }).await, None);
@@ -112,7 +131,11 @@ async fn trust_loses_the_types_of_condition_values_and_the_order_of_lists() {
     assert_eq!(write(&iam, "app", create_with(|role| role.trust = trust.into())).await, None);
     let read = iam.get("app").unwrap().trust;
     assert!(read.contains(r#""Bool":{"aws:SecureTransport":"true"}"#), "{read}");
-    assert!(read.contains(r#""NumericLessThan":{"x":"5"}"#) && read.contains(r#""Action":"sts:AssumeRole""#), "{read}");
+    assert!(
+        read.contains(r#""NumericLessThan":{"x":"5"}"#)
+            && read.contains(r#""Action":"sts:AssumeRole""#),
+        "{read}"
+    );
     let mut orders = BTreeSet::new();
     iam.shuffle_trust(true);
     for _ in 0..40 {

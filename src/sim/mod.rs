@@ -1,19 +1,21 @@
-//! A strict fake of IAM and of the API server on a virtual clock, for tests of everything that goes through
-//! [`crate::ports`]. The shipped binary never contains it.
+//! A strict fake of IAM and of the API server on a virtual clock, for tests of everything that goes
+//! through [`crate::ports`]. The shipped binary never contains it.
 //!
 //! ```text
 //!            World
 //!       /      |      \
 //!  FakeIam  FakeCluster  VirtualClock      what the controller gets through its ports
 //!       \      |
-//!        Crash                             numbers the writes of both and stops the controller at one of them
+//!        Crash               numbers the writes of both, and stops the controller at one of them
 //! ```
 //!
-//! - The fake behaves as the IAM API reference and user guide say; its own tests hold it to that, row by row.
-//! - Each fake has two sides: the port, which is logged, counted, slow, stale and faulty on demand; and the hand of
-//!   the test behind the controller's back (`put_role`, `apply`, …), which is immediate and never logged.
-//! - Everything is deterministic: one seed and one order of calls give one history. Time is tokio's paused time, so a
-//!   test needs `#[tokio::test(start_paused = true)]`.
+//! - The fake behaves as the IAM API reference and user guide say; its own tests hold it to that,
+//!   row by row.
+//! - Each fake has two sides: the port, which is logged, counted, slow, stale and faulty on demand;
+//!   and the hand of the test behind the controller's back (`put_role`, `apply`, …), which is
+//!   immediate and never logged.
+//! - Everything is deterministic: one seed and one order of calls give one history. Time is tokio's
+//!   paused time, so a test needs `#[tokio::test(start_paused = true)]`.
 //!
 //! ```no_run
 //! # use rolewright::{api::ResourceKey, sim::World};
@@ -41,6 +43,8 @@ pub mod crash;
 pub mod faults;
 pub mod iam;
 mod iam_account;
+#[cfg(test)]
+mod iam_create_tests;
 mod iam_edit;
 mod iam_read;
 #[cfg(test)]
@@ -88,7 +92,8 @@ impl World {
         Self::seeded(0)
     }
 
-    /// An empty world whose random choices (jitter, short pages, lags, order of lists) follow from `seed`.
+    /// An empty world whose random choices (jitter, short pages, lags, order of lists) follow from
+    /// `seed`.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
         let clock = VirtualClock::seeded(seed);
@@ -99,7 +104,8 @@ impl World {
         Self { iam, cluster, clock, crash }
     }
 
-    /// Brings the controller's machine back after a crash. Drop everything of the crashed controller first.
+    /// Brings the controller's machine back after a crash. Drop everything of the crashed
+    /// controller first.
     pub fn restart(&self) {
         self.crash.restart();
     }

@@ -8,8 +8,12 @@ use tokio::time::timeout;
 use super::{Fault, Outcome, RoleState, Rule, World, cluster::WriteCounts};
 use crate::{
     api::{ResourceKey, RoleStatus},
-    plan::step::{Call, Step, Why},
-    ports::{Clock, Cluster, ClusterError, IamErrorClass as Class, IamRead, IamWrite, Notice},
+    plan::{
+        failure::{ClusterError, IamErrorClass as Class},
+        notice::Notice,
+        step::{Call, Step, Why},
+    },
+    ports::{Clock, Cluster, IamRead, IamWrite},
 };
 
 const LONG: Duration = Duration::from_hours(1);
@@ -47,7 +51,8 @@ async fn every_call_is_recorded() {
     iam.details(None).await.unwrap();
     iam.write(&tag("none")).await.unwrap_err();
     let calls = iam.calls();
-    let shape: Vec<_> = calls.iter().map(|call| (call.n, call.action, call.write, call.role.as_deref())).collect();
+    let shape: Vec<_> =
+        calls.iter().map(|call| (call.n, call.action, call.write, call.role.as_deref())).collect();
     let expected = [
         (1, "GetRole", false, Some("app")),
         (2, "TagRole", true, Some("App")),
@@ -66,7 +71,12 @@ async fn every_call_is_recorded() {
 }
 
 #[rstest]
-#[case::error(Fault::Error(Class::Throttled), Some(Class::Throttled), false, Outcome::Failed(Class::Throttled))]
+#[case::error(
+    Fault::Error(Class::Throttled),
+    Some(Class::Throttled),
+    false,
+    Outcome::Failed(Class::Throttled)
+)]
 #[case::lost(
     Fault::AppliedThenError(Class::Unreachable),
     Some(Class::Unreachable),
@@ -139,7 +149,9 @@ async fn a_panic_hits_the_caller_and_leaves_the_fake_usable() {
     let world = world();
     world.iam.fault(Rule::new(Fault::Panic).writes());
     let iam = world.iam.clone();
-    assert!(tokio::spawn(async move { iam.write(&tag("app")).await }).await.unwrap_err().is_panic());
+    assert!(
+        tokio::spawn(async move { iam.write(&tag("app")).await }).await.unwrap_err().is_panic()
+    );
     assert!(!tagged(&world));
     assert_eq!(world.iam.writes()[0].outcome, Outcome::Panicked);
     world.iam.write(&tag("app")).await.unwrap();
@@ -147,7 +159,9 @@ async fn a_panic_hits_the_caller_and_leaves_the_fake_usable() {
 
 #[rstest]
 #[tokio::test(start_paused = true)]
-async fn a_crash_at_an_aws_write_leaves_everything_unanswered_until_the_restart(#[values(false, true)] after: bool) {
+async fn a_crash_at_an_aws_write_leaves_everything_unanswered_until_the_restart(
+    #[values(false, true)] after: bool,
+) {
     let world = world();
     world.iam.stop_at_write(2, after);
     world.iam.write(&delete("other")).await.unwrap();
@@ -197,7 +211,10 @@ async fn a_shared_count_stops_before_and_after_each_single_write() {
             assert_eq!(world.crash.writes(), n);
             let counts = world.cluster.counts();
             assert_eq!(counts.total() + world.iam.write_count(), n);
-            assert_eq!(world.cluster.resource(&key()).unwrap().finalizer, (n > 1 || after) && !(n == 6 && after));
+            assert_eq!(
+                world.cluster.resource(&key()).unwrap().finalizer,
+                (n > 1 || after) && !(n == 6 && after)
+            );
             assert_eq!(tagged(&world), n > 3 || (n == 3 && after));
             assert_eq!(world.cluster.notices().len(), usize::from(n > 4 || (n == 4 && after)));
             world.restart();
@@ -224,7 +241,9 @@ async fn faults_reach_the_cluster_too(#[values(false, true)] after: bool) {
     let World { cluster, .. } = world();
     let resource = cluster.resource(&key()).unwrap();
     let lost = ClusterError::Unavailable("lost".into());
-    cluster.fault(Rule::new(Fault::AppliedThenError(lost.clone())).on("write_status").role("team/app"));
+    cluster.fault(
+        Rule::new(Fault::AppliedThenError(lost.clone())).on("write_status").role("team/app"),
+    );
     let status = RoleStatus { role_id: Some("AROA".into()), ..RoleStatus::default() };
     assert_eq!(cluster.write_status(&resource, &status).await, Err(lost));
     assert_eq!(cluster.resource(&key()).unwrap().status, status);
@@ -232,7 +251,10 @@ async fn faults_reach_the_cluster_too(#[values(false, true)] after: bool) {
     assert!(timeout(LONG, cluster.add_finalizer(&resource)).await.is_err());
     assert_eq!(cluster.resource(&key()).unwrap().finalizer, after);
     timeout(LONG, cluster.crashed()).await.unwrap();
-    assert_eq!(cluster.counts(), WriteCounts { add_finalizer: 1, write_status: 1, ..WriteCounts::default() });
+    assert_eq!(
+        cluster.counts(),
+        WriteCounts { add_finalizer: 1, write_status: 1, ..WriteCounts::default() }
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
-//! The project's strict fake of IAM (`src/sim`), served over HTTP in IAM's query protocol: for the calls that the controller
-//! makes, and fast enough that a load is the controller's and not the stand-in's. Answers have the shape of the IAM API reference.
+//! The project's strict fake of IAM (`src/sim`), served over HTTP in IAM's query protocol: for the
+//! calls that the controller makes, and fast enough that a load is the controller's and not the
+//! stand-in's. Answers have the shape of the IAM API reference.
 
 use std::{
     collections::BTreeMap,
@@ -15,10 +16,11 @@ use axum::{Router, extract::State, http::StatusCode};
 use rolewright::{
     iam::policy::decode::decode,
     plan::{
+        failure::{IamError, IamErrorClass},
         observed::{RoleDetail, RoleRecord},
         step::{Call, Step, Why},
     },
-    ports::{IamError, IamErrorClass, IamRead, IamWrite},
+    ports::{IamRead, IamWrite},
     sim::{ACCOUNT, Crash, FakeIam, PARTITION, Quotas, VirtualClock},
 };
 use tokio::{net::TcpListener, runtime::Runtime};
@@ -42,8 +44,14 @@ struct Served {
 impl Server {
     /// An empty account with pages of 100 roles.
     pub fn start() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let iam = runtime.block_on(async { FakeIam::new(ACCOUNT, PARTITION, VirtualClock::new(), Crash::new()) });
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let iam = runtime.block_on(async {
+            FakeIam::new(ACCOUNT, PARTITION, VirtualClock::new(), Crash::new())
+        });
         iam.quotas(Quotas { roles: 100_000, ..Quotas::default() });
         let account = Served { iam, latency_ms: Arc::default() };
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -60,7 +68,9 @@ impl Server {
 
     /// Each answer comes so much later.
     pub fn latency(&self, latency: Duration) {
-        self.account.latency_ms.store(u64::try_from(latency.as_millis()).unwrap(), Ordering::Relaxed);
+        self.account
+            .latency_ms
+            .store(u64::try_from(latency.as_millis()).unwrap(), Ordering::Relaxed);
     }
 
     /// Forgets the calls so far.
@@ -99,14 +109,16 @@ async fn answer(State(served): State<Served>, body: String) -> (StatusCode, Stri
         Ok(result) => {
             let xml = format!(
                 "<{action}Response><{action}Result>{result}</{action}Result>\
-                 <ResponseMetadata><RequestId>bench</RequestId></ResponseMetadata></{action}Response>"
+                 <ResponseMetadata><RequestId>bench</RequestId></ResponseMetadata>\
+         </{action}Response>"
             );
             (StatusCode::OK, xml)
         }
         Err(Refused { status, code, message }) => {
             let message = escaped(&message);
             let xml = format!(
-                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
+                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>\
+             <Message>{message}</Message></Error>\
                  <RequestId>bench</RequestId></ErrorResponse>"
             );
             (status, xml)
@@ -139,7 +151,8 @@ struct Request(BTreeMap<String, String>);
 
 impl Request {
     fn parse(body: &str) -> Self {
-        // `decode` is for documents and takes what begins with a brace for plain: no parameter on the wire does.
+        // `decode` is for documents and takes what begins with a brace for plain: no parameter on
+        // the wire does.
         let plain = |text: &str| decode(text).expect("the SDK encodes well").into_owned();
         let pairs = body.split('&').filter_map(|pair| pair.split_once('='));
         Self(pairs.map(|(key, value)| (plain(key), plain(value))).collect())
@@ -172,16 +185,26 @@ impl Request {
                 tags: self.tags(),
             },
             "UpdateAssumeRolePolicy" => Call::UpdateTrust { trust: self.text("PolicyDocument") },
-            "UpdateRole" => Call::UpdateRole { description: self.text("Description"), max_session: self.session() },
-            "PutRolePermissionsBoundary" => Call::PutBoundary { arn: self.text("PermissionsBoundary") },
+            "UpdateRole" => Call::UpdateRole {
+                description: self.text("Description"),
+                max_session: self.session(),
+            },
+            "PutRolePermissionsBoundary" => {
+                Call::PutBoundary { arn: self.text("PermissionsBoundary") }
+            }
             "DeleteRolePermissionsBoundary" => Call::DeleteBoundary,
-            "PutRolePolicy" => Call::PutInline { name: self.text("PolicyName"), document: self.text("PolicyDocument") },
+            "PutRolePolicy" => Call::PutInline {
+                name: self.text("PolicyName"),
+                document: self.text("PolicyDocument"),
+            },
             "DeleteRolePolicy" => Call::DeleteInline { name: self.text("PolicyName") },
             "AttachRolePolicy" => Call::Attach { arn: self.text("PolicyArn") },
             "DetachRolePolicy" => Call::Detach { arn: self.text("PolicyArn") },
             "TagRole" => Call::Tag { tags: self.tags() },
             "UntagRole" => Call::Untag {
-                keys: (1..).map_while(|number: usize| self.get(&format!("TagKeys.member.{number}"))).collect(),
+                keys: (1..)
+                    .map_while(|number: usize| self.get(&format!("TagKeys.member.{number}")))
+                    .collect(),
             },
             "DeleteRole" => Call::DeleteRole,
             _ => return None,
@@ -189,7 +212,8 @@ impl Request {
     }
 
     fn session(&self) -> i32 {
-        self.get("MaxSessionDuration").map_or(3_600, |seconds| seconds.parse().expect("a number of seconds"))
+        self.get("MaxSessionDuration")
+            .map_or(3_600, |seconds| seconds.parse().expect("a number of seconds"))
     }
 }
 
@@ -229,7 +253,9 @@ async fn result(iam: &FakeIam, request: &Request) -> Result<String, Refused> {
         }
         "ListInstanceProfilesForRole" => {
             let names = iam.instance_profiles(&name).await?.ok_or_else(absent)?;
-            list(&mut xml, "InstanceProfiles", names, |xml, name| element(xml, "InstanceProfileName", &name));
+            list(&mut xml, "InstanceProfiles", names, |xml, name| {
+                element(xml, "InstanceProfileName", &name)
+            });
         }
         "GetAccountAuthorizationDetails" => {
             let page = iam.details(request.get("Marker")).await?;
@@ -259,7 +285,11 @@ async fn result(iam: &FakeIam, request: &Request) -> Result<String, Refused> {
         }
         other => {
             let message = format!("the bench knows no action {other}");
-            return Err(Refused { status: StatusCode::BAD_REQUEST, code: "InvalidAction", message });
+            return Err(Refused {
+                status: StatusCode::BAD_REQUEST,
+                code: "InvalidAction",
+                message,
+            });
         }
     }
     Ok(xml)
@@ -302,7 +332,9 @@ fn record(xml: &mut String, role: &RoleRecord) {
 fn detail(xml: &mut String, role: &RoleDetail) {
     record(xml, &role.role);
     list(xml, "AttachedManagedPolicies", &role.attached, |xml, arn| attached_policy(xml, arn));
-    list(xml, "RolePolicyList", &role.inline, |xml, (name, document)| inline_policy(xml, name, document));
+    list(xml, "RolePolicyList", &role.inline, |xml, (name, document)| {
+        inline_policy(xml, name, document)
+    });
 }
 
 fn attached_policy(xml: &mut String, arn: &str) {
@@ -315,7 +347,12 @@ fn inline_policy(xml: &mut String, name: &str, document: &str) {
     element(xml, "PolicyDocument", document);
 }
 
-fn list<T>(xml: &mut String, name: &str, items: impl IntoIterator<Item = T>, mut one: impl FnMut(&mut String, T)) {
+fn list<T>(
+    xml: &mut String,
+    name: &str,
+    items: impl IntoIterator<Item = T>,
+    mut one: impl FnMut(&mut String, T),
+) {
     let _ = write!(xml, "<{name}>");
     for item in items {
         xml.push_str("<member>");

@@ -1,4 +1,5 @@
-//! The built controller under load: the real API server on one side, the fake IAM of `iam.rs` on the other.
+//! The built controller under load: the real API server on one side, the fake IAM of `iam.rs` on
+//! the other.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,8 @@ use crate::{
 };
 
 /// Lifted rates need more passes at one time than the default of 8, which suits the default rates.
-pub const SETTINGS: &str = "--permissions-boundary none --aws-read-rate 0 --aws-write-rate 0 --max-concurrent-reconciles 32 \
+pub const SETTINGS: &str = "--permissions-boundary none --aws-read-rate 0 --aws-write-rate 0 \
+    --max-concurrent-reconciles 32 \
                             --sweep-interval 2s";
 const LONG: Duration = Duration::from_mins(15);
 /// Between two looks at a controller that works.
@@ -46,8 +48,14 @@ impl Place {
         scope.bind_in_namespace("rolewright");
         let iam = Server::start();
         let args: Vec<&str> = SETTINGS.split(' ').collect();
-        let config = ControllerConfig { standin: iam.url(), env: image_env(), ..scope.config(&args) };
-        Self { iam, namespace: scope.namespace.clone(), user: scope.controller_user.clone(), config }
+        let config =
+            ControllerConfig { standin: iam.url(), env: image_env(), ..scope.config(&args) };
+        Self {
+            iam,
+            namespace: scope.namespace.clone(),
+            user: scope.controller_user.clone(),
+            config,
+        }
     }
 
     fn controller(&self) -> Controller {
@@ -94,11 +102,13 @@ fn manifest(number: usize) -> Value {
         "metadata": {"name": format!("service-{number}")},
         "spec": {
             "description": "A role of the bench",
-            "trust": [{"name": "lambda", "service": {"name": "lambda.amazonaws.com", "sourceAccount": "Own"}}],
+            "trust": [{"name": "lambda", "service": {"name": "lambda.amazonaws.com",
+            "sourceAccount": "Own"}}],
             "permissions": {
                 "managedPolicies": ["arn:aws:iam::aws:policy/SecurityAudit"],
                 "inlinePolicies": [{"name": "read", "statements": [
-                    {"effect": "Allow", "actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::bucket/*"]},
+                    {"effect": "Allow", "actions": ["s3:GetObject"],
+                    "resources": ["arn:aws:s3:::bucket/*"]},
                 ]}],
             },
             "tags": {"owner": "bench", "cost-centre": "1", "project": "bench"},
@@ -114,7 +124,10 @@ fn ready(controller: &Controller) -> usize {
 /// Sum of the samples that begin so.
 fn sample(controller: &Controller, beginning: &str) -> usize {
     let text = controller.get("/metrics").body;
-    let values = text.lines().filter(|line| line.starts_with(beginning)).filter_map(|line| line.rsplit(' ').next());
+    let values = text
+        .lines()
+        .filter(|line| line.starts_with(beginning))
+        .filter_map(|line| line.rsplit(' ').next());
     values.filter_map(|value| value.parse::<usize>().ok()).sum()
 }
 
@@ -136,8 +149,10 @@ fn wait_swept(controller: &Controller) {
 
 /// How often a user has asked for the whole list, as a watch that begins with it.
 fn lists(cluster: &Cluster, user: &str) -> usize {
-    let log = std::fs::read_to_string(cluster.control_plane.folder().join("audit.log")).expect("the audit log");
-    let of_user = |line: &&str| line.contains(user) && line.contains(r#""stage":"ResponseStarted""#);
+    let log = std::fs::read_to_string(cluster.control_plane.folder().join("audit.log"))
+        .expect("the audit log");
+    let of_user =
+        |line: &&str| line.contains(user) && line.contains(r#""stage":"ResponseStarted""#);
     log.lines().filter(of_user).filter(|line| line.contains("sendInitialEvents=true")).count()
 }
 
@@ -145,8 +160,8 @@ fn seconds(duration: Duration) -> String {
     format!("{:.2} s", duration.as_secs_f64())
 }
 
-/// `count` new roles, each call to AWS answered `latency` later. The resources are created while the controller is held
-/// still, so that the time is the controller's and not the client's.
+/// `count` new roles, each call to AWS answered `latency` later. The resources are created while
+/// the controller is held still, so that the time is the controller's and not the client's.
 pub fn new_roles(table: &mut Table, cluster: &Cluster, count: usize, latency: Duration, goal: f64) {
     let place = Place::new(cluster, "new");
     let mut controller = place.controller();
@@ -162,14 +177,20 @@ pub fn new_roles(table: &mut Table, cluster: &Cluster, count: usize, latency: Du
     let begin = Instant::now();
     wait_ready(&controller, count);
     let took = begin.elapsed();
-    table.at_most(&format!("{count} new roles, each call {} ms", latency.as_millis()), took.as_secs_f64(), goal, "s");
+    table.at_most(
+        &format!("{count} new roles, each call {} ms", latency.as_millis()),
+        took.as_secs_f64(),
+        goal,
+        "s",
+    );
     table.tell("  CPU for them", seconds(cpu(pid).saturating_sub(spent)));
     table.tell("  AWS calls, sweeps among them", format!("{:?}", place.iam.calls()));
     assert_eq!(place.iam.roles(), count);
     controller.terminate();
 }
 
-/// `count` resources from an idle controller to one at rest, over a watch that breaks, and to a new process.
+/// `count` resources from an idle controller to one at rest, over a watch that breaks, and to a new
+/// process.
 pub fn life(table: &mut Table, cluster: &mut Cluster, count: usize) {
     let place = Place::new(cluster, "life");
     let mut controller = place.controller();
@@ -186,7 +207,10 @@ pub fn life(table: &mut Table, cluster: &mut Cluster, count: usize) {
     let client = place.create(cluster, 0, count);
     wait_ready(&controller, count);
     let took = begin.elapsed();
-    table.tell("all Ready", format!("{} (the client was busy creating for {})", seconds(took), seconds(client)));
+    table.tell(
+        "all Ready",
+        format!("{} (the client was busy creating for {})", seconds(took), seconds(client)),
+    );
     table.tell("  CPU for them, sweeps among it", seconds(cpu(pid).saturating_sub(spent)));
     table.tell("  AWS calls for them, sweeps among it", format!("{:?}", place.iam.calls()));
     assert_eq!(place.iam.roles(), count);
@@ -221,7 +245,13 @@ pub fn life(table: &mut Table, cluster: &mut Cluster, count: usize) {
 }
 
 /// Ten sweeps in which nothing differs.
-fn rest(table: &mut Table, cluster: &Cluster, place: &Place, controller: &Controller, count: usize) {
+fn rest(
+    table: &mut Table,
+    cluster: &Cluster,
+    place: &Place,
+    controller: &Controller,
+    count: usize,
+) {
     const SWEEPS: u32 = 10;
     let pid = controller.pid().expect("it runs");
     // From the end of one sweep, so that ten are whole.
@@ -244,7 +274,12 @@ fn rest(table: &mut Table, cluster: &Cluster, place: &Place, controller: &Contro
 fn memory(table: &mut Table, what: &str, pid: u32, goal: Option<u64>) {
     let memory = Memory::of(pid);
     match goal {
-        Some(goal) => table.compare(what, memory.to_string(), memory.resident <= goal, &format!("{} MB", goal / 1024)),
+        Some(goal) => table.compare(
+            what,
+            memory.to_string(),
+            memory.resident <= goal,
+            &format!("{} MB", goal / 1024),
+        ),
         None => table.tell(what, memory.to_string()),
     }
 }

@@ -1,9 +1,16 @@
 //! Figures of the controller as the image has it, beside its goals. It asserts nothing about time.
 //!
-//! The API server is the real one. IAM is the project's strict fake (`src/sim`) over HTTP, not the stand-in of the other tests:
-//! that one answers about 120 calls a second. `RESOURCES=1000,10000` is the default; `ONLY=policy|new|life` runs a part.
+//! The API server is the real one. IAM is the project's strict fake (`src/sim`) over HTTP, not the
+//! stand-in of the other tests: that one answers about 120 calls a second. `RESOURCES=1000,10000`
+//! is the default; `ONLY=policy|new|life` runs a part.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a bench")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a bench"
+)]
 #![allow(clippy::cast_precision_loss, reason = "figures for people")]
 
 #[path = "../harness/mod.rs"]
@@ -31,10 +38,14 @@ fn main() {
         return;
     }
     let counts = std::env::var("RESOURCES").unwrap_or_else(|_| "1000,10000".to_owned());
-    let counts: Vec<usize> = counts.split(',').map(|count| count.trim().parse().expect("a number")).collect();
+    let counts: Vec<usize> =
+        counts.split(',').map(|count| count.trim().parse().expect("a number")).collect();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let size = std::fs::metadata(BIN).expect("the binary").len();
-    println!("{cores} cores; real API server; IAM is the project's strict fake (src/sim) over HTTP, 100 roles a page");
+    println!(
+        "{cores} cores; real API server; IAM is the project's strict fake (src/sim) over HTTP, 100 \
+         roles a page"
+    );
     println!("settings: {}", load::SETTINGS);
 
     let mut table = table::Table::default();

@@ -37,11 +37,25 @@ fn micros(duration: Duration) -> f64 {
 /// Statements of about 0.6 kB each, in the shapes that people write.
 fn document(statements: usize, team: &str) -> Policy {
     let each = |number: usize| {
-        let service =
-            ["s3", "sqs", "dynamodb", "kms", "logs", "sns", "ecr", "ssm", "secretsmanager", "events"][number % 10];
-        let actions = ["Get*", "List*", "Describe*", "PutThing", "DeleteThing", "UpdateThing", "TagResource"];
-        let resources = (0..4).map(|part| format!("arn:aws:{service}:eu-west-2:123456789012:{team}-{number}-{part}/*"));
-        let statement = if number % 5 == 4 { Statement::deny::<&str> } else { Statement::allow::<&str> };
+        let service = [
+            "s3",
+            "sqs",
+            "dynamodb",
+            "kms",
+            "logs",
+            "sns",
+            "ecr",
+            "ssm",
+            "secretsmanager",
+            "events",
+        ][number % 10];
+        let actions =
+            ["Get*", "List*", "Describe*", "PutThing", "DeleteThing", "UpdateThing", "TagResource"];
+        let resources = (0..4).map(|part| {
+            format!("arn:aws:{service}:eu-west-2:123456789012:{team}-{number}-{part}/*")
+        });
+        let statement =
+            if number % 5 == 4 { Statement::deny::<&str> } else { Statement::allow::<&str> };
         let statement = statement([]).on(resources).named(&format!("S{number}"));
         let actions = actions.map(|action| format!("{service}:{action}")).to_vec();
         Statement { actions: statement.actions.map(|_| actions), ..statement }
@@ -68,14 +82,29 @@ pub fn print() {
     let account = Account::new("123456789012", "aws").unwrap();
     let inline = document(3, "blue").to_json();
     let (trust, inline_text) = (encoded(TRUST), encoded(&inline));
-    let policies =
-        std::collections::BTreeMap::from([("one".to_owned(), inline_text.clone()), ("two".to_owned(), inline_text)]);
+    let policies = std::collections::BTreeMap::from([
+        ("one".to_owned(), inline_text.clone()),
+        ("two".to_owned(), inline_text),
+    ]);
     println!("role: trust {} bytes, two inline policies of {} bytes", TRUST.len(), inline.len());
     let (none, scope) = (std::collections::BTreeSet::new(), Scope::default());
     let tags = std::collections::BTreeMap::from([("owner".to_owned(), "team-a".to_owned())]);
-    row("read, fold and fingerprint a role as a sweep delivers it", Duration::from_micros(50), 500, || {
-        black_box(of_observed(black_box(&trust), None, &none, black_box(&policies), &tags, &scope, &account));
-    });
+    row(
+        "read, fold and fingerprint a role as a sweep delivers it",
+        Duration::from_micros(50),
+        500,
+        || {
+            black_box(of_observed(
+                black_box(&trust),
+                None,
+                &none,
+                black_box(&policies),
+                &tags,
+                &scope,
+                &account,
+            ));
+        },
+    );
 
     let wanted = document(11, "blue");
     let text = wanted.to_json();
@@ -94,7 +123,9 @@ pub fn print() {
         action: "ssm:PutThing".into(),
         resource: Some("arn:aws:ssm:eu-west-2:123456789012:blue-7-2/x".into()),
         principal: None,
-        context: Context::default().with("aws:ResourceAccount", "123456789012").with("aws:PrincipalTag/team", "blue"),
+        context: Context::default()
+            .with("aws:ResourceAccount", "123456789012")
+            .with("aws:PrincipalTag/team", "blue"),
     };
     row("evaluate a request against ten statements", Duration::from_micros(5), 5_000, || {
         let documents = Documents { policies: &[("policy", &ten)], ..Documents::default() };
@@ -103,7 +134,11 @@ pub fn print() {
 
     let wider = Policy::parse(&different, Kind::Identity, Strictness::Desired).unwrap();
     let goal = Duration::from_millis(5);
-    row("contains, the same document", goal, 20, || drop(black_box(contains(&wanted, black_box(&wanted)))));
-    row("contains, a witness to be found", goal, 20, || drop(black_box(contains(&wanted, black_box(&wider)))));
+    row("contains, the same document", goal, 20, || {
+        drop(black_box(contains(&wanted, black_box(&wanted))))
+    });
+    row("contains, a witness to be found", goal, 20, || {
+        drop(black_box(contains(&wanted, black_box(&wider))))
+    });
     println!();
 }

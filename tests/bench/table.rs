@@ -18,7 +18,12 @@ impl Table {
 
     /// A figure that should be at most `most`, in `unit`.
     pub fn at_most(&mut self, what: &str, figure: f64, most: f64, unit: &str) {
-        self.compare(what, format!("{figure:.2} {unit}"), figure <= most, &format!("{most} {unit}"));
+        self.compare(
+            what,
+            format!("{figure:.2} {unit}"),
+            figure <= most,
+            &format!("{most} {unit}"),
+        );
     }
 
     /// A figure in words of its own.
@@ -30,7 +35,11 @@ impl Table {
     /// A heading.
     pub fn part(&mut self, name: &str) {
         println!("\n{name}");
-        self.0.push(Row { what: format!("**{name}**"), figure: String::new(), goal: String::new() });
+        self.0.push(Row {
+            what: format!("**{name}**"),
+            figure: String::new(),
+            goal: String::new(),
+        });
     }
 
     fn add(&mut self, what: &str, figure: String, goal: &str) {

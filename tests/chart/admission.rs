@@ -24,7 +24,8 @@ fn plane() -> &'static ControlPlane {
                 "settings": {
                     "pathPrefix": "/teams/",
                     "managedPolicies": [
-                        "arn:{partition}:iam::aws:policy/*", "arn:{partition}:iam::{accountId}:policy/team.*", "!*/AdministratorAccess",
+                        "arn:{partition}:iam::aws:policy/*",
+                        "arn:{partition}:iam::{accountId}:policy/team.*", "!*/AdministratorAccess",
                     ],
                     "maxLifetime": "24h",
                     "maxSession": "2h",
@@ -33,9 +34,9 @@ fn plane() -> &'static ControlPlane {
         );
         // The API server takes up policies within a second or so.
         wait_until("the policies to be in force", Duration::from_secs(30), || {
-            let accepted = [("lifetime", json!(null)), ("permisions", json!({}))]
-                .into_iter()
-                .find(|(field, value)| create_on(&plane, "team-a", &json!({ *field: value })).is_ok());
+            let accepted = [("lifetime", json!(null)), ("permisions", json!({}))].into_iter().find(
+                |(field, value)| create_on(&plane, "team-a", &json!({ *field: value })).is_ok(),
+            );
             accepted.map_or(Ok(()), |(field, _)| Err(field))
         });
         plane
@@ -49,14 +50,18 @@ fn create(namespace: &str, more: &Value) -> Result<String, String> {
 
 fn create_on(plane: &ControlPlane, namespace: &str, more: &Value) -> Result<String, String> {
     let mut spec = json!({
-        "trust": [{"name": "lambda", "service": {"name": "lambda.amazonaws.com"}}], "lifetime": {"ttl": "24h"},
+        "trust": [{"name": "lambda", "service": {"name": "lambda.amazonaws.com"}}],
+        "lifetime": {"ttl": "24h"},
     });
     crate::helm::merge(&mut spec, more);
     let resource = json!({
-        "apiVersion": "iam.rolewright.dev/v1alpha1", "kind": "IAMRole", "metadata": {"name": "x", "namespace": namespace}, "spec": spec,
+        "apiVersion": "iam.rolewright.dev/v1alpha1", "kind": "IAMRole", "metadata": {"name": "x",
+        "namespace": namespace}, "spec": spec,
     });
-    let output =
-        plane.kubectl_with(&["create", "--dry-run=server", "--validate=ignore", "-f", "-"], &resource.to_string());
+    let output = plane.kubectl_with(
+        &["create", "--dry-run=server", "--validate=ignore", "-f", "-"],
+        &resource.to_string(),
+    );
     if output.status.success() { Ok(output.stdout) } else { Err(output.stderr) }
 }
 
@@ -66,20 +71,41 @@ fn attach(arn: &str) -> Value {
 
 #[rstest]
 #[case::name(json!({"roleName": "team-a_x"}), "spec.roleName must begin with prod-team-a_")]
-#[case::name_of_others(json!({"roleName": "prod-team-b_team-a_x"}), "spec.roleName must begin with prod-team-a_")]
+#[case::name_of_others(json!({"roleName": "prod-team-b_team-a_x"}), "spec.roleName must begin with \
+    prod-team-a_")]
 #[case::path(json!({"path": "/other/"}), "spec.path must begin with /teams/; change it")]
-#[case::boundary(json!({"permissionsBoundary": "arn:aws:iam::123456789012:policy/other"}), "leave it out")]
-#[case::boundary_longer(json!({"permissionsBoundary": "arn:aws:iam::123456789012:policy/rolewright-boundary2"}), "leave it out")]
-#[case::administrator(attach("arn:aws:iam::aws:policy/administratoraccess"), "is not allowed in this cluster")]
-#[case::other_policy(attach("arn:aws:iam::123456789012:policy/x"), "is not allowed in this cluster")]
-#[case::a_point_is_no_wildcard(attach("arn:aws:iam::123456789012:policy/teamXy"), "is not allowed in this cluster")]
+#[case::boundary(
+    json!({"permissionsBoundary": "arn:aws:iam::123456789012:policy/other"}),
+    "leave it out"
+)]
+#[case::boundary_longer(
+    json!({"permissionsBoundary": "arn:aws:iam::123456789012:policy/rolewright-boundary2"}),
+    "leave it out"
+)]
+#[case::administrator(
+    attach("arn:aws:iam::aws:policy/administratoraccess"),
+    "is not allowed in this cluster"
+)]
+#[case::other_policy(
+    attach("arn:aws:iam::123456789012:policy/x"),
+    "is not allowed in this cluster"
+)]
+#[case::a_point_is_no_wildcard(
+    attach("arn:aws:iam::123456789012:policy/teamXy"),
+    "is not allowed in this cluster"
+)]
 #[case::ttl(json!({"lifetime": {"ttl": "24h1s"}}), "spec.lifetime.ttl may be at most 24h")]
-#[case::end(json!({"lifetime": {"ttl": null, "expiresAt": "2199-01-01T00:00:00Z"}}), "spec.lifetime.expiresAt may be at most 24h")]
-#[case::no_lifetime(json!({"lifetime": null}), "spec.lifetime is required here; set ttl to at most 24h")]
+#[case::end(
+    json!({"lifetime": {"ttl": null, "expiresAt": "2199-01-01T00:00:00Z"}}),
+    "spec.lifetime.expiresAt may be at most 24h"
+)]
+#[case::no_lifetime(json!({"lifetime": null}), "spec.lifetime is required here; set ttl to at most \
+    24h")]
 #[case::session(json!({"maxSessionDuration": "2h1s"}), "spec.maxSessionDuration may be at most 2h")]
 #[case::unknown(json!({"permisions": {}}), "is not a field of an IAMRole")]
 #[case::everyone(
-    json!({"trust": [{"name": "x", "statement": {"effect": "Allow", "principals": {"AWS": ["*"]}, "actions": ["sts:AssumeRole"]}}]}),
+    json!({"trust": [{"name": "x", "statement": {"effect": "Allow", "principals": {"AWS": ["*"]},
+        "actions": ["sts:AssumeRole"]}}]}),
     "name each principal"
 )]
 fn what_is_beyond_the_values_is_refused_with_the_remedy(#[case] more: Value, #[case] words: &str) {
@@ -90,10 +116,13 @@ fn what_is_beyond_the_values_is_refused_with_the_remedy(#[case] more: Value, #[c
 #[rstest]
 #[case::least(json!({}))]
 #[case::all(json!({
-    "roleName": "prod-team-a_y", "path": "/teams/x/", "permissionsBoundary": "arn:aws-us-gov:iam::123456789012:policy/rolewright-boundary",
+    "roleName": "prod-team-a_y", "path": "/teams/x/",
+    "permissionsBoundary": "arn:aws-us-gov:iam::123456789012:policy/rolewright-boundary",
     "maxSessionDuration": "2h",
 }))]
-#[case::placeholders(json!({"permissionsBoundary": "arn:{partition}:iam::{accountId}:policy/rolewright-boundary"}))]
+#[case::placeholders(
+    json!({"permissionsBoundary": "arn:{partition}:iam::{accountId}:policy/rolewright-boundary"})
+)]
 #[case::policy(attach("arn:aws:iam::aws:policy/ReadOnlyAccess"))]
 #[case::own_policy(attach("arn:{partition}:iam::{accountId}:policy/team.x"))]
 #[case::end_in_time(json!({"lifetime": {"ttl": null, "expiresAt": "2001-01-01T00:00:00Z"}}))]

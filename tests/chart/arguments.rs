@@ -1,4 +1,5 @@
-//! Every setting of the controller can be reached by a value, and what the chart renders is what the controller reads.
+//! Every setting of the controller can be reached by a value, and what the chart renders is what
+//! the controller reads.
 
 use std::collections::BTreeSet;
 
@@ -24,20 +25,30 @@ const WATCH: &str = "watch-namespace";
 fn flags() -> BTreeSet<String> {
     let command = rolewright::cli::Cli::command();
     let controller = command.find_subcommand("controller").unwrap();
-    controller.get_arguments().filter_map(|argument| argument.get_long()).map(str::to_owned).collect()
+    controller
+        .get_arguments()
+        .filter_map(|argument| argument.get_long())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn kebab(name: &str) -> String {
-    name.chars().flat_map(|c| if c.is_uppercase() { vec!['-', c.to_ascii_lowercase()] } else { vec![c] }).collect()
+    name.chars()
+        .flat_map(|c| if c.is_uppercase() { vec!['-', c.to_ascii_lowercase()] } else { vec![c] })
+        .collect()
 }
 
 #[test]
 fn each_flag_of_the_controller_has_a_value() {
     let defaults = values::defaults();
     let settings = defaults["settings"].as_object().unwrap().keys().map(|name| kebab(name));
-    let reached: BTreeSet<String> = settings.chain(ELSEWHERE.map(str::to_owned)).chain([WATCH.to_owned()]).collect();
+    let reached: BTreeSet<String> =
+        settings.chain(ELSEWHERE.map(str::to_owned)).chain([WATCH.to_owned()]).collect();
     let flags: BTreeSet<String> = flags().into_iter().filter(|flag| flag != "help").collect();
-    assert_eq!(reached, flags, "give the flag a value in values.yaml and values.schema.json, or take the value away");
+    assert_eq!(
+        reached, flags,
+        "give the flag a value in values.yaml and values.schema.json, or take the value away"
+    );
 }
 
 #[test]
@@ -48,11 +59,14 @@ fn the_comments_of_the_settings_tell_the_defaults_of_the_controller() {
     let mut told = 0;
     for row in values::documented() {
         // A value that is not null is the chart's own default.
-        let Some(name) = row.path.strip_prefix("settings.").filter(|name| defaults["settings"][name].is_null()) else {
+        let Some(name) =
+            row.path.strip_prefix("settings.").filter(|name| defaults["settings"][name].is_null())
+        else {
             continue;
         };
         let flag = kebab(name);
-        let argument = controller.get_arguments().find(|argument| argument.get_long() == Some(&flag)).unwrap();
+        let argument =
+            controller.get_arguments().find(|argument| argument.get_long() == Some(&flag)).unwrap();
         if let [default] = argument.get_default_values() {
             let words = format!("Default: {}.", default.to_str().unwrap());
             assert!(row.comment.replace('`', "").contains(&words), "{}: {words}", row.path);
@@ -68,22 +82,27 @@ pub fn arguments(values: &Value) -> Vec<String> {
     serde_json::from_value(list.clone()).unwrap()
 }
 
-/// What the binary says to the arguments: it checks them before it looks for a cluster or an account.
+/// What the binary says to the arguments: it checks them before it looks for a cluster or an
+/// account.
 #[test]
 fn the_controller_reads_the_arguments_as_they_are_meant() {
     use clap::Parser;
     let values = with(&json!({
         "watchNamespaces": ["team-a", "team-b"],
         "settings": {
-            "roleNamePrefix": "x-", "pathPrefix": "/x/", "managedPolicies": ["arn:{partition}:iam::aws:policy/*", "!*/Admin"],
-            "maxLifetime": "720h", "maxSession": "4h", "oidcIssuer": ["https://a.example.org", "https://b.example.org"],
-            "sweepInterval": "90s", "settleWindow": "0", "awsReadRate": 2.5, "maxConcurrentReconciles": 12, "logLevel": "debug",
+            "roleNamePrefix": "x-", "pathPrefix": "/x/",
+            "managedPolicies": ["arn:{partition}:iam::aws:policy/*", "!*/Admin"],
+            "maxLifetime": "720h", "maxSession": "4h", "oidcIssuer": ["https://a.example.org",
+            "https://b.example.org"],
+            "sweepInterval": "90s", "settleWindow": "0", "awsReadRate": 2.5,
+            "maxConcurrentReconciles": 12, "logLevel": "debug",
         },
         "leaderElection": {"leaseDuration": "30s", "renewDeadline": "20s", "retryPeriod": "5s"},
         "extraArgs": ["--create-window=1s"],
     }));
     let words = [vec!["rolewright".to_owned()], arguments(&values)].concat();
-    let cli = rolewright::cli::Cli::try_parse_from(&words).unwrap_or_else(|error| panic!("{error}"));
+    let cli =
+        rolewright::cli::Cli::try_parse_from(&words).unwrap_or_else(|error| panic!("{error}"));
     let said = format!("{cli:?}");
     for part in [
         r#"installation: "prod""#,

@@ -14,7 +14,10 @@ pub fn chart() -> PathBuf {
 
 /// The values without which nothing is rendered.
 pub fn required() -> Value {
-    json!({"installation": "prod", "permissionsBoundary": "arn:{partition}:iam::{accountId}:policy/rolewright-boundary"})
+    json!({
+        "installation": "prod",
+        "permissionsBoundary": "arn:{partition}:iam::{accountId}:policy/rolewright-boundary",
+    })
 }
 
 /// `required` with more values laid over it.
@@ -43,7 +46,10 @@ pub fn merge(values: &mut Value, more: &Value) {
 pub fn helm(kubeconfig: Option<&Path>, args: &[&str]) -> Result<String, String> {
     static HOME: LazyLock<Folder> = LazyLock::new(|| Folder::new("helm"));
     let mut command = Command::new(harness::helm());
-    command.env_clear().env("HOME", HOME.path()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+        .env_clear()
+        .env("HOME", HOME.path())
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
     if let Some(kubeconfig) = kubeconfig {
         command.env("KUBECONFIG", kubeconfig);
     }
@@ -62,7 +68,8 @@ pub fn values_file(values: &Value) -> tempfile::NamedTempFile {
 /// What `helm template` prints, or its error.
 pub fn template(values: &Value, more: &[&str]) -> Result<String, String> {
     let (chart, file) = (chart(), values_file(values));
-    let mut args = vec!["template", "rolewright", chart.to_str().unwrap(), "--namespace", "rolewright-system"];
+    let mut args =
+        vec!["template", "rolewright", chart.to_str().unwrap(), "--namespace", "rolewright-system"];
     args.extend(["--values", file.path().to_str().unwrap()]);
     args.extend(more);
     helm(None, &args)
@@ -74,7 +81,8 @@ pub fn template(values: &Value, more: &[&str]) -> Result<String, String> {
 /// When they do not.
 pub fn objects(values: &Value) -> Vec<Value> {
     let text = template(values, &[]).unwrap_or_else(|problem| panic!("{values}: {problem}"));
-    let documents = rolewright::yaml::documents::<Value>(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let documents = rolewright::yaml::documents::<Value>(&text)
+        .unwrap_or_else(|error| panic!("{error}\n{text}"));
     documents.into_iter().filter(|object| !object.is_null()).collect()
 }
 

@@ -1,5 +1,6 @@
-//! The Helm chart `charts/rolewright`: its sources are those of the repository, every value does something, wrong values are
-//! refused with words that help, and what it renders works on a real API server with no more rights than it needs.
+//! The Helm chart `charts/rolewright`: its sources are those of the repository, every value does
+//! something, wrong values are refused with words that help, and what it renders works on a real
+//! API server with no more rights than it needs.
 
 #![allow(
     clippy::unwrap_used,

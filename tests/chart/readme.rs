@@ -14,14 +14,16 @@ fn table() -> String {
     let (mut table, mut section) = (String::new(), String::new());
     for Documented { section: title, path, comment } in &all {
         if *title != section {
-            let _ = write!(table, "\n### {title}\n\n| Value | Default | Meaning |\n|---|---|---|\n");
+            let _ =
+                write!(table, "\n### {title}\n\n| Value | Default | Meaning |\n|---|---|---|\n");
             section.clone_from(title);
         }
         let group = all.iter().any(|other| other.path.starts_with(&format!("{path}.")));
         let keys: Vec<String> = path.split('.').map(str::to_owned).collect();
         let default = if group { String::new() } else { format!("`{}`", at(&defaults, &keys)) };
         // A bar would end a cell, also inside code.
-        let cells = [format!("`{path}`"), default, comment.clone()].map(|cell| cell.replace('|', "\\|"));
+        let cells =
+            [format!("`{path}`"), default, comment.clone()].map(|cell| cell.replace('|', "\\|"));
         let _ = writeln!(table, "| {} |", cells.join(" | "));
     }
     table
@@ -40,7 +42,8 @@ fn the_table_of_values_is_current() {
     }
     assert!(
         written == now,
-        "charts/rolewright/README.md is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test --test chart readme`"
+        "charts/rolewright/README.md is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test \
+         --test chart readme`"
     );
 }
 
@@ -49,11 +52,13 @@ fn each_leaf_of_the_values_has_a_comment_or_stands_below_one() {
     let documented = documented();
     for leaf in leaves() {
         let path = leaf.join(".");
-        let covers = |row: &&Documented| path == row.path || path.starts_with(&format!("{}.", row.path));
+        let covers =
+            |row: &&Documented| path == row.path || path.starts_with(&format!("{}.", row.path));
         // A group such as `settings` says nothing about its members.
         let best = documented.iter().filter(covers).max_by_key(|row| row.path.len());
         let row = best.unwrap_or_else(|| panic!("{path} has no comment in values.yaml"));
-        let group = documented.iter().any(|other| other.path.starts_with(&format!("{}.", row.path)));
+        let group =
+            documented.iter().any(|other| other.path.starts_with(&format!("{}.", row.path)));
         assert!(row.path == path || !group, "{path} has no comment in values.yaml");
         assert!(row.comment.len() > 5 && row.comment.ends_with('.'), "{path}: {}", row.comment);
     }

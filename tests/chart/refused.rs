@@ -8,26 +8,40 @@ use crate::helm::{template, with};
 #[rstest]
 #[case::nothing(json!({"installation": ""}), "installation is required")]
 #[case::no_boundary(json!({"permissionsBoundary": ""}), "permissionsBoundary is required")]
-#[case::two_without_election(json!({"leaderElection": {"enabled": false}}), "replicaCount may be at most 1")]
+#[case::two_without_election(json!({"leaderElection": {"enabled": false}}), "replicaCount may be \
+    at most 1")]
 #[case::two_monitors(json!({
-    "serviceMonitor": {"enabled": true, "renderMode": "alwaysRender"}, "podMonitor": {"enabled": true, "renderMode": "alwaysRender"},
+    "serviceMonitor": {"enabled": true, "renderMode": "alwaysRender"},
+    "podMonitor": {"enabled": true, "renderMode": "alwaysRender"},
 }), "exclude each other")]
-#[case::service_account(json!({"serviceAccount": {"create": false}}), "serviceAccount.name is required")]
-#[case::no_operator(json!({"serviceMonitor": {"enabled": true}}), "install the Prometheus operator")]
-#[case::no_operator_for_pods(json!({"podMonitor": {"enabled": true}}), "install the Prometheus operator")]
+#[case::service_account(json!({"serviceAccount": {"create": false}}), "serviceAccount.name is \
+    required")]
+#[case::no_operator(json!({"serviceMonitor": {"enabled": true}}), "install the Prometheus \
+    operator")]
+#[case::no_operator_for_pods(json!({"podMonitor": {"enabled": true}}), "install the Prometheus \
+    operator")]
 #[case::misspelt(json!({"instalation": "prod"}), "instalation")]
 #[case::misspelt_inside(json!({"crds": {"enable": true}}), "enable")]
 #[case::misspelt_setting(json!({"settings": {"sweepIntervall": "1s"}}), "sweepIntervall")]
 #[case::installation_form(json!({"installation": "Prod"}), "installation")]
 #[case::boundary_form(json!({"permissionsBoundary": "boundary"}), "permissionsBoundary")]
-#[case::boundary_role(json!({"permissionsBoundary": "arn:aws:iam::123456789012:role/x"}), "permissionsBoundary")]
+#[case::boundary_role(
+    json!({"permissionsBoundary": "arn:aws:iam::123456789012:role/x"}),
+    "permissionsBoundary"
+)]
 #[case::role_arn(json!({"serviceAccount": {"roleArn": "rolewright"}}), "roleArn")]
 #[case::flag_as_text(json!({"crds": {"keep": "yes"}}), "keep")]
 #[case::number_as_text(json!({"replicaCount": "two"}), "replicaCount")]
 #[case::duration(json!({"settings": {"sweepInterval": "1d"}}), "sweepInterval")]
 #[case::lifetime(json!({"settings": {"maxLifetime": "30 days"}}), "maxLifetime")]
-#[case::policies_as_text(json!({"settings": {"managedPolicies": "arn:aws:iam::aws:policy/*"}}), "managedPolicies")]
-#[case::policy_form(json!({"settings": {"managedPolicies": ["ReadOnlyAccess"]}}), "managedPolicies")]
+#[case::policies_as_text(
+    json!({"settings": {"managedPolicies": "arn:aws:iam::aws:policy/*"}}),
+    "managedPolicies"
+)]
+#[case::policy_form(
+    json!({"settings": {"managedPolicies": ["ReadOnlyAccess"]}}),
+    "managedPolicies"
+)]
 #[case::policy_quote(json!({"settings": {"managedPolicies": ["arn:'"]}}), "managedPolicies")]
 #[case::path(json!({"settings": {"pathPrefix": "team"}}), "pathPrefix")]
 #[case::path_quote(json!({"settings": {"pathPrefix": "/'/"}}), "pathPrefix")]
@@ -47,7 +61,11 @@ fn a_wrong_value_is_named(#[case] more: Value, #[case] words: &str) {
 
 #[test]
 fn what_helm_hands_to_a_subchart_is_allowed() {
-    template(&with(&json!({"global": {"imageRegistry": "registry.example.org", "x": {"y": 1}}})), &[]).unwrap();
+    template(
+        &with(&json!({"global": {"imageRegistry": "registry.example.org", "x": {"y": 1}}})),
+        &[],
+    )
+    .unwrap();
 }
 
 #[test]

@@ -5,13 +5,22 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::harness::repository;
-use crate::helm::{chart, helm, merge, objects, of_kind, one, required, template, values_file, with};
+use crate::helm::{
+    chart, helm, merge, objects, of_kind, one, required, template, values_file, with,
+};
 use crate::values::{at, defaults, leaves, nested};
 
 #[test]
 fn the_chart_has_no_findings_of_lint() {
     let (chart, file) = (chart(), values_file(&required()));
-    let args = ["lint", "--strict", "--quiet", chart.to_str().unwrap(), "--values", file.path().to_str().unwrap()];
+    let args = [
+        "lint",
+        "--strict",
+        "--quiet",
+        chart.to_str().unwrap(),
+        "--values",
+        file.path().to_str().unwrap(),
+    ];
     assert_eq!(helm(None, &args).map(|said| said.trim().to_owned()), Ok(String::new()));
 }
 
@@ -32,7 +41,9 @@ fn the_kinds_of_a_default_release_are_these() {
     let objects = objects(&required());
     let mut kinds: Vec<String> = objects
         .iter()
-        .map(|o| format!("{} {}", o["kind"].as_str().unwrap(), o["metadata"]["name"].as_str().unwrap()))
+        .map(|o| {
+            format!("{} {}", o["kind"].as_str().unwrap(), o["metadata"]["name"].as_str().unwrap())
+        })
         .collect();
     kinds.sort();
     insta::assert_snapshot!(kinds.join("\n"), @r"
@@ -57,20 +68,25 @@ fn the_kinds_of_a_default_release_are_these() {
 /// Everything that can be on, so that each value has something to change.
 fn full() -> Value {
     let monitor = json!({
-        "enabled": true, "renderMode": "alwaysRender", "interval": "30s", "scrapeTimeout": "10s", "labels": {"release": "prometheus"},
-        "metricRelabelings": [{"action": "labeldrop", "regex": "pod"}], "relabelings": [{"action": "labeldrop", "regex": "node"}],
+        "enabled": true, "renderMode": "alwaysRender", "interval": "30s", "scrapeTimeout": "10s",
+        "labels": {"release": "prometheus"},
+        "metricRelabelings": [{"action": "labeldrop", "regex": "pod"}],
+        "relabelings": [{"action": "labeldrop", "regex": "node"}],
     });
     with(&json!({
-        "networkPolicy": {"enabled": true, "ingressFrom": [{"podSelector": {}}], "extraEgress": [{"ports": [{"port": 3128}]}]},
+        "networkPolicy": {"enabled": true, "ingressFrom": [{"podSelector": {}}],
+        "extraEgress": [{"ports": [{"port": 3128}]}]},
         "service": {"enabled": true},
         "serviceMonitor": monitor,
         "prometheusRule": {"enabled": true, "renderMode": "alwaysRender"},
         "dashboard": {"enabled": true},
-        "extraObjects": ["apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-x"],
+        "extraObjects": ["apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name \
+         }}-x"],
     }))
 }
 
-/// Values to start from: everything with a `ServiceMonitor`, the same with a `PodMonitor`, and the least.
+/// Values to start from: everything with a `ServiceMonitor`, the same with a `PodMonitor`, and the
+/// least.
 fn bases() -> [Value; 3] {
     let full = full();
     let mut pods = full.clone();
@@ -100,7 +116,9 @@ fn other(path: &str) -> Option<Value> {
         | "leaderElection.leaseDuration"
         | "leaderElection.renewDeadline"
         | "leaderElection.retryPeriod" => json!("7s"),
-        "settings.awsReadRate" | "settings.awsWriteRate" | "settings.maxConcurrentReconciles" => json!(7),
+        "settings.awsReadRate" | "settings.awsWriteRate" | "settings.maxConcurrentReconciles" => {
+            json!(7)
+        }
         "settings.annotateServiceAccounts" => json!(true),
         "settings.logLevel" => json!("debug"),
         "settings.logFormat" => json!("text"),
@@ -109,10 +127,16 @@ fn other(path: &str) -> Option<Value> {
         "image.digest" => json!(format!("sha256:{}", "a".repeat(64))),
         "image.pullPolicy" => json!("Always"),
         "networkPolicy.apiServerPorts" => json!([16443]),
-        "serviceMonitor.renderMode" | "podMonitor.renderMode" | "prometheusRule.renderMode" => json!("skipIfMissing"),
+        "serviceMonitor.renderMode" | "podMonitor.renderMode" | "prometheusRule.renderMode" => {
+            json!("skipIfMissing")
+        }
         "affinity" => json!({"nodeAffinity": {}}),
         "extraEnvFrom" => json!([{"secretRef": {"name": "x"}}]),
-        "topologySpreadConstraints" | "tolerations" | "imagePullSecrets" | "extraEnv" | "extraVolumes" => {
+        "topologySpreadConstraints"
+        | "tolerations"
+        | "imagePullSecrets"
+        | "extraEnv"
+        | "extraVolumes" => {
             json!([{"name": "x"}])
         }
         "extraVolumeMounts" => json!([{"name": "x", "mountPath": "/x"}]),
@@ -167,13 +191,17 @@ fn the_schema_knows_the_values_and_no_others() {
         let Some(known) = schema["properties"].as_object() else { return };
         // Free objects such as an annotation's have no named members.
         assert_eq!(schema["additionalProperties"], false, "{path}");
-        let names: BTreeSet<&String> = values.as_object().into_iter().flatten().map(|(name, _)| name).collect();
+        let names: BTreeSet<&String> =
+            values.as_object().into_iter().flatten().map(|(name, _)| name).collect();
         let unknown: Vec<_> = names.iter().filter(|name| !known.contains_key(**name)).collect();
         assert!(unknown.is_empty(), "{path}: {unknown:?}");
         for (name, child) in known {
             let place = format!("{path}.{name}");
             let partly = ["Probe", "resources", "affinity"].iter().any(|free| path.ends_with(free));
-            assert!(partly || names.contains(name), "{place} is in the schema and not in values.yaml");
+            assert!(
+                partly || names.contains(name),
+                "{place} is in the schema and not in values.yaml"
+            );
             compare(&place, child, &values[name.as_str()]);
         }
     }
@@ -183,7 +211,8 @@ fn the_schema_knows_the_values_and_no_others() {
 
 #[test]
 fn a_role_in_aws_is_named_on_the_service_account_and_pod_identity_needs_none() {
-    let annotations = |values: &Value| one(&objects(values), "ServiceAccount")["metadata"]["annotations"].clone();
+    let annotations =
+        |values: &Value| one(&objects(values), "ServiceAccount")["metadata"]["annotations"].clone();
     let arn = "arn:aws:iam::123456789012:role/rolewright";
     let irsa = annotations(&with(&json!({"serviceAccount": {"roleArn": arn}})));
     assert_eq!(irsa, json!({"eks.amazonaws.com/role-arn": arn}));
@@ -200,14 +229,23 @@ fn the_monitors_read_the_metrics_of_the_pods() {
         "metricRelabelings": [{"action": "labeldrop", "regex": "pod"}],
         "relabelings": [{"action": "labeldrop", "regex": "node"}],
     }]);
-    let selector =
-        json!({"matchLabels": {"app.kubernetes.io/name": "rolewright", "app.kubernetes.io/instance": "rolewright"}});
-    assert_eq!(spec(&services, "ServiceMonitor"), json!({"selector": selector, "endpoints": endpoint}));
-    assert_eq!(spec(&pods, "PodMonitor"), json!({"selector": selector, "podMetricsEndpoints": endpoint}));
+    let selector = json!({"matchLabels": {"app.kubernetes.io/name": "rolewright",
+        "app.kubernetes.io/instance": "rolewright"}});
+    assert_eq!(
+        spec(&services, "ServiceMonitor"),
+        json!({"selector": selector, "endpoints": endpoint})
+    );
+    assert_eq!(
+        spec(&pods, "PodMonitor"),
+        json!({"selector": selector, "podMetricsEndpoints": endpoint})
+    );
     let service = one(&objects(&services), "Service").clone();
     assert_eq!(service["spec"]["ports"][0]["name"], "http");
     for (label, value) in selector["matchLabels"].as_object().unwrap() {
-        assert_eq!(&service["metadata"]["labels"][label], value, "the ServiceMonitor finds the Service by it");
+        assert_eq!(
+            &service["metadata"]["labels"][label], value,
+            "the ServiceMonitor finds the Service by it"
+        );
         assert_eq!(&service["spec"]["selector"][label], value);
     }
 }
@@ -216,7 +254,8 @@ fn the_monitors_read_the_metrics_of_the_pods() {
 fn the_rule_and_the_dashboard_are_the_files_with_the_place_of_the_runbooks() {
     let place = "https://docs.example.org/";
     let objects = objects(&with(&json!({
-        "prometheusRule": {"enabled": true, "renderMode": "alwaysRender", "runbooks": place, "labels": {"release": "prometheus"}},
+        "prometheusRule": {"enabled": true, "renderMode": "alwaysRender", "runbooks": place,
+        "labels": {"release": "prometheus"}},
         "dashboard": {"enabled": true},
     })));
     let file = |name: &str| std::fs::read_to_string(chart().join("files").join(name)).unwrap();
@@ -234,7 +273,9 @@ fn every_object_is_of_the_release_and_no_role_is_aggregated() {
     for values in bases() {
         for object in objects(&values) {
             let name = object["metadata"]["name"].as_str().unwrap();
-            let ours = name.starts_with("rolewright") || name == "mine" || object["kind"] == "CustomResourceDefinition";
+            let ours = name.starts_with("rolewright")
+                || name == "mine"
+                || object["kind"] == "CustomResourceDefinition";
             assert!(ours, "{name}: two releases must not meet in it");
             let labels = object["metadata"]["labels"].as_object().into_iter().flatten();
             for (label, _) in labels {
@@ -246,15 +287,22 @@ fn every_object_is_of_the_release_and_no_role_is_aggregated() {
 
 #[test]
 fn some_namespaces_are_served_with_roles_and_without_any_right_in_the_cluster() {
-    let objects = objects(&with(&json!({"watchNamespaces": ["team-a", "team-b"], "rbac": {"tenantRoles": false}})));
-    assert!(of_kind(&objects, "ClusterRole").is_empty() && of_kind(&objects, "ClusterRoleBinding").is_empty());
+    let objects = objects(&with(
+        &json!({"watchNamespaces": ["team-a", "team-b"], "rbac": {"tenantRoles": false}}),
+    ));
+    assert!(
+        of_kind(&objects, "ClusterRole").is_empty()
+            && of_kind(&objects, "ClusterRoleBinding").is_empty()
+    );
     for kind in ["Role", "RoleBinding"] {
         let found = of_kind(&objects, kind);
-        let namespaces: BTreeSet<&str> = found.iter().map(|o| o["metadata"]["namespace"].as_str().unwrap()).collect();
+        let namespaces: BTreeSet<&str> =
+            found.iter().map(|o| o["metadata"]["namespace"].as_str().unwrap()).collect();
         assert_eq!(namespaces, ["rolewright-system", "team-a", "team-b"].into(), "{kind}");
     }
     for binding in of_kind(&objects, "ValidatingAdmissionPolicyBinding") {
-        let selector = &binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"][0];
+        let selector =
+            &binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"][0];
         assert_eq!(selector["values"], json!(["team-a", "team-b"]));
     }
 }

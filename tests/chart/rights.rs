@@ -1,5 +1,6 @@
-//! Rights in Kubernetes: the rendered service account has those of `config/rbac`, where they are needed, and no others. That the
-//! controller uses them all and asks for no more is shown by `tests/integration/rights.rs`.
+//! Rights in Kubernetes: the rendered service account has those of `config/rbac`, where they are
+//! needed, and no others. That the controller uses them all and asks for no more is shown by
+//! `tests/integration/rights.rs`.
 
 use std::collections::BTreeSet;
 
@@ -11,19 +12,27 @@ use crate::install::{NAMESPACE, install, release};
 
 /// What the API server says that a service account may do in a namespace, asked with its own token.
 fn may(plane: &ControlPlane, account: &str, namespace: &str) -> BTreeSet<Right> {
-    let kubectl =
-        Kubectl { kubeconfig: plane.service_account(NAMESPACE, account), home: plane.folder().path().to_owned() };
+    let kubectl = Kubectl {
+        kubeconfig: plane.service_account(NAMESPACE, account),
+        home: plane.folder().path().to_owned(),
+    };
     let review = json!({
-        "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace},
+        "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview",
+        "spec": {"namespace": namespace},
     });
-    let answer = kubectl.run_with(&["create", "--validate=false", "-o", "json", "-f", "-"], &review.to_string()).json();
+    let answer = kubectl
+        .run_with(&["create", "--validate=false", "-o", "json", "-f", "-"], &review.to_string())
+        .json();
     assert_eq!(answer["status"]["incomplete"], false, "{answer}");
     given(&answer["status"]["resourceRules"])
 }
 
 /// The same without what everybody may do.
 fn own(plane: &ControlPlane, namespace: &str) -> BTreeSet<Right> {
-    may(plane, "rolewright", namespace).difference(&may(plane, "nobody", namespace)).cloned().collect()
+    may(plane, "rolewright", namespace)
+        .difference(&may(plane, "nobody", namespace))
+        .cloned()
+        .collect()
 }
 
 fn union(names: &[&str]) -> BTreeSet<Right> {
@@ -31,12 +40,13 @@ fn union(names: &[&str]) -> BTreeSet<Right> {
 }
 
 #[test]
-fn the_token_of_the_service_account_has_the_rights_of_the_rules_where_they_are_needed_and_no_others() {
+fn the_token_of_the_service_account_has_the_rights_of_the_rules_where_needed_and_no_others() {
     let plane = ControlPlane::start();
     plane.kubectl(&["create", "namespace", "team-a"]).ok();
     let some = json!({
         "watchNamespaces": ["team-a"],
-        "settings": {"annotateServiceAccounts": true, "oidcIssuer": ["https://oidc.example.org/id/1"]},
+        "settings": {"annotateServiceAccounts": true,
+        "oidcIssuer": ["https://oidc.example.org/id/1"]},
     });
     install(&plane, &with(&some));
     plane.kubectl(&["-n", NAMESPACE, "create", "serviceaccount", "nobody"]).ok();
@@ -50,14 +60,32 @@ fn the_token_of_the_service_account_has_the_rights_of_the_rules_where_they_are_n
 
     // A tenant has nothing until the operator binds it, and then its own namespace only.
     let can = |user: &str, verb: &str, namespace: &str| {
-        plane.kubectl(&["auth", "can-i", verb, "iamroles", "-n", namespace, "--as", user]).stdout.trim() == "yes"
+        plane
+            .kubectl(&["auth", "can-i", verb, "iamroles", "-n", namespace, "--as", user])
+            .stdout
+            .trim()
+            == "yes"
     };
     for (user, role) in [("eve", "edit"), ("vera", "view")] {
         assert!(!can(user, "get", "team-a"));
         let role = format!("--clusterrole=rolewright-{role}");
-        plane.kubectl(&["-n", "team-a", "create", "rolebinding", user, &role, &format!("--user={user}")]).ok();
+        plane
+            .kubectl(&[
+                "-n",
+                "team-a",
+                "create",
+                "rolebinding",
+                user,
+                &role,
+                &format!("--user={user}"),
+            ])
+            .ok();
     }
-    assert!(can("eve", "create", "team-a") && can("eve", "delete", "team-a") && !can("eve", "get", "default"));
+    assert!(
+        can("eve", "create", "team-a")
+            && can("eve", "delete", "team-a")
+            && !can("eve", "get", "default")
+    );
     assert!(can("vera", "watch", "team-a") && !can("vera", "create", "team-a"));
 
     let alone = json!({"replicaCount": 1, "leaderElection": {"enabled": false}});
@@ -73,12 +101,14 @@ fn the_roles_of_the_controller_hold_the_rules_and_nothing_else() {
     let values = with(&json!({"settings": {"annotateServiceAccounts": true}}));
     let objects = objects(&values);
     let roles = ["ClusterRole", "Role"].into_iter().flat_map(|kind| of_kind(&objects, kind));
-    let rendered: Vec<(&str, BTreeSet<Right>)> =
-        roles.map(|role| (role["metadata"]["name"].as_str().unwrap(), given(&role["rules"]))).collect();
+    let rendered: Vec<(&str, BTreeSet<Right>)> = roles
+        .map(|role| (role["metadata"]["name"].as_str().unwrap(), given(&role["rules"])))
+        .collect();
     let found = |name: &str| rendered.iter().find(|(other, _)| *other == name).unwrap().1.clone();
     assert_eq!(found("rolewright"), union(&["rolewright", "rolewright-service-accounts"]));
     assert_eq!(found("rolewright-lease"), union(&["rolewright-lease"]));
-    let kinds: BTreeSet<String> = found("rolewright-edit").into_iter().map(|(_, resource, _)| resource).collect();
+    let kinds: BTreeSet<String> =
+        found("rolewright-edit").into_iter().map(|(_, resource, _)| resource).collect();
     assert_eq!(kinds, ["iamroles".to_owned()].into(), "tenants have no right to the status");
     assert_eq!(rendered.len(), 4, "{rendered:?}");
 }

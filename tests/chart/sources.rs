@@ -1,5 +1,5 @@
-//! One source: what the chart carries of CRDs, admission policies and RBAC is what the repository has for plain kubectl.
-//! `ROLEWRIGHT_UPDATE=1 cargo test --test chart sources` copies it.
+//! One source: what the chart carries of CRDs, admission policies and RBAC is what the repository
+//! has for plain kubectl. `ROLEWRIGHT_UPDATE=1 cargo test --test chart sources` copies it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,11 +9,15 @@ use serde_json::{Value, json};
 use crate::harness::repository;
 use crate::helm::{chart, objects, of_kind, required};
 
-const COPIES: [(&str, &str); 3] =
-    [("crds", "files/crds"), ("config/admission", "files/admission"), ("config/rbac", "files/rbac")];
+const COPIES: [(&str, &str); 3] = [
+    ("crds", "files/crds"),
+    ("config/admission", "files/admission"),
+    ("config/rbac", "files/rbac"),
+];
 
 fn files(folder: &Path) -> BTreeMap<String, String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let entries =
+        std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
     entries.map(|path| (name(&path), std::fs::read_to_string(&path).unwrap())).collect()
 }
@@ -31,7 +35,8 @@ fn the_files_of_the_chart_are_those_of_the_repository() {
         }
         assert!(
             wanted == files(&folder),
-            "charts/rolewright/{copy} is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test --test chart sources`"
+            "charts/rolewright/{copy} is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test \
+             --test chart sources`"
         );
     }
     let licence = |path: &Path| std::fs::read_to_string(path).unwrap();
@@ -43,7 +48,9 @@ fn whole(value: &Value) -> Value {
     match value {
         Value::Number(number) => json!(number.as_f64()),
         Value::Array(values) => values.iter().map(whole).collect(),
-        Value::Object(members) => members.iter().map(|(key, value)| (key.clone(), whole(value))).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(key, value)| (key.clone(), whole(value))).collect()
+        }
         other => other.clone(),
     }
 }
@@ -55,7 +62,10 @@ fn the_crd_is_rendered_as_the_code_makes_it_and_kept() {
     let code: Value = serde_json::to_value(rolewright::api::crd::iam_role()).unwrap();
     assert_eq!(crds.len(), files(&repository("crds")).len());
     // Not `assert_eq`: it would print the whole CRD twice.
-    assert!(whole(&crds[0]["spec"]) == whole(&code["spec"]), "the CRD that the chart renders is not that of the code");
+    assert!(
+        whole(&crds[0]["spec"]) == whole(&code["spec"]),
+        "the CRD that the chart renders is not that of the code"
+    );
     assert_eq!(crds[0]["metadata"]["annotations"], json!({"helm.sh/resource-policy": "keep"}));
 }
 
@@ -72,7 +82,10 @@ fn the_version_of_the_chart_is_that_of_the_crate() {
     let changes = chart["annotations"]["artifacthub.io/changes"].as_str().unwrap();
     let changes: Vec<Value> = rolewright::yaml::from_str(changes).unwrap();
     for change in &changes {
-        assert!(KINDS.contains(&change["kind"].as_str().unwrap()) && change["description"].is_string(), "{change}");
+        assert!(
+            KINDS.contains(&change["kind"].as_str().unwrap()) && change["description"].is_string(),
+            "{change}"
+        );
     }
     assert!(!changes.is_empty());
 }

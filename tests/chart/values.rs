@@ -37,7 +37,11 @@ pub fn documented() -> Vec<Documented> {
             above.push((indent, key.to_owned()));
             if !comment.is_empty() {
                 let path = above.iter().map(|(_, key)| key.as_str()).collect::<Vec<_>>().join(".");
-                found.push(Documented { section: section.clone(), path, comment: comment.join(" ") });
+                found.push(Documented {
+                    section: section.clone(),
+                    path,
+                    comment: comment.join(" "),
+                });
             }
             comment.clear();
         } else {
@@ -73,5 +77,7 @@ pub fn at<'a>(values: &'a Value, path: &[String]) -> &'a Value {
 
 /// An object that holds `value` at a path.
 pub fn nested(path: &[String], value: Value) -> Value {
-    path.iter().rev().fold(value, |value, key| Value::Object([(key.clone(), value)].into_iter().collect()))
+    path.iter()
+        .rev()
+        .fold(value, |value, key| Value::Object([(key.clone(), value)].into_iter().collect()))
 }

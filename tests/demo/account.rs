@@ -1,5 +1,5 @@
-//! The AWS account as its administrator sees it: a second client, which prepares what the samples name, changes roles
-//! behind the controller's back, and looks at what is there.
+//! The AWS account as its administrator sees it: a second client, which prepares what the samples
+//! name, changes roles behind the controller's back, and looks at what is there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,16 +32,18 @@ pub struct RoleView {
 impl RoleView {
     /// Each part in a line or more, with its label.
     pub fn lines(&self) -> Vec<(String, String)> {
-        let Self { id, arn, description, max_session, boundary, trust, attached, inline, tags } = self;
+        let Self { id, arn, description, max_session, boundary, trust, attached, inline, tags } =
+            self;
         let mut lines = vec![("role".to_owned(), format!("{arn}  ({id})"))];
-        let description = if description.is_empty() { String::new() } else { format!("{description}; ") };
+        let description =
+            if description.is_empty() { String::new() } else { format!("{description}; ") };
         lines.push(("attributes".to_owned(), format!("{description}sessions of {max_session} s")));
         lines.push(("trust".to_owned(), policy::words(trust)));
         lines.push(("boundary".to_owned(), boundary.clone().unwrap_or_else(|| "none".to_owned())));
         lines.extend(attached.iter().map(|arn| ("attached".to_owned(), arn.clone())));
-        lines.extend(
-            inline.iter().map(|(name, document)| ("inline".to_owned(), format!("{name}: {}", policy::words(document)))),
-        );
+        lines.extend(inline.iter().map(|(name, document)| {
+            ("inline".to_owned(), format!("{name}: {}", policy::words(document)))
+        }));
         let tags: Vec<String> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
         lines.push(("tags".to_owned(), tags.join(", ")));
         lines
@@ -75,10 +77,16 @@ impl Account {
     /// # Errors
     /// The first call that fails.
     pub async fn prepare(&self) -> anyhow::Result<()> {
-        let anything =
-            json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
-        for (name, what) in [("rolewright-boundary", ", the boundary of all roles"), ("ledger", "")] {
-            self.iam.create_policy().policy_name(name).policy_document(anything.to_string()).send().await?;
+        let anything = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+            "Action": "*", "Resource": "*"}});
+        for (name, what) in [("rolewright-boundary", ", the boundary of all roles"), ("ledger", "")]
+        {
+            self.iam
+                .create_policy()
+                .policy_name(name)
+                .policy_document(anything.to_string())
+                .send()
+                .await?;
             terminal::item("policy", &format!("{name}{what}"));
         }
         let owner = format!("arn:aws:iam::{ACCOUNT}:root");
@@ -86,7 +94,12 @@ impl Account {
             self.make_foreign_role(name, &trust_of("AWS", &owner)).await?;
             terminal::item("role", &format!("{name}, a principal"));
         }
-        self.iam.create_open_id_connect_provider().url(OIDC_ISSUER).client_id_list("sts.amazonaws.com").send().await?;
+        self.iam
+            .create_open_id_connect_provider()
+            .url(OIDC_ISSUER)
+            .client_id_list("sts.amazonaws.com")
+            .send()
+            .await?;
         terminal::item("OIDC provider", OIDC_ISSUER);
         Ok(())
     }
@@ -97,7 +110,12 @@ impl Account {
     /// The call that fails.
     pub async fn make_foreign_role(&self, name: &str, trust: &Value) -> anyhow::Result<()> {
         let tag = Tag::builder().key("owner").value("platform").build()?;
-        let role = self.iam.create_role().role_name(name).assume_role_policy_document(trust.to_string()).tags(tag);
+        let role = self
+            .iam
+            .create_role()
+            .role_name(name)
+            .assume_role_policy_document(trust.to_string())
+            .tags(tag);
         role.send().await.with_context(|| format!("creating role {name}"))?;
         Ok(())
     }
@@ -130,15 +148,28 @@ impl Account {
         let inline_names = self.iam.list_role_policies().role_name(name).send().await?;
         let mut inline = BTreeMap::new();
         for policy in inline_names.policy_names {
-            let answer = self.iam.get_role_policy().role_name(name).policy_name(&policy).send().await?;
+            let answer =
+                self.iam.get_role_policy().role_name(name).policy_name(&policy).send().await?;
             inline.insert(policy, policy::read(&answer.policy_document)?);
         }
         Ok(Some(RoleView {
-            boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
+            boundary: role
+                .permissions_boundary
+                .and_then(|boundary| boundary.permissions_boundary_arn),
             trust: policy::read(role.assume_role_policy_document.as_deref().unwrap_or_default())?,
-            attached: attached.attached_policies.into_iter().flatten().filter_map(|policy| policy.policy_arn).collect(),
+            attached: attached
+                .attached_policies
+                .into_iter()
+                .flatten()
+                .filter_map(|policy| policy.policy_arn)
+                .collect(),
             inline,
-            tags: role.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect(),
+            tags: role
+                .tags
+                .unwrap_or_default()
+                .into_iter()
+                .map(|tag| (tag.key, tag.value))
+                .collect(),
             description: role.description.unwrap_or_default(),
             max_session: role.max_session_duration.unwrap_or_default(),
             id: role.role_id,
@@ -172,6 +203,7 @@ impl Account {
 pub fn trust_of(kind: &str, principal: &str) -> Value {
     json!({
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {kind: principal}, "Action": "sts:AssumeRole"}],
+        "Statement": [{"Effect": "Allow", "Principal": {kind: principal},
+        "Action": "sts:AssumeRole"}],
     })
 }

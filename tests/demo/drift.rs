@@ -1,4 +1,5 @@
-//! Changes behind the controller's back: each part of a role is changed by the second AWS client and has to come back.
+//! Changes behind the controller's back: each part of a role is changed by the second AWS client
+//! and has to come back.
 
 use std::time::Duration;
 
@@ -26,12 +27,15 @@ enum Change {
     Tag,
 }
 
-const CHANGES: [Change; 5] = [Change::Trust, Change::Inline, Change::Attachment, Change::Boundary, Change::Tag];
+const CHANGES: [Change; 5] =
+    [Change::Trust, Change::Inline, Change::Attachment, Change::Boundary, Change::Tag];
 
 impl Change {
     fn claim(self) -> &'static str {
         match self {
-            Change::Trust => "A trust policy opened to a stranger is put back, and an Event says so",
+            Change::Trust => {
+                "A trust policy opened to a stranger is put back, and an Event says so"
+            }
             Change::Inline => "An inline policy widened by hand is put back, and an Event says so",
             Change::Attachment => "A policy attached by hand is detached, and an Event says so",
             Change::Boundary => "A boundary removed by hand is set again, and an Event says so",
@@ -53,7 +57,9 @@ impl Change {
     fn part(self, role: &RoleView) -> String {
         match self {
             Change::Trust => policy::words(&role.trust),
-            Change::Inline => role.inline.get("read-exports").map(policy::words).unwrap_or_default(),
+            Change::Inline => {
+                role.inline.get("read-exports").map(policy::words).unwrap_or_default()
+            }
             Change::Attachment => role.attached.iter().cloned().collect::<Vec<_>>().join("\n"),
             Change::Boundary => role.boundary.clone().unwrap_or_else(|| "none".to_owned()),
             Change::Tag => format!("owner={}", role.tags.get("owner").cloned().unwrap_or_default()),
@@ -65,17 +71,33 @@ impl Change {
         match self {
             Change::Trust => {
                 let document = trust_of("AWS", STRANGER).to_string();
-                iam.update_assume_role_policy().role_name(role).policy_document(document).send().await.map(drop)?;
+                iam.update_assume_role_policy()
+                    .role_name(role)
+                    .policy_document(document)
+                    .send()
+                    .await
+                    .map(drop)?;
             }
             Change::Inline => {
                 let document = everything_in("s3").to_string();
-                let put = iam.put_role_policy().role_name(role).policy_name("read-exports").policy_document(document);
+                let put = iam
+                    .put_role_policy()
+                    .role_name(role)
+                    .policy_name("read-exports")
+                    .policy_document(document);
                 put.send().await.map(drop)?;
             }
             Change::Attachment => {
-                iam.attach_role_policy().role_name(role).policy_arn(ADMINISTRATOR).send().await.map(drop)?;
+                iam.attach_role_policy()
+                    .role_name(role)
+                    .policy_arn(ADMINISTRATOR)
+                    .send()
+                    .await
+                    .map(drop)?;
             }
-            Change::Boundary => iam.delete_role_permissions_boundary().role_name(role).send().await.map(drop)?,
+            Change::Boundary => {
+                iam.delete_role_permissions_boundary().role_name(role).send().await.map(drop)?
+            }
             Change::Tag => {
                 let tag = Tag::builder().key("owner").value("somebody-else").build()?;
                 iam.tag_role().role_name(role).tags(tag).send().await.map(drop)?;
@@ -90,13 +112,16 @@ fn everything_in(service: &str) -> Value {
     json!({"Version": "2012-10-17", "Statement": [statement]})
 }
 
-/// Makes each change and waits until the whole role is again as it was, and an Event says what was done.
+/// Makes each change and waits until the whole role is again as it was, and an Event says what was
+/// done.
 ///
 /// # Errors
 /// When a change can't be made.
 pub async fn correct(stage: &mut Stage) -> anyhow::Result<()> {
     heading("2  Changes behind the controller's back");
-    say(&format!("Somebody with administrator rights changes the role of {SUBJECT} in AWS, five times."));
+    say(&format!(
+        "Somebody with administrator rights changes the role of {SUBJECT} in AWS, five times."
+    ));
     for change in CHANGES {
         let finding = one(stage, change).await.with_context(|| change.action())?;
         stage.table.claim(change.claim(), Source::Both, finding.map(Some));
@@ -124,7 +149,11 @@ async fn one(stage: &Stage, change: Change) -> anyhow::Result<Result<Duration, S
     let restored = stage.becomes(&name, &before).await;
     let took = begin.elapsed();
     let told = until(async || {
-        let notes = stage.resources.notes(SUBJECT, "DriftCorrected").await.map_err(|error| format!("{error:#}"))?;
+        let notes = stage
+            .resources
+            .notes(SUBJECT, "DriftCorrected")
+            .await
+            .map_err(|error| format!("{error:#}"))?;
         let news: Vec<String> = notes.into_iter().filter(|note| !known.contains(note)).collect();
         if news.is_empty() { Err("no Event tells what was corrected".to_owned()) } else { Ok(news) }
     });

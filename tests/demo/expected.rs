@@ -17,9 +17,15 @@ pub fn role_name(resource: &str) -> String {
     format!("{INSTALLATION}-{}", resource.replace('/', "_"))
 }
 
-/// The samples that show one kind of grant each. The documents that they make are written out in the tests of the library.
-pub const GRANTS: [&str; 5] =
-    ["team-a/deploy", "team-a/ledger-writer", "team-b/release", "team-b/support", "team-b/workspace"];
+/// The samples that show one kind of grant each. The documents that they make are written out in
+/// the tests of the library.
+pub const GRANTS: [&str; 5] = [
+    "team-a/deploy",
+    "team-a/ledger-writer",
+    "team-b/release",
+    "team-b/support",
+    "team-b/workspace",
+];
 
 /// The samples that the walk looks into; `6-look-first.yaml` only looks.
 pub fn samples() -> [Expected; 5] {
@@ -46,10 +52,14 @@ pub fn samples() -> [Expected; 5] {
                     &json!({"Service": "lambda.amazonaws.com"}),
                     &json!({
                         "StringEquals": {"aws:SourceAccount": ACCOUNT},
-                        "ArnLike": {"aws:SourceArn": format!("arn:aws:lambda:eu-west-2:{ACCOUNT}:function:thumbnails")},
+                        "ArnLike": {"aws:SourceArn": format!(
+                        "arn:aws:lambda:eu-west-2:{ACCOUNT}:function:thumbnails")},
                     }),
                 ),
-                attached: ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole".into()].into(),
+                attached: [
+                    "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole".into()
+                ]
+                .into(),
                 ..RoleView::default()
             },
         ),
@@ -102,7 +112,11 @@ fn expected(resource: &'static str, role: RoleView) -> Expected {
         max_session: if role.max_session == 0 { 3600 } else { role.max_session },
         boundary: Some(format!("arn:aws:iam::{ACCOUNT}:policy/rolewright-boundary")),
         trust: canonical(&role.trust),
-        inline: role.inline.into_iter().map(|(name, document)| (name, canonical(&document))).collect(),
+        inline: role
+            .inline
+            .into_iter()
+            .map(|(name, document)| (name, canonical(&document)))
+            .collect(),
         tags,
         ..role
     };
@@ -116,7 +130,9 @@ fn document(statements: &Value) -> Value {
 fn pods(subject: &str) -> Value {
     document(&json!({
         "Effect": "Allow",
-        "Principal": {"Federated": format!("arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.example.org/id/demo")},
+        "Principal": {
+            "Federated": format!("arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.example.org/id/demo"),
+        },
         "Action": "sts:AssumeRoleWithWebIdentity",
         "Condition": {"StringEquals": {
             "oidc.example.org/id/demo:aud": "sts.amazonaws.com",
@@ -126,7 +142,8 @@ fn pods(subject: &str) -> Value {
 }
 
 fn assume(principal: &Value, condition: &Value) -> Value {
-    document(&json!({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", "Condition": condition}))
+    document(&json!({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole",
+            "Condition": condition}))
 }
 
 /// The inline policy of `1-pods.yaml`; the step that edits the spec changes its actions.

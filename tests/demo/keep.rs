@@ -1,4 +1,5 @@
-//! What to do with a system that keeps running: a file that sets a shell up for it, and commands to look around.
+//! What to do with a system that keeps running: a file that sets a shell up for it, and commands to
+//! look around.
 
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -12,7 +13,8 @@ use crate::system::System;
 use crate::terminal::{heading, line, say};
 use crate::walk::SUBJECT;
 
-/// Where the file is, from the folder in which the demonstration runs: `make demo` runs it at the root of the repository.
+/// Where the file is, from the folder in which the demonstration runs: `make demo` runs it at the
+/// root of the repository.
 const FILE: &str = "target/demo.sh";
 
 /// What a shell needs; gone when it is dropped.
@@ -34,7 +36,10 @@ impl Drop for Shell {
 pub fn shell(system: &System) -> anyhow::Result<Shell> {
     let programs = Folder::new("demo-programs");
     for program in [assets().join("kubectl"), venv().join("bin/aws"), PathBuf::from(BIN)] {
-        let name = program.file_name().and_then(|name| name.to_str()).context("a program without a name")?;
+        let name = program
+            .file_name()
+            .and_then(|name| name.to_str())
+            .context("a program without a name")?;
         symlink(&program, programs.join(name)).with_context(|| format!("a link to {name}"))?;
     }
     let exports = [
@@ -47,9 +52,11 @@ pub fn shell(system: &System) -> anyhow::Result<Shell> {
         ("AWS_PAGER", String::new()),
         ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
     ];
-    let exports = exports.map(|(variable, value)| format!("export {variable}='{value}'\n")).concat();
+    let exports =
+        exports.map(|(variable, value)| format!("export {variable}='{value}'\n")).concat();
     let text = format!(
-        "# Written by `KEEP=1 make demo`, which removes it at its end. Nothing here leads to a real account.\n\
+        "# Written by `KEEP=1 make demo`, which removes it at its end. Nothing here leads to a \
+         real account.\n\
          unset AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL_IAM AWS_ENDPOINT_URL_STS\n\
          {exports}export PATH='{}':\"$PATH\"\n",
         programs.path().display()
@@ -57,7 +64,9 @@ pub fn shell(system: &System) -> anyhow::Result<Shell> {
     std::fs::create_dir_all("target").context("the folder target")?;
     // Under another name first: who waits for the file finds it whole.
     let unfinished = format!("{FILE}.new");
-    std::fs::write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, FILE)).context(FILE)?;
+    std::fs::write(&unfinished, text)
+        .and_then(|()| std::fs::rename(&unfinished, FILE))
+        .context(FILE)?;
     look_around(system);
     Ok(Shell { _programs: programs })
 }

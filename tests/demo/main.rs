@@ -1,6 +1,6 @@
-//! `make demo`: the whole system once, to look at. It starts a control plane, an AWS stand-in and the built
-//! controller, goes through the main job on the manifests of `config/samples/`, and ends with a table of what was
-//! shown.
+//! `make demo`: the whole system once, to look at. It starts a control plane, an AWS stand-in and
+//! the built controller, goes through the main job on the manifests of `config/samples/`, and ends
+//! with a table of what was shown.
 //!
 //! ```text
 //! system     starts and stops the parts (with the harness of the tests)
@@ -12,12 +12,13 @@
 //! keep       what to do while it keeps running
 //! ```
 //!
-//! `KEEP`, when not empty, leaves everything running after the table until SIGINT or SIGTERM. Exit code 0: every
-//! claim holds; 1: one does not, or a step could not be made; 130: interrupted before the table.
+//! `KEEP`, when not empty, leaves everything running after the table until SIGINT or SIGTERM. Exit
+//! code 0: every claim holds; 1: one does not, or a step could not be made; 130: interrupted before
+//! the table.
 //!
-//! What the table says comes from AWS and from the API server, never from the controller's output. Rows about
-//! conditions, Events and plans check what the controller wrote to the API server; what a role is like, AWS alone
-//! tells.
+//! What the table says comes from AWS and from the API server, never from the controller's output.
+//! Rows about conditions, Events and plans check what the controller wrote to the API server; what
+//! a role is like, AWS alone tells.
 
 #[path = "../harness/mod.rs"]
 mod harness;
@@ -61,7 +62,8 @@ fn main() -> anyhow::Result<ExitCode> {
         let mut stop = Stop::listen()?;
         demonstrate(&mut stop).await
     });
-    // A start that was interrupted is still going on in its thread; what it has started ends with this process.
+    // A start that was interrupted is still going on in its thread; what it has started ends with
+    // this process.
     runtime.shutdown_background();
     code.map(ExitCode::from)
 }
@@ -111,7 +113,8 @@ async fn demonstrate(stop: &mut Stop) -> anyhow::Result<u8> {
 
 /// Starts everything and prepares the account.
 async fn start() -> anyhow::Result<(System, Account)> {
-    let cluster = tokio::task::spawn_blocking(System::cluster).await.context("the system does not start")?;
+    let cluster =
+        tokio::task::spawn_blocking(System::cluster).await.context("the system does not start")?;
     heading("What the samples name and rolewright does not make");
     let keys = System::keys();
     let account = Account { iam: cluster.standin.iam_client(&keys) };
@@ -141,7 +144,8 @@ fn end(system: System, code: u8) -> u8 {
     }
 }
 
-/// Somebody wants an end: SIGINT, SIGTERM, or the process that started us has gone (cargo does not pass SIGTERM on).
+/// Somebody wants an end: SIGINT, SIGTERM, or the process that started us has gone (cargo does not
+/// pass SIGTERM on).
 struct Stop {
     interrupt: Signal,
     terminate: Signal,

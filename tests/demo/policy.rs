@@ -1,5 +1,5 @@
-//! Policy documents as AWS delivers them: read, compared by content, and put into words. Written anew here, so that
-//! what the table says does not rest on the code that it is about.
+//! Policy documents as AWS delivers them: read, compared by content, and put into words. Written
+//! anew here, so that what the table says does not rest on the code that it is about.
 
 use anyhow::Context;
 use serde_json::{Map, Value};
@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 /// When it is no JSON.
 pub fn read(encoded: &str) -> anyhow::Result<Value> {
     let text = decoded(encoded);
-    let value: Value = serde_json::from_str(&text).with_context(|| format!("a policy document of AWS: {text}"))?;
+    let value: Value =
+        serde_json::from_str(&text).with_context(|| format!("a policy document of AWS: {text}"))?;
     Ok(canonical(&value))
 }
 
@@ -30,7 +31,8 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The same content in one form: IAM keeps no order in lists, and one value may stand with or without brackets.
+/// The same content in one form: IAM keeps no order in lists, and one value may stand with or
+/// without brackets.
 pub fn canonical(value: &Value) -> Value {
     match value {
         Value::Array(items) => {
@@ -39,7 +41,9 @@ pub fn canonical(value: &Value) -> Value {
             items.dedup();
             if items.len() == 1 { items.remove(0) } else { Value::Array(items) }
         }
-        Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), canonical(value))).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(key, value)| (key.clone(), canonical(value))).collect()
+        }
         other => other.clone(),
     }
 }
@@ -53,16 +57,20 @@ pub fn words(document: &Value) -> String {
 fn statement(fields: &Map<String, Value>) -> String {
     let list = |key: &str| fields.get(key).map(values);
     let mut text = list("Effect").unwrap_or_default();
-    for (key, before) in
-        [("Action", ""), ("NotAction", "all but "), ("Resource", "on "), ("NotResource", "on all but ")]
-    {
+    for (key, before) in [
+        ("Action", ""),
+        ("NotAction", "all but "),
+        ("Resource", "on "),
+        ("NotResource", "on all but "),
+    ] {
         if let Some(list) = list(key) {
             text = format!("{text} {before}{list}");
         }
     }
     match fields.get("Principal") {
         Some(Value::Object(kinds)) => {
-            let kinds: Vec<String> = kinds.iter().map(|(kind, list)| format!("{kind} {}", values(list))).collect();
+            let kinds: Vec<String> =
+                kinds.iter().map(|(kind, list)| format!("{kind} {}", values(list))).collect();
             text = format!("{text} to {}", kinds.join(" and "));
         }
         Some(anyone) => text = format!("{text} to {}", values(anyone)),
@@ -79,7 +87,9 @@ fn statement(fields: &Map<String, Value>) -> String {
 }
 
 fn values(list: &Value) -> String {
-    let texts = each(list).iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    let texts = each(list)
+        .iter()
+        .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     texts.collect::<Vec<_>>().join(", ")
 }
 

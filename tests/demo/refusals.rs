@@ -1,5 +1,5 @@
-//! What is refused: a role of somebody else, a misspelt field, a policy that nobody may attach, and a mistake that
-//! only the controller can see.
+//! What is refused: a role of somebody else, a misspelt field, a policy that nobody may attach, and
+//! a mistake that only the controller can see.
 
 use crate::account::{RoleView, trust_of};
 use crate::expected::role_name;
@@ -42,8 +42,9 @@ impl Foreign {
     /// Looks at the role once more; some sweeps have gone by.
     pub async fn claim(self, stage: &mut Stage) {
         let after = stage.account.existing(&self.name).await;
-        let untouched =
-            after.and_then(|after| if after == self.before { Ok(None) } else { Err(self.before.difference(&after)) });
+        let untouched = after.and_then(|after| {
+            if after == self.before { Ok(None) } else { Err(self.before.difference(&after)) }
+        });
         let claim = "A foreign role of the same name is refused, and after sweeps untouched";
         stage.table.claim(claim, Source::Both, self.refused.and(untouched));
     }
@@ -59,7 +60,9 @@ pub async fn at_admission(stage: &mut Stage) -> anyhow::Result<()> {
         ("name: thumbnails\n  namespace", "name: misspelt\n  namespace"),
         ("permissionsBoundary:", "permissionBoundary:"),
     ];
-    let finding = refused(stage, "team-a/misspelt", &edits, &["permissionBoundary", "permissionsBoundary"]).await;
+    let finding =
+        refused(stage, "team-a/misspelt", &edits, &["permissionBoundary", "permissionsBoundary"])
+            .await;
     let claim = "A misspelt field is refused at admission, with the fields there are";
     stage.table.claim(claim, Source::Both, finding.map(|()| None));
 
@@ -68,15 +71,31 @@ pub async fn at_admission(stage: &mut Stage) -> anyhow::Result<()> {
         ("service-role/AWSLambdaBasicExecutionRole", "AdministratorAccess"),
     ];
     line("");
-    let finding = refused(stage, "team-a/too-much", &edits, &["AdministratorAccess", "attach a narrower policy"]).await;
+    let finding = refused(
+        stage,
+        "team-a/too-much",
+        &edits,
+        &["AdministratorAccess", "attach a narrower policy"],
+    )
+    .await;
     let claim = "A forbidden policy is refused at admission, with what to do instead";
     stage.table.claim(claim, Source::Both, finding.map(|()| None));
     Ok(())
 }
 
-/// A changed copy of `2-lambda.yaml` has to be refused with these words, and nothing may come of it.
-async fn refused(stage: &Stage, resource: &str, edits: &[(&str, &str)], words: &[&str]) -> Result<(), String> {
-    let said = stage.resources.refused("2-lambda.yaml", edits).await.map_err(|error| format!("{error:#}"))?;
+/// A changed copy of `2-lambda.yaml` has to be refused with these words, and nothing may come of
+/// it.
+async fn refused(
+    stage: &Stage,
+    resource: &str,
+    edits: &[(&str, &str)],
+    words: &[&str],
+) -> Result<(), String> {
+    let said = stage
+        .resources
+        .refused("2-lambda.yaml", edits)
+        .await
+        .map_err(|error| format!("{error:#}"))?;
     if let Some(missing) = words.iter().find(|word| !said.contains(**word)) {
         return Err(format!("the refusal does not say {missing:?}: {said}"));
     }
@@ -90,7 +109,10 @@ async fn refused(stage: &Stage, resource: &str, edits: &[(&str, &str)], words: &
 /// When kubectl or AWS fails.
 pub async fn by_the_controller(stage: &mut Stage) -> anyhow::Result<()> {
     line("");
-    say("What is inside a pasted document only the controller can see; a misspelt Condition would widen access:");
+    say(
+        "What is inside a pasted document only the controller can see; a misspelt Condition would \
+         widen access:",
+    );
     let resource = "team-b/pasted-wrong";
     let edits = [
         ("name: queue-worker\n  namespace", "name: pasted-wrong\n  namespace"),
@@ -103,8 +125,13 @@ pub async fn by_the_controller(stage: &mut Stage) -> anyhow::Result<()> {
     }
     let absent = stage.account.absent(&role_name(resource)).await;
     let finding = said.and_then(|(message, _)| {
-        let named = message.contains("Conditon") && message.contains("spec.permissions.inlinePolicies[0].document");
-        if named { absent.map(|()| None) } else { Err(format!("the condition does not name the mistake: {message}")) }
+        let named = message.contains("Conditon")
+            && message.contains("spec.permissions.inlinePolicies[0].document");
+        if named {
+            absent.map(|()| None)
+        } else {
+            Err(format!("the condition does not name the mistake: {message}"))
+        }
     });
     let claim = "A mistake in a pasted document is refused by the controller, by name";
     stage.table.claim(claim, Source::Both, finding);

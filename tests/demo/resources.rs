@@ -1,4 +1,5 @@
-//! What people do and see with kubectl: manifests of `config/samples/`, their conditions and Events.
+//! What people do and see with kubectl: manifests of `config/samples/`, their conditions and
+//! Events.
 
 use std::sync::Arc;
 
@@ -63,15 +64,19 @@ impl Resources {
         let manifest = copy(file, edits)?;
         terminal::command("kubectl apply -f -");
         let output = self.run(&["apply", "-f", "-"], &manifest).await?;
-        ensure!(output.status.success(), "kubectl apply refuses a copy of {file}: {}", output.stderr.trim());
+        ensure!(
+            output.status.success(),
+            "kubectl apply refuses a copy of {file}: {}",
+            output.stderr.trim()
+        );
         for line in output.stdout.lines() {
             terminal::say(line);
         }
         Ok(())
     }
 
-    /// The same for a copy that has to be refused. kubectl's own check of fields is off: what refuses is the API
-    /// server. Returns its words.
+    /// The same for a copy that has to be refused. kubectl's own check of fields is off: what
+    /// refuses is the API server. Returns its words.
     ///
     /// # Errors
     /// When it is accepted; the sample has not what was to be changed.
@@ -80,7 +85,8 @@ impl Resources {
         terminal::command("kubectl apply --validate=false -f -");
         let output = self.run(&["apply", "--validate=false", "-f", "-"], &manifest).await?;
         ensure!(!output.status.success(), "the API server took it: {}", output.stdout.trim());
-        let words = output.stderr.trim().trim_start_matches("Error from server (Invalid): ").to_owned();
+        let words =
+            output.stderr.trim().trim_start_matches("Error from server (Invalid): ").to_owned();
         terminal::say(&words);
         Ok(words)
     }
@@ -91,7 +97,9 @@ impl Resources {
     /// When kubectl fails.
     pub async fn find(&self, resource: &str) -> anyhow::Result<Option<Value>> {
         let (namespace, name) = split(resource)?;
-        let text = self.kubectl(&["get", "iamrole", "-n", namespace, name, "-o", "json", "--ignore-not-found"]).await?;
+        let text = self
+            .kubectl(&["get", "iamrole", "-n", namespace, name, "-o", "json", "--ignore-not-found"])
+            .await?;
         if text.trim().is_empty() { Ok(None) } else { Ok(Some(serde_json::from_str(&text)?)) }
     }
 
@@ -111,17 +119,34 @@ impl Resources {
     ///
     /// # Errors
     /// What it has instead; as a sentence.
-    pub async fn ready(&self, resource: &str, status: &str, reason: &str) -> Result<String, String> {
+    pub async fn ready(
+        &self,
+        resource: &str,
+        status: &str,
+        reason: &str,
+    ) -> Result<String, String> {
         let found = self.find(resource).await.map_err(|error| format!("{error:#}"))?;
         let Some(found) = found else { return Err(format!("there is no IAMRole {resource}")) };
-        let conditions = found.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
-        let ready = conditions.into_iter().find(|condition| text(condition, "/type") == "Ready").unwrap_or_default();
+        let conditions = found
+            .pointer("/status/conditions")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
+        let ready = conditions
+            .into_iter()
+            .find(|condition| text(condition, "/type") == "Ready")
+            .unwrap_or_default();
         let message = text(&ready, "/message");
-        let current = found.pointer("/status/observedGeneration") == found.pointer("/metadata/generation");
+        let current =
+            found.pointer("/status/observedGeneration") == found.pointer("/metadata/generation");
         if current && text(&ready, "/status") == status && text(&ready, "/reason") == reason {
             return Ok(message);
         }
-        Err(format!("{resource} is Ready={}, {}: {message}", text(&ready, "/status"), text(&ready, "/reason")))
+        Err(format!(
+            "{resource} is Ready={}, {}: {message}",
+            text(&ready, "/status"),
+            text(&ready, "/reason")
+        ))
     }
 
     /// Notes of the Events of a resource with this reason, oldest first.
@@ -130,12 +155,18 @@ impl Resources {
     /// When kubectl fails.
     pub async fn notes(&self, resource: &str, reason: &str) -> anyhow::Result<Vec<String>> {
         let (namespace, name) = split(resource)?;
-        let list = self.kubectl(&["get", "events.events.k8s.io", "-n", namespace, "-o", "json"]).await?;
+        let list =
+            self.kubectl(&["get", "events.events.k8s.io", "-n", namespace, "-o", "json"]).await?;
         let list: Value = serde_json::from_str(&list)?;
         let events = list.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-        let of_interest = |event: &&Value| text(event, "/regarding/name") == name && text(event, "/reason") == reason;
-        let mut notes: Vec<(String, String)> =
-            events.iter().filter(of_interest).map(|event| (text(event, "/eventTime"), text(event, "/note"))).collect();
+        let of_interest = |event: &&Value| {
+            text(event, "/regarding/name") == name && text(event, "/reason") == reason
+        };
+        let mut notes: Vec<(String, String)> = events
+            .iter()
+            .filter(of_interest)
+            .map(|event| (text(event, "/eventTime"), text(event, "/note")))
+            .collect();
         notes.sort();
         Ok(notes.into_iter().map(|(_, note)| note).collect())
     }
@@ -145,7 +176,8 @@ impl Resources {
     /// # Errors
     /// When kubectl fails.
     pub async fn versions(&self) -> anyhow::Result<String> {
-        let template = "{range .items[*]}{.metadata.namespace}/{.metadata.name}={.metadata.resourceVersion} {end}";
+        let template = "{range .items[*]}{.metadata.namespace}/{.metadata.name}=\
+            {.metadata.resourceVersion} {end}";
         self.kubectl(&["get", "iamroles", "-A", "-o", &format!("jsonpath={template}")]).await
     }
 }
@@ -160,10 +192,12 @@ pub fn text(value: &Value, pointer: &str) -> String {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// A sample with the first occurrence of each text replaced by another, and the lines that this changes.
+/// A sample with the first occurrence of each text replaced by another, and the lines that this
+/// changes.
 fn copy(file: &str, edits: &[(&str, &str)]) -> anyhow::Result<String> {
     let path = repository(&format!("{SAMPLES}/{file}"));
-    let mut manifest = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let mut manifest =
+        std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let original = manifest.clone();
     for (from, to) in edits {
         if !manifest.contains(from) {

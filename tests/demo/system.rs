@@ -16,7 +16,8 @@ pub const OIDC_ISSUER: &str = "https://oidc.example.org/id/demo";
 /// Time from the end of one sweep to the next.
 pub const SWEEP: Duration = Duration::from_secs(2);
 
-/// Setting, value here, default, and what it is. In earnest the defaults are right: reads of AWS lag behind writes.
+/// Setting, value here, default, and what it is. In earnest the defaults are right: reads of AWS
+/// lag behind writes.
 const SHORTENED: [(&str, &str, &str, &str); 5] = [
     ("--sweep-interval", "2s", "60s", "how often all roles of the account are read"),
     ("--settle-window", "1s", "60s", "how long an own write counts more than what is read"),
@@ -36,7 +37,8 @@ impl System {
     /// Starts everything but the controller.
     pub fn cluster() -> Cluster {
         terminal::say(
-            "Starting etcd, kube-apiserver and the AWS stand-in on free ports of 127.0.0.1 (usually 10 seconds).",
+            "Starting etcd, kube-apiserver and the AWS stand-in on free ports of 127.0.0.1 \
+             (usually 10 seconds).",
         );
         let begin = Instant::now();
         let cluster = Cluster::start();
@@ -111,7 +113,10 @@ impl System {
         if !status.success() {
             return Err(format!("the controller ended with {status} after SIGTERM"));
         }
-        Ok(format!("The controller ended {took} ms after SIGTERM with exit code 0. Nothing is left running."))
+        Ok(format!(
+            "The controller ended {took} ms after SIGTERM with exit code 0. Nothing is left \
+             running."
+        ))
     }
 }
 

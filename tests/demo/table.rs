@@ -38,8 +38,14 @@ const CLAIM: usize = 72;
 const SOURCE: usize = 16;
 
 impl Table {
-    /// Adds a claim: `Ok` when it holds, with the time it took where that says something; else what was found instead.
-    pub fn claim(&mut self, claim: &str, source: Source, finding: Result<Option<Duration>, String>) {
+    /// Adds a claim: `Ok` when it holds, with the time it took where that says something; else what
+    /// was found instead.
+    pub fn claim(
+        &mut self,
+        claim: &str,
+        source: Source,
+        finding: Result<Option<Duration>, String>,
+    ) {
         let (took, problem) = match finding {
             Ok(took) => (took, None),
             Err(problem) => (None, Some(problem)),
@@ -53,10 +59,21 @@ impl Table {
 
     pub fn print(&self) {
         heading("What was shown");
-        say("Looked up with the second AWS client and at the API server, not in the controller's output. Conditions, \
-             Events and plans are what the controller wrote to the API server; roles are never taken from them.");
-        line(&format!("\n  {:CLAIM$}  {:SOURCE$}  {:5} {:>7}", "Claim", "Looked up in", "Holds", "After"));
-        line(&format!("  {}  {}  {} {}", "-".repeat(CLAIM), "-".repeat(SOURCE), "-".repeat(5), "-".repeat(7)));
+        say("Looked up with the second AWS client and at the API server, not in the controller's \
+             output. Conditions, \
+             Events and plans are what the controller wrote to the API server; roles are never \
+             taken from them.");
+        line(&format!(
+            "\n  {:CLAIM$}  {:SOURCE$}  {:5} {:>7}",
+            "Claim", "Looked up in", "Holds", "After"
+        ));
+        line(&format!(
+            "  {}  {}  {} {}",
+            "-".repeat(CLAIM),
+            "-".repeat(SOURCE),
+            "-".repeat(5),
+            "-".repeat(7)
+        ));
         for row in &self.rows {
             row.print();
         }
@@ -72,12 +89,16 @@ impl Table {
 
 impl Row {
     fn print(&self) {
-        let (tone, holds) = if self.problem.is_none() { (Tone::Good, "yes") } else { (Tone::Bad, "NO") };
+        let (tone, holds) =
+            if self.problem.is_none() { (Tone::Good, "yes") } else { (Tone::Bad, "NO") };
         let took = self.took.map(seconds).unwrap_or_default();
         for (index, part) in wrapped(&self.claim, CLAIM).iter().enumerate() {
             if index == 0 {
                 let holds = paint(tone, &format!("{holds:5}"));
-                line(format!("  {part:CLAIM$}  {:SOURCE$}  {holds} {took:>7}", self.source.text()).trim_end());
+                line(
+                    format!("  {part:CLAIM$}  {:SOURCE$}  {holds} {took:>7}", self.source.text())
+                        .trim_end(),
+                );
             } else {
                 line(&format!("  {part}"));
             }

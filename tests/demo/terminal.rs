@@ -1,4 +1,5 @@
-//! Text for people: headings, labelled lines, wrapped to the width of a page; colours only on a terminal.
+//! Text for people: headings, labelled lines, wrapped to the width of a page; colours only on a
+//! terminal.
 
 use std::io::{IsTerminal, Write};
 use std::sync::LazyLock;
@@ -21,7 +22,8 @@ pub enum Tone {
 pub fn paint(tone: Tone, text: &str) -> String {
     static COLOURS: LazyLock<bool> = LazyLock::new(|| {
         // https://no-color.org
-        std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        std::io::stdout().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
     });
     let code = match tone {
         _ if !*COLOURS => return text.to_owned(),
@@ -37,7 +39,8 @@ pub fn paint(tone: Tone, text: &str) -> String {
 /// One line as it is.
 pub fn line(text: &str) {
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush()); // whoever reads may have gone; the steps go on
+    // whoever reads may have gone; the steps go on
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
 /// The beginning of a step.
@@ -65,7 +68,11 @@ pub fn item(label: &str, text: &str) {
 pub fn tinted(label: &str, text: &str, tone: Tone) {
     for (index, part) in wrapped(text, WIDTH - 4 - TEXT).into_iter().enumerate() {
         let label = if index == 0 { label } else { "" };
-        line(&format!("    {}{}", paint(Tone::Quiet, &format!("{label:TEXT$}")), paint(tone, &part)));
+        line(&format!(
+            "    {}{}",
+            paint(Tone::Quiet, &format!("{label:TEXT$}")),
+            paint(tone, &part)
+        ));
     }
 }
 

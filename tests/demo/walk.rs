@@ -32,7 +32,8 @@ impl Stage {
     /// Goes through all steps.
     ///
     /// # Errors
-    /// What makes it impossible to go on. A claim that does not hold is no error: it is in the table.
+    /// What makes it impossible to go on. A claim that does not hold is no error: it is in the
+    /// table.
     pub async fn walk(&mut self) -> anyhow::Result<()> {
         self.create().await?;
         drift::correct(self).await?;
@@ -72,9 +73,15 @@ impl Stage {
             let name = role_name(expected.resource);
             let made = until(async || {
                 let found = self.account.existing(&name).await?;
-                // Not known beforehand: the unique id, and the uid that the API server gave the resource.
+                // Not known beforehand: the unique id, and the uid that the API server gave the
+                // resource.
                 let mut wanted = RoleView { id: found.id.clone(), ..expected.role.clone() };
-                wanted.tags.extend(found.tags.get_key_value("rolewright.dev/uid").map(|(k, v)| (k.clone(), v.clone())));
+                wanted.tags.extend(
+                    found
+                        .tags
+                        .get_key_value("rolewright.dev/uid")
+                        .map(|(k, v)| (k.clone(), v.clone())),
+                );
                 if found == wanted { Ok(found) } else { Err(wanted.difference(&found)) }
             });
             match made.await {
@@ -98,15 +105,25 @@ impl Stage {
 
     async fn statuses(&self) -> Result<(), String> {
         for expected in samples() {
-            until(async || self.resources.ready(expected.resource, "True", "Reconciled").await).await?;
-            let resource = self.resources.find(expected.resource).await.map_err(|error| format!("{error:#}"))?;
-            let resource = resource.ok_or_else(|| format!("there is no IAMRole {}", expected.resource))?;
+            until(async || self.resources.ready(expected.resource, "True", "Reconciled").await)
+                .await?;
+            let resource = self
+                .resources
+                .find(expected.resource)
+                .await
+                .map_err(|error| format!("{error:#}"))?;
+            let resource =
+                resource.ok_or_else(|| format!("there is no IAMRole {}", expected.resource))?;
             let role = self.account.existing(&role_name(expected.resource)).await?;
             let uid = role.tags.get("rolewright.dev/uid").cloned().unwrap_or_default();
-            let said = ["/status/arn", "/status/roleId", "/metadata/uid"].map(|pointer| text(&resource, pointer));
+            let said = ["/status/arn", "/status/roleId", "/metadata/uid"]
+                .map(|pointer| text(&resource, pointer));
             let found = [role.arn, role.id, uid];
             if said != found {
-                return Err(format!("{} says {said:?} and the role has {found:?}", expected.resource));
+                return Err(format!(
+                    "{} says {said:?} and the role has {found:?}",
+                    expected.resource
+                ));
             }
         }
         Ok(())
@@ -117,8 +134,11 @@ impl Stage {
         let name = role_name(SUBJECT);
         let before = self.account.existing(&name).await.map_err(anyhow::Error::msg)?;
         let mut wanted = before.clone();
-        wanted.inline =
-            [("read-exports".to_owned(), read_exports(&json!(["s3:GetObject", "s3:GetObjectVersion"])))].into();
+        wanted.inline = [(
+            "read-exports".to_owned(),
+            read_exports(&json!(["s3:GetObject", "s3:GetObjectVersion"])),
+        )]
+        .into();
         wanted.tags.insert("cost-centre".into(), "5678".into());
         let begin = Instant::now();
         let edits = [
@@ -154,8 +174,10 @@ impl Stage {
         let (resource_end, finding) = match made.await {
             Ok((role, _)) => {
                 item("AWS before", &role.arn);
-                let resource = self.resources.find(SHORT_LIVED).await?.context("the resource has gone")?;
-                let end: Timestamp = text(&resource, "/status/expiresAt").parse().context("status.expiresAt")?;
+                let resource =
+                    self.resources.find(SHORT_LIVED).await?.context("the resource has gone")?;
+                let end: Timestamp =
+                    text(&resource, "/status/expiresAt").parse().context("status.expiresAt")?;
                 item("expires at", &format!("{end}"));
                 (Some(end), until(async || self.account.absent(&name).await).await)
             }
@@ -163,7 +185,8 @@ impl Stage {
         };
         let gone = Timestamp::now();
         let late = resource_end.and_then(|end| Duration::try_from(gone.duration_since(end)).ok());
-        // Times in Kubernetes are whole seconds, which cuts off up to one; the rest is for a slow machine.
+        // Times in Kubernetes are whole seconds, which cuts off up to one; the rest is for a slow
+        // machine.
         let on_time = finding.and_then(|_| match late {
             Some(late) if late < Duration::from_secs(3) => Ok(Some(late)),
             Some(late) => Err(format!("it went {} after its end", seconds(late))),
@@ -171,7 +194,8 @@ impl Stage {
         });
         let role = self.account.role(&name).await?;
         item("AWS after", &role.map_or_else(|| format!("no role {name}"), |role| role.arn));
-        let said = until(async || self.resources.ready(SHORT_LIVED, "False", "Expired").await).await;
+        let said =
+            until(async || self.resources.ready(SHORT_LIVED, "False", "Expired").await).await;
         if let Ok((message, _)) = &said {
             item("resource", message);
         }
@@ -185,12 +209,24 @@ impl Stage {
         heading("5  A resource is deleted");
         let name = role_name(DELETED);
         let role = self.account.existing(&name).await.map_err(anyhow::Error::msg)?;
-        item("AWS before", &format!("{} with {}", role.arn, role.attached.into_iter().collect::<Vec<_>>().join(", ")));
+        item(
+            "AWS before",
+            &format!(
+                "{} with {}",
+                role.arn,
+                role.attached.into_iter().collect::<Vec<_>>().join(", ")
+            ),
+        );
         let (namespace, resource) = DELETED.split_once('/').context("namespace/name")?;
         let begin = Instant::now();
         command(&format!("kubectl delete iamrole -n {namespace} {resource} --wait=false"));
-        self.resources.kubectl(&["delete", "iamrole", "-n", namespace, resource, "--wait=false"]).await?;
-        let gone = until(async || self.account.absent(&name).await.and(self.resources.absent(DELETED).await)).await;
+        self.resources
+            .kubectl(&["delete", "iamrole", "-n", namespace, resource, "--wait=false"])
+            .await?;
+        let gone = until(async || {
+            self.account.absent(&name).await.and(self.resources.absent(DELETED).await)
+        })
+        .await;
         let role = self.account.role(&name).await?;
         item("AWS after", &role.map_or_else(|| format!("no role {name}"), |role| role.arn));
         for note in self.resources.notes(DELETED, "Deleted").await? {
@@ -203,16 +239,26 @@ impl Stage {
 
     async fn observe(&mut self) -> anyhow::Result<()> {
         heading("8  Look first: driftPolicy Observe");
-        say("6-look-first.yaml was applied in step 1. Its plan stands in the status, and nothing was written.");
-        let waiting = until(async || self.resources.ready(OBSERVED, "False", "WouldChange").await).await;
+        say("6-look-first.yaml was applied in step 1. Its plan stands in the status, and nothing \
+             was written.");
+        let waiting =
+            until(async || self.resources.ready(OBSERVED, "False", "WouldChange").await).await;
         let resource = self.resources.find(OBSERVED).await?.context("the resource has gone")?;
-        let plan = resource.pointer("/status/plan").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+        let plan = resource
+            .pointer("/status/plan")
+            .and_then(serde_json::Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         for line in &plan {
             item("status.plan", line.as_str().unwrap_or_default());
         }
         let absent = self.account.absent(&role_name(OBSERVED)).await;
         let finding = waiting.map(|_| None).and_then(|took| absent.map(|()| took));
-        let finding = if plan.is_empty() { finding.and(Err("status.plan is empty".to_owned())) } else { finding };
+        let finding = if plan.is_empty() {
+            finding.and(Err("status.plan is empty".to_owned()))
+        } else {
+            finding
+        };
         self.table.claim(
             "With driftPolicy Observe the plan is in the status, and no role is made",
             Source::Both,
@@ -224,22 +270,33 @@ impl Stage {
     /// What must be true at the end of all steps: nothing is left over, and nothing moves.
     async fn rest(&mut self, foreign: refusals::Foreign) -> anyhow::Result<()> {
         heading("At rest");
-        let mut wanted: std::collections::BTreeSet<String> = ["auditors", "on-call"].map(str::to_owned).into();
+        let mut wanted: std::collections::BTreeSet<String> =
+            ["auditors", "on-call"].map(str::to_owned).into();
         wanted.extend(samples().map(|sample| role_name(sample.resource)));
         wanted.extend(GRANTS.map(role_name));
         wanted.remove(&role_name(DELETED));
         wanted.insert(foreign.name.clone());
         let found = self.account.roles().await?;
-        let left_over =
-            if found == wanted { Ok(None) } else { Err(format!("expected {wanted:?} and found {found:?}")) };
+        let left_over = if found == wanted {
+            Ok(None)
+        } else {
+            Err(format!("expected {wanted:?} and found {found:?}"))
+        };
         self.list_roles("AWS at end").await?;
 
         let window = SWEEP * 2 + Duration::from_secs(1);
-        say(&format!("Watching for {} seconds, more than two sweeps, whether anything moves.", window.as_secs()));
+        say(&format!(
+            "Watching for {} seconds, more than two sweeps, whether anything moves.",
+            window.as_secs()
+        ));
         let before = self.everything(&found).await?;
         tokio::time::sleep(window).await;
         let after = self.everything(&found).await?;
-        let still = if before == after { Ok(None) } else { Err("a role or a resourceVersion has changed".to_owned()) };
+        let still = if before == after {
+            Ok(None)
+        } else {
+            Err("a role or a resourceVersion has changed".to_owned())
+        };
 
         foreign.claim(self).await;
         self.table.claim("No role is there that nobody asked for", Source::Aws, left_over);

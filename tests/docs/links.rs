@@ -31,7 +31,8 @@ fn leads_somewhere(pages: &[Page], page: &Page, target: &str) -> bool {
     let anchor = target.split_once('#').map_or("", |(_, anchor)| anchor);
     let path = file_of(page, target);
     let linked = pages.iter().find(|other| Path::new(&other.path) == path);
-    let anchored = anchor.is_empty() || linked.is_some_and(|other| other.anchors().iter().any(|a| a == anchor));
+    let anchored = anchor.is_empty()
+        || linked.is_some_and(|other| other.anchors().iter().any(|a| a == anchor));
     Path::new(ROOT).join(&path).exists() && anchored
 }
 
@@ -56,21 +57,31 @@ fn file_of(page: &Page, target: &str) -> PathBuf {
 fn every_page_of_the_documentation_is_in_its_index_and_the_index_in_the_readme() {
     let pages = pages();
     let linked_from = |path: &str| -> BTreeSet<PathBuf> {
-        let page = pages.iter().find(|page| page.path == path).unwrap_or_else(|| panic!("there is no {path}"));
+        let page = pages
+            .iter()
+            .find(|page| page.path == path)
+            .unwrap_or_else(|| panic!("there is no {path}"));
         page.links().into_iter().map(|(_, target)| file_of(page, &target)).collect()
     };
     // The reasons have an index of their own, made of the code.
     let index = &linked_from(INDEX) | &linked_from("docs/reference/reasons.md");
-    let documentation = pages.iter().filter(|page| page.path.starts_with("docs/") && page.path != INDEX);
-    let missing: Vec<&str> =
-        documentation.map(|page| page.path.as_str()).filter(|path| !index.contains(Path::new(path))).collect();
+    let documentation =
+        pages.iter().filter(|page| page.path.starts_with("docs/") && page.path != INDEX);
+    let missing: Vec<&str> = documentation
+        .map(|page| page.path.as_str())
+        .filter(|path| !index.contains(Path::new(path)))
+        .collect();
     assert!(missing.is_empty(), "{INDEX} has no link to {}", missing.join(", "));
-    assert!(linked_from("README.md").contains(Path::new(INDEX)), "README.md has no link to {INDEX}");
+    assert!(
+        linked_from("README.md").contains(Path::new(INDEX)),
+        "README.md has no link to {INDEX}"
+    );
 }
 
 #[test]
 fn what_a_page_links_to_is_found_in_its_text() {
-    let text = "# One\n[a](b.md#c) `[no](code)`\n```text\n[no](block)\n```\n<img src=\"d.svg\">\n## One\n### `x` and *y*: 1.2\n";
+    let text = "# One\n[a](b.md#c) `[no](code)`\n```text\n[no](block)\n```\n<img \
+        src=\"d.svg\">\n## One\n### `x` and *y*: 1.2\n";
     let page = Page { path: "docs/x.md".to_owned(), text: text.to_owned() };
     assert_eq!(page.links(), [(2, "b.md#c".to_owned()), (6, "d.svg".to_owned())]);
     assert_eq!(page.anchors(), ["one", "one-1", "x-and-y-12"]);

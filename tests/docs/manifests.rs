@@ -1,4 +1,5 @@
-//! Manifests of the pages, where no command applies them: the API server takes each, with its schema and admission policies.
+//! Manifests of the pages, where no command applies them: the API server takes each, with its
+//! schema and admission policies.
 
 use crate::harness::{Cluster, gitops_crds};
 use crate::page::{Block, Rule, pages};
@@ -9,9 +10,16 @@ fn manifests() -> Vec<(String, String)> {
     for page in pages() {
         let blocks = page.blocks().unwrap();
         let refused = |name: &str| {
-            let fails =
-                |block: &&Block| matches!(block.rule, Rule::Local { fails: true } | Rule::Cluster { fails: true, .. });
-            blocks.iter().filter(fails).any(|block| block.lines.iter().any(|line| line.contains(name)))
+            let fails = |block: &&Block| {
+                matches!(
+                    block.rule,
+                    Rule::Local { fails: true } | Rule::Cluster { fails: true, .. }
+                )
+            };
+            blocks
+                .iter()
+                .filter(fails)
+                .any(|block| block.lines.iter().any(|line| line.contains(name)))
         };
         for block in &blocks {
             let Rule::File { name } = &block.rule else { continue };
@@ -39,7 +47,8 @@ fn every_manifest_of_the_pages_is_taken_by_the_api_server() {
     }
     let mut refused = Vec::new();
     for (place, text) in manifests {
-        let output = plane.kubectl_with(&["apply", "--server-side", "--dry-run=server", "-f", "-"], &text);
+        let output =
+            plane.kubectl_with(&["apply", "--server-side", "--dry-run=server", "-f", "-"], &text);
         if !output.status.success() {
             refused.push(format!("{place}: {}", output.stderr));
         }

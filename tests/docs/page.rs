@@ -3,18 +3,26 @@
 //! A comment right above a block says how it is tested:
 //!
 //! ```text
-//! <!-- test: file name=role.yaml -->              the block is written to a file beside the commands of its page
-//! <!-- test: cluster name=tutorial -->            run in order with the others of that name, on a cluster and an account
+//! <!-- test: file name=role.yaml -->
+//!     the block is written to a file beside the commands of its page
+//! <!-- test: cluster name=tutorial -->
+//!     run in order with the others of that name, on a cluster and an account
 //! <!-- test: cluster name=tutorial background --> the same, left running to the end
-//! <!-- test: cluster name=tutorial fails -->      the same, and each command has to fail
-//! <!-- test: cluster name=tutorial last -->       the same, after all others
-//! <!-- test: cluster name=rebuild fresh -->       the same, on a new cluster: the one before is lost, the account stays
-//! <!-- test: input -->                            read by another tool, or a part of a file; has to be YAML or JSON where it says so
-//! <!-- test: skip reason="CI runs it" -->         not run: only for `make` and services that the stand-in lacks
+//! <!-- test: cluster name=tutorial fails -->
+//!     the same, and each command has to fail
+//! <!-- test: cluster name=tutorial last -->
+//!     the same, after all others
+//! <!-- test: cluster name=rebuild fresh -->
+//!     the same, on a new cluster: the one before is lost, the account stays
+//! <!-- test: input -->
+//!     read by another tool, or a part of a file; has to be YAML or JSON where it says so
+//! <!-- test: skip reason="CI runs it" -->
+//!     not run: only for `make` and services that the stand-in lacks
 //! ```
 //!
-//! A block without a comment is for commands that need neither: `rolewright render`, `crds`, `policy`, `completions`, `man`, `--help`. Where they have to
-//! fail, the comment is `<!-- test: local fails -->`.
+//! A block without a comment is for commands that need neither: `rolewright render`, `crds`,
+//! `policy`, `completions`, `man`, `--help`. Where they have to fail, the comment is `<!-- test:
+//! local fails -->`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,8 +35,10 @@ pub struct Page {
     pub text: String,
 }
 
-/// Commands that need what no test has: the whole suite, and services that the stand-in for AWS does not know.
-const LEFT_OUT: [&str; 5] = ["make ", "KEEP=1 make demo", "aws cloudformation ", "aws eks ", "aws lambda "];
+/// Commands that need what no test has: the whole suite, and services that the stand-in for AWS
+/// does not know.
+const LEFT_OUT: [&str; 5] =
+    ["make ", "KEEP=1 make demo", "aws cloudformation ", "aws eks ", "aws lambda "];
 
 /// How a block is tested.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,13 +110,22 @@ impl Page {
             let end = (index + 1..lines.len())
                 .find(|&line| lines[line] == "```")
                 .ok_or_else(|| format!("{}:{}: the block has no end", self.path, index + 1))?;
-            let comment = index.checked_sub(1).map(|above| lines[above]).filter(|line| line.starts_with("<!-- test:"));
+            let comment = index
+                .checked_sub(1)
+                .map(|above| lines[above])
+                .filter(|line| line.starts_with("<!-- test:"));
             let place = format!("{}:{}", self.path, index + 1);
             let rule = match comment {
-                Some(comment) => Some(rule(comment).map_err(|problem| format!("{place}: {problem}"))?),
+                Some(comment) => {
+                    Some(rule(comment).map_err(|problem| format!("{place}: {problem}"))?)
+                }
                 None if shell(language) => Some(Rule::Local { fails: false }),
                 None if language == "text" => None,
-                None => return Err(format!("{place}: no rule takes this {language}: put a comment above the block")),
+                None => {
+                    return Err(format!(
+                        "{place}: no rule takes this {language}: put a comment above the block"
+                    ));
+                }
             };
             if let Some(rule) = rule {
                 let block = Block {
@@ -131,7 +150,8 @@ impl Page {
             let outside: String = line.split('`').step_by(2).collect::<Vec<_>>().join("code");
             for (opening, closing) in [("](", ')'), ("src=\"", '"'), ("href=\"", '"')] {
                 for (at, _) in outside.match_indices(opening) {
-                    let target = outside[at + opening.len()..].split(closing).next().unwrap_or_default();
+                    let target =
+                        outside[at + opening.len()..].split(closing).next().unwrap_or_default();
                     found.push((number, target.to_owned()));
                 }
             }
@@ -198,7 +218,9 @@ fn rule(comment: &str) -> Result<Rule, String> {
     let read = match kind {
         "file" => take("name").map(|name| Rule::File { name }),
         "input" => Some(Rule::Input),
-        "skip" => take("reason").filter(|reason| !reason.is_empty()).map(|reason| Rule::Skip { reason }),
+        "skip" => {
+            take("reason").filter(|reason| !reason.is_empty()).map(|reason| Rule::Skip { reason })
+        }
         "local" => Some(Rule::Local { fails: take("fails").is_some() }),
         "cluster" => {
             let [background, fails, last, fresh] =
@@ -214,7 +236,8 @@ fn rule(comment: &str) -> Result<Rule, String> {
 }
 
 impl Block {
-    /// The commands: in a `console` block the lines behind `$`, else each line; `\` at the end continues a line.
+    /// The commands: in a `console` block the lines behind `$`, else each line; `\` at the end
+    /// continues a line.
     pub fn commands(&self) -> Vec<Command> {
         let mut commands: Vec<Command> = Vec::new();
         let console = self.language == "console";
@@ -226,13 +249,20 @@ impl Block {
                     command.text.push('\n');
                     command.text.push_str(line);
                 }
-                (Some(text), _) if console || !(text.trim().is_empty() || text.starts_with('#')) => {
-                    commands.push(Command { line: self.line + 1 + number, text: text.to_owned(), output: None });
+                (Some(text), _)
+                    if console || !(text.trim().is_empty() || text.starts_with('#')) =>
+                {
+                    commands.push(Command {
+                        line: self.line + 1 + number,
+                        text: text.to_owned(),
+                        output: None,
+                    });
                 }
                 (None, Some(command)) => command.output.get_or_insert_default().push(line.clone()),
                 _ => continue,
             }
-            continues = commands.last().is_some_and(|command| command.output.is_none()) && line.ends_with('\\');
+            continues = commands.last().is_some_and(|command| command.output.is_none())
+                && line.ends_with('\\');
         }
         commands
     }
@@ -244,7 +274,11 @@ impl Block {
             let words: Vec<&str> = text.split_whitespace().collect();
             matches!(
                 words.as_slice(),
-                ["rolewright", "completions" | "crds" | "man" | "policy" | "render" | "--help" | "--version", ..]
+                [
+                    "rolewright",
+                    "completions" | "crds" | "man" | "policy" | "render" | "--help" | "--version",
+                    ..
+                ]
             ) || matches!(words.as_slice(), ["rolewright", _, "--help"])
         };
         match &self.rule {
@@ -254,22 +288,29 @@ impl Block {
                 read.map(drop).map_err(|problem| problem.to_string())
             }
             Rule::File { .. } | Rule::Input => Ok(()),
-            _ if self.language == "console" && self.lines.first().is_none_or(|line| !line.starts_with("$ ")) => {
+            _ if self.language == "console"
+                && self.lines.first().is_none_or(|line| !line.starts_with("$ ")) =>
+            {
                 Err("a console block begins with `$ ` and a command".to_owned())
             }
             _ if commands.is_empty() => Err("the block has no command".to_owned()),
             Rule::Cluster { .. } => Ok(()),
             Rule::Skip { .. }
-                if commands.iter().all(|command| LEFT_OUT.iter().any(|c| command.text.starts_with(c))) =>
+                if commands
+                    .iter()
+                    .all(|command| LEFT_OUT.iter().any(|c| command.text.starts_with(c))) =>
             {
                 Ok(())
             }
-            Rule::Skip { .. } => {
-                Err(format!("only {} may be left out", LEFT_OUT.map(|c| format!("`{}`", c.trim_end())).join(", ")))
-            }
+            Rule::Skip { .. } => Err(format!(
+                "only {} may be left out",
+                LEFT_OUT.map(|c| format!("`{}`", c.trim_end())).join(", ")
+            )),
             Rule::Local { .. } => match commands.iter().find(|command| !local(&command.text)) {
                 None => Ok(()),
-                Some(command) => Err(format!("no rule runs `{}`: put a comment above the block", command.text)),
+                Some(command) => {
+                    Err(format!("no rule runs `{}`: put a comment above the block", command.text))
+                }
             },
         }
     }

@@ -1,19 +1,20 @@
-//! `docs/reasons/`: a page for each reason. Down to its first section a page is made of `src/api/reason.rs` and of what the
-//! controller reports; the sections below are written by hand. `ROLEWRIGHT_UPDATE=1 cargo test --test docs reasons` refreshes
-//! the heads, and begins the page of a new reason.
+//! `docs/reasons/`: a page for each reason. Down to its first section a page is made of
+//! `src/api/reason.rs` and of what the controller reports; the sections below are written by hand.
+//! `ROLEWRIGHT_UPDATE=1 cargo test --test docs reasons` refreshes the heads, and begins the page of
+//! a new reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rolewright::api::{RoleStatus, condition, reason};
+use rolewright::plan::failure::{IamError, IamErrorClass as Class};
 use rolewright::plan::outcome::{REFUSALS, Verdict, conclude};
 use rolewright::plan::ownership::NotOurs;
-use rolewright::ports::{IamError, IamErrorClass as Class};
 
 use crate::page::ROOT;
 
-const NOTE: &str =
-    "<!-- Made of src/api/reason.rs down to the first section: ROLEWRIGHT_UPDATE=1 cargo test --test docs reasons -->";
+const NOTE: &str = "<!-- Made of src/api/reason.rs down to the first section: ROLEWRIGHT_UPDATE=1 \
+    cargo test --test docs reasons -->";
 
 fn folder() -> PathBuf {
     Path::new(ROOT).join("docs/reasons")
@@ -41,7 +42,10 @@ fn verdicts() -> Vec<Verdict> {
         Verdict::Panicked,
     ];
     verdicts.extend(Class::ALL.map(|class| {
-        Verdict::Failed(IamError { action: "GetRole", class, message: String::new(), request_id: None }, None)
+        Verdict::Failed(
+            IamError { action: "GetRole", class, message: String::new(), request_id: None },
+            None,
+        )
     }));
     verdicts
 }
@@ -52,12 +56,20 @@ fn shown() -> BTreeMap<String, BTreeSet<String>> {
     for verdict in verdicts() {
         let mut status = RoleStatus::default();
         conclude(&mut status, 1, &verdict, jiff::Timestamp::UNIX_EPOCH);
-        let pairs = status.conditions.iter().map(|condition| format!("`{}={}`", condition.type_, condition.status));
+        let pairs = status
+            .conditions
+            .iter()
+            .map(|condition| format!("`{}={}`", condition.type_, condition.status));
         let line = pairs.collect::<Vec<_>>().join(" ");
         shown.entry(status.conditions[0].reason.clone()).or_default().insert(line);
     }
     // What often passes by itself is given up when it lasts; for that a pass needs a history.
-    let waited = format!("`{}=False` `{}=False` `{}=True`", condition::READY, condition::SYNCED, condition::STALLED);
+    let waited = format!(
+        "`{}=False` `{}=False` `{}=True`",
+        condition::READY,
+        condition::SYNCED,
+        condition::STALLED
+    );
     for given_up in [reason::INVALID_PRINCIPAL, reason::ACCESS_DENIED, reason::NOT_FOUND] {
         shown.entry(given_up.to_owned()).or_default().insert(waited.clone());
     }
@@ -67,7 +79,12 @@ fn shown() -> BTreeMap<String, BTreeSet<String>> {
 fn head(name: &str, meaning: &str, remedy: &str) -> String {
     let shown = shown().get(name).map_or_else(
         || "On Events only.".to_owned(),
-        |lines| format!("In the conditions: {}.", lines.iter().cloned().collect::<Vec<_>>().join(", or ")),
+        |lines| {
+            format!(
+                "In the conditions: {}.",
+                lines.iter().cloned().collect::<Vec<_>>().join(", or ")
+            )
+        },
     );
     format!("# {name}\n\n{NOTE}\n\n{meaning}\n\n**What to do:** {remedy}\n\n{shown}\n")
 }
@@ -92,11 +109,13 @@ fn each_reason_has_its_page_and_each_page_its_reason() {
             stale.push(*name);
         }
     }
-    let hint =
-        "refresh them with `ROLEWRIGHT_UPDATE=1 cargo test --test docs reasons`, and write the sections of a new page";
+    let hint = "refresh them with `ROLEWRIGHT_UPDATE=1 cargo test --test docs reasons`, and write \
+        the sections of a new page";
     assert!(stale.is_empty(), "docs/reasons/ is stale: {stale:?}; {hint}");
-    let pages: BTreeSet<String> =
-        std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let pages: BTreeSet<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     assert_eq!(pages, reason::ALL.iter().map(|(name, ..)| format!("{name}.md")).collect());
 }
 
@@ -105,8 +124,11 @@ fn each_reason_has_its_page_and_each_page_its_reason() {
 fn each_page_of_a_reason_goes_beyond_the_table() {
     for (name, ..) in reason::ALL {
         let text = std::fs::read_to_string(folder().join(format!("{name}.md"))).unwrap();
-        let parts: Vec<(&str, &str)> =
-            sections(&text).split("\n## ").skip(1).map(|part| part.split_once('\n').unwrap()).collect();
+        let parts: Vec<(&str, &str)> = sections(&text)
+            .split("\n## ")
+            .skip(1)
+            .map(|part| part.split_once('\n').unwrap())
+            .collect();
         assert!(!parts.is_empty(), "docs/reasons/{name}.md has no section");
         for (title, body) in &parts {
             assert!(body.trim().len() > 80, "docs/reasons/{name}.md: {title} says nothing");

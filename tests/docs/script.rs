@@ -1,5 +1,5 @@
-//! Runs the commands of a page: in a folder with the repository's files, on a fresh control plane and account, or on the
-//! demonstration.
+//! Runs the commands of a page: in a folder with the repository's files, on a fresh control plane
+//! and account, or on the demonstration.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::{Command as Process, Stdio};
 use std::time::Duration;
 
-use crate::harness::{ADMIN, ControlPlane, Folder, KubeControllers, Standin, Supervised, free_ports, wait_until};
+use crate::harness::{
+    ADMIN, ControlPlane, Folder, KubeControllers, Standin, Supervised, free_ports, wait_until,
+};
 use crate::page::{Block, Command, ROOT, Rule};
 
 /// Seconds that one command may take.
@@ -52,10 +54,21 @@ impl Stage {
         std::fs::create_dir_all(folder.join("target/release")).unwrap();
         symlink(crate::BIN, folder.join("target/release/rolewright")).unwrap();
         let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap());
-        let environment = [("PATH", path), ("HOME", folder.path().display().to_string()), ("TERM", "dumb".to_owned())];
+        let environment = [
+            ("PATH", path),
+            ("HOME", folder.path().display().to_string()),
+            ("TERM", "dumb".to_owned()),
+        ];
         let environment = environment.map(|(key, value)| (key.to_owned(), value)).into();
         let parts = Parts::None;
-        Stage { background: Vec::new(), kube_controllers: None, parts, environment, folder, printed: Vec::new() }
+        Stage {
+            background: Vec::new(),
+            kube_controllers: None,
+            parts,
+            environment,
+            folder,
+            printed: Vec::new(),
+        }
     }
 
     /// The same with an empty cluster, whose administrator we are, and an account.
@@ -77,7 +90,8 @@ impl Stage {
             ("AWS_DEFAULT_OUTPUT", "json".to_owned()),
             ("AWS_PAGER", String::new()),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
-            ("ROLEWRIGHT_LISTEN", format!("127.0.0.1:{port}")), // several scripts run at the same time
+            // several scripts run at the same time
+            ("ROLEWRIGHT_LISTEN", format!("127.0.0.1:{port}")),
         ];
         stage.environment.extend(environment.map(|(key, value)| (key.to_owned(), value)));
         stage.parts = Parts::Cluster { plane: Box::new(plane), _standin: standin };
@@ -88,11 +102,13 @@ impl Stage {
     pub fn with_demo() -> Stage {
         let mut stage = Stage::local();
         let inherited = ["HOME", "XDG_CACHE_HOME", "TMPDIR"]; // where the parts are that it starts
-        let inherited = inherited.iter().filter_map(|&name| Some((name.to_owned(), std::env::var(name).ok()?)));
+        let inherited =
+            inherited.iter().filter_map(|&name| Some((name.to_owned(), std::env::var(name).ok()?)));
         let environment: Vec<_> = inherited.chain([("KEEP".to_owned(), "1".to_owned())]).collect();
         let script = format!("cd '{}'; exec '{}'", stage.folder.path().display(), built("demo"));
         let bash = Path::new("/bin/bash");
-        let mut demo = Supervised::start(&stage.folder, "demo", bash, ["-c", &script], &environment);
+        let mut demo =
+            Supervised::start(&stage.folder, "demo", bash, ["-c", &script], &environment);
         let file = stage.folder.join("target/demo.sh");
         wait_until("the demonstration is at its end", Duration::from_mins(5), || {
             if let Some(status) = demo.status() {
@@ -124,7 +140,8 @@ impl Stage {
         assert!(!self.folder.join("target/demo.sh").exists());
     }
 
-    /// The cluster is lost, with all that runs in it; there is a new and empty one. The account stays.
+    /// The cluster is lost, with all that runs in it; there is a new and empty one. The account
+    /// stays.
     fn lose_the_cluster(&mut self) {
         self.background.clear();
         let Parts::Cluster { plane, .. } = &mut self.parts else { return };
@@ -138,7 +155,8 @@ impl Stage {
     /// Writes a block's file or runs its commands.
     ///
     /// # Panics
-    /// When a command fails, does not fail as it should, or prints something else than the page shows.
+    /// When a command fails, does not fail as it should, or prints something else than the page
+    /// shows.
     pub fn take(&mut self, block: &Block) {
         if matches!(block.rule, Rule::Cluster { fresh: true, .. }) {
             self.lose_the_cluster();
@@ -148,15 +166,23 @@ impl Stage {
                 self.folder.write(name, &format!("{}\n", block.lines.join("\n")));
             }
             Rule::Skip { .. } | Rule::Input => {}
-            Rule::Local { fails } | Rule::Cluster { background: false, fails, .. } => self.run(block, *fails),
+            Rule::Local { fails } | Rule::Cluster { background: false, fails, .. } => {
+                self.run(block, *fails)
+            }
             Rule::Cluster { background: true, .. } => {
                 for command in block.commands() {
                     let script = format!("{}{}", self.preamble(), command.text);
-                    let environment: Vec<(String, String)> = self.environment.clone().into_iter().collect();
+                    let environment: Vec<(String, String)> =
+                        self.environment.clone().into_iter().collect();
                     let name = format!("background-{}", self.background.len());
                     let arguments = ["-c".to_owned(), script];
-                    let process =
-                        Supervised::start(&self.folder, &name, Path::new("/bin/bash"), arguments, &environment);
+                    let process = Supervised::start(
+                        &self.folder,
+                        &name,
+                        Path::new("/bin/bash"),
+                        arguments,
+                        &environment,
+                    );
                     self.background.push(process);
                 }
             }
@@ -201,7 +227,8 @@ impl Stage {
                     let same = alike(shown, &printed, !matches!(self.parts, Parts::None));
                     assert!(
                         same,
-                        "{place}: `{}` prints\n{text}\nrefresh the pages with `ROLEWRIGHT_UPDATE=1 cargo test --test docs` and look at the difference",
+                        "{place}: `{}` prints\n{text}\nrefresh the pages with `ROLEWRIGHT_UPDATE=1 \
+                         cargo test --test docs` and look at the difference",
                         command.text
                     );
                 }
@@ -231,8 +258,9 @@ fn built(target: &str) -> String {
     executables.next_back().unwrap_or_else(|| panic!("{target} was not built\n{problem}"))
 }
 
-/// Whether the output is what the page shows. White space counts as one space; `…` alone stands for any lines, at the end
-/// of a line for the rest of it. On a cluster ages, times and unique ids differ from run to run.
+/// Whether the output is what the page shows. White space counts as one space; `…` alone stands for
+/// any lines, at the end of a line for the rest of it. On a cluster ages, times and unique ids
+/// differ from run to run.
 pub fn alike(shown: &[String], printed: &[String], cluster: bool) -> bool {
     match (shown.split_first(), printed.split_first()) {
         (None, None) => true,

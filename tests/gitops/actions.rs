@@ -1,4 +1,5 @@
-//! The actions of Argo CD: what they offer and patch on recorded objects, and what a running controller makes of the patches.
+//! The actions of Argo CD: what they offer and patch on recorded objects, and what a running
+//! controller makes of the patches.
 
 use serde_json::{Value, json};
 
@@ -42,7 +43,12 @@ fn judged(object: &Value) -> Verdict {
 
 /// Names of the actions that can be run, in their order.
 fn open(verdict: &Verdict) -> Vec<&str> {
-    verdict.actions.iter().filter(|(_, action)| !action.disabled).map(|(name, _)| name.as_str()).collect()
+    verdict
+        .actions
+        .iter()
+        .filter(|(_, action)| !action.disabled)
+        .map(|(name, _)| name.as_str())
+        .collect()
 }
 
 #[test]
@@ -78,10 +84,14 @@ fn the_test_file_for_argo_cds_repository_holds_what_each_action_does() {
         let output = format!("testdata/{state}-{action}.yaml");
         let text = rolewright::yaml::to_string(&object).unwrap();
         problems.extend(hold(&format!("{CUSTOMIZATION}/actions/{output}"), &text, "actions").err());
-        json!({"action": action, "inputPath": format!("../testdata/{state}.yaml"), "expectedOutputPath": output})
+        json!({"action": action, "inputPath": format!("../testdata/{state}.yaml"),
+            "expectedOutputPath": output})
     });
-    let text = rolewright::yaml::to_string(&json!({"discoveryTests": discovery, "actionTests": tests})).unwrap();
-    problems.extend(hold(&format!("{CUSTOMIZATION}/actions/action_test.yaml"), &text, "actions").err());
+    let text =
+        rolewright::yaml::to_string(&json!({"discoveryTests": discovery, "actionTests": tests}))
+            .unwrap();
+    problems
+        .extend(hold(&format!("{CUSTOMIZATION}/actions/action_test.yaml"), &text, "actions").err());
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
@@ -106,8 +116,10 @@ async fn the_controller_does_what_the_actions_ask_for() {
     run(&world, "x", "reconcile");
     wait_until("the request to be served", SOON, || {
         let resource = world.resource("x").unwrap();
-        let (asked, served) =
-            (&resource["metadata"]["annotations"][REQUEST], &resource["status"]["lastHandledReconcileAt"]);
+        let (asked, served) = (
+            &resource["metadata"]["annotations"][REQUEST],
+            &resource["status"]["lastHandledReconcileAt"],
+        );
         if asked.is_string() && asked == served { Ok(()) } else { Err(resource) }
     });
 }

@@ -1,5 +1,6 @@
-//! No diff loop: what is applied stays as it was applied. The controller writes status and its finalizer and nothing else, and
-//! applying the same again changes nothing, in Kubernetes and in AWS.
+//! No diff loop: what is applied stays as it was applied. The controller writes status and its
+//! finalizer and nothing else, and applying the same again changes nothing, in Kubernetes and in
+//! AWS.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -23,7 +24,14 @@ const SERVER_SIDE: Tool =
     Tool { arguments: &["apply", "--server-side", "-f", "-"], manager: "kubectl", tracked: false };
 /// With the sync option `ServerSideApply=true`.
 const ARGO_CD: Tool = Tool {
-    arguments: &["apply", "--server-side", "--force-conflicts", "--field-manager=argocd-controller", "-f", "-"],
+    arguments: &[
+        "apply",
+        "--server-side",
+        "--force-conflicts",
+        "--field-manager=argocd-controller",
+        "-f",
+        "-",
+    ],
     manager: "argocd-controller",
     tracked: true,
 };
@@ -34,8 +42,10 @@ const REQUESTED: &str = "rolewright.dev/reconcile-requested-at";
 /// The objects of `config/samples` in the namespace of a test, without the namespaces.
 fn samples(world: &World) -> Vec<Value> {
     let namespace = &world.scope.namespace;
-    let mut files: Vec<_> =
-        std::fs::read_dir(repository("config/samples")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(repository("config/samples"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     let mut objects = Vec::new();
     for file in files {
@@ -58,15 +68,27 @@ fn roles(objects: &[Value]) -> impl Iterator<Item = &Value> {
 async fn world_of_samples(name: &str) -> World {
     let mut world = World::quiet(name).await;
     let iam = world.scope.iam();
-    let anything = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let anything =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
     for policy in ["rolewright-boundary", "ledger"] {
-        iam.create_policy().policy_name(policy).policy_document(anything).send().await.expect("a policy");
+        iam.create_policy()
+            .policy_name(policy)
+            .policy_document(anything)
+            .send()
+            .await
+            .expect("a policy");
     }
     let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
     for role in ["auditors", "on-call"] {
-        iam.create_role().role_name(role).assume_role_policy_document(trust).send().await.expect("a role");
+        iam.create_role()
+            .role_name(role)
+            .assume_role_policy_document(trust)
+            .send()
+            .await
+            .expect("a role");
     }
-    let mut arguments = vec!["--permissions-boundary", "none", "--oidc-issuer", "https://oidc.example.org/id/1"];
+    let mut arguments =
+        vec!["--permissions-boundary", "none", "--oidc-issuer", "https://oidc.example.org/id/1"];
     arguments.extend(FAST);
     let mut controller = world.scope.controller(&arguments);
     controller.wait_ready();
@@ -80,10 +102,12 @@ impl Tool {
         let mut objects = objects.to_vec();
         if self.tracked {
             for object in &mut objects {
-                let (group, kind) = (object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap());
+                let (group, kind) =
+                    (object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap());
                 let group = group.split_once('/').map_or("", |(group, _)| group);
                 let metadata = &object["metadata"];
-                let (namespace, name) = (metadata["namespace"].as_str().unwrap(), metadata["name"].as_str().unwrap());
+                let (namespace, name) =
+                    (metadata["namespace"].as_str().unwrap(), metadata["name"].as_str().unwrap());
                 let id = format!("roles:{group}/{kind}:{namespace}/{name}");
                 object["metadata"]["annotations"][TRACKING_ID] = json!(id);
             }
@@ -97,9 +121,11 @@ impl Tool {
     }
 }
 
-/// The resources as the API server has them, with the owners of their fields, in the order of their names.
+/// The resources as the API server has them, with the owners of their fields, in the order of their
+/// names.
 fn live(world: &World) -> Vec<Value> {
-    let list = world.scope.kubectl(&["get", "iamroles", "-o", "json", "--show-managed-fields"]).json();
+    let list =
+        world.scope.kubectl(&["get", "iamroles", "-o", "json", "--show-managed-fields"]).json();
     list["items"].as_array().unwrap().clone()
 }
 
@@ -112,13 +138,18 @@ fn settled(world: &World, count: usize) {
             .filter(|role| {
                 let requested = role["metadata"]["annotations"].get(REQUESTED);
                 let ready = &role["status"]["conditions"][0];
-                !["Reconciled", "WouldChange"].contains(&ready["reason"].as_str().unwrap_or_default())
+                !["Reconciled", "WouldChange"]
+                    .contains(&ready["reason"].as_str().unwrap_or_default())
                     || role["status"]["observedGeneration"] != role["metadata"]["generation"]
                     || role["status"].get("lastHandledReconcileAt") != requested
             })
             .map(|role| &role["status"])
             .collect();
-        if live.len() == count && open.is_empty() { Ok(()) } else { Err(format!("{} {open:?}", live.len())) }
+        if live.len() == count && open.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{} {open:?}", live.len()))
+        }
     });
     world.wait_sweeps(1);
 }
@@ -126,7 +157,8 @@ fn settled(world: &World, count: usize) {
 /// Applies five times, with a sweep after each, and sees that nothing moves anywhere.
 fn five_times_nothing(world: &World, tool: Tool, objects: &[Value]) {
     let user = &world.scope.controller_user;
-    let (before, written) = (live(world), world.scope.cluster.control_plane.audit_writes(user).len());
+    let (before, written) =
+        (live(world), world.scope.cluster.control_plane.audit_writes(user).len());
     assert!(written > 0, "the audit log counts the controller's writes");
     world.clear();
     for turn in 0..5 {
@@ -138,7 +170,11 @@ fn five_times_nothing(world: &World, tool: Tool, objects: &[Value]) {
     assert_eq!(live(world), before);
     assert_eq!(world.writes(), Vec::<String>::new(), "to AWS");
     assert_eq!(world.calls(), Vec::<String>::new(), "beyond the sweeps");
-    assert_eq!(world.scope.cluster.control_plane.audit_writes(user).len(), written, "to Kubernetes");
+    assert_eq!(
+        world.scope.cluster.control_plane.audit_writes(user).len(),
+        written,
+        "to Kubernetes"
+    );
 }
 
 #[rstest]
@@ -157,7 +193,15 @@ async fn each_sample_applied_ten_times_stays_as_applied(#[case] tool: Tool, #[ca
 
     // In between each role is looked at in full, and one is corrected.
     let thumbnails = world.role("thumbnails");
-    world.scope.iam().update_role().role_name(thumbnails).description("by hand").send().await.expect("drift");
+    world
+        .scope
+        .iam()
+        .update_role()
+        .role_name(thumbnails)
+        .description("by hand")
+        .send()
+        .await
+        .expect("drift");
     wait_until("the drift to be corrected", SOON, || {
         let drift = world.resource("thumbnails").unwrap()["status"]["drift"].clone();
         if drift["count"] == 1 { Ok(()) } else { Err(drift) }
@@ -168,13 +212,18 @@ async fn each_sample_applied_ten_times_stays_as_applied(#[case] tool: Tool, #[ca
 
     for role in live(&world) {
         let name = &role["metadata"]["name"];
-        let applied = roles(&objects).find(|applied| applied["metadata"]["name"] == *name).expect("applied");
+        let applied =
+            roles(&objects).find(|applied| applied["metadata"]["name"] == *name).expect("applied");
         assert_eq!(role["spec"].to_string(), applied["spec"].to_string(), "{name}: byte for byte");
         assert_eq!(role["metadata"]["generation"], 1, "{name}");
         assert_eq!(role["metadata"].get("labels"), None, "{name}");
         let mut annotations = role["metadata"]["annotations"].as_object().unwrap().clone();
         annotations.remove(LAST_APPLIED);
-        assert_eq!(annotations.remove(REQUESTED), Some(json!("1")), "{name}: somebody else's, left alone");
+        assert_eq!(
+            annotations.remove(REQUESTED),
+            Some(json!("1")),
+            "{name}: somebody else's, left alone"
+        );
         let given = applied["metadata"]["annotations"].as_object().cloned().unwrap_or_default();
         assert_eq!(annotations, given, "{name}");
         only_status_and_finalizer_are_ours(&role, tool);
@@ -200,7 +249,8 @@ fn only_status_and_finalizer_are_ours(role: &Value, tool: Tool) {
     assert_eq!(status.1.as_object().unwrap().keys().collect::<Vec<_>>(), ["f:status"], "{name}");
     let finalizer = json!({"f:metadata": {"f:finalizers": {"v:\"iam.rolewright.dev/role\"": {}}}});
     // A role that is only looked at needs no finalizer.
-    let expected: &[_] = if role["spec"]["driftPolicy"] == "Observe" { &[] } else { &[(None, finalizer)] };
+    let expected: &[_] =
+        if role["spec"]["driftPolicy"] == "Observe" { &[] } else { &[(None, finalizer)] };
     assert_eq!(rest, expected, "{name}");
 }
 
@@ -219,18 +269,35 @@ async fn what_a_second_manager_changes_or_adds_conflicts_and_goes_when_argo_cd_a
         ("a value", json!({"description": "by hand"})),
         ("a key of a map", json!({"tags": {"cost-centre": "1"}})),
         // What Git does not mention is not given away either.
-        ("a field", json!({"permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}})),
+        (
+            "a field",
+            json!({"permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}}),
+        ),
     ] {
         let patch = json!({"spec": change}).to_string();
         world
             .scope
-            .kubectl(&["patch", "iamrole", "x", "--field-manager=kubectl-edit", "--type=merge", "-p", &patch])
+            .kubectl(&[
+                "patch",
+                "iamrole",
+                "x",
+                "--field-manager=kubectl-edit",
+                "--type=merge",
+                "-p",
+                &patch,
+            ])
             .ok();
         world.wait_ready("x");
-        let without_force =
-            Tool { arguments: &["apply", "--server-side", "--field-manager=argocd-controller", "-f", "-"], ..ARGO_CD };
+        let without_force = Tool {
+            arguments: &["apply", "--server-side", "--field-manager=argocd-controller", "-f", "-"],
+            ..ARGO_CD
+        };
         let conflict = without_force.apply(&world, &objects);
-        assert!(!conflict.status.success(), "{what} is overwritten in silence: {}", conflict.stdout);
+        assert!(
+            !conflict.status.success(),
+            "{what} is overwritten in silence: {}",
+            conflict.stdout
+        );
         assert!(conflict.stderr.contains("\"kubectl-edit\""), "{what}: {}", conflict.stderr);
         ARGO_CD.apply(&world, &objects).ok();
         world.wait_ready("x");
@@ -238,7 +305,14 @@ async fn what_a_second_manager_changes_or_adds_conflicts_and_goes_when_argo_cd_a
     }
     let role = world.get_role(&world.role("x")).await.expect("the role");
     assert_eq!(role.description(), Some("as in Git"));
-    let attached = world.scope.iam().list_attached_role_policies().role_name(world.role("x")).send().await.unwrap();
+    let attached = world
+        .scope
+        .iam()
+        .list_attached_role_policies()
+        .role_name(world.role("x"))
+        .send()
+        .await
+        .unwrap();
     assert!(attached.attached_policies().is_empty());
 }
 
@@ -254,7 +328,11 @@ async fn a_resource_that_is_replaced_gets_its_finalizer_back_and_its_role_is_not
         world.scope.kubectl_with(&["replace", "-f", "-"], &manifest).ok();
         wait_until("the finalizer", SOON, || {
             let metadata = world.resource("x").unwrap()["metadata"].clone();
-            if metadata["finalizers"] == json!(["iam.rolewright.dev/role"]) { Ok(()) } else { Err(metadata) }
+            if metadata["finalizers"] == json!(["iam.rolewright.dev/role"]) {
+                Ok(())
+            } else {
+                Err(metadata)
+            }
         });
     }
     world.wait_sweeps(1);
@@ -262,11 +340,15 @@ async fn a_resource_that_is_replaced_gets_its_finalizer_back_and_its_role_is_not
     assert_eq!(world.resource("x").unwrap()["metadata"]["generation"], 1);
 }
 
-/// A default below `spec` would make every resource of every user differ from Git on the day of the upgrade.
+/// A default below `spec` would make every resource of every user differ from Git on the day of the
+/// upgrade.
 #[test]
 fn the_installed_kind_has_no_default_below_spec() {
     let name = "iamroles.iam.rolewright.dev";
-    let crd = Cluster::shared().control_plane.kubectl(&["get", "customresourcedefinition", name, "-o", "json"]).json();
+    let crd = Cluster::shared()
+        .control_plane
+        .kubectl(&["get", "customresourcedefinition", name, "-o", "json"])
+        .json();
     let mut seen = 0;
     for version in crd["spec"]["versions"].as_array().unwrap() {
         let spec = &version["schema"]["openAPIV3Schema"]["properties"]["spec"];

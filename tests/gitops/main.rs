@@ -1,4 +1,5 @@
-//! What delivery tools such as Argo CD and Flux do to resources, on a real API server with the built controller.
+//! What delivery tools such as Argo CD and Flux do to resources, on a real API server with the
+//! built controller.
 
 #![allow(
     clippy::unwrap_used,

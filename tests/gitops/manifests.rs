@@ -22,8 +22,10 @@ fn block(text: &mut String, indent: usize, script: &str) {
 #[test]
 fn the_config_map_holds_the_scripts() {
     let mut wanted = String::from(
-        "# For Argo CD's own ConfigMap: health and actions of an IAMRole. Made of resource_customizations/ beside this file; edit that.\n\
-         apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: argocd-cm\n  namespace: argocd\n  labels:\n    app.kubernetes.io/part-of: argocd\n\
+        "# For Argo CD's own ConfigMap: health and actions of an IAMRole. Made of \
+         resource_customizations/ beside this file; edit that.\n\
+         apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: argocd-cm\n  namespace: argocd\n  \
+         labels:\n    app.kubernetes.io/part-of: argocd\n\
          data:\n",
     );
     writeln!(wanted, "  {HEALTH}: |").unwrap();
@@ -42,8 +44,9 @@ fn the_config_map_holds_the_scripts() {
     assert_eq!(data[HEALTH], json!(script("health.lua")));
     let offered: Value = rolewright::yaml::from_str(data[OFFERED].as_str().unwrap()).unwrap();
     assert_eq!(offered["discovery.lua"], json!(script("actions/discovery.lua")));
-    let definitions =
-        ACTIONS.map(|name| json!({"name": name, "action.lua": script(&format!("actions/{name}/action.lua"))}));
+    let definitions = ACTIONS.map(
+        |name| json!({"name": name, "action.lua": script(&format!("actions/{name}/action.lua"))}),
+    );
     assert_eq!(offered["definitions"], json!(definitions));
 }
 
@@ -55,8 +58,8 @@ fn documents(folder: &Path, found: &mut Vec<(PathBuf, Value)>) {
             documents(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "yaml") {
             let text = std::fs::read_to_string(&path).unwrap();
-            let read: Vec<Value> =
-                rolewright::yaml::documents(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            let read: Vec<Value> = rolewright::yaml::documents(&text)
+                .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
             found.extend(read.into_iter().map(|document| (path.clone(), document)));
         }
     }
@@ -69,14 +72,17 @@ fn every_kustomization_of_flux_is_one_that_flux_takes_and_judges_roles_alike() {
     documents(&repository("config/gitops"), &mut found);
     let of_flux = |object: &Value| {
         object["kind"] == "Kustomization"
-            && object["apiVersion"].as_str().is_some_and(|version| version.starts_with("kustomize.toolkit.fluxcd.io/"))
+            && object["apiVersion"]
+                .as_str()
+                .is_some_and(|version| version.starts_with("kustomize.toolkit.fluxcd.io/"))
     };
     found.retain(|(_, object)| of_flux(object));
     assert!(!found.is_empty(), "none was found");
     for (path, kustomization) in found {
         let path = path.display();
         verdicts_with(&[], &kustomization).unwrap_or_else(|problem| panic!("{path}: {problem}"));
-        let exprs = kustomization["spec"]["healthCheckExprs"].as_array().cloned().unwrap_or_default();
+        let exprs =
+            kustomization["spec"]["healthCheckExprs"].as_array().cloned().unwrap_or_default();
         for one in exprs.iter().filter(|one| one["kind"] == "IAMRole") {
             assert_eq!(*one, ours[0], "{path}: copy the expressions of {KUSTOMIZATION}");
         }
@@ -88,7 +94,10 @@ fn the_page_about_flux_shows_the_kustomization_that_is_tested() {
     let file = text(KUSTOMIZATION);
     let manifest = &file[file.find("apiVersion:").unwrap()..];
     let page = text("docs/how-to/flux.md");
-    assert!(page.contains(&format!("```yaml\n{manifest}```\n")), "copy {KUSTOMIZATION} into the page");
+    assert!(
+        page.contains(&format!("```yaml\n{manifest}```\n")),
+        "copy {KUSTOMIZATION} into the page"
+    );
 }
 
 #[test]

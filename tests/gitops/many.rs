@@ -18,7 +18,8 @@ fn resources() -> usize {
 
 /// Applies all of them as Argo CD does with `ServerSideApply=true`.
 async fn sync(world: &World, revision: &str, description: impl Fn(usize) -> String) {
-    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("iam.rolewright.dev", "v1alpha1", "IAMRole"));
+    let kind =
+        ApiResource::from_gvk(&GroupVersionKind::gvk("iam.rolewright.dev", "v1alpha1", "IAMRole"));
     let namespace = &world.scope.namespace;
     let api: Api<DynamicObject> = Api::namespaced_with(world.scope.kube().await, namespace, &kind);
     let params = PatchParams::apply("argocd-controller").force();
@@ -73,13 +74,15 @@ async fn every_resource_synced_over_and_over_costs_no_aws_call_beyond_the_sweeps
     let written = world.scope.cluster.control_plane.audit_writes(&user).len();
     world.clear();
 
-    // The same again, and then with a new revision on each: that is a change of every object, and none of its spec.
+    // The same again, and then with a new revision on each: that is a change of every object, and
+    // none of its spec.
     for revision in ["1", "1", "1", "2", "3", "4"] {
         sync(&world, revision, first).await;
     }
     assert_eq!(world.scope.cluster.control_plane.audit_writes(&user).len(), written);
     // A change of one spec comes through the same watch and the same queue, behind all of that.
-    sync(&world, "4", |number| if number == 0 { "last".to_owned() } else { "first".to_owned() }).await;
+    sync(&world, "4", |number| if number == 0 { "last".to_owned() } else { "first".to_owned() })
+        .await;
     wait_until("the last change", SOON, || {
         let role = world.resource("r0").unwrap();
         if role["status"]["observedGeneration"] == 2 { Ok(()) } else { Err(role["status"].clone()) }
@@ -96,7 +99,9 @@ async fn every_resource_synced_over_and_over_costs_no_aws_call_beyond_the_sweeps
     let pages = resources().div_ceil(PAGE);
     let sweep = [vec!["GetAccountAuthorizationDetails"; pages], vec!["ListRoles"; pages]].concat();
     // Whole sweeps, from somewhere in the first to somewhere in the last.
-    let of_sweeps = |offset: usize| sweep.iter().cycle().skip(offset).zip(&rest).all(|(should, is)| should == is);
+    let of_sweeps = |offset: usize| {
+        sweep.iter().cycle().skip(offset).zip(&rest).all(|(should, is)| should == is)
+    };
     assert!(rest.len() > sweep.len() && (0..sweep.len()).any(of_sweeps), "{rest:?}");
     println!(
         "apply | {} resources, 7 syncs | AWS calls: {} of {} sweeps, {} of the one change",

@@ -1,5 +1,5 @@
-//! A namespace removed at once, with the real namespace controller: its roles go, or it says why they stay, and it never hangs
-//! longer than its cause.
+//! A namespace removed at once, with the real namespace controller: its roles go, or it says why
+//! they stay, and it never hangs longer than its cause.
 
 use std::time::Instant;
 
@@ -23,7 +23,10 @@ fn kubectl(world: &World, args: &[&str]) -> String {
 fn wait_gone(world: &World, case: &str, count: usize, begin: Instant) {
     wait_resources_gone(world);
     let resources_gone = Instant::now();
-    kubectl(world, &["delete", "namespace", &world.scope.namespace, "--ignore-not-found", "--timeout=60s"]);
+    kubectl(
+        world,
+        &["delete", "namespace", &world.scope.namespace, "--ignore-not-found", "--timeout=60s"],
+    );
     row(case, count, begin, resources_gone, Some(Instant::now()));
 }
 
@@ -33,7 +36,8 @@ fn wait_kept(world: &World, instances: usize) {
         let namespace = kubectl(world, &["get", "namespace", &world.scope.namespace, "-o", "json"]);
         let namespace: Value = serde_json::from_str(&namespace).unwrap();
         let conditions = namespace["status"]["conditions"].to_string();
-        let said = conditions.contains(&format!("iam.rolewright.dev/role in {instances} resource instances"));
+        let said = conditions
+            .contains(&format!("iam.rolewright.dev/role in {instances} resource instances"));
         if said { Ok(()) } else { Err(conditions) }
     });
 }
@@ -86,7 +90,11 @@ async fn a_paused_role_keeps_its_namespace_until_it_goes_on() {
     }
     wait_held(&world, "app-0");
     wait_kept(&world, 1);
-    assert_eq!(roles(&world).await, [world.role("app-0")], "the others are gone, this one is as it was");
+    assert_eq!(
+        roles(&world).await,
+        [world.role("app-0")],
+        "the others are gone, this one is as it was"
+    );
     let begin = Instant::now();
     world.scope.kubectl(&["annotate", "iamrole", "app-0", "rolewright.dev/paused-"]).ok();
     wait_gone(&world, "namespace, one role paused, from its release", 1, begin);
@@ -136,8 +144,17 @@ async fn a_role_that_aws_does_not_let_go_says_why_and_goes_when_it_may() {
     application(&world, "app", 3, None);
     let (role, left, iam) = (world.role("app-0"), world.role("app-1"), world.scope.iam());
     for (profile, role) in [("theirs", &role), ("others", &left)] {
-        iam.create_instance_profile().instance_profile_name(profile).send().await.expect("a profile");
-        iam.add_role_to_instance_profile().instance_profile_name(profile).role_name(role).send().await.expect("added");
+        iam.create_instance_profile()
+            .instance_profile_name(profile)
+            .send()
+            .await
+            .expect("a profile");
+        iam.add_role_to_instance_profile()
+            .instance_profile_name(profile)
+            .role_name(role)
+            .send()
+            .await
+            .expect("added");
     }
     delete(&world);
     for (name, profile) in [("app-0", "theirs"), ("app-1", "others")] {
@@ -151,16 +168,22 @@ async fn a_role_that_aws_does_not_let_go_says_why_and_goes_when_it_may() {
     let retain = r#"{"spec":{"deletionPolicy":"Retain"}}"#;
     world.scope.kubectl(&["patch", "iamrole", "app-1", "--type=merge", "-p", retain]).ok();
     world.wait_gone("app-1");
-    let removal = iam.remove_role_from_instance_profile().instance_profile_name("theirs").role_name(&role);
+    let removal =
+        iam.remove_role_from_instance_profile().instance_profile_name("theirs").role_name(&role);
     removal.send().await.expect("removed");
     let begin = Instant::now();
-    // It would try again in five minutes; who has removed what held it asks for it. Also in a namespace that is going.
-    world.scope.kubectl(&["annotate", "iamrole", "app-0", "rolewright.dev/reconcile-requested-at=now"]).ok();
+    // It would try again in five minutes; who has removed what held it asks for it. Also in a
+    // namespace that is going.
+    world
+        .scope
+        .kubectl(&["annotate", "iamrole", "app-0", "rolewright.dev/reconcile-requested-at=now"])
+        .ok();
     wait_gone(&world, "namespace, one role held by AWS, from its release", 1, begin);
     assert_eq!(roles(&world).await, [left]);
 }
 
-/// Rights that a namespace holds go with it, in no certain order: a controller with no others can't let its resources go.
+/// Rights that a namespace holds go with it, in no certain order: a controller with no others can't
+/// let its resources go.
 #[tokio::test]
 async fn a_controller_whose_rights_went_with_the_namespace_goes_on_once_it_has_others() {
     let scope = Cluster::collecting().scope("rights");

@@ -1,5 +1,6 @@
-//! Pruning: resources deleted with every propagation policy that Argo CD's `PrunePropagationPolicy` knows, one by one, as a whole
-//! application, or with what they belong to. The roles go, the finalizers leave, nothing hangs. Times are printed, not asserted.
+//! Pruning: resources deleted with every propagation policy that Argo CD's `PrunePropagationPolicy`
+//! knows, one by one, as a whole application, or with what they belong to. The roles go, the
+//! finalizers leave, nothing hangs. Times are printed, not asserted.
 
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,8 @@ pub fn application(world: &World, application: &str, count: usize, owner: Option
         .map(|number| {
             let name = format!("{application}-{number}");
             let mut object: Value =
-                serde_json::from_str(&world.manifest(&name, &json!({"trust": [lambda()]}))).unwrap();
+                serde_json::from_str(&world.manifest(&name, &json!({"trust": [lambda()]})))
+                    .unwrap();
             object["metadata"]["labels"] = json!({"application": application});
             if let Some(owner) = owner {
                 object["metadata"]["ownerReferences"] = json!([owner]);
@@ -42,9 +44,18 @@ pub fn application(world: &World, application: &str, count: usize, owner: Option
         })
         .collect();
     let list = json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string();
-    world.scope.kubectl_with(&["apply", "--server-side", "--field-manager=argocd-controller", "-f", "-"], &list).ok();
+    world
+        .scope
+        .kubectl_with(
+            &["apply", "--server-side", "--field-manager=argocd-controller", "-f", "-"],
+            &list,
+        )
+        .ok();
     let selector = selector(application);
-    world.scope.kubectl(&["wait", "--for=condition=Ready", "iamroles", &selector, "--timeout=60s"]).ok();
+    world
+        .scope
+        .kubectl(&["wait", "--for=condition=Ready", "iamroles", &selector, "--timeout=60s"])
+        .ok();
 }
 
 fn selector(application: &str) -> String {
@@ -79,13 +90,24 @@ pub fn wait_resources_gone(world: &World) {
 }
 
 /// A line of the matrix.
-pub fn row(case: &str, count: usize, begin: Instant, resources_gone: Instant, all_gone: Option<Instant>) {
+pub fn row(
+    case: &str,
+    count: usize,
+    begin: Instant,
+    resources_gone: Instant,
+    all_gone: Option<Instant>,
+) {
     let seconds = |end: Instant| (end - begin).as_secs_f64();
-    let namespace = all_gone.map(|end| format!(", namespace after {:.1} s", seconds(end))).unwrap_or_default();
-    println!("prune | {case} | {count} resources | gone after {:.1} s{namespace}", seconds(resources_gone));
+    let namespace =
+        all_gone.map(|end| format!(", namespace after {:.1} s", seconds(end))).unwrap_or_default();
+    println!(
+        "prune | {case} | {count} resources | gone after {:.1} s{namespace}",
+        seconds(resources_gone)
+    );
 }
 
-/// One application after the other is removed at once, each resource by its own request, as Argo CD does and Flux does.
+/// One application after the other is removed at once, each resource by its own request, as Argo CD
+/// does and Flux does.
 #[tokio::test]
 async fn each_propagation_policy_removes_an_application_and_its_roles() {
     let world = world("prune").await;
@@ -94,9 +116,13 @@ async fn each_propagation_policy_removes_an_application_and_its_roles() {
         assert_eq!(roles(&world).await.len(), count);
         let begin = Instant::now();
         let cascade = format!("--cascade={policy}");
-        world.scope.kubectl(&["delete", "iamroles", &selector(policy), &cascade, "--timeout=60s"]).ok();
+        world
+            .scope
+            .kubectl(&["delete", "iamroles", &selector(policy), &cascade, "--timeout=60s"])
+            .ok();
         row(&format!("application, {policy}"), count, begin, Instant::now(), None);
-        // The finalizer left last. `orphan` is about objects in Kubernetes that belong to the resource: the role is none.
+        // The finalizer left last. `orphan` is about objects in Kubernetes that belong to the
+        // resource: the role is none.
         assert_eq!(roles(&world).await, Vec::<String>::new(), "{policy}");
         assert_eq!(resources(&world), Vec::<String>::new(), "{policy}");
     }
@@ -106,15 +132,20 @@ async fn each_propagation_policy_removes_an_application_and_its_roles() {
 fn owned(world: &World, application_name: &str) -> String {
     let owner = format!("owner-{application_name}");
     world.scope.kubectl(&["create", "configmap", &owner]).ok();
-    let uid = world.scope.kubectl(&["get", "configmap", &owner, "-o", "jsonpath={.metadata.uid}"]).ok();
-    let reference =
-        json!({"apiVersion": "v1", "kind": "ConfigMap", "name": owner, "uid": uid, "blockOwnerDeletion": true});
+    let uid =
+        world.scope.kubectl(&["get", "configmap", &owner, "-o", "jsonpath={.metadata.uid}"]).ok();
+    let reference = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": owner, "uid": uid,
+        "blockOwnerDeletion": true});
     application(world, application_name, 3, Some(&reference));
     owner
 }
 
 fn exists(world: &World, configmap: &str) -> bool {
-    !world.scope.kubectl(&["get", "configmap", configmap, "-o", "name", "--ignore-not-found"]).ok().is_empty()
+    !world
+        .scope
+        .kubectl(&["get", "configmap", configmap, "-o", "name", "--ignore-not-found"])
+        .ok()
+        .is_empty()
 }
 
 fn pause(world: &World, name: &str, paused: bool) {
@@ -126,7 +157,11 @@ fn pause(world: &World, name: &str, paused: bool) {
 pub fn wait_held(world: &World, name: &str) {
     wait_until("the pause to tell of the deletion", SOON, || {
         let message = world.condition(name, "Ready")["message"].to_string();
-        if message.contains("the deletion waits until it is removed") { Ok(()) } else { Err(message) }
+        if message.contains("the deletion waits until it is removed") {
+            Ok(())
+        } else {
+            Err(message)
+        }
     });
 }
 
@@ -140,18 +175,27 @@ async fn the_roles_of_an_owner_go_with_it(#[case] policy: &str, #[case] owner_wa
     pause(&world, "app-0", true);
     world.wait_reason("app-0", "Paused");
     let begin = Instant::now();
-    world.scope.kubectl(&["delete", "configmap", &owner, &format!("--cascade={policy}"), "--wait=false"]).ok();
+    world
+        .scope
+        .kubectl(&["delete", "configmap", &owner, &format!("--cascade={policy}"), "--wait=false"])
+        .ok();
     for name in ["app-1", "app-2"] {
         world.wait_gone(name);
     }
     wait_held(&world, "app-0");
-    assert_eq!(exists(&world, &owner), owner_waits, "in the foreground the owner waits for the last role");
+    assert_eq!(
+        exists(&world, &owner),
+        owner_waits,
+        "in the foreground the owner waits for the last role"
+    );
     assert_eq!(roles(&world).await, [world.role("app-0")]);
     pause(&world, "app-0", false);
     wait_resources_gone(&world);
     row(&format!("owner, {policy}, one paused meanwhile"), 3, begin, Instant::now(), None);
     assert_eq!(roles(&world).await, Vec::<String>::new());
-    wait_until("the owner to be gone", SOON, || if exists(&world, &owner) { Err("it is there") } else { Ok(()) });
+    wait_until("the owner to be gone", SOON, || {
+        if exists(&world, &owner) { Err("it is there") } else { Ok(()) }
+    });
 }
 
 #[tokio::test]
@@ -164,7 +208,11 @@ async fn orphaned_resources_stay_with_their_roles_and_nothing_is_written() {
     let items = list["items"].as_array().unwrap();
     assert_eq!(items.len(), 3);
     for item in items {
-        assert_eq!(item["metadata"].get("ownerReferences"), None, "the garbage collector has let it go");
+        assert_eq!(
+            item["metadata"].get("ownerReferences"),
+            None,
+            "the garbage collector has let it go"
+        );
         assert_eq!(item["metadata"].get("deletionTimestamp"), None);
     }
     world.wait_sweeps(1);
@@ -178,11 +226,18 @@ async fn resources_that_lose_their_controller_wait_and_go_when_it_is_back() {
     let mut world = world("orderless").await;
     application(&world, "app", 5, None);
     assert!(world.controller().terminate().success());
-    world.scope.kubectl(&["delete", "iamroles", "--all", "--cascade=foreground", "--wait=false"]).ok();
+    world
+        .scope
+        .kubectl(&["delete", "iamroles", "--all", "--cascade=foreground", "--wait=false"])
+        .ok();
     wait_until("the garbage collector to be done", SOON, || {
         let list = world.scope.kubectl(&["get", "iamroles", "-o", "json"]).json();
-        let left: Vec<Value> =
-            list["items"].as_array().unwrap().iter().map(|item| item["metadata"]["finalizers"].clone()).collect();
+        let left: Vec<Value> = list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["metadata"]["finalizers"].clone())
+            .collect();
         if left == vec![json!(["iam.rolewright.dev/role"]); 5] { Ok(()) } else { Err(json!(left)) }
     });
     assert_eq!(roles(&world).await.len(), 5);

@@ -1,4 +1,5 @@
-//! What the running controller says in each state, held against what is recorded in the testdata for Argo CD.
+//! What the running controller says in each state, held against what is recorded in the testdata
+//! for Argo CD.
 
 use std::collections::BTreeMap;
 
@@ -63,8 +64,9 @@ impl Record<'_> {
             let none = Vec::new();
             let conditions = object["status"]["conditions"].as_array().unwrap_or(&none);
             let ready = conditions.iter().any(|c| c["type"] == "Ready" && c["reason"] == reason);
-            let others =
-                other.is_none_or(|type_| conditions.iter().any(|c| c["type"] == type_ && c["status"] == "True"));
+            let others = other.is_none_or(|type_| {
+                conditions.iter().any(|c| c["type"] == type_ && c["status"] == "True")
+            });
             if ready && others { Ok(object) } else { Err(object["status"].to_string()) }
         });
         self.seen.insert(state.to_owned(), object);
@@ -74,7 +76,11 @@ impl Record<'_> {
 /// `kubectl wait` for Ready; it ends at once where it can.
 fn kubectl_waits(world: &World, name: &str) -> bool {
     let resource = format!("iamrole/{name}");
-    !world.scope.kubectl(&["wait", "--for=condition=Ready", "--timeout=1s", &resource]).status.success()
+    !world
+        .scope
+        .kubectl(&["wait", "--for=condition=Ready", "--timeout=1s", &resource])
+        .status
+        .success()
 }
 
 fn faults(world: &World) {
@@ -84,9 +90,10 @@ fn faults(world: &World) {
     let rules = [
         Fault::on("CreateRole", WITHHELD).role(&role("being-made")).times(1),
         Fault::on("DeleteRole", WITHHELD).role(&role("deleting")).times(1),
-        Fault::on("AttachRolePolicy", FaultKind::AccessDenied)
-            .role(&role("waiting-for-aws"))
-            .says("NoSuchEntity", &format!("The role with name {} cannot be found.", role("waiting-for-aws"))),
+        Fault::on("AttachRolePolicy", FaultKind::AccessDenied).role(&role("waiting-for-aws")).says(
+            "NoSuchEntity",
+            &format!("The role with name {} cannot be found.", role("waiting-for-aws")),
+        ),
         Fault::on("*", FaultKind::Throttle).role(&role("throttled")).only(key),
         Fault::on("CreateRole", FaultKind::AccessDenied).role(&role("denied")),
         Fault::on("PutRolePolicy", FaultKind::AccessDenied)
@@ -101,13 +108,23 @@ async fn hold_role(world: &World, name: &str) {
     let iam = world.scope.iam();
     let profile = format!("their-{name}");
     iam.create_instance_profile().instance_profile_name(&profile).send().await.expect("a profile");
-    let add = iam.add_role_to_instance_profile().instance_profile_name(&profile).role_name(world.role(name));
+    let add = iam
+        .add_role_to_instance_profile()
+        .instance_profile_name(&profile)
+        .role_name(world.role(name));
     add.send().await.expect("added");
 }
 
 /// Resources that are Ready before something happens to them.
-const KEPT: [&str; 7] =
-    ["generation-behind", "paused", "expired", "expired-and-held", "deleting", "deletion-blocked", "deletion-paused"];
+const KEPT: [&str; 7] = [
+    "generation-behind",
+    "paused",
+    "expired",
+    "expired-and-held",
+    "deleting",
+    "deletion-blocked",
+    "deletion-paused",
+];
 
 /// States that come by applying.
 fn applied(record: &mut Record, plain: &Value) {
@@ -174,12 +191,18 @@ async fn what_the_controller_says_in_each_state_is_what_is_recorded() {
     world.apply("not-seen", &plain);
     let not_seen = world.resource("not-seen").expect("the resource");
     assert!(kubectl_waits(&world, "not-seen"), "it took a status that nobody wrote for Ready");
-    let theirs = world.scope.iam().create_role().role_name(world.role("not-owned")).assume_role_policy_document(TRUST);
+    let theirs = world
+        .scope
+        .iam()
+        .create_role()
+        .role_name(world.role("not-owned"))
+        .assume_role_policy_document(TRUST);
     theirs.send().await.expect("a role");
     faults(&world);
     world.start();
 
-    let mut record = Record { world: &world, seen: BTreeMap::from([("not-seen".to_owned(), not_seen)]) };
+    let mut record =
+        Record { world: &world, seen: BTreeMap::from([("not-seen".to_owned(), not_seen)]) };
     applied(&mut record, &plain);
     happened(&mut record).await;
     let mut seen = record.seen;
@@ -191,7 +214,10 @@ async fn what_the_controller_says_in_each_state_is_what_is_recorded() {
     // A controller that hangs has not seen the new generation.
     world.controller().pause();
     world.apply("generation-behind", &json!({"trust": [lambda()], "description": "changed"}));
-    seen.insert("generation-behind".to_owned(), world.resource("generation-behind").expect("the resource"));
+    seen.insert(
+        "generation-behind".to_owned(),
+        world.resource("generation-behind").expect("the resource"),
+    );
     let waits = kubectl_waits(&world, "generation-behind");
     world.controller().resume();
     assert!(waits, "Ready speaks of an older generation");

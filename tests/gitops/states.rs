@@ -1,6 +1,7 @@
 //! The states that a resource can be in, and what each tool is to make of them.
 
-/// One state. What the controller says in it is recorded in `testdata/NAME.yaml` beside the scripts for Argo CD.
+/// One state. What the controller says in it is recorded in `testdata/NAME.yaml` beside the scripts
+/// for Argo CD.
 pub struct State {
     pub name: &'static str,
     /// For people.
@@ -12,7 +13,11 @@ pub struct State {
     pub kstatus: &'static str,
 }
 
-const fn state(name: &'static str, when: &'static str, [argocd, flux, kstatus]: [&'static str; 3]) -> State {
+const fn state(
+    name: &'static str,
+    when: &'static str,
+    [argocd, flux, kstatus]: [&'static str; 3],
+) -> State {
     State { name, when, argocd, flux, kstatus }
 }
 
@@ -38,7 +43,11 @@ pub const STATES: [State; 18] = [
     state("paused", "the annotation `rolewright.dev/paused` is set", HELD),
     state("observing", "`driftPolicy: Observe`, and the role differs", HELD),
     // The generic rules know of no end: they wait for ever.
-    state("expired", "the lifetime is over and the role removed", ["Healthy", "Current", "InProgress"]),
+    state(
+        "expired",
+        "the lifetime is over and the role removed",
+        ["Healthy", "Current", "InProgress"],
+    ),
     state("expired-and-held", "the lifetime is over and something holds the role", BAD),
     state("deleting", "deleted, the role is being removed", LEAVING),
     state("deletion-blocked", "deleted, and something holds the role", LEAVING),

@@ -1,4 +1,5 @@
-//! What Argo CD, Flux and Helm make of objects, told by the judge (`tests/gitops/judge`), which runs their code.
+//! What Argo CD, Flux and Helm make of objects, told by the judge (`tests/gitops/judge`), which
+//! runs their code.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -10,7 +11,8 @@ use serde_json::{Value, json};
 use crate::harness::{judge, repository};
 
 /// The scripts for Argo CD, in the layout of its repository.
-pub const CUSTOMIZATION: &str = "config/gitops/argocd/resource_customizations/iam.rolewright.dev/IAMRole";
+pub const CUSTOMIZATION: &str =
+    "config/gitops/argocd/resource_customizations/iam.rolewright.dev/IAMRole";
 /// The Kustomization of Flux with healthCheckExprs.
 pub const KUSTOMIZATION: &str = "config/gitops/flux/roles.yaml";
 pub const ACTIONS: [&str; 3] = ["pause", "reconcile", "resume"];
@@ -103,7 +105,8 @@ pub fn hold(path: &str, wanted: &str, tests: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "{path} is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test --test gitops {tests}` and look at the difference; \
+        "{path} is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test --test gitops {tests}` \
+         and look at the difference; \
          it is to be\n{wanted}"
     ))
 }

@@ -21,12 +21,19 @@ const WRITES: [&str; 5] = ["create", "update", "patch", "delete", "deletecollect
 
 /// The events of a user, oldest first; also those in which the administrator acts as that user.
 pub fn events(log: &Path, user: &str) -> Vec<Value> {
-    // The log of a whole suite is long, and unoptimised code slow: grep picks the lines that may be meant.
-    let lines = Command::new("grep").args(["-F", "-e", user]).arg(log).output().expect("grep starts").stdout;
+    // The log of a whole suite is long, and unoptimised code slow: grep picks the lines that may be
+    // meant.
+    let lines = Command::new("grep")
+        .args(["-F", "-e", user])
+        .arg(log)
+        .output()
+        .expect("grep starts")
+        .stdout;
     let events = String::from_utf8_lossy(&lines).into_owned();
     let events = events.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let acting = |event: &Value| -> bool {
-        let acting = event.pointer("/impersonatedUser/username").or_else(|| event.pointer("/user/username"));
+        let acting =
+            event.pointer("/impersonatedUser/username").or_else(|| event.pointer("/user/username"));
         acting.is_some_and(|acting| acting == user)
     };
     events.filter(acting).collect()
@@ -37,7 +44,9 @@ pub fn writes(log: &Path, user: &str) -> Vec<AuditWrite> {
 }
 
 fn write(event: &Value) -> Option<AuditWrite> {
-    let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |pointer: &str| {
+        event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
     let verb = text("/verb");
     if text("/stage") != "ResponseComplete" || !WRITES.contains(&verb.as_str()) {
         return None;

@@ -1,4 +1,5 @@
-//! One control plane and one stand-in for all tests of a test binary; a namespace, an account and a controller for each test.
+//! One control plane and one stand-in for all tests of a test binary; a namespace, an account and a
+//! controller for each test.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,7 +15,8 @@ use super::rights::{Right, Witness};
 use super::setup;
 use super::standin::{Account, Standin};
 
-/// Namespace of the controllers' service accounts, each named as its scope: a scope's own namespace may be deleted by a test.
+/// Namespace of the controllers' service accounts, each named as its scope: a scope's own namespace
+/// may be deleted by a test.
 const CONTROLLERS: &str = "controllers";
 
 /// The order of the fields is the order of the ends.
@@ -26,8 +28,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// The environment that the tests of this process share. A static is never dropped: what it started ends because its
-    /// pipes close with the process.
+    /// The environment that the tests of this process share. A static is never dropped: what it
+    /// started ends because its pipes close with the process.
     pub fn shared() -> &'static Cluster {
         static SHARED: LazyLock<Cluster> = LazyLock::new(Cluster::start);
         &SHARED
@@ -37,13 +39,14 @@ impl Cluster {
     pub fn start() -> Cluster {
         let standin = Standin::start();
         let control_plane = ControlPlane::start();
-        let cluster = Cluster { kube_controllers: None, control_plane, standin, numbers: AtomicU32::new(1) };
+        let cluster =
+            Cluster { kube_controllers: None, control_plane, standin, numbers: AtomicU32::new(1) };
         cluster.install();
         cluster
     }
 
-    /// One more environment that the tests of this process share, for those that delete namespaces, or in the foreground:
-    /// only here are these deletions finished.
+    /// One more environment that the tests of this process share, for those that delete namespaces,
+    /// or in the foreground: only here are these deletions finished.
     pub fn collecting() -> &'static Cluster {
         static SHARED: LazyLock<Cluster> = LazyLock::new(|| {
             let mut cluster = Cluster::start();
@@ -53,12 +56,14 @@ impl Cluster {
         &SHARED
     }
 
-    /// Applies the CRDs, the admission policies and the RBAC of the repository, as far as they are there, and makes room for the
-    /// controllers.
+    /// Applies the CRDs, the admission policies and the RBAC of the repository, as far as they are
+    /// there, and makes room for the controllers.
     fn install(&self) {
         self.control_plane.kubectl(&["create", "namespace", CONTROLLERS]).ok();
         let crds = manifests("crds");
-        for manifest in crds.iter().chain(&manifests("config/admission")).chain(&manifests("config/rbac")) {
+        for manifest in
+            crds.iter().chain(&manifests("config/admission")).chain(&manifests("config/rbac"))
+        {
             let path = manifest.display().to_string();
             self.control_plane.kubectl(&["apply", "--server-side", "-f", &path]).ok();
         }
@@ -74,7 +79,8 @@ impl Cluster {
         let namespace = format!("{name}-{number}");
         let objects = json!({"apiVersion": "v1", "kind": "List", "items": [
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
-            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": namespace, "namespace": CONTROLLERS}},
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": namespace,
+            "namespace": CONTROLLERS}},
         ]});
         self.control_plane.kubectl_with(&["create", "-f", "-"], &objects.to_string()).ok();
         let controller_user = format!("system:serviceaccount:{CONTROLLERS}:{namespace}");
@@ -92,7 +98,8 @@ impl Cluster {
 
 fn manifests(folder: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(setup::repository(folder)).into_iter().flatten();
-    let mut found: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    let mut found: Vec<PathBuf> =
+        entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
     found.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     found.sort();
     found
@@ -103,7 +110,8 @@ pub struct Scope<'a> {
     pub namespace: String,
     pub installation: String,
     pub account: Account,
-    /// The controller's service account as a user of the API server, with no rights until `bind` gives it some.
+    /// The controller's service account as a user of the API server, with no rights until `bind`
+    /// gives it some.
     pub controller_user: String,
     kubeconfig: OnceLock<PathBuf>,
     /// Ends with the scope, and looks back.
@@ -111,8 +119,9 @@ pub struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// Gives the controller's user a `ClusterRole` in the whole cluster. No controller manager runs here, so the aggregated
-    /// roles `view`, `edit` and `admin` are empty; `cluster-admin` and own ones work.
+    /// Gives the controller's user a `ClusterRole` in the whole cluster. No controller manager runs
+    /// here, so the aggregated roles `view`, `edit` and `admin` are empty; `cluster-admin` and own
+    /// ones work.
     pub fn bind(&self, cluster_role: &str) {
         let name = format!("{}-{cluster_role}", self.namespace);
         let role = format!("--clusterrole={cluster_role}");
@@ -147,7 +156,8 @@ impl Scope<'_> {
     }
 
     pub fn kubectl_with(&self, args: &[&str], stdin: &str) -> super::Output {
-        let arguments: Vec<&str> = ["-n", &self.namespace].into_iter().chain(args.iter().copied()).collect();
+        let arguments: Vec<&str> =
+            ["-n", &self.namespace].into_iter().chain(args.iter().copied()).collect();
         self.cluster.control_plane.kubectl_with(&arguments, stdin)
     }
 

@@ -47,7 +47,8 @@ impl Controller {
         .map(|(key, value)| (key.to_owned(), value))
         .into();
         env.extend(config.env.iter().cloned());
-        let mut args = vec!["controller".to_owned(), "--listen".to_owned(), format!("127.0.0.1:{port}")];
+        let mut args =
+            vec!["controller".to_owned(), "--listen".to_owned(), format!("127.0.0.1:{port}")];
         args.extend(config.args.iter().cloned());
         let process = Supervised::start(&folder, "controller", Path::new(crate::BIN), args, &env);
         Controller { process, port, folder, grants: Grants::of(config) }
@@ -58,7 +59,8 @@ impl Controller {
         self.grants = None;
     }
 
-    /// How its calls so far are held against the policy that `rolewright policy controller` prints for it.
+    /// How its calls so far are held against the policy that `rolewright policy controller` prints
+    /// for it.
     pub fn grants(&self) -> Option<&Grants> {
         self.grants.as_ref()
     }
@@ -74,7 +76,9 @@ impl Controller {
             }
             match http::request(self.port, "GET", "/readyz", None) {
                 Ok(answer) if answer.status == 200 => Ok(()),
-                Ok(answer) => Err(format!("{} {}\n{}", answer.status, answer.body, self.process.last_words())),
+                Ok(answer) => {
+                    Err(format!("{} {}\n{}", answer.status, answer.body, self.process.last_words()))
+                }
                 Err(error) => Err(format!("{error}\n{}", self.process.last_words())),
             }
         });
@@ -107,9 +111,9 @@ impl Controller {
     /// When it does not end within 30 seconds, the grace period of a pod.
     pub fn terminate(&mut self) -> ExitStatus {
         self.process.signal("TERM");
-        self.process
-            .ended_within(STOP)
-            .unwrap_or_else(|| panic!("the controller outlives SIGTERM by {STOP:?}\n{}", self.process.last_words()))
+        self.process.ended_within(STOP).unwrap_or_else(|| {
+            panic!("the controller outlives SIGTERM by {STOP:?}\n{}", self.process.last_words())
+        })
     }
 
     /// Ends it at once, as a crash would.

@@ -19,8 +19,8 @@ pub const ADMIN: &str = "admin";
 /// The user of a controller that is not bound to one test; RBAC may name it as a service account.
 pub const CONTROLLER: &str = "system:serviceaccount:rolewright-system:rolewright-controller";
 
-const AUDIT_POLICY: &str =
-    "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n";
+const AUDIT_POLICY: &str = "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: \
+    [RequestReceived]\nrules: [{level: Metadata}]\n";
 const START: Duration = Duration::from_mins(1);
 
 // Signing keys of service-account tokens: one EC key, private and public.
@@ -29,8 +29,10 @@ import sys
 from cryptography.hazmat.primitives import serialization as s
 from cryptography.hazmat.primitives.asymmetric import ec
 key = ec.generate_private_key(ec.SECP256R1())
-open(sys.argv[1], 'wb').write(key.private_bytes(s.Encoding.PEM, s.PrivateFormat.TraditionalOpenSSL, s.NoEncryption()))
-open(sys.argv[2], 'wb').write(key.public_key().public_bytes(s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo))
+open(sys.argv[1], 'wb').write(key.private_bytes(s.Encoding.PEM, \
+s.PrivateFormat.TraditionalOpenSSL, s.NoEncryption()))
+open(sys.argv[2], 'wb').write(key.public_key().public_bytes(s.Encoding.PEM, \
+s.PublicFormat.SubjectPublicKeyInfo))
 ";
 
 /// The order of the fields is the order of the ends: API server, etcd, then the folder.
@@ -46,7 +48,8 @@ impl ControlPlane {
     /// Starts a control plane of its own and waits until it is ready.
     ///
     /// # Panics
-    /// When it is not ready after three attempts (a free port may be taken by somebody else in between).
+    /// When it is not ready after three attempts (a free port may be taken by somebody else in
+    /// between).
     pub fn start() -> ControlPlane {
         let mut problems = String::new();
         for _ in 0..3 {
@@ -66,7 +69,11 @@ impl ControlPlane {
         folder.write("audit-policy.yaml", AUDIT_POLICY);
         folder.write(
             "tokens.csv",
-            &format!("token-admin,{ADMIN},{ADMIN},system:masters\ntoken-controller,{CONTROLLER},controller,\"system:serviceaccounts,system:serviceaccounts:rolewright-system\"\n"),
+            &format!(
+                "token-admin,{ADMIN},{ADMIN},system:masters\n\
+                 token-controller,{CONTROLLER},controller,\"system:serviceaccounts,\
+                 system:serviceaccounts:rolewright-system\"\n"
+            ),
         );
         let keys = Command::new(setup::python())
             .args(["-I", "-c", KEYS])
@@ -100,12 +107,14 @@ impl ControlPlane {
             "--bind-address=127.0.0.1".to_owned(),
             "--advertise-address=127.0.0.1".to_owned(),
             format!("--secure-port={}", self.port),
-            format!("--cert-dir={}", file("certificates")), // the API server makes its own certificate here, once
+            // the API server makes its own certificate here, once
+            format!("--cert-dir={}", file("certificates")),
             "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
             format!("--service-account-signing-key-file={}", file("sa.key")),
             format!("--service-account-key-file={}", file("sa.pub")),
             "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
-            "--endpoint-reconciler-type=none".to_owned(), // 127.0.0.1 is no valid endpoint of the Service `kubernetes`
+            // 127.0.0.1 is no valid endpoint of the Service `kubernetes`
+            "--endpoint-reconciler-type=none".to_owned(),
             "--authorization-mode=RBAC".to_owned(),
             format!("--token-auth-file={}", file("tokens.csv")),
             "--disable-admission-plugins=ServiceAccount".to_owned(), // needs the controller manager
@@ -115,8 +124,13 @@ impl ControlPlane {
             "--shutdown-delay-duration=0s".to_owned(),
             "--v=1".to_owned(),
         ];
-        self.apiserver =
-            Some(Supervised::start(&self.folder, "kube-apiserver", &setup::assets().join("kube-apiserver"), args, &[]));
+        self.apiserver = Some(Supervised::start(
+            &self.folder,
+            "kube-apiserver",
+            &setup::assets().join("kube-apiserver"),
+            args,
+            &[],
+        ));
     }
 
     fn ready(&mut self) -> Result<(), String> {
@@ -126,14 +140,21 @@ impl ControlPlane {
             }
             let apiserver = self.apiserver.as_mut().expect("the API server was started");
             if let Some(status) = apiserver.status() {
-                return Ok(Err(format!("kube-apiserver ended with {status}\n{}", apiserver.last_words())));
+                return Ok(Err(format!(
+                    "kube-apiserver ended with {status}\n{}",
+                    apiserver.last_words()
+                )));
             }
             if !self.folder.join("certificates/apiserver.crt").exists() {
                 return Err("no certificate yet".to_owned());
             }
             let words = apiserver.last_words();
             let answer = self.kubectl(&["get", "--raw", "/readyz"]);
-            if answer.status.success() { Ok(Ok(())) } else { Err(format!("{}\n{words}", answer.stderr)) }
+            if answer.status.success() {
+                Ok(Ok(()))
+            } else {
+                Err(format!("{}\n{words}", answer.stderr))
+            }
         })
     }
 
@@ -141,8 +162,9 @@ impl ControlPlane {
         format!("https://127.0.0.1:{}", self.port)
     }
 
-    /// A kubeconfig for a user: `ADMIN` and `CONTROLLER` have tokens, everybody else is impersonated by the administrator.
-    /// A user named `system:serviceaccount:NAMESPACE:NAME` is in the groups of a service account.
+    /// A kubeconfig for a user: `ADMIN` and `CONTROLLER` have tokens, everybody else is
+    /// impersonated by the administrator. A user named `system:serviceaccount:NAMESPACE:NAME` is in
+    /// the groups of a service account.
     pub fn kubeconfig(&self, user: &str) -> PathBuf {
         self.kubeconfig_in_groups(user, &[])
     }
@@ -159,13 +181,14 @@ impl ControlPlane {
 
     /// A kubeconfig with a token of a service account, as its pods have one.
     pub fn service_account(&self, namespace: &str, name: &str) -> PathBuf {
-        let token = self.kubectl(&["-n", namespace, "create", "token", name, "--duration=24h"]).ok();
+        let token =
+            self.kubectl(&["-n", namespace, "create", "token", name, "--duration=24h"]).ok();
         self.kubeconfig_of(&format!("token-{namespace}-{name}"), &json!({"token": token.trim()}))
     }
 
     fn kubeconfig_of(&self, name: &str, credentials: &Value) -> PathBuf {
-        let certificate =
-            std::fs::read(self.folder.join("certificates/apiserver.crt")).expect("the API server's certificate");
+        let certificate = std::fs::read(self.folder.join("certificates/apiserver.crt"))
+            .expect("the API server's certificate");
         let config = json!({
             "apiVersion": "v1",
             "kind": "Config",
@@ -178,25 +201,36 @@ impl ControlPlane {
             "users": [{"name": "test", "user": credentials}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
         });
-        let name: String = name.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect();
+        let name: String =
+            name.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect();
         let path = self.folder.join(&format!("{name}.kubeconfig"));
         // Written beside and moved, because another test may be reading the same user's file.
-        let partial = tempfile::NamedTempFile::new_in(self.folder.path()).expect("a file in the temporary folder");
-        std::fs::write(partial.path(), config.to_string()).expect("a kubeconfig in the temporary folder");
+        let partial = tempfile::NamedTempFile::new_in(self.folder.path())
+            .expect("a file in the temporary folder");
+        std::fs::write(partial.path(), config.to_string())
+            .expect("a kubeconfig in the temporary folder");
         partial.persist(&path).expect("the kubeconfig is moved into place");
         path
     }
 
-    /// A client of kube for a user. Make one in each test: its connections belong to the test's runtime.
+    /// A client of kube for a user. Make one in each test: its connections belong to the test's
+    /// runtime.
     pub async fn client(&self, user: &str) -> kube::Client {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default(); // an error means that it is installed
-        let kubeconfig = kube::config::Kubeconfig::read_from(self.kubeconfig(user)).expect("an own kubeconfig");
-        let config =
-            kube::Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default()).await;
-        kube::Client::try_from(config.expect("an own kubeconfig")).expect("a client from an own kubeconfig")
+        // an error means that it is installed
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let kubeconfig =
+            kube::config::Kubeconfig::read_from(self.kubeconfig(user)).expect("an own kubeconfig");
+        let config = kube::Config::from_custom_kubeconfig(
+            kubeconfig,
+            &kube::config::KubeConfigOptions::default(),
+        )
+        .await;
+        kube::Client::try_from(config.expect("an own kubeconfig"))
+            .expect("a client from an own kubeconfig")
     }
 
-    /// Waits until the API server serves the CRDs that the arguments of kubectl name: `-f` and a path, or `crd/NAME`.
+    /// Waits until the API server serves the CRDs that the arguments of kubectl name: `-f` and a
+    /// path, or `crd/NAME`.
     pub fn wait_established(&self, crds: &[&str]) {
         let wait = [&["wait", "--for=condition=Established", "--timeout=60s"], crds].concat();
         // kubectl gives up on a CRD that has no conditions at all yet.
@@ -247,7 +281,8 @@ impl ControlPlane {
     /// When it is not ready in time.
     pub fn start_apiserver(&mut self) {
         self.launch_apiserver();
-        self.ready().unwrap_or_else(|problem| panic!("the API server does not start again: {problem}"));
+        self.ready()
+            .unwrap_or_else(|problem| panic!("the API server does not start again: {problem}"));
     }
 
     pub fn restart_apiserver(&mut self) {
@@ -257,7 +292,11 @@ impl ControlPlane {
 
     /// The process ids of etcd and of the API server.
     pub fn pids(&self) -> Vec<u32> {
-        [Some(&self.etcd), self.apiserver.as_ref()].into_iter().flatten().filter_map(Supervised::pid).collect()
+        [Some(&self.etcd), self.apiserver.as_ref()]
+            .into_iter()
+            .flatten()
+            .filter_map(Supervised::pid)
+            .collect()
     }
 
     pub fn folder(&self) -> &Folder {

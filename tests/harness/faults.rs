@@ -25,7 +25,8 @@ pub enum FaultKind {
 pub struct Fault(Map<String, Value>);
 
 impl Fault {
-    /// Fits every call of this action (`GetRole`); `*` fits every action of IAM. Without `times` it never ends.
+    /// Fits every call of this action (`GetRole`); `*` fits every action of IAM. Without `times` it
+    /// never ends.
     pub fn on(action: &str, kind: FaultKind) -> Fault {
         let mut rule = Map::new();
         rule.insert("action".to_owned(), json!(action));
@@ -70,7 +71,8 @@ impl Fault {
 
     /// Only calls with this parameter, as it is on the wire: `PolicyName`, `Tags.member.1.Key`.
     pub fn param(self, name: &str, value: &str) -> Fault {
-        let mut params = self.0.get("params").and_then(Value::as_object).cloned().unwrap_or_default();
+        let mut params =
+            self.0.get("params").and_then(Value::as_object).cloned().unwrap_or_default();
         params.insert(name.to_owned(), json!(value));
         self.with("params", Value::Object(params))
     }

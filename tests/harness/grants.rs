@@ -1,5 +1,6 @@
-//! Whether the policy that `rolewright policy controller` prints allows what a controller called: each call that the stand-in
-//! has seen is given to the project's evaluator, with what AWS would know of it.
+//! Whether the policy that `rolewright policy controller` prints allows what a controller called:
+//! each call that the stand-in has seen is given to the project's evaluator, with what AWS would
+//! know of it.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +32,8 @@ pub struct Grants {
 }
 
 impl Grants {
-    /// `None` when the controller can't start with these settings, so that there is nothing to hold against a policy.
+    /// `None` when the controller can't start with these settings, so that there is nothing to hold
+    /// against a policy.
     pub fn of(config: &ControllerConfig) -> Option<Grants> {
         let port = config.standin.rsplit_once(':')?.1.parse().ok()?;
         let words = std::iter::once("controller").chain(config.args.iter().map(String::as_str));
@@ -62,13 +64,18 @@ impl Grants {
         let mut denied = Vec::new();
         for call in self.calls() {
             for request in self.requests(&call) {
-                let documents =
-                    Documents { policies: &[("the writer's policy", &self.policy)], ..Documents::default() };
+                let documents = Documents {
+                    policies: &[("the writer's policy", &self.policy)],
+                    ..Documents::default()
+                };
                 let found = evaluate(&documents, &request).expect("the policy can be evaluated");
                 if found.decision == Decision::Allowed {
                     *allowed.entry(request.action.clone()).or_default() += 1;
                 } else {
-                    denied.push(format!("{request:?}\n    {}\n    {call:?}", found.because.join("; ")));
+                    denied.push(format!(
+                        "{request:?}\n    {}\n    {call:?}",
+                        found.because.join("; ")
+                    ));
                 }
             }
         }
@@ -84,12 +91,14 @@ impl Grants {
     fn calls(&self) -> Vec<Call> {
         let path = format!("/_rolewright/calls/all?account={}", self.account);
         let Ok(answer) = http::request(self.port, "GET", &path, None) else { return Vec::new() };
-        let mut calls: Vec<Call> = serde_json::from_str(&answer.body).expect("the log of calls has a known shape");
+        let mut calls: Vec<Call> =
+            serde_json::from_str(&answer.body).expect("the log of calls has a known shape");
         calls.retain(|call| call.service == "iam" && call.access_key == self.access_key);
         calls
     }
 
-    /// What AWS asks the policy for one call. The keys of the context are those of the service authorization reference.
+    /// What AWS asks the policy for one call. The keys of the context are those of the service
+    /// authorization reference.
     fn requests(&self, call: &Call) -> Vec<Request> {
         let param = |name: &str| call.params.get(name);
         let made = call.action == "CreateRole";
@@ -99,7 +108,8 @@ impl Grants {
                 format!("arn:aws:iam::{}:role{path}{role}", self.account)
             }
             (Some(target), _) => target.arn.clone(),
-            // A role that is gone meanwhile: IAM knows nothing to compare with, and the answer is an error in any case.
+            // A role that is gone meanwhile: IAM knows nothing to compare with, and the answer is
+            // an error in any case.
             (None, Some(_)) if call.write => return Vec::new(),
             (None, Some(role)) => format!("arn:aws:iam::{}:role/{role}", self.account),
             (None, None) => "*".to_owned(),
@@ -114,7 +124,9 @@ impl Grants {
         }
         let tags = members(call, "Tags.member.");
         let keys: Vec<String> = match call.action.as_str() {
-            "UntagRole" => members(call, "TagKeys.member.").into_values().map(|(key, _)| key).collect(),
+            "UntagRole" => {
+                members(call, "TagKeys.member.").into_values().map(|(key, _)| key).collect()
+            }
             _ => tags.values().map(|(key, _)| key.clone()).collect(),
         };
         for (key, value) in tags.values() {
@@ -125,8 +137,11 @@ impl Grants {
         }
         let tagging = context.clone();
         // The boundary that is asked for, else the one that the role has.
-        let knows = made || call.action.contains("RolePolicy") || call.action.contains("RolePermissionsBoundary");
-        let boundary = param("PermissionsBoundary").or(target.and_then(|target| target.boundary.as_ref()));
+        let knows = made
+            || call.action.contains("RolePolicy")
+            || call.action.contains("RolePermissionsBoundary");
+        let boundary =
+            param("PermissionsBoundary").or(target.and_then(|target| target.boundary.as_ref()));
         if let Some(boundary) = boundary.filter(|_| knows) {
             context = context.with("iam:PermissionsBoundary", boundary);
         }
@@ -137,7 +152,8 @@ impl Grants {
             ..Request::default()
         };
         let mut requests = vec![request(&call.action, context)];
-        // CreateRole with tags is authorised as TagRole too. Below `/` the policy leaves that out, and says so.
+        // CreateRole with tags is authorised as TagRole too. Below `/` the policy leaves that out,
+        // and says so.
         if made && !tags.is_empty() && self.path != "/" {
             requests.push(request("TagRole", tagging));
         }

@@ -1,5 +1,6 @@
-//! kube-controller-manager with the two controllers that finish deletions: one empties a deleted namespace, the other lets go
-//! of objects that were deleted in the foreground, and deletes what belonged to them.
+//! kube-controller-manager with the two controllers that finish deletions: one empties a deleted
+//! namespace, the other lets go of objects that were deleted in the foreground, and deletes what
+//! belonged to them.
 
 use std::time::Duration;
 
@@ -14,12 +15,13 @@ pub struct KubeControllers {
     folder: Folder,
 }
 
-/// What the garbage collector logs once it knows every kind; what is deleted in the foreground before that waits for it.
+/// What the garbage collector logs once it knows every kind; what is deleted in the foreground
+/// before that waits for it.
 const COLLECTS: &str = "all resource monitors have synced";
 
 impl KubeControllers {
-    /// Starts them against a control plane whose kinds are installed, and waits until they work: a kind that comes later is
-    /// noticed half a minute later.
+    /// Starts them against a control plane whose kinds are installed, and waits until they work: a
+    /// kind that comes later is noticed half a minute later.
     ///
     /// # Panics
     /// When they end, or do not work in time.
@@ -40,9 +42,16 @@ impl KubeControllers {
         let mut started = KubeControllers { process, folder };
         wait_until("the garbage collector", Duration::from_mins(1), || {
             if let Some(status) = started.process.status() {
-                panic!("kube-controller-manager ended with {status}\n{}", started.process.last_words());
+                panic!(
+                    "kube-controller-manager ended with {status}\n{}",
+                    started.process.last_words()
+                );
             }
-            if started.process.log().contains(COLLECTS) { Ok(()) } else { Err(started.process.last_words()) }
+            if started.process.log().contains(COLLECTS) {
+                Ok(())
+            } else {
+                Err(started.process.last_words())
+            }
         });
         started
     }

@@ -29,7 +29,8 @@ impl Output {
     /// When the command failed or wrote something else.
     pub fn json(self) -> Value {
         let text = self.ok();
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("kubectl wrote no JSON ({error}): {text}"))
+        serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("kubectl wrote no JSON ({error}): {text}"))
     }
 }
 
@@ -45,11 +46,13 @@ impl Kubectl {
 
     /// `stdin` is what `-f -` reads.
     pub fn run_with(&self, args: &[&str], stdin: &str) -> Output {
-        let mut child = command(&self.kubeconfig, &self.home).args(args).spawn().expect("kubectl starts");
+        let mut child =
+            command(&self.kubeconfig, &self.home).args(args).spawn().expect("kubectl starts");
         let mut input = child.stdin.take().expect("kubectl's standard input is piped");
         let stdin = stdin.to_owned();
         let writer = std::thread::spawn(move || {
-            let _ = input.write_all(stdin.as_bytes()); // kubectl may end before it has read everything
+            // kubectl may end before it has read everything
+            let _ = input.write_all(stdin.as_bytes());
         });
         let output = child.wait_with_output().expect("kubectl's output");
         let _ = writer.join();

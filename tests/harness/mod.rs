@@ -6,9 +6,10 @@
 //!     .controller(&[])   a controller process of its own
 //! ```
 //!
-//! Nothing is left behind, also after SIGKILL: every process hangs on a pipe of the test process (`process.rs`).
-//! A test target includes this folder with `#[path = "../harness/mod.rs"] mod harness;` and says at its root which binary
-//! is the controller: `const BIN: &str = env!("CARGO_BIN_EXE_rolewright");`.
+//! Nothing is left behind, also after SIGKILL: every process hangs on a pipe of the test process
+//! (`process.rs`). A test target includes this folder with `#[path = "../harness/mod.rs"] mod
+//! harness;` and says at its root which binary is the controller: `const BIN: &str =
+//! env!("CARGO_BIN_EXE_rolewright");`.
 
 #![allow(dead_code, unused_imports, reason = "each test target uses its own part of the harness")]
 #![allow(

@@ -1,8 +1,9 @@
 //! Processes and folders that end with the test process, however it ends.
 //!
-//! Each process runs below `supervise.py`, which holds the other end of a pipe of ours: when the test process ends, the pipe
-//! closes and the process group is killed. (The kernel's own signal for this, `PR_SET_PDEATHSIG`, follows the *thread* that
-//! started a process; a test's thread ends long before the last test.)
+//! Each process runs below `supervise.py`, which holds the other end of a pipe of ours: when the
+//! test process ends, the pipe closes and the process group is killed. (The kernel's own signal for
+//! this, `PR_SET_PDEATHSIG`, follows the *thread* that started a process; a test's thread ends long
+//! before the last test.)
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -13,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use super::setup;
 
-/// A temporary folder, removed when it is dropped and when the test process dies. `KEEP_FOLDERS=1` keeps it.
+/// A temporary folder, removed when it is dropped and when the test process dies. `KEEP_FOLDERS=1`
+/// keeps it.
 pub struct Folder {
     path: PathBuf,
     janitor: Option<Child>,
@@ -47,7 +49,8 @@ impl Folder {
 
     pub fn write(&self, name: &str, content: &str) -> PathBuf {
         let path = self.join(name);
-        std::fs::write(&path, content).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
+        std::fs::write(&path, content)
+            .unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
         path
     }
 }
@@ -63,7 +66,10 @@ impl Drop for Folder {
 
 fn supervisor() -> Command {
     let mut command = Command::new(setup::python());
-    command.args(["-I", "-S"]).arg(setup::repository("tests/harness/supervise.py")).stdin(Stdio::piped());
+    command
+        .args(["-I", "-S"])
+        .arg(setup::repository("tests/harness/supervise.py"))
+        .stdin(Stdio::piped());
     command.process_group(0); // Ctrl-C ends the test process; the pipe then ends this one
     command
 }
@@ -78,8 +84,9 @@ pub struct Supervised {
 }
 
 impl Supervised {
-    /// Starts `program` with exactly the environment `env`, plus `PATH` and a `HOME` inside `folder`. Standard output and
-    /// standard error go to `<folder>/<name>.log`, after what an earlier process of that name wrote.
+    /// Starts `program` with exactly the environment `env`, plus `PATH` and a `HOME` inside
+    /// `folder`. Standard output and standard error go to `<folder>/<name>.log`, after what an
+    /// earlier process of that name wrote.
     pub fn start<A: AsRef<OsStr>>(
         folder: &Folder,
         name: &str,
@@ -97,10 +104,14 @@ impl Supervised {
             .expect("a log file in the temporary folder");
         let mut command = supervisor();
         command.arg("--pid-file").arg(&pid_file).arg("--").arg(program).args(args);
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", folder.path());
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", folder.path());
         command.envs(env.iter().map(|(key, value)| (key, value)));
         command.stdout(output.try_clone().expect("a second handle of the log file")).stderr(output);
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
+        let mut child =
+            command.spawn().unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
         let orders = child.stdin.take();
         Supervised { name: name.to_owned(), child, orders, pid_file, log }
     }
@@ -126,7 +137,8 @@ impl Supervised {
     /// Ends it at once, as a crash would, and waits until it is gone.
     pub fn kill(&mut self) -> ExitStatus {
         self.signal("KILL");
-        self.ended_within(Duration::from_secs(10)).unwrap_or_else(|| panic!("{} outlives SIGKILL", self.name))
+        self.ended_within(Duration::from_secs(10))
+            .unwrap_or_else(|| panic!("{} outlives SIGKILL", self.name))
     }
 
     /// The process id of the program itself; `None` until it has started.
@@ -139,14 +151,20 @@ impl Supervised {
     }
 
     pub fn log(&self) -> String {
-        std::fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        std::fs::read(&self.log)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
     }
 
     /// The end of its log, for messages.
     pub fn last_words(&self) -> String {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
-        format!("--- end of the log of {}\n{}\n---", self.name, lines[lines.len().saturating_sub(60)..].join("\n"))
+        format!(
+            "--- end of the log of {}\n{}\n---",
+            self.name,
+            lines[lines.len().saturating_sub(60)..].join("\n")
+        )
     }
 }
 
@@ -172,7 +190,8 @@ pub fn ended_within(child: &mut Child, deadline: Duration) -> Option<ExitStatus>
     }
 }
 
-/// Free ports. Another process may take one before it is used; who starts a server tries again then.
+/// Free ports. Another process may take one before it is used; who starts a server tries again
+/// then.
 pub fn free_ports<const N: usize>() -> [u16; N] {
     let held = [(); N].map(|()| std::net::TcpListener::bind("127.0.0.1:0").expect("a free port"));
     held.map(|listener| listener.local_addr().expect("the address of a bound socket").port())

@@ -1,4 +1,5 @@
-//! Rights in Kubernetes: what the rules of a `Role` give, and what a service account has used by the audit log.
+//! Rights in Kubernetes: what the rules of a `Role` give, and what a service account has used by
+//! the audit log.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,7 +15,11 @@ pub type Right = (String, String, String);
 /// What the rules of a `Role`, a `ClusterRole` or a review give.
 pub fn given(rules: &Value) -> BTreeSet<Right> {
     let words = |list: &Value| -> Vec<String> {
-        list.as_array().into_iter().flatten().map(|word| word.as_str().expect("a word").to_owned()).collect()
+        list.as_array()
+            .into_iter()
+            .flatten()
+            .map(|word| word.as_str().expect("a word").to_owned())
+            .collect()
     };
     let mut given = BTreeSet::new();
     for rule in rules.as_array().into_iter().flatten() {
@@ -28,12 +33,15 @@ pub fn given(rules: &Value) -> BTreeSet<Right> {
     given
 }
 
-/// The rules of a `ClusterRole` of `config/rbac`, which are those of the chart (`tests/chart/rights.rs`).
+/// The rules of a `ClusterRole` of `config/rbac`, which are those of the chart
+/// (`tests/chart/rights.rs`).
 ///
 /// # Panics
 /// When there is none of that name.
 pub fn rules(name: &str) -> BTreeSet<Right> {
-    let files = std::fs::read_dir(repository("config/rbac")).expect("the folder of roles").map(|file| file.unwrap());
+    let files = std::fs::read_dir(repository("config/rbac"))
+        .expect("the folder of roles")
+        .map(|file| file.unwrap());
     let roles = files.flat_map(|file| {
         let text = std::fs::read_to_string(file.path()).expect("a file of roles");
         rolewright::yaml::documents::<Value>(&text).expect("YAML")
@@ -44,19 +52,23 @@ pub fn rules(name: &str) -> BTreeSet<Right> {
 
 /// Everything that a controller may ever be given.
 pub fn all_rules() -> BTreeSet<Right> {
-    ["rolewright", "rolewright-lease", "rolewright-service-accounts"].into_iter().flat_map(rules).collect()
+    ["rolewright", "rolewright-lease", "rolewright-service-accounts"]
+        .into_iter()
+        .flat_map(rules)
+        .collect()
 }
 
-/// Looks back at what a service account asked the API server for. Each test proves so of its own controllers that they ask for
-/// nothing that `config/rbac` does not give; that they use all of it, is shown once, in `tests/integration/rights.rs`.
+/// Looks back at what a service account asked the API server for. Each test proves so of its own
+/// controllers that they ask for nothing that `config/rbac` does not give; that they use all of it,
+/// is shown once, in `tests/integration/rights.rs`.
 pub struct Witness {
     pub log: PathBuf,
     pub user: String,
 }
 
 impl Witness {
-    /// What was asked for with credentials of its own, refused or not. Reviews of its own rights are left out: Kubernetes gives
-    /// them to everybody (`system:basic-user`).
+    /// What was asked for with credentials of its own, refused or not. Reviews of its own rights
+    /// are left out: Kubernetes gives them to everybody (`system:basic-user`).
     pub fn used(&self) -> BTreeSet<Right> {
         let events = audit::events(&self.log, &self.user).into_iter();
         let right = |event: Value| {
@@ -77,7 +89,11 @@ impl Drop for Witness {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let more: Vec<Right> = self.used().difference(&all_rules()).cloned().collect();
-            assert!(more.is_empty(), "{} asked for what no role of config/rbac gives: {more:?}", self.user);
+            assert!(
+                more.is_empty(),
+                "{} asked for what no role of config/rbac gives: {more:?}",
+                self.user
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Where the control plane's binaries and the stand-in's environment are. The scripts make them when they are missing.
+//! Where the control plane's binaries and the stand-in's environment are. The scripts make them
+//! when they are missing.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -62,7 +63,8 @@ pub fn image_env() -> Vec<(String, String)> {
     lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// Runs a script that talks on standard error and names a folder or a binary in the last line of standard output.
+/// Runs a script that talks on standard error and names a folder or a binary in the last line of
+/// standard output.
 fn run(script: &str) -> PathBuf {
     try_run(script).unwrap_or_else(|problem| panic!("{problem}"))
 }

@@ -1,4 +1,5 @@
-//! The AWS stand-in (`tests/standin/launch.py`): one server, an account for each test, chosen by the access key.
+//! The AWS stand-in (`tests/standin/launch.py`): one server, an account for each test, chosen by
+//! the access key.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -72,7 +73,8 @@ impl Standin {
     /// When it does not start.
     pub fn start() -> Standin {
         let folder = Folder::new("standin");
-        let log = std::fs::File::create(folder.join("standin.log")).expect("a log file in the temporary folder");
+        let log = std::fs::File::create(folder.join("standin.log"))
+            .expect("a log file in the temporary folder");
         // It ends by itself when our end of its standard input closes.
         let mut server = Command::new(setup::python())
             .arg(setup::repository("tests/standin/launch.py"))
@@ -83,7 +85,8 @@ impl Standin {
             .spawn()
             .expect("the stand-in's Python starts");
         let mut line = String::new();
-        let said = BufReader::new(server.stdout.take().expect("its standard output is piped")).read_line(&mut line);
+        let said = BufReader::new(server.stdout.take().expect("its standard output is piped"))
+            .read_line(&mut line);
         let port = line.strip_prefix("READY ").and_then(|port| port.trim().parse().ok());
         let Some(port) = port else {
             let log = std::fs::read_to_string(folder.join("standin.log")).unwrap_or_default();
@@ -107,12 +110,19 @@ impl Standin {
     /// A client of the SDK as the second client of an account. It does not retry.
     pub fn iam_client(&self, account: &Account) -> aws_sdk_iam::Client {
         use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default(); // an error means that it is installed
+        // an error means that it is installed
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let config = aws_sdk_iam::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
             .endpoint_url(self.url())
-            .credentials_provider(Credentials::new(&account.admin_key, SECRET, None, None, "harness"))
+            .credentials_provider(Credentials::new(
+                &account.admin_key,
+                SECRET,
+                None,
+                None,
+                "harness",
+            ))
             .retry_config(RetryConfig::disabled())
             .build();
         aws_sdk_iam::Client::from_conf(config)
@@ -125,7 +135,8 @@ impl Standin {
 
     /// Every call of an account since the last reset, in the order in which they took effect.
     pub fn calls(&self, account: &Account) -> Vec<Call> {
-        serde_json::from_value(self.control("GET", "calls", account, None)).expect("the log of calls has a known shape")
+        serde_json::from_value(self.control("GET", "calls", account, None))
+            .expect("the log of calls has a known shape")
     }
 
     /// The calls of the controller that change something.
@@ -161,8 +172,8 @@ impl Standin {
         self.control("POST", "release", account, None);
     }
 
-    /// `{"page_cap": 100, "roles_quota": 1000, "skew_seconds": 0}`: the largest page, the quota of roles, and how far the
-    /// `Date` header of answers is off.
+    /// `{"page_cap": 100, "roles_quota": 1000, "skew_seconds": 0}`: the largest page, the quota of
+    /// roles, and how far the `Date` header of answers is off.
     pub fn settings(&self, account: &Account, settings: &Value) {
         self.control("POST", "settings", account, Some(settings));
     }
@@ -170,7 +181,10 @@ impl Standin {
     /// A role that only AWS could make, for example below `/aws-reserved/` or with `aws:` tags:
     /// `{"name": …, "path": …, "description": …, "tags": {…}, "trust": {…}}`. Returns its ARN.
     pub fn role_by_aws(&self, account: &Account, role: &Value) -> String {
-        self.control("POST", "roles", account, Some(role))["Arn"].as_str().unwrap_or_default().to_owned()
+        self.control("POST", "roles", account, Some(role))["Arn"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     pub fn pid(&self) -> u32 {
@@ -181,13 +195,21 @@ impl Standin {
         &self.folder
     }
 
-    fn control(&self, method: &str, command: &str, account: &Account, body: Option<&Value>) -> Value {
+    fn control(
+        &self,
+        method: &str,
+        command: &str,
+        account: &Account,
+        body: Option<&Value>,
+    ) -> Value {
         let path = format!("/_rolewright/{command}?account={}", account.id);
-        let answer = http::request(self.port, method, &path, body)
-            .unwrap_or_else(|error| panic!("the stand-in does not answer {method} {path}: {error}"));
+        let answer = http::request(self.port, method, &path, body).unwrap_or_else(|error| {
+            panic!("the stand-in does not answer {method} {path}: {error}")
+        });
         assert_eq!(answer.status, 200, "{method} {path}: {}", answer.body);
-        serde_json::from_str(&answer.body)
-            .unwrap_or_else(|error| panic!("{method} {path} answers no JSON ({error}): {}", answer.body))
+        serde_json::from_str(&answer.body).unwrap_or_else(|error| {
+            panic!("{method} {path} answers no JSON ({error}): {}", answer.body)
+        })
     }
 }
 

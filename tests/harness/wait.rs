@@ -1,4 +1,5 @@
-//! Waiting for a condition with a deadline. The condition says what is missing, and a time-out prints its last words.
+//! Waiting for a condition with a deadline. The condition says what is missing, and a time-out
+//! prints its last words.
 
 use std::time::{Duration, Instant};
 

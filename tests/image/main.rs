@@ -1,6 +1,7 @@
-//! The image without a container engine: its binary, in a root with only what the final stage holds, as user 65532, with nothing
-//! to write to, does the main job. In `make test` the binary is linked statically from the objects of the other tests; `make image`
-//! takes the one that the Dockerfile builds, and looks at its size.
+//! The image without a container engine: its binary, in a root with only what the final stage
+//! holds, as user 65532, with nothing to write to, does the main job. In `make test` the binary is
+//! linked statically from the objects of the other tests; `make image` takes the one that the
+//! Dockerfile builds, and looks at its size.
 
 #![allow(
     clippy::unwrap_used,
@@ -31,7 +32,8 @@ const LARGEST: u64 = 25_000_000;
 
 /// The last line of what a command prints.
 fn last_line(command: &mut Command) -> String {
-    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().expect("the command starts");
+    let output =
+        command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().expect("the command starts");
     assert!(output.status.success(), "{command:?} failed; its messages are above");
     String::from_utf8(output.stdout).unwrap().trim_end().lines().last().unwrap().to_owned()
 }
@@ -47,23 +49,29 @@ fn is_release() -> bool {
 }
 
 fn binary() -> &'static Path {
-    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| if is_release() { released() } else { linked() });
+    static BUILT: LazyLock<PathBuf> =
+        LazyLock::new(|| if is_release() { released() } else { linked() });
     &BUILT
 }
 
 /// The binary as the Dockerfile builds it.
 fn released() -> PathBuf {
     let auditable = PathBuf::from(last_line(&mut script("tests/tools/cargo-auditable.sh")));
-    let path = format!("{}:{}", auditable.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let path =
+        format!("{}:{}", auditable.parent().unwrap().display(), std::env::var("PATH").unwrap());
     repository(&last_line(script("tests/image/build.sh").env("PATH", path)))
 }
 
-/// One of the tests' own objects: only the last crate is compiled, and linked as the Dockerfile links it.
+/// One of the tests' own objects: only the last crate is compiled, and linked as the Dockerfile
+/// links it.
 fn linked() -> PathBuf {
     let mut cargo = Command::new("cargo");
     cargo.args(["rustc", "--quiet", "--locked", "--test", "static", "--message-format=json"]);
-    cargo.args(["--", "-C", "target-feature=+crt-static", "-C", "strip=debuginfo"]).current_dir(repository(""));
-    let output = cargo.stdin(Stdio::null()).stderr(Stdio::inherit()).output().expect("cargo starts");
+    cargo
+        .args(["--", "-C", "target-feature=+crt-static", "-C", "strip=debuginfo"])
+        .current_dir(repository(""));
+    let output =
+        cargo.stdin(Stdio::null()).stderr(Stdio::inherit()).output().expect("cargo starts");
     assert!(output.status.success(), "{cargo:?} failed; its messages are above");
     let text = String::from_utf8(output.stdout).unwrap();
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -75,8 +83,12 @@ fn linked() -> PathBuf {
 /// Where we are not root, the user of the image needs a user namespace; some systems forbid them.
 fn can_enter() -> bool {
     let root = last_line(Command::new("id").arg("-u")) == "0";
-    let allowed =
-        || Command::new("unshare").args(["--user", "true"]).output().is_ok_and(|output| output.status.success());
+    let allowed = || {
+        Command::new("unshare")
+            .args(["--user", "true"])
+            .output()
+            .is_ok_and(|output| output.status.success())
+    };
     root || allowed()
 }
 
@@ -93,7 +105,8 @@ fn final_stage() -> String {
 fn our_part_of_the_image_is_one_binary_on_a_base_without_a_shell() {
     let stage = final_stage();
     assert!(stage.starts_with("FROM gcr.io/distroless/static-debian12:nonroot\n"), "{stage}");
-    let copies: Vec<&str> = stage.lines().filter(|line| line.starts_with("COPY") || line.starts_with("ADD")).collect();
+    let copies: Vec<&str> =
+        stage.lines().filter(|line| line.starts_with("COPY") || line.starts_with("ADD")).collect();
     assert_eq!(copies, ["COPY --from=build --chmod=0555 /out/rolewright /rolewright"]);
     assert!(stage.contains("\nENV MALLOC_ARENA_MAX=1\n") && harness::image_env().len() == 3);
     assert!(!stage.contains("\nRUN ") && stage.contains("\nUSER 65532:65532\n"));
@@ -110,10 +123,14 @@ fn the_released_binary_is_small_and_lists_its_dependencies() {
     let content = std::fs::read(binary()).unwrap();
     println!("the binary has {} bytes", content.len());
     assert!((content.len() as u64) < LARGEST, "{} bytes", content.len());
-    assert!(content.windows(7).any(|window| window == b".dep-v0"), "no list of dependencies (cargo-auditable)");
+    assert!(
+        content.windows(7).any(|window| window == b".dep-v0"),
+        "no list of dependencies (cargo-auditable)"
+    );
 }
 
-/// The first build step sees only these files; cargo must take the manifest without the tests that it names.
+/// The first build step sees only these files; cargo must take the manifest without the tests that
+/// it names.
 #[test]
 fn the_layer_of_dependencies_needs_no_source() {
     let text = dockerfile();
@@ -125,9 +142,21 @@ fn the_layer_of_dependencies_needs_no_source() {
     std::fs::create_dir(folder.join("src")).unwrap();
     folder.write("src/main.rs", "fn main() {}");
     folder.write("src/lib.rs", "");
-    let cargo = ["build", "--locked", "--offline", "--bin", "rolewright", "--unit-graph", "-Zunstable-options"];
-    let output =
-        Command::new("cargo").args(cargo).env("RUSTC_BOOTSTRAP", "1").current_dir(folder.path()).output().unwrap();
+    let cargo = [
+        "build",
+        "--locked",
+        "--offline",
+        "--bin",
+        "rolewright",
+        "--unit-graph",
+        "-Zunstable-options",
+    ];
+    let output = Command::new("cargo")
+        .args(cargo)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -138,7 +167,10 @@ fn root() -> Folder {
         std::fs::create_dir_all(folder.join(name)).unwrap();
     }
     folder.write("etc/passwd", "nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n");
-    let _ = std::fs::copy("/etc/ssl/certs/ca-certificates.crt", folder.join("etc/ssl/certs/ca-certificates.crt"));
+    let _ = std::fs::copy(
+        "/etc/ssl/certs/ca-certificates.crt",
+        folder.join("etc/ssl/certs/ca-certificates.crt"),
+    );
     std::fs::copy(binary(), folder.join("rolewright")).unwrap();
     folder
 }
@@ -169,12 +201,16 @@ async fn the_static_binary_does_the_main_job_in_an_empty_read_only_root_as_user_
     config.env.push(("KUBECONFIG".to_owned(), "/kubeconfig".to_owned()));
     let mut controller = Controller::start(&config);
     controller.wait_ready();
-    let status = std::fs::read_to_string(format!("/proc/{}/status", controller.pid().unwrap())).unwrap();
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", controller.pid().unwrap())).unwrap();
     let uid = status.lines().find(|line| line.starts_with("Uid:")).unwrap();
     // Where we are not root, the number 65532 shows only inside of the user namespace.
     let own = std::fs::read_to_string("/proc/self/status").unwrap();
     let rootless = !own.contains("\nUid:\t0\t");
-    assert!(uid == "Uid:\t65532\t65532\t65532\t65532" || (rootless && !uid.contains("\t0\t")), "{uid}");
+    assert!(
+        uid == "Uid:\t65532\t65532\t65532\t65532" || (rootless && !uid.contains("\t0\t")),
+        "{uid}"
+    );
     let inside = std::fs::read_link(format!("/proc/{}/root", controller.pid().unwrap())).unwrap();
     assert_eq!(inside, root.path().canonicalize().unwrap());
 
@@ -182,7 +218,8 @@ async fn the_static_binary_does_the_main_job_in_an_empty_read_only_root_as_user_
         "apiVersion": "iam.rolewright.dev/v1alpha1",
         "kind": "IAMRole",
         "metadata": {"name": "x", "namespace": scope.namespace},
-        "spec": {"trust": [{"name": "lambda", "service": {"name": "lambda.amazonaws.com"}}], "description": "as written"},
+        "spec": {"trust": [{"name": "lambda", "service": {"name": "lambda.amazonaws.com"}}],
+        "description": "as written"},
     });
     scope.kubectl_with(&["apply", "--server-side", "-f", "-"], &resource.to_string()).ok();
     scope.kubectl(&["wait", "--for=condition=Ready", "--timeout=60s", "iamrole/x"]).ok();
@@ -194,9 +231,11 @@ async fn the_static_binary_does_the_main_job_in_an_empty_read_only_root_as_user_
     };
     assert_eq!(description().await.as_deref(), Some("as written"));
     scope.iam().update_role().role_name(&name).description("drift").send().await.unwrap();
-    harness::eventually("the drift to be corrected", Duration::from_mins(1), async || match description().await {
-        Some(text) if text == "as written" => Ok(()),
-        other => Err(format!("{other:?}")),
+    harness::eventually("the drift to be corrected", Duration::from_mins(1), async || {
+        match description().await {
+            Some(text) if text == "as written" => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
     })
     .await;
     scope.kubectl(&["delete", "iamrole", "x", "--timeout=60s"]).ok();

@@ -11,7 +11,8 @@ use crate::world::{SOON, World, lambda, whole};
 async fn a_kill_with_create_role_applied_and_its_answer_withheld_ends_with_one_role() {
     let mut world = World::new("killcreate").await;
     let (standin, account) = (&world.scope.cluster.standin, world.scope.account.clone());
-    standin.faults(&account, &[Fault::on("CreateRole", FaultKind::Withhold { seconds: 60 }).times(1)]);
+    standin
+        .faults(&account, &[Fault::on("CreateRole", FaultKind::Withhold { seconds: 60 }).times(1)]);
     world.apply("x", &whole());
     wait_until("the role to be made", SOON, || {
         if world.writes() == ["CreateRole"] { Ok(()) } else { Err(format!("{:?}", world.writes())) }
@@ -23,7 +24,10 @@ async fn a_kill_with_create_role_applied_and_its_answer_withheld_ends_with_one_r
     world.wait_ready("x");
     let roles = world.scope.iam().list_roles().send().await.expect("roles");
     assert_eq!(roles.roles().len(), 1);
-    assert_eq!(world.writes(), ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]);
+    assert_eq!(
+        world.writes(),
+        ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]
+    );
 }
 
 #[tokio::test]
@@ -33,7 +37,10 @@ async fn a_kill_in_the_middle_of_a_deletion_ends_with_no_role() {
     world.wait_ready("x");
     world.clear();
     let (standin, account) = (&world.scope.cluster.standin, world.scope.account.clone());
-    standin.faults(&account, &[Fault::on("DetachRolePolicy", FaultKind::Withhold { seconds: 60 }).times(1)]);
+    standin.faults(
+        &account,
+        &[Fault::on("DetachRolePolicy", FaultKind::Withhold { seconds: 60 }).times(1)],
+    );
     world.delete("x");
     wait_until("the deletion to be under way", SOON, || {
         if world.writes().iter().any(|action| action == "DetachRolePolicy") {
@@ -55,7 +62,10 @@ async fn a_kill_in_the_middle_of_a_deletion_ends_with_no_role() {
 async fn sigterm_lets_the_step_in_flight_end_and_begins_no_new_one() {
     let mut world = World::new("sigterm").await;
     let (standin, account) = (&world.scope.cluster.standin, world.scope.account.clone());
-    standin.faults(&account, &[Fault::on("CreateRole", FaultKind::Delay { milliseconds: 3_000 }).times(1)]);
+    standin.faults(
+        &account,
+        &[Fault::on("CreateRole", FaultKind::Delay { milliseconds: 3_000 }).times(1)],
+    );
     world.apply("x", &whole());
     wait_until("CreateRole to be under way", SOON, || {
         let met = standin.faults_met(&account);
@@ -91,7 +101,11 @@ async fn aws_throttled_failing_unreachable_or_denying_is_said_and_waited_out() {
         standin.clear_faults(&account);
         world.wait_ready("x");
         let applied = world.writes();
-        assert_eq!(applied.iter().filter(|action| **action != "UpdateRole").count(), 0, "{reason}: {applied:?}");
+        assert_eq!(
+            applied.iter().filter(|action| **action != "UpdateRole").count(),
+            0,
+            "{reason}: {applied:?}"
+        );
     }
 }
 
@@ -101,12 +115,15 @@ async fn aws_that_cannot_be_reached_at_the_start_is_waited_for() {
     let (standin, account) = (&world.scope.cluster.standin, world.scope.account.clone());
     standin.faults(
         &account,
-        &[Fault::on("GetCallerIdentity", FaultKind::Unreachable).service("sts").only(&account.controller_key)],
+        &[Fault::on("GetCallerIdentity", FaultKind::Unreachable)
+            .service("sts")
+            .only(&account.controller_key)],
     );
     world.apply("x", &whole());
     let mut controller: Controller = world.scope.controller(&World::args());
     wait_until("the controller to say what it waits for", SOON, || {
-        let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| controller.get("/readyz")));
+        let answer =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| controller.get("/readyz")));
         match answer {
             Ok(answer) if answer.status == 503 && answer.body.contains("credentials") => Ok(()),
             Ok(answer) => Err(format!("{} {}", answer.status, answer.body)),
@@ -151,7 +168,8 @@ async fn an_api_server_that_restarts_is_waited_for_and_nothing_is_removed() {
     cluster.control_plane.start_apiserver();
     apply(&cluster, "after");
     wait(&cluster, "after");
-    let writes: Vec<String> = cluster.standin.writes(&account).into_iter().map(|call| call.action).collect();
+    let writes: Vec<String> =
+        cluster.standin.writes(&account).into_iter().map(|call| call.action).collect();
     assert_eq!(writes, ["CreateRole", "CreateRole"], "{}", controller.log());
 }
 
@@ -172,9 +190,21 @@ async fn windows_of_two_seconds_hold_back_what_they_should() {
     // Past the settle window drift is corrected, after a confirming read.
     world.wait_sweeps(3);
     world.clear();
-    world.scope.iam().update_role().role_name(&role).description("other").send().await.expect("changed");
+    world
+        .scope
+        .iam()
+        .update_role()
+        .role_name(&role)
+        .description("other")
+        .send()
+        .await
+        .expect("changed");
     wait_until("the correction", SOON, || {
-        if world.calls() == ["GetRole", "UpdateRole"] { Ok(()) } else { Err(format!("{:?}", world.calls())) }
+        if world.calls() == ["GetRole", "UpdateRole"] {
+            Ok(())
+        } else {
+            Err(format!("{:?}", world.calls()))
+        }
     });
     // A role that is gone is looked for twice.
     world.clear();
@@ -193,15 +223,22 @@ async fn windows_of_two_seconds_hold_back_what_they_should() {
     });
     let calls = world.calls();
     let create = calls.iter().position(|action| action == "CreateRole").expect("made again");
-    assert!(calls[..create].iter().filter(|action| **action == "GetRole").count() >= 2, "{calls:?}");
+    assert!(
+        calls[..create].iter().filter(|action| **action == "GetRole").count() >= 2,
+        "{calls:?}"
+    );
     world.wait_ready("x");
 }
 
 #[test]
 fn a_missing_or_wrong_setting_stops_the_start_with_the_remedy() {
     let run = |args: &[&str]| {
-        let output =
-            std::process::Command::new(crate::BIN).arg("controller").args(args).env_clear().output().expect("it runs");
+        let output = std::process::Command::new(crate::BIN)
+            .arg("controller")
+            .args(args)
+            .env_clear()
+            .output()
+            .expect("it runs");
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
@@ -211,6 +248,7 @@ fn a_missing_or_wrong_setting_stops_the_start_with_the_remedy() {
     assert!(said.contains("--installation") && said.contains("choose another"), "{said}");
     let said = run(&["--installation", "x", "--permissions-boundary", "nonsense"]);
     assert!(said.contains("arn:{partition}"), "{said}");
-    let said = run(&["--installation", "x", "--permissions-boundary", "none", "--sweep-interval", "soon"]);
+    let said =
+        run(&["--installation", "x", "--permissions-boundary", "none", "--sweep-interval", "soon"]);
     assert!(said.contains("--sweep-interval") && said.contains("1h30m"), "{said}");
 }

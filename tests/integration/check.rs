@@ -50,9 +50,16 @@ fn misses(text: &str) -> Vec<&str> {
 fn an_installation_with_everything_is_all_ok_and_nothing_is_written() {
     let scope = Cluster::shared().scope("check");
     scope.bind_in_namespace("rolewright");
-    let (code, text) = of(&scope, &["--watch-namespace", &scope.namespace, "--account", &scope.account.id]);
+    let (code, text) =
+        of(&scope, &["--watch-namespace", &scope.namespace, "--account", &scope.account.id]);
     assert_eq!((code, misses(&text)), (Some(0), vec![]), "{text}");
-    for part in [":user/controller\nok    clock: ", "account: 1000", "in partition aws", "API server", "served"] {
+    for part in [
+        ":user/controller\nok    clock: ",
+        "account: 1000",
+        "in partition aws",
+        "API server",
+        "served",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     for action in READS {
@@ -66,9 +73,15 @@ fn an_installation_with_everything_is_all_ok_and_nothing_is_written() {
     scope.bind_in_namespace("rolewright-lease");
     scope.bind_in_namespace("rolewright-service-accounts");
     let space = &scope.namespace;
-    let (code, text) =
-        of(&scope, &["--watch-namespace", space, "--lease-namespace", space, "--annotate-service-accounts"]);
-    assert_eq!((code, misses(&text), text.matches("RBAC ").count()), (Some(0), vec![], 12), "{text}");
+    let (code, text) = of(
+        &scope,
+        &["--watch-namespace", space, "--lease-namespace", space, "--annotate-service-accounts"],
+    );
+    assert_eq!(
+        (code, misses(&text), text.matches("RBAC ").count()),
+        (Some(0), vec![], 12),
+        "{text}"
+    );
 
     // Cluster-wide, by the same words of a program.
     scope.bind("rolewright");
@@ -76,17 +89,28 @@ fn an_installation_with_everything_is_all_ok_and_nothing_is_written() {
     let printed: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!((code, &printed["ok"]), (Some(0), &json!(true)), "{text}");
     let findings = printed["findings"].as_array().expect("findings");
-    assert!(findings.iter().all(|finding| finding["ok"] == true && finding["remedy"].is_null()), "{text}");
     assert!(
-        findings.iter().any(|finding| finding["what"] == "RBAC list iamroles.iam.rolewright.dev in all namespaces")
+        findings.iter().all(|finding| finding["ok"] == true && finding["remedy"].is_null()),
+        "{text}"
     );
+    assert!(findings.iter().any(
+        |finding| finding["what"] == "RBAC list iamroles.iam.rolewright.dev in all namespaces"
+    ));
 }
 
 #[test]
 fn each_right_that_is_missing_is_a_line_of_its_own() {
     let scope = Cluster::shared().scope("checkrbac");
     let user = format!("--user={}", scope.controller_user);
-    scope.kubectl(&["create", "role", "looks", "--verb=get,list,watch", "--resource=iamroles.iam.rolewright.dev"]).ok();
+    scope
+        .kubectl(&[
+            "create",
+            "role",
+            "looks",
+            "--verb=get,list,watch",
+            "--resource=iamroles.iam.rolewright.dev",
+        ])
+        .ok();
     scope.kubectl(&["create", "rolebinding", "looks", "--role=looks", &user]).ok();
     let (code, text) = of(&scope, &["--watch-namespace", &scope.namespace]);
     assert_eq!(code, Some(1), "{text}");
@@ -99,18 +123,24 @@ fn each_right_that_is_missing_is_a_line_of_its_own() {
     ];
     assert_eq!(found.len(), rights.len(), "{text}");
     for (line, right) in found.iter().zip(rights) {
-        let begin = format!("MISS  RBAC {right} in namespace {}: denied; bind the ClusterRole", scope.namespace);
+        let begin = format!(
+            "MISS  RBAC {right} in namespace {}: denied; bind the ClusterRole",
+            scope.namespace
+        );
         assert!(line.starts_with(&begin) && line.ends_with("RoleBinding there"), "{line}");
     }
     let space = &scope.namespace;
-    let (_, text) =
-        of(&scope, &["--watch-namespace", space, "--lease-namespace", space, "--annotate-service-accounts"]);
+    let (_, text) = of(
+        &scope,
+        &["--watch-namespace", space, "--lease-namespace", space, "--annotate-service-accounts"],
+    );
     for (right, role) in [
         ("update leases.coordination.k8s.io", "rolewright-lease"),
         ("patch serviceaccounts", "rolewright-service-accounts"),
     ] {
         let line = format!(
-            "MISS  RBAC {right} in namespace {space}: denied; bind the ClusterRole {role} of config/rbac with a RoleBinding there\n"
+            "MISS  RBAC {right} in namespace {space}: denied; bind the ClusterRole {role} of \
+             config/rbac with a RoleBinding there\n"
         );
         assert!(text.contains(&line), "{line}{text}");
     }
@@ -130,18 +160,17 @@ fn each_read_that_aws_denies_is_a_line_of_its_own() {
         let found = misses(&text);
         assert_eq!((code, found.len()), (Some(1), 1), "{action}: {text}");
         assert!(found[0].starts_with(&format!("MISS  iam:{action}: AccessDenied: ")), "{text}");
-        assert!(
-            found[0].ends_with(&format!(
-                "; allow iam:{action} on the resource *, as rolewright policy controller prints it"
-            ))
-        );
+        assert!(found[0].ends_with(&format!(
+            "; allow iam:{action} on the resource *, as rolewright policy controller prints it"
+        )));
         standin.clear_faults(account);
     }
     standin.faults(account, &[Fault::on("ListRoles", FaultKind::ServerError)]);
     let (code, text) = of(&scope, &[]);
     assert!(code == Some(1) && misses(&text)[0].contains("check the network"), "{text}");
     standin.clear_faults(account);
-    standin.faults(account, &[Fault::on("GetCallerIdentity", FaultKind::AccessDenied).service("sts")]);
+    standin
+        .faults(account, &[Fault::on("GetCallerIdentity", FaultKind::AccessDenied).service("sts")]);
     let (code, text) = of(&scope, &[]);
     assert!(code == Some(1) && misses(&text).len() == 1, "{text}");
     assert!(misses(&text)[0].starts_with("MISS  AWS credentials: AccessDenied: "), "{text}");
@@ -156,7 +185,10 @@ fn a_clock_that_is_off_and_another_account_are_misses() {
     let (code, text) = of(&scope, &["--account", "210987654321"]);
     let found = misses(&text);
     assert_eq!((code, found.len()), (Some(1), 2), "{text}");
-    assert!(found[0].starts_with("MISS  clock: ") && found[0].contains("s behind AWS's; set the clock"), "{text}");
+    assert!(
+        found[0].starts_with("MISS  clock: ") && found[0].contains("s behind AWS's; set the clock"),
+        "{text}"
+    );
     assert!(found[1].ends_with("; take credentials of account 210987654321"), "{text}");
 }
 
@@ -175,14 +207,21 @@ fn a_side_that_does_not_answer_is_one_line() {
 
     let own = std::fs::read_to_string(&kubeconfig).expect("a kubeconfig");
     let away = kubeconfig.with_extension("away");
-    std::fs::write(&away, own.replace(&scope.cluster.control_plane.url(), &format!("https://127.0.0.1:{port}")))
-        .unwrap();
+    std::fs::write(
+        &away,
+        own.replace(&scope.cluster.control_plane.url(), &format!("https://127.0.0.1:{port}")),
+    )
+    .unwrap();
     for kubeconfig in [away.as_path(), Path::new("/no/such/kubeconfig")] {
-        let (code, text) = check(kubeconfig, &scope.cluster.standin.url(), &scope.account.controller_key, &[]);
+        let (code, text) =
+            check(kubeconfig, &scope.cluster.standin.url(), &scope.account.controller_key, &[]);
         let found = misses(&text);
         assert_eq!((code, found.len()), (Some(1), 1), "{text}");
         assert!(found[0].starts_with("MISS  Kubernetes API server: "), "{text}");
-        assert!(found[0].contains("; check KUBECONFIG") && text.contains("ok    iam:GetRole"), "{text}");
+        assert!(
+            found[0].contains("; check KUBECONFIG") && text.contains("ok    iam:GetRole"),
+            "{text}"
+        );
     }
 }
 
@@ -192,14 +231,19 @@ fn a_cluster_without_the_kind_is_told_how_to_get_it() {
     let account = standin.account(1);
     let kubeconfig = plane.kubeconfig(crate::harness::ADMIN);
     let (code, text) = check(&kubeconfig, &standin.url(), &account.controller_key, &[]);
-    let kind = "MISS  kind IAMRole of iam.rolewright.dev/v1alpha1: iamroles and iamroles/status not served; apply the CRD: \
+    let kind = "MISS  kind IAMRole of iam.rolewright.dev/v1alpha1: iamroles and iamroles/status \
+        not served; apply the CRD: \
                 rolewright crds | kubectl apply --server-side -f -";
     assert_eq!((code, misses(&text)), (Some(1), vec![kind]), "{text}");
 }
 
 #[test]
 fn a_flag_that_cannot_be_used_ends_with_2() {
-    let output = Command::new(crate::BIN).args(["check", "--account", "12"]).env_clear().output().expect("it runs");
+    let output = Command::new(crate::BIN)
+        .args(["check", "--account", "12"])
+        .env_clear()
+        .output()
+        .expect("it runs");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("twelve digits"));
 }

@@ -1,4 +1,5 @@
-//! The command line where others call it: kubectl as a plugin, bash for completions, man for its pages.
+//! The command line where others call it: kubectl as a plugin, bash for completions, man for its
+//! pages.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,10 @@ struct Said {
 }
 
 fn said(command: &mut Command) -> Said {
-    let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Said { out: text(&output.stdout), err: text(&output.stderr), code: output.status.code() }
 }
@@ -47,9 +51,17 @@ fn kubectl_finds_the_plugin_and_its_help_says_kubectl_rolewright() {
     );
 
     let help = said(kubectl(&plugins).args(["rolewright", "policy", "diff", "--help"]));
-    assert!(help.out.contains("\nUsage: kubectl rolewright policy diff [OPTIONS] <A> <B>\n"), "{}", help.out);
+    assert!(
+        help.out.contains("\nUsage: kubectl rolewright policy diff [OPTIONS] <A> <B>\n"),
+        "{}",
+        help.out
+    );
     let misspelt = said(kubectl(&plugins).args(["rolewright", "policy", "dif"]));
-    assert!(misspelt.err.contains("\nUsage: kubectl rolewright policy <COMMAND>\n"), "{}", misspelt.err);
+    assert!(
+        misspelt.err.contains("\nUsage: kubectl rolewright policy <COMMAND>\n"),
+        "{}",
+        misspelt.err
+    );
     assert_eq!((help.code, misspelt.code), (Some(0), Some(2)));
 }
 
@@ -57,17 +69,28 @@ fn kubectl_finds_the_plugin_and_its_help_says_kubectl_rolewright() {
 fn the_plugin_answers_as_the_program_does() {
     let plugins = plugin(Path::new(BIN));
     let sample = repository("config/samples/2-lambda.yaml");
-    let words = ["render", sample.to_str().unwrap(), "--installation", "prod", "--permissions-boundary"];
+    let words =
+        ["render", sample.to_str().unwrap(), "--installation", "prod", "--permissions-boundary"];
     let boundary = "arn:{partition}:iam::{accountId}:policy/rolewright-boundary";
     let by_name = said(Command::new(BIN).env_clear().args(words).arg(boundary));
     let by_kubectl = said(kubectl(&plugins).arg("rolewright").args(words).arg(boundary));
-    assert!(by_name.out.contains("roleName: prod-team-a_thumbnails") && by_name.code == Some(0), "{}", by_name.err);
+    assert!(
+        by_name.out.contains("roleName: prod-team-a_thumbnails") && by_name.code == Some(0),
+        "{}",
+        by_name.err
+    );
     assert_eq!((by_kubectl.out, by_kubectl.code), (by_name.out, by_name.code));
 
     // Exit codes are for scripts: a difference is 1 here too.
     let [reader, writer] = ["config/iam/reader.json", "config/iam/writer.json"].map(repository);
-    let differs = said(kubectl(&plugins).args(["rolewright", "policy", "compare"]).args([reader, writer]));
-    assert_eq!((differs.code, differs.out.lines().next()), (Some(1), Some("Different")), "{}", differs.err);
+    let differs =
+        said(kubectl(&plugins).args(["rolewright", "policy", "compare"]).args([reader, writer]));
+    assert_eq!(
+        (differs.code, differs.out.lines().next()),
+        (Some(1), Some("Different")),
+        "{}",
+        differs.err
+    );
 }
 
 /// A line that somebody has typed, up to the cursor, and what may come next.
@@ -96,7 +119,8 @@ fn bash_completes_commands_flags_and_values() {
     let folder = Folder::new("completions");
     let script = said(Command::new(BIN).env_clear().args(["completions", "bash"])).out;
     let script = folder.write("rolewright.bash", &script);
-    // As readline does: the function that `complete` knows for the command, with command, word and the word before.
+    // As readline does: the function that `complete` knows for the command, with command, word and
+    // the word before.
     let driver = r#"source "$1"; shift
         [[ $(complete -p rolewright) =~ -F\ ([^ ]+) ]] || exit 3
         COMP_WORDS=(rolewright "$@"); COMP_CWORD=$#
@@ -106,7 +130,12 @@ fn bash_completes_commands_flags_and_values() {
         let mut bash = Command::new("bash");
         bash.args(["--noprofile", "--norc", "-uc", driver, "bash"]).arg(&script).args(typed);
         let found = said(&mut bash);
-        assert!(found.code == Some(0) && found.err.is_empty(), "{typed:?}: {:?} {}", found.code, found.err);
+        assert!(
+            found.code == Some(0) && found.err.is_empty(),
+            "{typed:?}: {:?} {}",
+            found.code,
+            found.err
+        );
         check(typed, &found.out, wanted, unwanted);
     }
 }
@@ -122,17 +151,22 @@ fn kubectl_completes_the_words_of_the_plugin() {
         let found = said(kubectl(&plugins).args(["__complete", "rolewright"]).args(typed));
         assert_eq!(found.code, Some(0), "{}", found.err);
         check(typed, &found.out, wanted, unwanted);
-        // Candidates and nothing else, and behind them that the shell may offer files where there are none.
+        // Candidates and nothing else, and behind them that the shell may offer files where there
+        // are none.
         assert_eq!(found.out.lines().last(), Some(":0"), "{typed:?}: {}", found.out);
     }
 }
 
-/// `man` or `mandoc`, where there is one that reads a file: images of containers have neither, or one that only apologises.
+/// `man` or `mandoc`, where there is one that reads a file: images of containers have neither, or
+/// one that only apologises.
 fn reader() -> Option<(&'static str, &'static [&'static str])> {
-    let readers: [(&str, &[&str]); 2] =
-        [("man", &["--warnings", "--no-justification", "-l"]), ("mandoc", &["-T", "utf8", "-W", "warning,stop"])];
+    let readers: [(&str, &[&str]); 2] = [
+        ("man", &["--warnings", "--no-justification", "-l"]),
+        ("mandoc", &["-T", "utf8", "-W", "warning,stop"]),
+    ];
     let probe = Folder::new("man");
-    let page = probe.write("probe.1", ".TH probe 1\n.SH NAME\nprobe \\- tells whether pages are rendered\n");
+    let page = probe
+        .write("probe.1", ".TH probe 1\n.SH NAME\nprobe \\- tells whether pages are rendered\n");
     readers.into_iter().find(|(program, flags)| {
         let output = Command::new(program).args(*flags).arg(&page).stdin(Stdio::null()).output();
         output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("tells whether"))
@@ -143,11 +177,19 @@ fn reader() -> Option<(&'static str, &'static [&'static str])> {
 fn manual_pages_are_rendered_without_a_complaint() {
     let folder = Folder::new("man");
     let written = said(Command::new(BIN).env_clear().args(["man", "--to"]).arg(folder.path()));
-    assert!(written.code == Some(0) && written.out.is_empty() && written.err.is_empty(), "{}", written.err);
-    let pages: Vec<PathBuf> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(
+        written.code == Some(0) && written.out.is_empty() && written.err.is_empty(),
+        "{}",
+        written.err
+    );
+    let pages: Vec<PathBuf> =
+        std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
     assert!(pages.len() > 10, "{pages:?}");
     let Some((program, flags)) = reader() else {
-        eprintln!("neither man nor mandoc is here: only the structure of the pages is tested, in src/cli/man.rs");
+        eprintln!(
+            "neither man nor mandoc is here: only the structure of the pages is tested, in \
+             src/cli/man.rs"
+        );
         return;
     };
     for page in pages {
@@ -155,9 +197,18 @@ fn manual_pages_are_rendered_without_a_complaint() {
         command.args(flags).arg(&page).env("MANWIDTH", "100").env("LC_ALL", "C.UTF-8");
         let shown = said(&mut command);
         let page = page.display();
-        assert!(shown.code == Some(0) && shown.err.is_empty(), "{page}: {:?} {}", shown.code, shown.err);
+        assert!(
+            shown.code == Some(0) && shown.err.is_empty(),
+            "{page}: {:?} {}",
+            shown.code,
+            shown.err
+        );
         for heading in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS"] {
-            assert!(shown.out.lines().any(|line| line == heading), "{page} has no {heading}:\n{}", shown.out);
+            assert!(
+                shown.out.lines().any(|line| line == heading),
+                "{page} has no {heading}:\n{}",
+                shown.out
+            );
         }
         if page.to_string().ends_with("rolewright-policy-diff.1") {
             let line = "rolewright policy diff before.json after.yaml";

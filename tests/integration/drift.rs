@@ -35,7 +35,11 @@ const PARTS: &[(&str, Change, &[&str])] = &[
         "inline policy changed",
         |iam, role| {
             Box::pin(async move {
-                let put = iam.put_role_policy().role_name(role).policy_name("read").policy_document(OTHER_POLICY);
+                let put = iam
+                    .put_role_policy()
+                    .role_name(role)
+                    .policy_name("read")
+                    .policy_document(OTHER_POLICY);
                 put.send().await.expect("inline");
             })
         },
@@ -45,7 +49,12 @@ const PARTS: &[(&str, Change, &[&str])] = &[
         "inline policy missing",
         |iam, role| {
             Box::pin(async move {
-                iam.delete_role_policy().role_name(role).policy_name("read").send().await.expect("inline");
+                iam.delete_role_policy()
+                    .role_name(role)
+                    .policy_name("read")
+                    .send()
+                    .await
+                    .expect("inline");
             })
         },
         &["GetRole", "ListRolePolicies", "PutRolePolicy"],
@@ -54,7 +63,11 @@ const PARTS: &[(&str, Change, &[&str])] = &[
         "inline policy added",
         |iam, role| {
             Box::pin(async move {
-                let put = iam.put_role_policy().role_name(role).policy_name("more").policy_document(OTHER_POLICY);
+                let put = iam
+                    .put_role_policy()
+                    .role_name(role)
+                    .policy_name("more")
+                    .policy_document(OTHER_POLICY);
                 put.send().await.expect("inline");
             })
         },
@@ -64,7 +77,12 @@ const PARTS: &[(&str, Change, &[&str])] = &[
         "attachment missing",
         |iam, role| {
             Box::pin(async move {
-                iam.detach_role_policy().role_name(role).policy_arn(AUDIT).send().await.expect("detach");
+                iam.detach_role_policy()
+                    .role_name(role)
+                    .policy_arn(AUDIT)
+                    .send()
+                    .await
+                    .expect("detach");
             })
         },
         &["GetRole", "ListAttachedRolePolicies", "AttachRolePolicy"],
@@ -74,7 +92,12 @@ const PARTS: &[(&str, Change, &[&str])] = &[
         |iam, role| {
             Box::pin(async move {
                 let arn = "arn:aws:iam::aws:policy/AdministratorAccess";
-                iam.attach_role_policy().role_name(role).policy_arn(arn).send().await.expect("attach");
+                iam.attach_role_policy()
+                    .role_name(role)
+                    .policy_arn(arn)
+                    .send()
+                    .await
+                    .expect("attach");
             })
         },
         &["GetRole", "ListAttachedRolePolicies", "DetachRolePolicy"],
@@ -83,7 +106,11 @@ const PARTS: &[(&str, Change, &[&str])] = &[
         "boundary removed",
         |iam, role| {
             Box::pin(async move {
-                iam.delete_role_permissions_boundary().role_name(role).send().await.expect("boundary");
+                iam.delete_role_permissions_boundary()
+                    .role_name(role)
+                    .send()
+                    .await
+                    .expect("boundary");
             })
         },
         &["GetRole", "PutRolePermissionsBoundary"],
@@ -106,7 +133,12 @@ const PARTS: &[(&str, Change, &[&str])] = &[
         "description",
         |iam, role| {
             Box::pin(async move {
-                iam.update_role().role_name(role).description("other").send().await.expect("description");
+                iam.update_role()
+                    .role_name(role)
+                    .description("other")
+                    .send()
+                    .await
+                    .expect("description");
             })
         },
         &["GetRole", "UpdateRole"],
@@ -115,7 +147,12 @@ const PARTS: &[(&str, Change, &[&str])] = &[
         "session duration",
         |iam, role| {
             Box::pin(async move {
-                iam.update_role().role_name(role).max_session_duration(7200).send().await.expect("session");
+                iam.update_role()
+                    .role_name(role)
+                    .max_session_duration(7200)
+                    .send()
+                    .await
+                    .expect("session");
             })
         },
         &["GetRole", "UpdateRole"],
@@ -161,7 +198,11 @@ async fn each_changed_part_is_corrected_with_exactly_the_calls_it_needs(#[case] 
         let write = calls.last().expect("a write");
         wait_until(&format!("{part} to be corrected"), SOON, || {
             let writes = world.writes();
-            if writes.iter().any(|action| action == write) { Ok(()) } else { Err(format!("{writes:?}")) }
+            if writes.iter().any(|action| action == write) {
+                Ok(())
+            } else {
+                Err(format!("{writes:?}"))
+            }
         });
         // Two more sweeps show whether anything else follows.
         world.wait_sweeps(2);
@@ -177,24 +218,31 @@ async fn each_changed_part_is_corrected_with_exactly_the_calls_it_needs(#[case] 
 async fn snapshot(world: &World, name: &str) -> Value {
     let iam = world.scope.iam();
     let role = world.get_role(name).await.expect("the role");
-    let attached = iam.list_attached_role_policies().role_name(name).send().await.expect("attachments");
-    let mut attached: Vec<_> =
-        attached.attached_policies().iter().filter_map(|policy| policy.policy_arn().map(str::to_owned)).collect();
+    let attached =
+        iam.list_attached_role_policies().role_name(name).send().await.expect("attachments");
+    let mut attached: Vec<_> = attached
+        .attached_policies()
+        .iter()
+        .filter_map(|policy| policy.policy_arn().map(str::to_owned))
+        .collect();
     attached.sort();
     let names = iam.list_role_policies().role_name(name).send().await.expect("names");
     let mut inline = Vec::new();
     for policy in names.policy_names() {
-        let body = iam.get_role_policy().role_name(name).policy_name(policy).send().await.expect("a body");
+        let body =
+            iam.get_role_policy().role_name(name).policy_name(policy).send().await.expect("a body");
         inline.push((policy.clone(), body.policy_document().to_owned()));
     }
-    let mut tags: Vec<_> = role.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
+    let mut tags: Vec<_> =
+        role.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
     tags.sort();
     json!({
         "id": role.role_id(),
         "trust": role.assume_role_policy_document(),
         "description": role.description(),
         "session": role.max_session_duration(),
-        "boundary": role.permissions_boundary().and_then(|boundary| boundary.permissions_boundary_arn()),
+        "boundary": role.permissions_boundary().and_then(
+        |boundary| boundary.permissions_boundary_arn()),
         "attached": attached,
         "inline": inline,
         "tags": tags,
@@ -235,7 +283,11 @@ async fn observe_writes_nothing_and_shows_the_plan_in_status_and_in_an_event() {
     assert!(plan.starts_with("+ create role"), "{plan}");
     wait_until("the Event", SOON, || {
         let events = world.scope.kubectl(&["get", "events.events.k8s.io", "-o", "json"]).ok();
-        if events.contains("WouldChange") && events.contains("+ create role") { Ok(()) } else { Err(events) }
+        if events.contains("WouldChange") && events.contains("+ create role") {
+            Ok(())
+        } else {
+            Err(events)
+        }
     });
     world.wait_sweeps(3);
     assert!(world.writes().is_empty(), "{:?}", world.writes());

@@ -8,17 +8,28 @@ use crate::world::{AUDIT, SOON, World, lambda};
 /// Name and count of each Event about corrected drift.
 fn corrections(world: &World) -> Vec<(String, u64)> {
     let reason = "--field-selector=reason=DriftCorrected";
-    let list = world.scope.kubectl(&["get", "events.v1.events.k8s.io", reason, "-o", "json"]).json();
+    let list =
+        world.scope.kubectl(&["get", "events.v1.events.k8s.io", reason, "-o", "json"]).json();
     let count = |event: &Value| event["series"]["count"].as_u64().unwrap_or(1);
     let events = list["items"].as_array().cloned().unwrap_or_default();
     events
         .iter()
-        .map(|event| (event["metadata"]["name"].as_str().unwrap_or_default().to_owned(), count(event)))
+        .map(|event| {
+            (event["metadata"]["name"].as_str().unwrap_or_default().to_owned(), count(event))
+        })
         .collect()
 }
 
 async fn describe(world: &World) {
-    world.scope.iam().update_role().role_name(world.role("x")).description("by hand").send().await.expect("changed");
+    world
+        .scope
+        .iam()
+        .update_role()
+        .role_name(world.role("x"))
+        .description("by hand")
+        .send()
+        .await
+        .expect("changed");
 }
 
 fn wait_for(world: &World, what: &str, counts: &[u64]) -> Vec<(String, u64)> {
@@ -43,10 +54,23 @@ async fn what_happens_again_is_counted_and_told_anew_when_its_event_was_removed(
         wait_for(&world, "one Event that counts", &[round]);
     }
     // What is another text is another Event.
-    world.scope.iam().attach_role_policy().role_name(world.role("x")).policy_arn(AUDIT).send().await.expect("attached");
-    let [(other, _), (counted, _)] = &wait_for(&world, "a second Event", &[1, 3])[..] else { unreachable!() };
+    world
+        .scope
+        .iam()
+        .attach_role_policy()
+        .role_name(world.role("x"))
+        .policy_arn(AUDIT)
+        .send()
+        .await
+        .expect("attached");
+    let [(other, _), (counted, _)] = &wait_for(&world, "a second Event", &[1, 3])[..] else {
+        unreachable!()
+    };
     world.scope.kubectl(&["delete", "event", counted]).ok();
     describe(&world).await;
     let now = wait_for(&world, "a new Event instead of the one that was removed", &[1, 1]);
-    assert!(now.iter().any(|(name, _)| name == other) && now.iter().all(|(name, _)| name != counted), "{now:?}");
+    assert!(
+        now.iter().any(|(name, _)| name == other) && now.iter().all(|(name, _)| name != counted),
+        "{now:?}"
+    );
 }

@@ -1,9 +1,11 @@
-//! The finalizer is set without a read before it: on exactly the object that the pass has seen, or nowhere.
+//! The finalizer is set without a read before it: on exactly the object that the pass has seen, or
+//! nowhere.
 
 use rolewright::{
-    api::ResourceKey,
+    api::{ResourceKey, resource::Resource},
     cluster::KubeCluster,
-    ports::{Cluster as _, ClusterError, Resource},
+    plan::failure::ClusterError,
+    ports::Cluster as _,
 };
 use serde_json::{Value, json};
 
@@ -24,7 +26,8 @@ async fn the_finalizer_goes_to_the_object_that_was_seen_and_to_no_other() {
     let client = world.scope.cluster.control_plane.client(ADMIN).await;
     let cluster = KubeCluster::new(client, Vec::new());
     let key = ResourceKey { namespace: world.scope.namespace.clone(), name: "x".into() };
-    let see = async || -> Resource { cluster.get(&key).await.expect("an answer").expect("the resource") };
+    let see =
+        async || -> Resource { cluster.get(&key).await.expect("an answer").expect("the resource") };
 
     apply(&world);
     let others = r#"{"metadata":{"finalizers":["example.org/theirs"]}}"#;
@@ -38,7 +41,17 @@ async fn the_finalizer_goes_to_the_object_that_was_seen_and_to_no_other() {
     assert_eq!(finalizers(&world), json!(["example.org/theirs"]));
 
     // Gone, and gone and made again, since it was seen.
-    world.scope.kubectl(&["patch", "iamrole", "x", "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]).ok();
+    world
+        .scope
+        .kubectl(&[
+            "patch",
+            "iamrole",
+            "x",
+            "--type=merge",
+            "-p",
+            r#"{"metadata":{"finalizers":null}}"#,
+        ])
+        .ok();
     world.scope.kubectl(&["delete", "iamrole", "x"]).ok();
     let refused = cluster.add_finalizer(&seen).await;
     assert!(matches!(refused, Err(ClusterError::Conflict(_))), "{refused:?}");
@@ -47,5 +60,9 @@ async fn the_finalizer_goes_to_the_object_that_was_seen_and_to_no_other() {
     let refused = cluster.add_finalizer(&seen).await;
     assert!(matches!(refused, Err(ClusterError::Conflict(_))), "{refused:?}");
     assert_eq!(finalizers(&world), Value::Null);
-    assert_eq!(cluster.remove_finalizer(&seen).await, Ok(()), "the one that was seen is gone: done");
+    assert_eq!(
+        cluster.remove_finalizer(&seen).await,
+        Ok(()),
+        "the one that was seen is gone: done"
+    );
 }

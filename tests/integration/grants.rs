@@ -1,5 +1,5 @@
-//! The policy that `rolewright policy controller` prints is enough for every action that it names. (Of every other test's
-//! calls `harness/grants.rs` proves the same when its controller ends.)
+//! The policy that `rolewright policy controller` prints is enough for every action that it names.
+//! (Of every other test's calls `harness/grants.rs` proves the same when its controller ends.)
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -15,13 +15,26 @@ const BOUNDARY: &str = "arn:{partition}:iam::{accountId}:policy/boundary";
 fn printed(world: &World, path: &str, boundary: &str) -> BTreeSet<String> {
     let scope = &world.scope;
     let output = Command::new(crate::BIN)
-        .args(["policy", "controller", "--account", &scope.account.id, "--path", path, "--part", "writer"])
+        .args([
+            "policy",
+            "controller",
+            "--account",
+            &scope.account.id,
+            "--path",
+            path,
+            "--part",
+            "writer",
+        ])
         .args(["--boundary", boundary, "--installation", &scope.installation])
         .env_clear()
         .output()
         .expect("the command runs");
     let policy: Value = serde_json::from_slice(&output.stdout).expect("a policy");
-    let allowed = policy["Statement"].as_array().expect("statements").iter().filter(|s| s["Effect"] == "Allow");
+    let allowed = policy["Statement"]
+        .as_array()
+        .expect("statements")
+        .iter()
+        .filter(|s| s["Effect"] == "Allow");
     allowed
         .flat_map(|statement| match &statement["Action"] {
             Value::Array(actions) => actions.clone(),
@@ -49,7 +62,8 @@ async fn live(world: &World) {
     let (role, iam) = (world.role("x"), world.scope.iam());
     iam.delete_role_permissions_boundary().role_name(&role).send().await.expect("changed");
     for policy in ["theirs", "read"] {
-        let put = iam.put_role_policy().role_name(&role).policy_name(policy).policy_document(DOCUMENT);
+        let put =
+            iam.put_role_policy().role_name(&role).policy_name(policy).policy_document(DOCUMENT);
         put.send().await.expect("changed");
     }
     let tag = aws_sdk_iam::types::Tag::builder().key("theirs").value("x").build().expect("a tag");
@@ -57,21 +71,21 @@ async fn live(world: &World) {
     world.wait_sweeps(3);
     let mut spec = whole();
     spec["description"] = json!("edited");
-    spec["trust"] =
-        json!([lambda(), {"name": "ec2", "service": {"name": "ec2.amazonaws.com", "sourceAccount": "None"}}]);
+    spec["trust"] = json!([lambda(), {"name": "ec2", "service": {"name": "ec2.amazonaws.com",
+        "sourceAccount": "None"}}]);
     spec["permissions"]["managedPolicies"] = json!([READ_ONLY]);
     spec["permissions"]["inlinePolicies"] = json!([]);
     spec["tags"] = json!({"team": "b"});
     world.apply("x", &spec);
     world.wait_ready("x");
-    let attached = iam.list_attached_role_policies().role_name(&role).send().await.expect("the attachments");
+    let attached =
+        iam.list_attached_role_policies().role_name(&role).send().await.expect("the attachments");
     assert!(!attached.attached_policies().iter().any(|policy| policy.policy_arn() == Some(AUDIT)));
     world.delete("x");
     world.wait_gone("x");
 }
 
-const DOCUMENT: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}]}"#;
+const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}]}"#;
 
 #[tokio::test]
 async fn every_action_of_the_printed_policy_is_called_and_allowed() {
@@ -79,7 +93,8 @@ async fn every_action_of_the_printed_policy_is_called_and_allowed() {
     live(&world).await;
     // What was called before a reset counts too.
     world.clear();
-    let called: BTreeSet<String> = world.controller().grants().expect("settings").verify().into_keys().collect();
+    let called: BTreeSet<String> =
+        world.controller().grants().expect("settings").verify().into_keys().collect();
     assert_eq!(called, printed(&world, "/suite/", BOUNDARY));
 }
 
@@ -95,14 +110,15 @@ async fn a_call_that_the_printed_policy_does_not_allow_fails_the_test() {
         ("--installation", "other", "iam:TagRole"),
         ("--managed-policies", "arn:aws:iam::aws:policy/Other", "iam:AttachRolePolicy"),
     ] {
-        let mut config = world.scope.config(&["--permissions-boundary", BOUNDARY, "--path-prefix", "/suite/"]);
+        let mut config =
+            world.scope.config(&["--permissions-boundary", BOUNDARY, "--path-prefix", "/suite/"]);
         match config.args.iter().position(|argument| argument == flag) {
             Some(at) => value.clone_into(&mut config.args[at + 1]),
             None => config.args.extend([flag.to_owned(), value.to_owned()]),
         }
         let other = Grants::of(&config).expect("settings");
-        let told =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| other.verify())).expect_err("a denied call");
+        let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| other.verify()))
+            .expect_err("a denied call");
         let told = told.downcast_ref::<String>().expect("words");
         assert!(told.contains("does not allow") && told.contains(action), "{flag}: {told}");
     }
@@ -129,7 +145,9 @@ async fn without_a_boundary_the_printed_policy_allows_to_set_and_remove_one() {
     world.apply("x", &spec);
     world.wait_ready("x");
     let called = world.controller().grants().expect("settings").verify();
-    for action in ["iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary", "iam:TagRole"] {
+    for action in
+        ["iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary", "iam:TagRole"]
+    {
         assert!(called.contains_key(action), "{called:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! Hostile objects: a document that is nested thousands deep and one that is longer than a megabyte stop their own
-//! resource, and nothing else.
+//! Hostile objects: a document that is nested thousands deep and one that is longer than a megabyte
+//! stop their own resource, and nothing else.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,9 @@ const HOSTILE: [(&str, &str, &str); 2] = [
 fn document(name: &str) -> String {
     let condition = match name {
         "deep" => format!("{}\"x\"{}", "{\"a\":".repeat(5000), "}".repeat(5000)),
-        _ => format!("{{\"StringEquals\":{{\"aws:PrincipalTag/a\":\"{}\"}}}}", "x".repeat(1_200_000)),
+        _ => {
+            format!("{{\"StringEquals\":{{\"aws:PrincipalTag/a\":\"{}\"}}}}", "x".repeat(1_200_000))
+        }
     };
     format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{condition}}}]}}"#
@@ -45,18 +47,23 @@ fn post(world: &World, name: &str) {
 
 /// A part of a resource that holds no spec: the whole could not be read here either.
 fn part(world: &World, name: &str, path: &str) -> Value {
-    let text = world.scope.kubectl(&["get", "iamrole", name, "-o", &format!("jsonpath={{{path}}}")]).ok();
+    let text =
+        world.scope.kubectl(&["get", "iamrole", name, "-o", &format!("jsonpath={{{path}}}")]).ok();
     serde_json::from_str(&text).unwrap_or_default()
 }
 
 fn wait_refused(world: &World, name: &str, field: &str, remedy: &str) {
     wait_until(&format!("{name} to be refused"), SOON, || {
         let conditions = part(world, name, ".status.conditions");
-        let of = |wanted: &str| conditions.as_array().into_iter().flatten().find(|c| c["type"] == wanted).cloned();
+        let of = |wanted: &str| {
+            conditions.as_array().into_iter().flatten().find(|c| c["type"] == wanted).cloned()
+        };
         let (ready, stalled) = (of("Ready").unwrap_or_default(), of("Stalled").unwrap_or_default());
         let message = ready["message"].as_str().unwrap_or_default();
         let named = message.starts_with(field) && message.contains(remedy);
-        let refused = ready["status"] == "False" && ready["reason"] == "InvalidSpec" && stalled["status"] == "True";
+        let refused = ready["status"] == "False"
+            && ready["reason"] == "InvalidSpec"
+            && stalled["status"] == "True";
         if named && refused { Ok(()) } else { Err(conditions) }
     });
 }

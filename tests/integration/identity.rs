@@ -1,10 +1,12 @@
-//! A role's name and path are pinned: by the spec once it has them, by the status once the role has a default one.
+//! A role's name and path are pinned: by the spec once it has them, by the status once the role has
+//! a default one.
 
 use serde_json::{Value, json};
 
 use crate::world::{World, lambda};
 
-const REMEDY: &str = "can't be changed or removed once set: create a new IAMRole and delete this one";
+const REMEDY: &str =
+    "can't be changed or removed once set: create a new IAMRole and delete this one";
 
 fn spec(fields: &Value) -> Value {
     let mut spec = json!({"trust": [lambda()]});
@@ -15,17 +17,22 @@ fn spec(fields: &Value) -> Value {
 }
 
 fn patch(world: &World, patch: &Value) -> Result<String, String> {
-    let answer = world.scope.kubectl(&["patch", "iamrole", "x", "--type=merge", "-p", &patch.to_string()]);
+    let answer =
+        world.scope.kubectl(&["patch", "iamrole", "x", "--type=merge", "-p", &patch.to_string()]);
     if answer.status.success() { Ok(answer.stdout) } else { Err(answer.stderr) }
 }
 
 /// The API server refuses the change, names the field and says this.
 fn refused(world: &World, change: &Value, field: &str, remedy: &str) {
     let answer = patch(world, &json!({"spec": change})).expect_err(&change.to_string());
-    assert!(answer.contains(&format!("{field}: Invalid value")) && answer.contains(remedy), "{change}: {answer}");
+    assert!(
+        answer.contains(&format!("{field}: Invalid value")) && answer.contains(remedy),
+        "{change}: {answer}"
+    );
 }
 
-/// Nothing of all that was tried reached the role: it is the only one, under its name, and was not written.
+/// Nothing of all that was tried reached the role: it is the only one, under its name, and was not
+/// written.
 async fn untouched(world: &World, role_id: &str, name: &str) {
     world.wait_sweeps(2);
     let roles = world.scope.iam().list_roles().send().await.expect("the roles").roles;
@@ -52,19 +59,25 @@ async fn a_name_and_a_path_that_were_given_stay() {
     for (field, other) in [("roleName", world.role("other")), ("path", "/other/".to_owned())] {
         let remedy = format!("spec.{field} {REMEDY}");
         refused(&world, &json!({field: other}), &format!("spec.{field}"), &remedy);
-        let removed = patch(&world, &json!({"spec": {field: null}})).expect_err("a name that is removed");
+        let removed =
+            patch(&world, &json!({"spec": {field: null}})).expect_err("a name that is removed");
         assert!(removed.contains(&remedy), "{removed}");
     }
     // Applying a manifest without them removes them, too.
-    let applied =
-        world.scope.kubectl_with(&["apply", "--server-side", "-f", "-"], &world.manifest("x", &spec(&json!({}))));
+    let applied = world.scope.kubectl_with(
+        &["apply", "--server-side", "-f", "-"],
+        &world.manifest("x", &spec(&json!({}))),
+    );
     assert!(
         !applied.status.success() && applied.stderr.contains(&format!("spec.roleName {REMEDY}")),
         "{}",
         applied.stderr
     );
     let resource = world.resource("x").expect("the resource");
-    assert_eq!((&resource["spec"]["roleName"], &resource["spec"]["path"]), (&json!(name), &json!(path)));
+    assert_eq!(
+        (&resource["spec"]["roleName"], &resource["spec"]["path"]),
+        (&json!(name), &json!(path))
+    );
     assert_eq!(resource["metadata"]["generation"], 1);
     untouched(&world, &id, &name).await;
 }
@@ -81,14 +94,28 @@ async fn a_default_name_and_path_pin_too() {
     world.clear();
 
     let pinned = |field: &str, value: &str| {
-        format!("spec.{field} must be {value}, which this resource already has: an IAM role can't be renamed or moved")
+        format!(
+            "spec.{field} must be {value}, which this resource already has: an IAM role can't be \
+             renamed or moved"
+        )
     };
-    refused(&world, &json!({"roleName": world.role("other")}), "spec.roleName", &pinned("roleName", &name));
-    refused(&world, &json!({"roleName": name.to_uppercase()}), "spec.roleName", &pinned("roleName", &name));
+    refused(
+        &world,
+        &json!({"roleName": world.role("other")}),
+        "spec.roleName",
+        &pinned("roleName", &name),
+    );
+    refused(
+        &world,
+        &json!({"roleName": name.to_uppercase()}),
+        "spec.roleName",
+        &pinned("roleName", &name),
+    );
     refused(&world, &json!({"path": "/other/"}), "spec.path", &pinned("path", "/"));
     untouched(&world, &id, &name).await;
 
-    patch(&world, &json!({"spec": {"roleName": name, "path": "/"}})).expect("what it is already may be written down");
+    patch(&world, &json!({"spec": {"roleName": name, "path": "/"}}))
+        .expect("what it is already may be written down");
     world.wait_ready("x");
     untouched(&world, &id, &name).await;
     // From now on the spec pins as well.

@@ -1,5 +1,5 @@
-//! Two processes and one lease: one writes, the other carries on when it is gone. Each has an access key of its own, so the
-//! log of AWS tells who wrote what.
+//! Two processes and one lease: one writes, the other carries on when it is gone. Each has an
+//! access key of its own, so the log of AWS tells who wrote what.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use crate::world::{SOON, World, whole};
 
 /// How long a takeover may take, the lease of these tests being six seconds.
 const TAKEOVER: Duration = Duration::from_secs(20);
-const SHORT: [&str; 6] = ["--lease-duration", "6s", "--lease-renew-deadline", "4s", "--lease-retry-period", "1s"];
+const SHORT: [&str; 6] =
+    ["--lease-duration", "6s", "--lease-renew-deadline", "4s", "--lease-retry-period", "1s"];
 
 /// A namespace, an account, and replicas of one installation.
 struct Replicas {
@@ -33,7 +34,9 @@ impl Replicas {
     fn start(&self, letters: &str, lease: &[&str]) -> Replica {
         let scope = &self.world.scope;
         let mut config = scope.config(&World::args());
-        config.args.extend(["--leader-election", "--lease-namespace", &scope.namespace].map(str::to_owned));
+        config.args.extend(
+            ["--leader-election", "--lease-namespace", &scope.namespace].map(str::to_owned),
+        );
         config.args.extend(lease.iter().map(|&argument| argument.to_owned()));
         let key = format!("AKIA{letters}{}", scope.account.id);
         config.env.push(("AWS_ACCESS_KEY_ID".into(), key.clone()));
@@ -70,7 +73,8 @@ impl Replicas {
         self.calls(replica).into_iter().filter(|call| call.write).map(|call| call.action).collect()
     }
 
-    /// Writes of all replicas, each with everything that it says: the same one twice is a double write.
+    /// Writes of all replicas, each with everything that it says: the same one twice is a double
+    /// write.
     fn all_writes(&self) -> Vec<String> {
         let mut calls = self.world.scope.cluster.standin.calls(&self.world.scope.account);
         calls.retain(|call| call.write && call.access_key != self.world.scope.account.admin_key);
@@ -93,13 +97,17 @@ fn owned_by(owner: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_leader_that_is_killed_is_followed_by_the_one_that_stood_by_and_nothing_is_written_twice() {
+async fn a_leader_that_is_killed_is_followed_by_the_one_that_stood_by_and_nothing_is_written_twice()
+{
     let replicas = Replicas::new("ha-kill").await;
     let mut first = replicas.start("ONEA", &SHORT);
     let second = replicas.start("TWOB", &SHORT);
     replicas.world.apply("x", &whole());
     replicas.world.wait_ready("x");
-    assert_eq!(replicas.writes(&first), ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]);
+    assert_eq!(
+        replicas.writes(&first),
+        ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]
+    );
     assert_eq!(replicas.calls(&second).len(), 0, "who stands by leaves AWS alone");
     let page = second.controller.get("/readyz");
     assert!(page.body.starts_with("ok, standing by: onea_"), "{}", page.body);
@@ -121,12 +129,20 @@ async fn a_leader_killed_between_two_writes_leaves_the_rest_to_the_next_and_one_
     let replicas = Replicas::new("ha-half").await;
     let mut first = replicas.start("ONEA", &SHORT);
     let second = replicas.start("TWOB", &SHORT);
-    let (standin, account) = (&replicas.world.scope.cluster.standin, replicas.world.scope.account.clone());
-    standin.faults(&account, &[Fault::on("AttachRolePolicy", FaultKind::Withhold { seconds: 60 }).only(&first.key)]);
+    let (standin, account) =
+        (&replicas.world.scope.cluster.standin, replicas.world.scope.account.clone());
+    standin.faults(
+        &account,
+        &[Fault::on("AttachRolePolicy", FaultKind::Withhold { seconds: 60 }).only(&first.key)],
+    );
     replicas.world.apply("x", &whole());
     wait_until("the leader to be in the middle", SOON, || {
         let writes = replicas.writes(&first);
-        if writes == ["CreateRole", "AttachRolePolicy"] { Ok(()) } else { Err(format!("{writes:?}")) }
+        if writes == ["CreateRole", "AttachRolePolicy"] {
+            Ok(())
+        } else {
+            Err(format!("{writes:?}"))
+        }
     });
     first.controller.kill();
     standin.clear_faults(&account);
@@ -144,16 +160,16 @@ async fn a_leader_that_was_held_still_past_its_lease_writes_nothing_when_it_wake
     replicas.world.apply("x", &whole());
     replicas.world.wait_ready("x");
     replicas.world.clear();
-    // It has read the old role, so what it plans is to write what the other will have written by then.
-    let (standin, account) = (&replicas.world.scope.cluster.standin, replicas.world.scope.account.clone());
+    // It has read the old role, so what it plans is to write what the other will have written by
+    // then.
+    let (standin, account) =
+        (&replicas.world.scope.cluster.standin, replicas.world.scope.account.clone());
     let rule = Fault::on("GetRole", FaultKind::Withhold { seconds: 60 }).only(&first.key).times(1);
     standin.faults(&account, &[rule]);
     replicas.world.apply("x", &owned_by("b"));
-    wait_until(
-        "the leader to read",
-        SOON,
-        || if standin.faults_met(&account) == [1] { Ok(()) } else { Err("no read") },
-    );
+    wait_until("the leader to read", SOON, || {
+        if standin.faults_met(&account) == [1] { Ok(()) } else { Err("no read") }
+    });
     first.controller.pause();
     standin.release(&account);
     replicas.wait_leads(&second);
@@ -161,7 +177,8 @@ async fn a_leader_that_was_held_still_past_its_lease_writes_nothing_when_it_wake
     assert_eq!(replicas.writes(&second), ["TagRole"]);
 
     first.controller.resume();
-    let ended = wait_until("the one that woke to end", SOON, || first.controller.status().ok_or("it runs"));
+    let ended =
+        wait_until("the one that woke to end", SOON, || first.controller.status().ok_or("it runs"));
     assert!(!ended.success(), "{ended}");
     let log = first.controller.log();
     assert!(log.contains("the lease is lost"), "{log}");
@@ -173,7 +190,8 @@ async fn a_leader_that_was_held_still_past_its_lease_writes_nothing_when_it_wake
 #[tokio::test]
 async fn a_leader_that_is_asked_to_stop_hands_over_without_waiting_for_the_lease() {
     let replicas = Replicas::new("ha-term").await;
-    let long = ["--lease-duration", "1h", "--lease-renew-deadline", "30m", "--lease-retry-period", "1s"];
+    let long =
+        ["--lease-duration", "1h", "--lease-renew-deadline", "30m", "--lease-retry-period", "1s"];
     let mut first = replicas.start("ONEA", &long);
     let second = replicas.start("TWOB", &long);
     replicas.wait_leads(&first);
@@ -192,8 +210,10 @@ async fn a_leader_that_is_asked_to_stop_hands_over_without_waiting_for_the_lease
 async fn a_replica_without_the_right_to_the_lease_says_so_and_waits() {
     let world = World::quiet("ha-rights").await;
     let scope = &world.scope;
-    let controller =
-        scope.controller(&[&World::args()[..], &["--leader-election", "--lease-namespace", &scope.namespace]].concat());
+    let controller = scope.controller(
+        &[&World::args()[..], &["--leader-election", "--lease-namespace", &scope.namespace]]
+            .concat(),
+    );
     wait_body(&controller, "leases.coordination.k8s.io");
     scope.bind_in_namespace("rolewright-lease");
     let mut controller = controller;
@@ -220,7 +240,8 @@ async fn a_controller_waits_for_its_kind_and_says_so() {
 /// Waits until the readiness page says why it is not ready.
 fn wait_body(controller: &Controller, words: &str) {
     wait_until("the controller to say what it waits for", SOON, || {
-        let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| controller.get("/readyz")));
+        let answer =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| controller.get("/readyz")));
         match answer {
             Ok(answer) if answer.status == 503 && answer.body.contains(words) => Ok(()),
             Ok(answer) => Err(format!("{} {}", answer.status, answer.body)),

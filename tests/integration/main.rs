@@ -1,4 +1,5 @@
-//! What only a running system can show: a real API server, an AWS stand-in and the built controller.
+//! What only a running system can show: a real API server, an AWS stand-in and the built
+//! controller.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,5 @@
-//! The main job on a real API server and a real AWS stand-in: a role is made, stays as written, and goes.
+//! The main job on a real API server and a real AWS stand-in: a role is made, stays as written, and
+//! goes.
 
 use serde_json::json;
 
@@ -14,11 +15,18 @@ async fn a_role_is_made_complete_with_four_writes_and_one_read_and_goes_with_its
     world.wait_ready("x");
     let mut calls = world.calls();
     calls.sort();
-    assert_eq!(calls, ["AttachRolePolicy", "AttachRolePolicy", "CreateRole", "GetRole", "PutRolePolicy"]);
+    assert_eq!(
+        calls,
+        ["AttachRolePolicy", "AttachRolePolicy", "CreateRole", "GetRole", "PutRolePolicy"]
+    );
     let role = world.get_role(&world.role("x")).await.expect("the role");
     assert_eq!(role.description(), Some("d"));
-    let boundary = role.permissions_boundary().and_then(|boundary| boundary.permissions_boundary_arn());
-    assert_eq!(boundary, Some(format!("arn:aws:iam::{}:policy/boundary", world.scope.account.id).as_str()));
+    let boundary =
+        role.permissions_boundary().and_then(|boundary| boundary.permissions_boundary_arn());
+    assert_eq!(
+        boundary,
+        Some(format!("arn:aws:iam::{}:policy/boundary", world.scope.account.id).as_str())
+    );
     let resource = world.resource("x").expect("the resource");
     assert_eq!(resource["status"]["arn"], role.arn());
     assert_eq!(resource["status"]["roleId"], role.role_id());
@@ -48,12 +56,17 @@ async fn two_policies_that_are_put_in_one_pass_have_an_event_each() {
         let read = json!({"effect": "Allow", "actions": ["s3:GetObject"], "resources": ["*"]});
         json!({"name": name, "statements": [read]})
     };
-    let spec = json!({"trust": [lambda()], "permissions": {"inlinePolicies": [policy("one"), policy("two")]}});
+    let spec = json!({"trust": [lambda()], "permissions": {"inlinePolicies": [policy("one"),
+        policy("two")]}});
     world.apply("x", &spec);
     world.wait_ready("x");
     wait_until("both Events", SOON, || {
-        let notes = world.scope.kubectl(&["get", "events.v1.events.k8s.io", "-o", "jsonpath={.items[*].note}"]).ok();
-        let told = ["one", "two"].iter().all(|name| notes.contains(&format!("inline policy {name}")));
+        let notes = world
+            .scope
+            .kubectl(&["get", "events.v1.events.k8s.io", "-o", "jsonpath={.items[*].note}"])
+            .ok();
+        let told =
+            ["one", "two"].iter().all(|name| notes.contains(&format!("inline policy {name}")));
         if told { Ok(()) } else { Err(notes) }
     });
 }

@@ -12,7 +12,8 @@ const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","P
 async fn a_foreign_role_of_the_same_name_is_refused_and_untouched() {
     let world = World::new("foreign").await;
     let role = world.role("x");
-    let create = world.scope.iam().create_role().role_name(&role).assume_role_policy_document(TRUST);
+    let create =
+        world.scope.iam().create_role().role_name(&role).assume_role_policy_document(TRUST);
     create.description("theirs").send().await.expect("a role");
     let before = world.get_role(&role).await;
     world.clear();
@@ -52,7 +53,14 @@ async fn a_cluster_rebuilt_from_git_takes_every_role_up_and_writes_nothing_else(
         // Without controller and finalizer: as if etcd had been lost.
         world
             .scope
-            .kubectl(&["patch", "iamrole", name, "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#])
+            .kubectl(&[
+                "patch",
+                "iamrole",
+                name,
+                "--type=merge",
+                "-p",
+                r#"{"metadata":{"finalizers":null}}"#,
+            ])
             .ok();
         world.scope.kubectl(&["delete", "iamrole", name]).ok();
         world.apply(name, &whole());
@@ -72,7 +80,11 @@ async fn a_role_that_another_cluster_has_taken_up_is_left_until_somebody_asks_fo
     world.wait_ready("x");
     let (role, iam) = (world.role("x"), world.scope.iam());
     let overtake = async || {
-        let uid = Tag::builder().key("rolewright.dev/uid").value("of-another-cluster").build().expect("a tag");
+        let uid = Tag::builder()
+            .key("rolewright.dev/uid")
+            .value("of-another-cluster")
+            .build()
+            .expect("a tag");
         iam.tag_role().role_name(&role).tags(uid).send().await.expect("tagged");
         world.clear();
         let message = world.wait_reason("x", "OwnershipContested");
@@ -81,7 +93,10 @@ async fn a_role_that_another_cluster_has_taken_up_is_left_until_somebody_asks_fo
         assert_eq!(world.writes(), Vec::<String>::new());
     };
     overtake().await;
-    world.scope.kubectl(&["annotate", "iamrole", "x", "rolewright.dev/reconcile-requested-at=now"]).ok();
+    world
+        .scope
+        .kubectl(&["annotate", "iamrole", "x", "rolewright.dev/reconcile-requested-at=now"])
+        .ok();
     world.wait_ready("x");
     assert_eq!(world.writes(), ["TagRole"]);
     overtake().await;
@@ -99,12 +114,21 @@ async fn a_foreign_instance_profile_blocks_the_deletion_and_nothing_is_stripped(
     world.wait_ready("x");
     let (role, iam) = (world.role("x"), world.scope.iam());
     iam.create_instance_profile().instance_profile_name("theirs").send().await.expect("a profile");
-    iam.add_role_to_instance_profile().instance_profile_name("theirs").role_name(&role).send().await.expect("added");
+    iam.add_role_to_instance_profile()
+        .instance_profile_name("theirs")
+        .role_name(&role)
+        .send()
+        .await
+        .expect("added");
     world.clear();
     world.delete("x");
     let message = wait_until("the blocker to be named", SOON, || {
         let ready = world.condition("x", "Ready");
-        if ready["reason"] == "DeletionBlocked" { Ok(ready["message"].to_string()) } else { Err(ready) }
+        if ready["reason"] == "DeletionBlocked" {
+            Ok(ready["message"].to_string())
+        } else {
+            Err(ready)
+        }
     });
     assert!(message.contains("theirs"), "{message}");
     assert!(world.writes().is_empty(), "{:?}", world.writes());
@@ -115,7 +139,10 @@ async fn a_foreign_instance_profile_blocks_the_deletion_and_nothing_is_stripped(
         .await
         .expect("gone");
     // It would try again in five minutes; a person who has removed the blocker asks for it.
-    world.scope.kubectl(&["annotate", "iamrole", "x", "rolewright.dev/reconcile-requested-at=now"]).ok();
+    world
+        .scope
+        .kubectl(&["annotate", "iamrole", "x", "rolewright.dev/reconcile-requested-at=now"])
+        .ok();
     world.wait_gone("x");
     assert!(world.get_role(&role).await.is_none());
 }

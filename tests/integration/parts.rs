@@ -8,7 +8,9 @@ use std::time::Duration;
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use serde_json::json;
 
-use crate::harness::{ADMIN, Cluster, ControlPlane, Fault, FaultKind, Folder, Supervised, eventually, wait_until};
+use crate::harness::{
+    ADMIN, Cluster, ControlPlane, Fault, FaultKind, Folder, Supervised, eventually, wait_until,
+};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 /// Set for the child that is killed.
@@ -24,7 +26,13 @@ fn the_api_server_is_the_pinned_version() {
 
 #[tokio::test]
 async fn kube_verifies_the_certificate_and_acts_as_the_administrator() {
-    let version = Cluster::shared().control_plane.client(ADMIN).await.apiserver_version().await.expect("an answer");
+    let version = Cluster::shared()
+        .control_plane
+        .client(ADMIN)
+        .await
+        .apiserver_version()
+        .await
+        .expect("an answer");
     assert_eq!(version.git_version, "v1.37.2");
 }
 
@@ -54,9 +62,9 @@ fn the_audit_log_tells_who_wrote_what() {
     scope.bind_in_namespace("cluster-admin");
     let plane = &scope.cluster.control_plane;
     let as_controller = plane.kubectl_as(&scope.controller_user);
-    let manifest =
-        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "written", "namespace": scope.namespace}})
-            .to_string();
+    let manifest = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "written",
+            "namespace": scope.namespace}})
+    .to_string();
     wait_until("the binding to work", SOON, || {
         let answer = as_controller.run_with(&["create", "-f", "-"], &manifest);
         if answer.status.success() { Ok(()) } else { Err(answer.stderr) }
@@ -84,7 +92,13 @@ fn an_api_server_restarts_with_its_data() {
 async fn tests_do_not_see_each_others_accounts() {
     let cluster = Cluster::shared();
     let (one, other) = (cluster.scope("one"), cluster.scope("other"));
-    one.iam().create_role().role_name("only-here").assume_role_policy_document(TRUST).send().await.expect("a role");
+    one.iam()
+        .create_role()
+        .role_name("only-here")
+        .assume_role_policy_document(TRUST)
+        .send()
+        .await
+        .expect("a role");
     assert_eq!(one.iam().list_roles().send().await.expect("roles").roles().len(), 1);
     assert!(other.iam().list_roles().send().await.expect("roles").roles().is_empty());
     let calls = cluster.standin.calls(&one.account);
@@ -92,7 +106,10 @@ async fn tests_do_not_see_each_others_accounts() {
         calls.iter().map(|call| (call.action.as_str(), call.status)).collect::<Vec<_>>(),
         [("CreateRole", 200), ("ListRoles", 200)]
     );
-    assert!(cluster.standin.writes(&one.account).is_empty(), "the second client's writes are not the controller's");
+    assert!(
+        cluster.standin.writes(&one.account).is_empty(),
+        "the second client's writes are not the controller's"
+    );
     cluster.standin.reset_calls(&one.account);
     assert!(cluster.standin.calls(&one.account).is_empty());
 }
@@ -102,8 +119,17 @@ async fn faults_hit_the_calls_they_name() {
     let cluster = Cluster::shared();
     let scope = cluster.scope("faults");
     let iam = scope.iam();
-    iam.create_role().role_name("r").assume_role_policy_document(TRUST).send().await.expect("a role");
-    let rule = Fault::on("GetRole", FaultKind::Throttle).role("r").only(&scope.account.admin_key).after(1).times(1);
+    iam.create_role()
+        .role_name("r")
+        .assume_role_policy_document(TRUST)
+        .send()
+        .await
+        .expect("a role");
+    let rule = Fault::on("GetRole", FaultKind::Throttle)
+        .role("r")
+        .only(&scope.account.admin_key)
+        .after(1)
+        .times(1);
     cluster.standin.faults(&scope.account, &[rule]);
     iam.get_role().role_name("r").send().await.expect("the first call passes");
     let refused = iam.get_role().role_name("r").send().await.expect_err("the second goes wrong");
@@ -114,7 +140,8 @@ async fn faults_hit_the_calls_they_name() {
     cluster.standin.clear_faults(&scope.account);
     cluster.standin.faults(&scope.account, &[Fault::on_writes(FaultKind::LostAnswer).times(1)]);
     iam.delete_role().role_name("r").send().await.expect_err("the answer is lost");
-    let absent = iam.get_role().role_name("r").send().await.expect_err("the deletion was carried out");
+    let absent =
+        iam.get_role().role_name("r").send().await.expect_err("the deletion was carried out");
     assert_eq!(absent.code(), Some("NoSuchEntity"));
 }
 
@@ -122,10 +149,14 @@ async fn faults_hit_the_calls_they_name() {
 async fn a_withheld_answer_waits_for_its_release() {
     let cluster = Cluster::shared();
     let scope = cluster.scope("withheld");
-    cluster.standin.faults(&scope.account, &[Fault::on("CreateRole", FaultKind::Withhold { seconds: 60 }).times(1)]);
+    cluster.standin.faults(
+        &scope.account,
+        &[Fault::on("CreateRole", FaultKind::Withhold { seconds: 60 }).times(1)],
+    );
     let iam = scope.iam();
-    let creation =
-        tokio::spawn(async move { iam.create_role().role_name("r").assume_role_policy_document(TRUST).send().await });
+    let creation = tokio::spawn(async move {
+        iam.create_role().role_name("r").assume_role_policy_document(TRUST).send().await
+    });
     let iam = scope.iam();
     eventually("the role to be there", SOON, async || {
         iam.get_role().role_name("r").send().await.map_err(|error| format!("{error:?}"))
@@ -148,7 +179,8 @@ fn the_aws_command_line_sees_the_account() {
 fn a_supervised_process_gets_signals_and_reports_its_end() {
     let folder = Folder::new("supervised");
     let script = "trap 'exit 7' TERM; echo started; while :; do sleep 0.02; done";
-    let mut process = Supervised::start(&folder, "script", Path::new("/bin/sh"), ["-c", script], &[]);
+    let mut process =
+        Supervised::start(&folder, "script", Path::new("/bin/sh"), ["-c", script], &[]);
     wait_until("the script to start", SOON, || {
         if process.log().contains("started") { Ok(()) } else { Err(process.log()) }
     });
@@ -180,16 +212,26 @@ fn nothing_outlives_a_killed_test_process() {
         .map_while(Result::ok)
         .find_map(|line| line.split_once("STARTED ").map(|(_, rest)| rest.to_owned()));
     let started: (Vec<u32>, Vec<String>) =
-        serde_json::from_str(&line.expect("the child starts everything")).expect("process ids and folders");
-    assert_eq!(started.0.len(), 4, "etcd, API server, stand-in and a process in the controller's place");
+        serde_json::from_str(&line.expect("the child starts everything"))
+            .expect("process ids and folders");
+    assert_eq!(
+        started.0.len(),
+        4,
+        "etcd, API server, stand-in and a process in the controller's place"
+    );
     let alive: Vec<bool> = started.0.iter().map(|&pid| runs(pid)).collect();
     child.kill().expect("SIGKILL"); // no handler runs, nothing is dropped
     child.wait().expect("the end of the child");
     assert_eq!(alive, [true; 4]);
     wait_until("every process and folder to be gone", SOON, || {
         let processes: Vec<&u32> = started.0.iter().filter(|&&pid| runs(pid)).collect();
-        let folders: Vec<&String> = started.1.iter().filter(|folder| Path::new(folder).exists()).collect();
-        if processes.is_empty() && folders.is_empty() { Ok(()) } else { Err(format!("{processes:?} {folders:?}")) }
+        let folders: Vec<&String> =
+            started.1.iter().filter(|folder| Path::new(folder).exists()).collect();
+        if processes.is_empty() && folders.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{processes:?} {folders:?}"))
+        }
     });
 }
 
@@ -201,7 +243,8 @@ fn everything_started() {
     }
     let cluster = Cluster::start();
     let folder = Folder::new("victim");
-    let process = Supervised::start(&folder, "sleep", Path::new("/bin/sh"), ["-c", "sleep 600 & wait"], &[]);
+    let process =
+        Supervised::start(&folder, "sleep", Path::new("/bin/sh"), ["-c", "sleep 600 & wait"], &[]);
     let mut pids = cluster.control_plane.pids();
     pids.push(cluster.standin.pid());
     pids.push(wait_until("the process id", SOON, || process.pid().ok_or("none yet")));

@@ -8,7 +8,14 @@ use crate::world::{SOON, World, lambda};
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
 async fn make(world: &World, role: &str) -> String {
-    let made = world.scope.iam().create_role().role_name(role).assume_role_policy_document(TRUST).send().await;
+    let made = world
+        .scope
+        .iam()
+        .create_role()
+        .role_name(role)
+        .assume_role_policy_document(TRUST)
+        .send()
+        .await;
     made.expect("a role").role().expect("a role").arn().to_owned()
 }
 
@@ -23,7 +30,8 @@ async fn trust(world: &World, role: &str) -> String {
 async fn a_namesake_of_a_deleted_principal_is_trusted_when_somebody_asks_and_not_before() {
     let world = World::new("principals").await;
     let peer = make(&world, "peer").await;
-    let spec: Value = json!({"trust": [lambda(), {"name": "peer", "principals": {"arns": [peer]}}]});
+    let spec: Value =
+        json!({"trust": [lambda(), {"name": "peer", "principals": {"arns": [peer]}}]});
     world.apply("x", &spec);
     world.wait_ready("x");
     let role = world.role("x");
@@ -33,16 +41,26 @@ async fn a_namesake_of_a_deleted_principal_is_trusted_when_somebody_asks_and_not
     world.clear();
     let message = world.wait_reason("x", "PrincipalReplaced");
     assert!(message.contains(&peer), "{message}");
-    let replaced = world.resource("x").expect("the resource")["status"]["replacedPrincipals"].clone();
+    let replaced =
+        world.resource("x").expect("the resource")["status"]["replacedPrincipals"].clone();
     assert_eq!(replaced[0]["arn"], json!(peer), "{replaced}");
     assert!(replaced[0]["id"].as_str().is_some_and(|id| id.starts_with("AROA")), "{replaced}");
     world.wait_sweeps(3);
     assert!(world.writes().is_empty(), "{:?}", world.writes());
 
     // Drift beside it is corrected, and the namesake gains nothing by that.
-    iam.update_assume_role_policy().role_name(&role).policy_document(TRUST).send().await.expect("trust");
+    iam.update_assume_role_policy()
+        .role_name(&role)
+        .policy_document(TRUST)
+        .send()
+        .await
+        .expect("trust");
     wait_until("the correction", SOON, || {
-        if world.writes() == ["UpdateAssumeRolePolicy"] { Ok(()) } else { Err(format!("{:?}", world.writes())) }
+        if world.writes() == ["UpdateAssumeRolePolicy"] {
+            Ok(())
+        } else {
+            Err(format!("{:?}", world.writes()))
+        }
     });
     world.wait_sweeps(2);
     let now = trust(&world, &role).await;
@@ -61,9 +79,15 @@ async fn a_principal_that_does_not_exist_is_named_and_found_when_it_comes() {
     make(&world, "peer").await;
     let account = &world.scope.account.id;
     let arn = |name: &str| format!("arn:aws:iam::{account}:role/{name}");
-    world.apply("x", &json!({"trust": [lambda(), {"name": "peer", "principals": {"arns": [arn("peer")]}}]}));
+    world.apply(
+        "x",
+        &json!({"trust": [lambda(), {"name": "peer", "principals": {"arns": [arn("peer")]}}]}),
+    );
     world.wait_ready("x");
-    world.apply("x", &json!({"trust": [{"name": "peer", "principals": {"arns": [arn("peer"), arn("none")]}}]}));
+    world.apply(
+        "x",
+        &json!({"trust": [{"name": "peer", "principals": {"arns": [arn("peer"), arn("none")]}}]}),
+    );
     let message = world.wait_reason("x", "InvalidPrincipal");
     assert!(message.contains(&arn("none")) && !message.contains(&arn("peer")), "{message}");
     let now = trust(&world, &world.role("x")).await;

@@ -1,4 +1,5 @@
-//! At rest there is silence: no write to AWS, none to the API server, whatever the number of sweeps and restarts.
+//! At rest there is silence: no write to AWS, none to the API server, whatever the number of sweeps
+//! and restarts.
 
 use serde_json::json;
 
@@ -9,7 +10,10 @@ async fn twenty_sweeps_and_three_restarts_write_nothing_to_aws_or_kubernetes() {
     let mut world = World::new("rest").await;
     world.apply("x", &whole());
     world.apply("y", &json!({"trust": [lambda()], "driftPolicy": "Observe"}));
-    world.apply("z", &json!({"trust": [lambda()], "lifetime": {"ttl": "720h"}, "deletionPolicy": "Retain"}));
+    world.apply(
+        "z",
+        &json!({"trust": [lambda()], "lifetime": {"ttl": "720h"}, "deletionPolicy": "Retain"}),
+    );
     world.wait_ready("x");
     world.wait_reason("y", "WouldChange");
     world.wait_ready("z");
@@ -27,7 +31,12 @@ async fn twenty_sweeps_and_three_restarts_write_nothing_to_aws_or_kubernetes() {
     }
     world.wait_sweeps(2);
     assert!(world.writes().is_empty(), "{:?}", world.writes());
-    assert_eq!(written(&world), before, "{:?}", world.scope.cluster.control_plane.audit_writes(&user));
+    assert_eq!(
+        written(&world),
+        before,
+        "{:?}",
+        world.scope.cluster.control_plane.audit_writes(&user)
+    );
 }
 
 #[tokio::test]
@@ -37,7 +46,12 @@ async fn a_sweep_costs_two_calls_a_page_however_many_roles_there_are() {
     let iam = world.scope.iam();
     for number in 0..250 {
         let name = format!("other-{number}");
-        iam.create_role().role_name(name).assume_role_policy_document(trust).send().await.expect("a role");
+        iam.create_role()
+            .role_name(name)
+            .assume_role_policy_document(trust)
+            .send()
+            .await
+            .expect("a role");
     }
     world.clear();
     // Pages are counted here, three of them make a sweep.
@@ -49,9 +63,12 @@ async fn a_sweep_costs_two_calls_a_page_however_many_roles_there_are() {
         .map(|call| call.action.as_str())
         .filter(|action| ["GetAccountAuthorizationDetails", "ListRoles"].contains(action))
         .collect();
-    // A whole sweep, from where one listing follows the other of the sweep before: pages of at most 100 of 250 roles.
-    let turn =
-        bulk.windows(2).position(|pair| pair == ["ListRoles", "GetAccountAuthorizationDetails"]).expect("sweeps");
+    // A whole sweep, from where one listing follows the other of the sweep before: pages of at most
+    // 100 of 250 roles.
+    let turn = bulk
+        .windows(2)
+        .position(|pair| pair == ["ListRoles", "GetAccountAuthorizationDetails"])
+        .expect("sweeps");
     let whole = &bulk[turn + 1..turn + 7];
     let expected = [["GetAccountAuthorizationDetails"; 3], ["ListRoles"; 3]].concat();
     assert_eq!(whole, expected, "{bulk:?}");

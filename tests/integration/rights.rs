@@ -1,6 +1,7 @@
-//! Rights in Kubernetes, both ways. Each scope looks back at its end and fails when its controllers asked for more than
-//! `config/rbac` gives (`harness/rights.rs`); here one controller with every option uses all of it. So what the whole suite
-//! asks for, with tokens of service accounts, is what the rules give. `tests/chart/rights.rs` shows that the chart gives the same.
+//! Rights in Kubernetes, both ways. Each scope looks back at its end and fails when its controllers
+//! asked for more than `config/rbac` gives (`harness/rights.rs`); here one controller with every
+//! option uses all of it. So what the whole suite asks for, with tokens of service accounts, is
+//! what the rules give. `tests/chart/rights.rs` shows that the chart gives the same.
 
 use serde_json::{Value, json};
 
@@ -10,7 +11,8 @@ use crate::world::{SOON, World, lambda};
 /// How often a correction of drift was told, by one Event that is told again.
 fn told(world: &World) -> u64 {
     let reason = "--field-selector=reason=DriftCorrected";
-    let list = world.scope.kubectl(&["get", "events.v1.events.k8s.io", reason, "-o", "json"]).json();
+    let list =
+        world.scope.kubectl(&["get", "events.v1.events.k8s.io", reason, "-o", "json"]).json();
     let events = list["items"].as_array().cloned().unwrap_or_default();
     events.iter().map(|event| event["series"]["count"].as_u64().unwrap_or(1)).sum()
 }
@@ -28,7 +30,8 @@ async fn a_controller_with_every_option_uses_every_right_of_the_rules() {
     scope.bind_in_namespace("rolewright-lease");
     scope.bind_in_namespace("rolewright-service-accounts");
     scope.kubectl(&["create", "serviceaccount", "pod"]).ok();
-    let options = ["--annotate-service-accounts", "--leader-election", "--lease-namespace", &scope.namespace];
+    let options =
+        ["--annotate-service-accounts", "--leader-election", "--lease-namespace", &scope.namespace];
     let mut controller = scope.controller(&[&World::args()[..], &options].concat());
     controller.wait_ready();
 
@@ -38,7 +41,14 @@ async fn a_controller_with_every_option_uses_every_right_of_the_rules() {
     let arn: Value = world.resource("x").unwrap_or_default()["status"]["arn"].clone();
     assert_eq!(role_of_pod(&world), arn);
     for round in 1..=2 {
-        scope.iam().update_role().role_name(world.role("x")).description("drift").send().await.expect("changed");
+        scope
+            .iam()
+            .update_role()
+            .role_name(world.role("x"))
+            .description("drift")
+            .send()
+            .await
+            .expect("changed");
         wait_until("the drift to be corrected and told", SOON, || match told(&world) {
             count if count >= round => Ok(()),
             count => Err(format!("told {count} times\n{}", controller.log())),
@@ -54,13 +64,16 @@ async fn a_controller_with_every_option_uses_every_right_of_the_rules() {
     assert_eq!((rules("rolewright").len(), options), (7, 5), "the rules were read");
 }
 
-/// The proof itself: a right of no rule that is asked for with the token is told when the scope ends.
+/// The proof itself: a right of no rule that is asked for with the token is told when the scope
+/// ends.
 #[test]
 fn a_request_that_no_rule_allows_fails_the_test() {
     let scope = crate::harness::Cluster::shared().scope("rbacmore");
-    let asked = crate::harness::Kubectl { kubeconfig: scope.kubeconfig(), home: std::env::temp_dir() };
+    let asked =
+        crate::harness::Kubectl { kubeconfig: scope.kubeconfig(), home: std::env::temp_dir() };
     assert!(!asked.run(&["get", "secrets", "-n", &scope.namespace]).status.success());
-    let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(scope))).expect_err("it is told");
+    let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(scope)))
+        .expect_err("it is told");
     let told = told.downcast_ref::<String>().expect("words");
     assert!(told.contains(r#"("", "secrets", "list")"#), "{told}");
 }

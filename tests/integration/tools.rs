@@ -1,5 +1,5 @@
-//! The scripts of `tests/tools`: each builds its tool once, whoever asks, and a build that failed counts for nothing. The compilers
-//! are replaced by scripts, so nothing is built here.
+//! The scripts of `tests/tools`: each builds its tool once, whoever asks, and a build that failed
+//! counts for nothing. The compilers are replaced by scripts, so nothing is built here.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -48,7 +48,10 @@ impl Machine {
         std::fs::create_dir(folder.join("bin")).unwrap();
         for name in PROGRAMS {
             let places = ["/usr/bin", "/bin"].map(|place| Path::new(place).join(name));
-            let place = places.iter().find(|place| place.exists()).unwrap_or_else(|| panic!("{name} is not at hand"));
+            let place = places
+                .iter()
+                .find(|place| place.exists())
+                .unwrap_or_else(|| panic!("{name} is not at hand"));
             symlink(place, folder.join("bin").join(name)).unwrap();
         }
         symlink("/usr/bin/env", folder.join("bin/env")).unwrap();
@@ -61,7 +64,11 @@ impl Machine {
 
     fn run(&self, script: &Path, env: &[(&str, &str)]) -> Output {
         let mut command = Command::new("/bin/bash");
-        command.arg(script).env_clear().env("PATH", self.folder.join("bin")).env("HOME", self.folder.path());
+        command
+            .arg(script)
+            .env_clear()
+            .env("PATH", self.folder.join("bin"))
+            .env("HOME", self.folder.path());
         command.env("TMPDIR", self.folder.path()).env("CALLS", self.folder.join("calls"));
         command.envs(env.iter().copied()).output().unwrap()
     }
@@ -73,9 +80,13 @@ impl Machine {
 }
 
 fn scripts() -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(repository("tests/tools")).unwrap().map(|entry| entry.unwrap().path());
+    let entries =
+        std::fs::read_dir(repository("tests/tools")).unwrap().map(|entry| entry.unwrap().path());
     entries
-        .filter(|path| path.extension().is_some_and(|extension| extension == "sh") && !path.ends_with("build-once.sh"))
+        .filter(|path| {
+            path.extension().is_some_and(|extension| extension == "sh")
+                && !path.ends_with("build-once.sh")
+        })
         .collect()
 }
 
@@ -93,13 +104,19 @@ fn each_tool_is_built_once_whoever_asks_and_a_failed_build_counts_for_nothing() 
         });
         let again = machine.run(&script, &[]);
         for output in [&one, &other, &again] {
-            assert!(output.status.success() && output.stdout == one.stdout, "{script:?}: {output:?}");
+            assert!(
+                output.status.success() && output.stdout == one.stdout,
+                "{script:?}: {output:?}"
+            );
         }
         assert_eq!(machine.calls(), 2, "{script:?}: one that failed, and one for all");
         assert!(again.stderr.is_empty(), "{script:?}: {again:?}");
         let binary = String::from_utf8(one.stdout).unwrap();
         let said = Command::new(binary.lines().last().unwrap()).output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), script.file_stem().unwrap().to_str().unwrap());
+        assert_eq!(
+            String::from_utf8_lossy(&said.stdout).trim(),
+            script.file_stem().unwrap().to_str().unwrap()
+        );
     }
 }
 
@@ -111,7 +128,10 @@ fn a_promtool_that_is_there_is_taken() {
     let own = own.to_str().unwrap();
     assert_eq!(machine.run(&script, &[("PROMTOOL", own)]).stdout, format!("{own}\n").into_bytes());
     let wrong = machine.run(&script, &[("PROMTOOL", "/no/such/file")]);
-    assert!(!wrong.status.success() && String::from_utf8_lossy(&wrong.stderr).contains("unset it or correct it"));
+    assert!(
+        !wrong.status.success()
+            && String::from_utf8_lossy(&wrong.stderr).contains("unset it or correct it")
+    );
     symlink(own, machine.folder.join("bin/promtool")).unwrap();
     let found = machine.run(&script, &[]);
     assert!(String::from_utf8_lossy(&found.stdout).ends_with("/bin/promtool\n"), "{found:?}");

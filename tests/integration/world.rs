@@ -1,4 +1,5 @@
-//! What the tests of the main job share: a scope with its own namespace, account and controller, and short ways to look.
+//! What the tests of the main job share: a scope with its own namespace, account and controller,
+//! and short ways to look.
 
 use std::time::Duration;
 
@@ -46,7 +47,14 @@ impl World {
     /// The same in a scope that has its rights already.
     pub async fn in_scope(scope: Scope<'static>) -> Self {
         let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
-        scope.iam().create_policy().policy_name("boundary").policy_document(document).send().await.expect("a policy");
+        scope
+            .iam()
+            .create_policy()
+            .policy_name("boundary")
+            .policy_document(document)
+            .send()
+            .await
+            .expect("a policy");
         Self { scope, controller: None }
     }
 
@@ -59,7 +67,12 @@ impl World {
 
     pub fn args() -> Vec<&'static str> {
         let boundary = "arn:{partition}:iam::{accountId}:policy/boundary";
-        let mut args = vec!["--permissions-boundary", boundary, "--oidc-issuer", "https://oidc.example.org/id/1"];
+        let mut args = vec![
+            "--permissions-boundary",
+            boundary,
+            "--oidc-issuer",
+            "https://oidc.example.org/id/1",
+        ];
         args.extend(FAST);
         args
     }
@@ -91,7 +104,9 @@ impl World {
     }
 
     pub fn apply(&self, name: &str, spec: &Value) {
-        self.scope.kubectl_with(&["apply", "--server-side", "-f", "-"], &self.manifest(name, spec)).ok();
+        self.scope
+            .kubectl_with(&["apply", "--server-side", "-f", "-"], &self.manifest(name, spec))
+            .ok();
     }
 
     pub fn delete(&self, name: &str) {
@@ -99,7 +114,8 @@ impl World {
     }
 
     pub fn resource(&self, name: &str) -> Option<Value> {
-        let output = self.scope.kubectl(&["get", "iamrole", name, "-o", "json", "--ignore-not-found"]).ok();
+        let output =
+            self.scope.kubectl(&["get", "iamrole", name, "-o", "json", "--ignore-not-found"]).ok();
         serde_json::from_str(&output).ok()
     }
 
@@ -115,7 +131,8 @@ impl World {
         wait_until(&format!("{name} to be {reason}"), SOON, || {
             let resource = self.resource(name).unwrap_or_default();
             let ready = self.condition(name, "Ready");
-            let current = resource["status"]["observedGeneration"] == resource["metadata"]["generation"];
+            let current =
+                resource["status"]["observedGeneration"] == resource["metadata"]["generation"];
             if current && ready["reason"] == reason {
                 Ok(ready["message"].as_str().unwrap_or_default().to_owned())
             } else {
@@ -147,7 +164,9 @@ impl World {
         let bulk = ["GetAccountAuthorizationDetails", "ListRoles"];
         calls
             .into_iter()
-            .filter(|call| call.access_key == self.scope.account.controller_key && call.service == "iam")
+            .filter(|call| {
+                call.access_key == self.scope.account.controller_key && call.service == "iam"
+            })
             .map(|call| call.action)
             .filter(|action| !bulk.contains(&action.as_str()))
             .collect()
@@ -158,14 +177,18 @@ impl World {
         let calls = self.scope.cluster.standin.calls(&self.scope.account);
         calls
             .iter()
-            .filter(|call| call.action == "ListRoles" && call.access_key == self.scope.account.controller_key)
+            .filter(|call| {
+                call.action == "ListRoles" && call.access_key == self.scope.account.controller_key
+            })
             .count()
     }
 
     /// Waits until `count` more sweeps have begun and ended.
     pub fn wait_sweeps(&self, count: usize) {
         let until = self.sweeps() + count + 1;
-        wait_until("sweeps", SOON, || if self.sweeps() >= until { Ok(()) } else { Err(self.sweeps()) });
+        wait_until("sweeps", SOON, || {
+            if self.sweeps() >= until { Ok(()) } else { Err(self.sweeps()) }
+        });
     }
 
     /// Writes of the controller to IAM, refused ones among them.
@@ -197,7 +220,8 @@ pub fn whole() -> Value {
             "managedPolicies": [READ_ONLY, AUDIT],
             "inlinePolicies": [{
                 "name": "read",
-                "statements": [{"effect": "Allow", "actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::b/*"]}],
+                "statements": [{"effect": "Allow", "actions": ["s3:GetObject"],
+                "resources": ["arn:aws:s3:::b/*"]}],
             }],
         },
         "tags": {"owner": "a"},

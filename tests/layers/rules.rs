@@ -58,8 +58,20 @@ pub const LAYERS: [Layer; 15] = [
         never: &[AWS, KUBE_CLIENTS[0], KUBE_CLIENTS[1], KUBE_CLIENTS[2], KUBE_CLIENTS[3]],
         core: true,
     },
-    Layer { name: "iam", number: Some(0), uses: &[], never: &[AWS, "kube", "k8s_openapi"], core: true },
-    Layer { name: "plan", number: Some(1), uses: &["api", "iam", "ports"], never: &[AWS, "kube"], core: true },
+    Layer {
+        name: "iam",
+        number: Some(0),
+        uses: &[],
+        never: &[AWS, "kube", "k8s_openapi"],
+        core: true,
+    },
+    Layer {
+        name: "plan",
+        number: Some(1),
+        uses: &["api", "iam"],
+        never: &[AWS, "kube"],
+        core: true,
+    },
     // The traits are of `Future`s and a `Stream`; nothing runs here.
     Layer {
         name: "ports",
@@ -75,7 +87,13 @@ pub const LAYERS: [Layer; 15] = [
         never: &["kube", "k8s_openapi"],
         core: false,
     },
-    Layer { name: "cluster", number: Some(2), uses: &["api", "iam", "plan", "ports"], never: &[AWS], core: false },
+    Layer {
+        name: "cluster",
+        number: Some(2),
+        uses: &["api", "iam", "plan", "ports"],
+        never: &[AWS],
+        core: false,
+    },
     Layer {
         name: "controller",
         number: Some(3),
@@ -118,11 +136,23 @@ pub const LAYERS: [Layer; 15] = [
         never: &[AWS, "kube", "tokio"],
         core: false,
     },
-    Layer { name: "metrics", number: None, uses: &["plan"], never: &[AWS, "kube", "tokio"], core: false },
+    Layer {
+        name: "metrics",
+        number: None,
+        uses: &["plan"],
+        never: &[AWS, "kube", "tokio"],
+        core: false,
+    },
     Layer { name: "telemetry", number: None, uses: &[], never: &[AWS, "kube"], core: false },
     Layer { name: "yaml", number: None, uses: &[], never: &[AWS, "kube", "tokio"], core: false },
     Layer { name: "clock", number: None, uses: &["ports"], never: &[AWS, "kube"], core: false },
-    Layer { name: "sim", number: None, uses: &["api", "iam", "plan", "ports"], never: &[AWS], core: false },
+    Layer {
+        name: "sim",
+        number: None,
+        uses: &["api", "iam", "plan", "ports"],
+        never: &[AWS],
+        core: false,
+    },
 ];
 
 /// What is wrong with a file; empty when nothing is.
@@ -143,7 +173,9 @@ pub fn problems(file: &File) -> Vec<String> {
         say(format!("{module} has no row in the table of layers"));
         return found;
     };
-    for other in file.crate_modules().filter(|other| LAYERS.iter().any(|layer| layer.name == *other)) {
+    for other in
+        file.crate_modules().filter(|other| LAYERS.iter().any(|layer| layer.name == *other))
+    {
         let for_tests = file.test && ["sim", "settings"].contains(&other);
         if other != module && !for_tests && !layer.uses.contains(&other) {
             say(format!("{module} may not use {other}"));
@@ -158,7 +190,10 @@ pub fn problems(file: &File) -> Vec<String> {
             say(format!("{module} never names {never}: {path}"));
         }
         if layer.core {
-            for clock in CLOCKS.iter().filter(|clock| path == *clock || path.ends_with(&format!("::{clock}"))) {
+            for clock in CLOCKS
+                .iter()
+                .filter(|clock| path == *clock || path.ends_with(&format!("::{clock}")))
+            {
                 say(format!("{module} has no clock of its own ({clock}): time is handed in"));
             }
             if path == "async" || path == "await" {

@@ -1,6 +1,7 @@
-//! Reads Rust source as far as the layers need it: without comments, strings and test modules, as a list of paths.
+//! Reads Rust source as far as the layers need it: without comments, strings and test modules, as a
+//! list of paths.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 /// A source file.
 pub struct File {
@@ -11,6 +12,25 @@ pub struct File {
     pub test: bool,
     /// Every path in the code, `use` trees written out: `std::fs::read`, `crate::iam`.
     pub paths: Vec<String>,
+    /// What `use` lines name, trees written out.
+    pub uses: Vec<Use>,
+    /// Names of the items at any depth of the code.
+    pub defines: BTreeSet<String>,
+}
+
+/// One path of a `use` line.
+pub struct Use {
+    /// Its segments as written.
+    pub path: Vec<String>,
+    /// A re-export.
+    pub exported: bool,
+}
+
+impl Use {
+    /// The last segment.
+    pub fn name(&self) -> &str {
+        self.path.last().map(String::as_str).unwrap_or_default()
+    }
 }
 
 /// All files below `folder`. One is a test when the file above declares it under `#[cfg(test)]`.
@@ -18,9 +38,12 @@ pub fn files(folder: &Path) -> Vec<File> {
     let mut sources = Vec::new();
     collect(folder, "", &mut sources);
     sources.sort();
-    let tests: Vec<String> = sources.iter().flat_map(|(path, text)| test_modules(path, text)).collect();
+    let tests: Vec<String> =
+        sources.iter().flat_map(|(path, text)| test_modules(path, text)).collect();
     let is_test = |path: &str| {
-        tests.iter().any(|module| path == format!("{module}.rs") || path.starts_with(&format!("{module}/")))
+        tests
+            .iter()
+            .any(|module| path == format!("{module}.rs") || path.starts_with(&format!("{module}/")))
     };
     sources.iter().map(|(path, text)| File::new(path, text, is_test(path))).collect()
 }
@@ -41,7 +64,38 @@ fn collect(folder: &Path, prefix: &str, sources: &mut Vec<(String, String)>) {
 impl File {
     pub fn new(path: &str, source: &str, test: bool) -> File {
         let code = without_tests(&code(source));
-        File { path: path.to_owned(), lines: source.lines().count(), test, paths: paths(&code) }
+        File {
+            path: path.to_owned(),
+            lines: source.lines().count(),
+            test,
+            paths: paths(&code),
+            uses: uses(&code),
+            defines: defines(&code),
+        }
+    }
+
+    /// The path of its module from the root of the crate, which is `crate`.
+    pub fn module(&self) -> Vec<String> {
+        let parts = self.path.trim_end_matches(".rs").split('/');
+        let parts = parts.filter(|part| !["mod", "lib", "main"].contains(part));
+        std::iter::once("crate").chain(parts).map(str::to_owned).collect()
+    }
+
+    /// A path that is written in this file, from the root of the crate.
+    pub fn absolute(&self, path: &[String]) -> Vec<String> {
+        let (first, rest) = (path[0].as_str(), &path[1..]);
+        let module = self.module();
+        match first {
+            "crate" => path.to_vec(),
+            "super" => {
+                let above = 1 + rest.iter().take_while(|part| *part == "super").count();
+                let base = module[..module.len().saturating_sub(above)].to_vec();
+                [base, path[above..].to_vec()].concat()
+            }
+            "self" => [module, rest.to_vec()].concat(),
+            // A module below this one, or another crate, whose name no module of ours has.
+            _ => [module, path.to_vec()].concat(),
+        }
     }
 
     /// The module at the root of the crate that the file belongs to.
@@ -52,7 +106,8 @@ impl File {
     /// The modules at the root of the crate that it names.
     pub fn crate_modules(&self) -> impl Iterator<Item = &str> {
         // How many `super` lead from this file's module to the root of the crate.
-        let depth = self.path.trim_end_matches(".rs").split('/').filter(|part| *part != "mod").count();
+        let depth =
+            self.path.trim_end_matches(".rs").split('/').filter(|part| *part != "mod").count();
         self.paths.iter().filter_map(move |path| {
             let mut parts = path.split("::");
             match parts.next()? {
@@ -119,7 +174,10 @@ fn code(text: &str) -> String {
                 }
                 code.push(' ');
             }
-            'r' if !before.is_alphanumeric() && before != '_' && raw_hashes(&characters, index).is_some() => {
+            'r' if !before.is_alphanumeric()
+                && before != '_'
+                && raw_hashes(&characters, index).is_some() =>
+            {
                 let hashes = raw_hashes(&characters, index).unwrap_or_default();
                 index += hashes + 2;
                 while index < characters.len()
@@ -195,6 +253,47 @@ fn behind_braces(item: &str) -> &str {
     ""
 }
 
+/// The paths of the `use` lines.
+fn uses(code: &str) -> Vec<Use> {
+    let mut found = Vec::new();
+    let mut tokens = Tokens { code }.peekable();
+    let mut before = String::new();
+    while let Some(token) = tokens.next() {
+        if token == "use"
+            && let Some(first) = tokens.next()
+        {
+            let exported = before == "pub" || before == ")";
+            let mut written = Vec::new();
+            tree(first, &mut tokens, &mut written);
+            let path = |path: &String| path.split("::").map(str::to_owned).collect();
+            found.extend(written.iter().map(|written| Use { path: path(written), exported }));
+        }
+        before = token;
+    }
+    for used in &mut found {
+        // `a::{self, b}` names `a`.
+        if used.path.len() > 1 && used.name() == "self" {
+            used.path.pop();
+        }
+    }
+    found
+}
+
+/// The names behind `fn`, `struct` and their kin.
+fn defines(code: &str) -> BTreeSet<String> {
+    const KINDS: [&str; 8] = ["fn", "struct", "enum", "trait", "type", "const", "static", "union"];
+    let mut tokens = Tokens { code }.peekable();
+    let mut found = BTreeSet::new();
+    while let Some(token) = tokens.next() {
+        if KINDS.contains(&token.as_str())
+            && let Some(name) = tokens.peek()
+        {
+            found.insert(name.clone());
+        }
+    }
+    found
+}
+
 /// Every path of the code; `use a::{b, c::d};` gives `a::b` and `a::c::d`.
 fn paths(code: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -219,6 +318,7 @@ fn tree(begin: String, tokens: &mut std::iter::Peekable<Tokens<'_>>, found: &mut
                     match token.as_str() {
                         "}" => return,
                         "," => {}
+                        "as" => drop(tokens.next()),
                         _ => tree(format!("{path}::{token}"), tokens, found),
                     }
                 }

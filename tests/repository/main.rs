@@ -1,5 +1,6 @@
-//! The example repository `config/gitops/repository`: it is rendered by kubectl's own Kustomize, applied in the order of its waves to
-//! a cluster for each account, and what it tells Argo CD and Flux is checked against their CRDs.
+//! The example repository `config/gitops/repository`: it is rendered by kubectl's own Kustomize,
+//! applied in the order of its waves to a cluster for each account, and what it tells Argo CD and
+//! Flux is checked against their CRDs.
 
 #![allow(
     clippy::unwrap_used,

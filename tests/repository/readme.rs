@@ -10,8 +10,11 @@ use crate::sync;
 
 /// The commands of the blocks in `sh`; `\` at the end of a line continues one.
 fn commands(page: &str) -> Vec<String> {
-    let blocks = page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
-    blocks.flat_map(|block| block.replace("\\\n", " ").lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+    let blocks =
+        page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
+    blocks
+        .flat_map(|block| block.replace("\\\n", " ").lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect()
 }
 
 #[test]
@@ -20,7 +23,15 @@ fn every_command_of_the_readme_works_in_a_copy_of_the_repository() {
     let commands = commands(&page);
     assert!(commands.len() > 6, "{commands:?}");
     let folder = Folder::new("repository");
-    assert!(Command::new("cp").arg("-r").arg(example(".")).arg(folder.join("roles")).status().unwrap().success());
+    assert!(
+        Command::new("cp")
+            .arg("-r")
+            .arg(example("."))
+            .arg(folder.join("roles"))
+            .status()
+            .unwrap()
+            .success()
+    );
     std::fs::create_dir(folder.join("bin")).unwrap();
     symlink(BIN, folder.join("bin/rolewright")).unwrap();
     symlink(assets().join("kubectl"), folder.join("bin/kubectl")).unwrap();
@@ -30,7 +41,10 @@ fn every_command_of_the_readme_works_in_a_copy_of_the_repository() {
             .args(["-euo", "pipefail", "-c", &command])
             .current_dir(folder.join("roles"))
             .env_clear()
-            .env("PATH", format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap()))
+            .env(
+                "PATH",
+                format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap()),
+            )
             .env("HOME", folder.path())
             .env("KUBECONFIG", plane.kubeconfig(ADMIN))
             .stdin(Stdio::null())
@@ -53,7 +67,10 @@ fn the_map_in_the_readme_has_every_folder() {
     for entry in std::fs::read_dir(example(".")).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
-        assert!(entry.file_type().unwrap().is_file() || map.contains(&format!("\n{name}/")), "{name}");
+        assert!(
+            entry.file_type().unwrap().is_file() || map.contains(&format!("\n{name}/")),
+            "{name}"
+        );
     }
     for line in map.lines().skip(1).filter(|line| line.contains('/') && !line.starts_with(' ')) {
         let path = line.split_whitespace().next().unwrap();

@@ -21,7 +21,11 @@ pub fn example(path: &str) -> PathBuf {
 /// # Panics
 /// When it fails or warns.
 pub fn text(folder: &str) -> String {
-    let output = Command::new(assets().join("kubectl")).arg("kustomize").arg(example(folder)).env_clear().output();
+    let output = Command::new(assets().join("kubectl"))
+        .arg("kustomize")
+        .arg(example(folder))
+        .env_clear()
+        .output();
     let output = output.expect("kubectl starts");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.is_empty(), "{folder}: {said}");
@@ -34,7 +38,8 @@ pub fn objects(folder: &str) -> Vec<Value> {
 }
 
 pub fn documents(text: &str) -> Vec<Value> {
-    let documents = rolewright::yaml::documents::<Value>(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let documents = rolewright::yaml::documents::<Value>(text)
+        .unwrap_or_else(|error| panic!("{error}\n{text}"));
     documents.into_iter().filter(|object| !object.is_null()).collect()
 }
 
@@ -76,15 +81,18 @@ fn the_waves_bring_the_controller_then_admission_then_namespaces_then_roles() {
         let kinds: Vec<(i64, Vec<String>)> = waves(account(account_name))
             .into_iter()
             .map(|(wave, objects)| {
-                let mut kinds: Vec<String> =
-                    objects.iter().map(|object| object["kind"].as_str().unwrap().to_owned()).collect();
+                let mut kinds: Vec<String> = objects
+                    .iter()
+                    .map(|object| object["kind"].as_str().unwrap().to_owned())
+                    .collect();
                 kinds.sort();
                 kinds.dedup();
                 (wave, kinds)
             })
             .collect();
         let wanted = [
-            "ClusterRole ClusterRoleBinding ConfigMap CustomResourceDefinition Deployment Namespace PodDisruptionBudget RoleBinding ServiceAccount",
+            "ClusterRole ClusterRoleBinding ConfigMap CustomResourceDefinition Deployment \
+             Namespace PodDisruptionBudget RoleBinding ServiceAccount",
             "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding",
             "Namespace ServiceAccount",
             "IAMRole",
@@ -108,14 +116,20 @@ fn accounts_differ_in_three_settings_and_in_nothing_else() {
     differ.sort_unstable();
     assert_eq!(differ, ["ConfigMap", "Deployment", "ServiceAccount"]);
 
-    let settings = |objects: &[Value]| one(objects, "ConfigMap")["data"].as_object().unwrap().clone();
+    let settings =
+        |objects: &[Value]| one(objects, "ConfigMap")["data"].as_object().unwrap().clone();
     let (one_account, other) = (settings(&staging), settings(&production));
-    let own: Vec<&String> = one_account.keys().filter(|key| one_account[*key] != other[*key]).collect();
+    let own: Vec<&String> =
+        one_account.keys().filter(|key| one_account[*key] != other[*key]).collect();
     assert_eq!(own, ["ROLEWRIGHT_INSTALLATION", "ROLEWRIGHT_OIDC_ISSUER"]);
 
     let own_role = |objects: &[Value]| {
         let mut account = one(objects, "ServiceAccount").clone();
-        account["metadata"]["annotations"].as_object_mut().unwrap().remove("eks.amazonaws.com/role-arn").unwrap();
+        account["metadata"]["annotations"]
+            .as_object_mut()
+            .unwrap()
+            .remove("eks.amazonaws.com/role-arn")
+            .unwrap();
         account
     };
     assert_eq!(own_role(&staging), own_role(&production));

@@ -8,8 +8,11 @@ use serde_json::Value;
 use crate::harness::{helm, repository};
 use crate::render::{documents, example, objects, one};
 
-const COPIES: [(&str, &str); 3] =
-    [("crds", "controller/crds"), ("config/rbac", "controller/rbac"), ("config/admission", "admission")];
+const COPIES: [(&str, &str); 3] = [
+    ("crds", "controller/crds"),
+    ("config/rbac", "controller/rbac"),
+    ("config/admission", "admission"),
+];
 
 #[test]
 fn crds_rights_and_admission_policies_are_those_of_the_repository() {
@@ -26,7 +29,8 @@ fn crds_rights_and_admission_policies_are_those_of_the_repository() {
             let found = std::fs::read_to_string(&copy).unwrap_or_default();
             assert!(
                 found == source,
-                "{} is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test --test repository sources`",
+                "{} is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test --test repository \
+                 sources`",
                 copy.display()
             );
             names.insert(name);
@@ -40,12 +44,18 @@ fn crds_rights_and_admission_policies_are_those_of_the_repository() {
     }
 }
 
-/// What the chart says of the pods, without what differs by design: labels, image, and how the settings come in.
+/// What the chart says of the pods, without what differs by design: labels, image, and how the
+/// settings come in.
 #[test]
 fn the_deployment_is_that_of_the_chart() {
     let output = std::process::Command::new(helm())
         .args(["template", "rolewright", repository("charts/rolewright").to_str().unwrap()])
-        .args(["--namespace", "rolewright-system", "--set", "installation=prod,permissionsBoundary=none"])
+        .args([
+            "--namespace",
+            "rolewright-system",
+            "--set",
+            "installation=prod,permissionsBoundary=none",
+        ])
         .output()
         .unwrap();
     let chart = documents(&String::from_utf8(output.stdout).unwrap());
@@ -57,7 +67,8 @@ fn the_deployment_is_that_of_the_chart() {
             let parent = if parent.is_empty() { String::new() } else { format!("/{parent}") };
             spec.pointer_mut(&parent).unwrap().as_object_mut().unwrap().remove(key).expect(place);
         }
-        let container = spec.pointer_mut("/template/spec/containers/0").unwrap().as_object_mut().unwrap();
+        let container =
+            spec.pointer_mut("/template/spec/containers/0").unwrap().as_object_mut().unwrap();
         for key in ["image", "args", "envFrom"] {
             container.remove(key);
         }

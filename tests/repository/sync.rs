@@ -1,4 +1,5 @@
-//! What the repository tells Argo CD and Flux: known to their CRDs field by field, and true of the folders it names.
+//! What the repository tells Argo CD and Flux: known to their CRDs field by field, and true of the
+//! folders it names.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +22,9 @@ pub fn plane() -> ControlPlane {
 }
 
 fn flux(account: &str) -> Vec<Value> {
-    documents(&std::fs::read_to_string(example(&format!("flux/{account}/rolewright.yaml"))).unwrap())
+    documents(
+        &std::fs::read_to_string(example(&format!("flux/{account}/rolewright.yaml"))).unwrap(),
+    )
 }
 
 fn of_kind<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
@@ -46,15 +49,20 @@ fn argo_cd_and_flux_know_every_field_and_accept_every_value() {
         assert!(refused.stderr.contains("syncPolicies"), "{}: {refused:?}", name(object));
     }
     let kinds: BTreeSet<&str> = all.iter().map(|object| object["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["AppProject", "Application", "ApplicationSet", "Kustomization"]);
+    assert_eq!(
+        kinds.into_iter().collect::<Vec<_>>(),
+        ["AppProject", "Application", "ApplicationSet", "Kustomization"]
+    );
 }
 
 /// Whether a project lets an object through to a namespace.
 fn lets(project: &Value, object: &Value) -> bool {
-    let group = object["apiVersion"].as_str().unwrap().rsplit_once('/').map_or("", |(group, _)| group);
+    let group =
+        object["apiVersion"].as_str().unwrap().rsplit_once('/').map_or("", |(group, _)| group);
     let metadata = &object["metadata"];
     let cluster = metadata["namespace"].is_null();
-    let list = &project["spec"][if cluster { "clusterResourceWhitelist" } else { "namespaceResourceWhitelist" }];
+    let list = &project["spec"]
+        [if cluster { "clusterResourceWhitelist" } else { "namespaceResourceWhitelist" }];
     let fits = |entry: &Value| {
         entry["group"] == group
             && entry["kind"] == object["kind"]
@@ -63,7 +71,11 @@ fn lets(project: &Value, object: &Value) -> bool {
     // No list of namespaced kinds means all of them; no list of others means none.
     let listed = list.as_array().map_or(!cluster, |entries| entries.iter().any(fits));
     let destinations = project["spec"]["destinations"].as_array().unwrap();
-    listed && (cluster || destinations.iter().any(|destination| destination["namespace"] == metadata["namespace"]))
+    listed
+        && (cluster
+            || destinations
+                .iter()
+                .any(|destination| destination["namespace"] == metadata["namespace"]))
 }
 
 #[test]
@@ -71,7 +83,10 @@ fn argo_cd_syncs_each_account_and_each_team_to_it_within_its_project() {
     let all = objects("argocd");
     let project = |wanted: &Value| {
         let projects = of_kind(&all, "AppProject");
-        *projects.iter().find(|project| project["metadata"]["name"] == *wanted).unwrap_or_else(|| panic!("{wanted}"))
+        *projects
+            .iter()
+            .find(|project| project["metadata"]["name"] == *wanted)
+            .unwrap_or_else(|| panic!("{wanted}"))
     };
     let held = |project: &Value, folder: &str| {
         for object in objects(folder) {
@@ -102,13 +117,20 @@ fn argo_cd_syncs_each_account_and_each_team_to_it_within_its_project() {
         .collect();
     folders.sort();
     assert_eq!(folders, TEAMS);
-    let accounts: Vec<&str> =
-        generators[1]["list"]["elements"].as_array().unwrap().iter().map(|e| e["account"].as_str().unwrap()).collect();
+    let accounts: Vec<&str> = generators[1]["list"]["elements"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["account"].as_str().unwrap())
+        .collect();
     assert_eq!(accounts, ACCOUNTS);
     for team in TEAMS {
         let template = sets[0]["spec"]["template"]["spec"].to_string();
-        let of_team = template.replace("{{.path.basename}}", team).replace("{{.path.path}}", &format!("teams/{team}"));
-        let spec: Value = serde_json::from_str(&of_team.replace("{{.account}}", ACCOUNTS[0])).unwrap();
+        let of_team = template
+            .replace("{{.path.basename}}", team)
+            .replace("{{.path.path}}", &format!("teams/{team}"));
+        let spec: Value =
+            serde_json::from_str(&of_team.replace("{{.account}}", ACCOUNTS[0])).unwrap();
         assert_eq!(spec["destination"]["name"], ACCOUNTS[0]);
         held(project(&spec["project"]), spec["source"]["path"].as_str().unwrap());
         // The fence: no team reaches the namespace of another, nor makes a role beside its own.
@@ -127,24 +149,34 @@ fn argo_cd_syncs_each_account_and_each_team_to_it_within_its_project() {
 fn flux_applies_teams_after_the_controller_and_waits_for_both() {
     for account in ACCOUNTS {
         let all = flux(account);
-        let names: Vec<&str> = all.iter().map(|object| object["metadata"]["name"].as_str().unwrap()).collect();
+        let names: Vec<&str> =
+            all.iter().map(|object| object["metadata"]["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["rolewright", "team-billing", "team-media"]);
         for object in &all {
             let (spec, of) = (&object["spec"], object["metadata"]["name"].as_str().unwrap());
             let path = match of.strip_prefix("team-") {
                 Some(team) => {
-                    assert_eq!(spec["dependsOn"], serde_json::json!([{"name": "rolewright"}]), "{of}");
+                    assert_eq!(
+                        spec["dependsOn"],
+                        serde_json::json!([{"name": "rolewright"}]),
+                        "{of}"
+                    );
                     assert_eq!(spec["targetNamespace"], of);
                     assert_eq!(spec["healthCheckExprs"][0]["kind"], "IAMRole");
                     format!("./teams/{team}")
                 }
                 None => format!("./accounts/{account}"),
             };
-            assert_eq!((&spec["path"], &spec["wait"]), (&Value::from(path.as_str()), &Value::from(true)), "{of}");
+            assert_eq!(
+                (&spec["path"], &spec["wait"]),
+                (&Value::from(path.as_str()), &Value::from(true)),
+                "{of}"
+            );
             assert!(example(&path).join("kustomization.yaml").exists(), "{path}");
         }
     }
-    let [staging, production] =
-        ACCOUNTS.map(|account| std::fs::read_to_string(example(&format!("flux/{account}/rolewright.yaml"))).unwrap());
+    let [staging, production] = ACCOUNTS.map(|account| {
+        std::fs::read_to_string(example(&format!("flux/{account}/rolewright.yaml"))).unwrap()
+    });
     assert_eq!(staging.replace("staging", "production"), production);
 }

@@ -11,7 +11,9 @@ fn node(value: &Value) -> Node {
         Value::Number(number) => Node::Number(number.to_string()),
         Value::String(text) => Node::String(text.clone()),
         Value::Array(values) => Node::Array(values.iter().map(node).collect()),
-        Value::Object(members) => Node::Object(members.iter().map(|(key, value)| (key.clone(), node(value))).collect()),
+        Value::Object(members) => {
+            Node::Object(members.iter().map(|(key, value)| (key.clone(), node(value))).collect())
+        }
     }
 }
 
@@ -29,18 +31,23 @@ fn with(field: &str, value: Value) -> Vec<String> {
 #[test]
 fn a_good_spec_has_no_problems() {
     let spec = json!({
-        "roleName": "prod-team-a_x", "path": "/team-a/", "maxSessionDuration": "1h30m", "description": "ä",
+        "roleName": "prod-team-a_x", "path": "/team-a/", "maxSessionDuration": "1h30m",
+        "description": "ä",
         "permissionsBoundary": "arn:{partition}:iam::{accountId}:policy/b",
         "trust": [
             {"name": "a", "serviceAccount": {"name": "b"}},
-            {"name": "c", "service": {"name": "lambda.amazonaws.com", "sourceAccount": "Own", "sourceArns": ["arn:aws:s3:::x"]}},
-            {"name": "d", "principals": {"accounts": ["123456789012"], "mfa": true, "organizationId": "o-a1b2c3d4e5"}},
-            {"name": "e", "statement": {"effect": "Allow", "principals": {"AWS": ["x"]}, "actions": ["sts:AssumeRole"],
+            {"name": "c", "service": {"name": "lambda.amazonaws.com", "sourceAccount": "Own",
+            "sourceArns": ["arn:aws:s3:::x"]}},
+            {"name": "d", "principals": {"accounts": ["123456789012"],
+            "mfa": true, "organizationId": "o-a1b2c3d4e5"}},
+            {"name": "e", "statement": {"effect": "Allow", "principals": {"AWS": ["x"]},
+            "actions": ["sts:AssumeRole"],
                 "conditions": {"StringEquals": {"a:b": ["c", "c"]}}}}
         ],
         "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
             "inlinePolicies": [{"name": "p", "document": {"anything": [{"goes": null}]}}]},
-        "tags": {"a": "b c"}, "management": {"tags": "Exclusive"}, "lifetime": {"expiresAt": "2027-03-31T00:00:00Z"},
+        "tags": {"a": "b c"}, "management": {"tags": "Exclusive"},
+        "lifetime": {"expiresAt": "2027-03-31T00:00:00Z"},
         "deletionPolicy": "Retain", "driftPolicy": "Observe"
     });
     assert_eq!(of(&node(&spec)), Vec::<String>::new());
@@ -50,11 +57,13 @@ fn a_good_spec_has_no_problems() {
 fn each_problem_names_its_field_and_a_remedy() {
     let long = "x".repeat(1001);
     let spec = json!({
-        "roleName": "", "path": "team", "description": long, "maxSessionDuration": 3600, "permisions": {},
+        "roleName": "", "path": "team", "description": long, "maxSessionDuration": 3600,
+        "permisions": {},
         "trust": [
             {"name": "A_", "serviceAccount": {"nmae": "b"}},
             {"service": {"name": "lambda.amazonaws.com", "sourceAccount": "own"}},
-            {"name": "d", "principals": {"accounts": [123_456_789_012_u64, "1"], "arns": ["arn:a", "arn:a"], "mfa": "yes", "externalId": null}},
+            {"name": "d", "principals": {"accounts": [123_456_789_012_u64, "1"],
+            "arns": ["arn:a", "arn:a"], "mfa": "yes", "externalId": null}},
             {"name": "e", "statement": {"effect": "Permit", "principals": [], "actions": []}},
             7
         ],
@@ -69,7 +78,10 @@ fn each_problem_names_its_field_and_a_remedy() {
 fn the_bounds_are_the_last_allowed_values() {
     assert!(with("roleName", json!("r".repeat(64))).is_empty());
     assert_eq!(with("roleName", json!("r".repeat(65))).len(), 1);
-    assert!(with("description", json!("ÿ".repeat(1000))).is_empty(), "characters are counted, not bytes");
+    assert!(
+        with("description", json!("ÿ".repeat(1000))).is_empty(),
+        "characters are counted, not bytes"
+    );
     let tags = |n: usize| Value::Object((0..n).map(|i| (i.to_string(), json!(""))).collect());
     assert!(with("tags", tags(40)).is_empty());
     assert_eq!(with("tags", tags(41)).len(), 1);

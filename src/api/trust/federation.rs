@@ -1,4 +1,5 @@
-//! Grants for those who come with a token or an assertion of an identity provider: GitHub, GitLab, any OIDC issuer, SAML.
+//! Grants for those who come with a token or an assertion of an identity provider: GitHub, GitLab,
+//! any OIDC issuer, SAML.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +15,13 @@ pub type Claims = BTreeMap<String, Vec<String>>;
 /// Jobs of one repository: at least one of `refs`, `environments`, `pullRequests`.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.refs) || has(self.environments) || (has(self.pullRequests) && self.pullRequests)")
+#[x_kube(validation = Rule::new("has(self.refs) || has(self.environments) || \
+    (has(self.pullRequests) && self.pullRequests)")
     .message("name at least one of refs, environments, pullRequests in githubActions"))]
-#[x_kube(validation = Rule::new("!has(self.subjectFormat) || self.subjectFormat == 'Classic' || (has(self.ownerId) && has(self.repositoryId))")
-    .message("subjectFormat Immutable and Both need ownerId and repositoryId: add both, or write Classic"))]
+#[x_kube(validation = Rule::new("!has(self.subjectFormat) || self.subjectFormat == 'Classic' || \
+    (has(self.ownerId) && has(self.repositoryId))")
+    .message("subjectFormat Immutable and Both need ownerId and repositoryId: add both, or write \
+        Classic"))]
 pub struct GithubActionsGrant {
     /// User or organization, one name, in the letter case that GitHub shows. Example: `myorg`.
     #[schemars(length(min = 1, max = 39), regex(pattern = "^[A-Za-z0-9_-]+$"))]
@@ -26,7 +30,8 @@ pub struct GithubActionsGrant {
     #[schemars(length(min = 1, max = 20), regex(pattern = "^[0-9]+$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<String>,
-    /// Repository, one name without the owner, in the letter case that GitHub shows. Example: `billing`.
+    /// Repository, one name without the owner, in the letter case that GitHub shows. Example:
+    /// `billing`.
     #[schemars(length(min = 1, max = 100), regex(pattern = "^[A-Za-z0-9._-]+$"))]
     pub repository: String,
     /// Its id, digits in quotes: who takes over a name that was given up gets nothing. Shown by
@@ -34,8 +39,8 @@ pub struct GithubActionsGrant {
     #[schemars(length(min = 1, max = 20), regex(pattern = "^[0-9]+$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository_id: Option<String>,
-    /// Branches and tags by their full names, up to 50; `*` is any text, slashes too. A job with an environment is not
-    /// matched by its ref. Example: `refs/heads/main`.
+    /// Branches and tags by their full names, up to 50; `*` is any text, slashes too. A job with an
+    /// environment is not matched by its ref. Example: `refs/heads/main`.
     #[schemars(
         length(min = 1, max = 50),
         inner(length(min = 1, max = 255), regex(pattern = "^refs/(heads|tags)/.+$")),
@@ -44,27 +49,32 @@ pub struct GithubActionsGrant {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refs: Option<Vec<String>>,
     /// Deployment environments, up to 50; `*` is any text. Example: `production`.
-    #[schemars(length(min = 1, max = 50), inner(length(min = 1, max = 255)), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(
+        length(min = 1, max = 50),
+        inner(length(min = 1, max = 255)),
+        extend("x-kubernetes-list-type" = "set")
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environments: Option<Vec<String>>,
     /// `true`: jobs of pull requests too, whatever their branch. Default `false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pull_requests: Option<bool>,
-    /// Only jobs that this reusable workflow defines (claim `job_workflow_ref`); `*` within the ref. Default: any.
-    /// Example: `myorg/workflows/.github/workflows/deploy.yml@refs/heads/main`.
+    /// Only jobs that this reusable workflow defines (claim `job_workflow_ref`); `*` within the
+    /// ref. Default: any. Example: `myorg/workflows/.github/workflows/deploy.yml@refs/heads/main`.
     #[schemars(
         length(min = 1, max = 512),
         regex(pattern = "^[A-Za-z0-9_-]+/[A-Za-z0-9._-]+/[.]github/workflows/[^/@*]+[.]ya?ml@.+$")
     )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reusable_workflow: Option<String>,
-    /// Which form of the token's subject is accepted: `Classic` has names, `Immutable` names and ids, as repositories made,
-    /// renamed or moved since the summer of 2026 send it. Default: `Both` when `ownerId` and `repositoryId` are given, else
-    /// `Classic` with a warning.
+    /// Which form of the token's subject is accepted: `Classic` has names, `Immutable` names and
+    /// ids, as repositories made, renamed or moved since the summer of 2026 send it. Default:
+    /// `Both` when `ownerId` and `repositoryId` are given, else `Classic` with a warning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_format: Option<SubjectFormat>,
-    /// Further claims that must match, up to 10, each with 1 to 50 values; `*` is any text. IAM knows `actor`, `actor_id`,
-    /// `enterprise_id`, `ref`, `workflow` beside those that have a field here. Example: `{workflow: [deploy]}`.
+    /// Further claims that must match, up to 10, each with 1 to 50 values; `*` is any text. IAM
+    /// knows `actor`, `actor_id`, `enterprise_id`, `ref`, `workflow` beside those that have a field
+    /// here. Example: `{workflow: [deploy]}`.
     #[schemars(schema_with = "claims")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims: Option<Claims>,
@@ -87,35 +97,53 @@ pub enum SubjectFormat {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.branches) || has(self.tags)")
     .message("name at least one of branches, tags in gitlab"))]
-#[x_kube(validation = Rule::new("(!has(self.branches) || self.branches.all(b, !b.startsWith('refs/'))) && (!has(self.tags) || self.tags.all(t, !t.startsWith('refs/')))")
-    .message("GitLab sends short names: write main in branches and v1.0 in tags, without refs/heads/ and refs/tags/"))]
-#[x_kube(validation = Rule::new("!has(self.host) || self.host == 'gitlab.com' || !(has(self.projectId) || (has(self.protectedOnly) && self.protectedOnly))")
-    .message("IAM reads projectId and protectedOnly from tokens of gitlab.com only: remove them for another host"))]
+#[x_kube(validation = Rule::new("(!has(self.branches) || self.branches.all(b, \
+    !b.startsWith('refs/'))) && (!has(self.tags) || self.tags.all(t, !t.startsWith('refs/')))")
+    .message("GitLab sends short names: write main in branches and v1.0 in tags, without \
+        refs/heads/ and refs/tags/"))]
+#[x_kube(validation = Rule::new("!has(self.host) || self.host == 'gitlab.com' || \
+    !(has(self.projectId) || (has(self.protectedOnly) && self.protectedOnly))")
+    .message("IAM reads projectId and protectedOnly from tokens of gitlab.com only: remove them \
+        for another host"))]
 pub struct GitlabGrant {
-    /// Host of the server, without `https://` and port. Default `gitlab.com`. Example: `gitlab.example.com`.
+    /// Host of the server, without `https://` and port. Default `gitlab.com`. Example:
+    /// `gitlab.example.com`.
     #[schemars(length(min = 1, max = 253), regex(pattern = "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// Path of one project with all its groups, in the letter case that GitLab shows. Example: `myorg/tools/billing`.
-    #[schemars(length(min = 3, max = 1024), regex(pattern = "^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$"))]
+    /// Path of one project with all its groups, in the letter case that GitLab shows. Example:
+    /// `myorg/tools/billing`.
+    #[schemars(
+        length(min = 3, max = 1024),
+        regex(pattern = "^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$")
+    )]
     pub project: String,
-    /// Its id, digits in quotes: who takes over a path that was given up gets nothing. On gitlab.com only.
-    /// Example: `"456789"`.
+    /// Its id, digits in quotes: who takes over a path that was given up gets nothing. On
+    /// gitlab.com only. Example: `"456789"`.
     #[schemars(length(min = 1, max = 20), regex(pattern = "^[0-9]+$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// Branches by their short names, up to 50; `*` is any text, slashes too. Example: `main`.
-    #[schemars(length(min = 1, max = 50), inner(length(min = 1, max = 255)), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(
+        length(min = 1, max = 50),
+        inner(length(min = 1, max = 255)),
+        extend("x-kubernetes-list-type" = "set")
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub branches: Option<Vec<String>>,
     /// Tags by their short names, up to 50; `*` is any text. Example: `v*`.
-    #[schemars(length(min = 1, max = 50), inner(length(min = 1, max = 255)), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(
+        length(min = 1, max = 50),
+        inner(length(min = 1, max = 255)),
+        extend("x-kubernetes-list-type" = "set")
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
     /// `true`: only branches and tags that GitLab protects. On gitlab.com only. Default `false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protected_only: Option<bool>,
-    /// Audience (`aud`) of the jobs' ID tokens, exact. Default: `https://` and the host. Example: `https://gitlab.com`.
+    /// Audience (`aud`) of the jobs' ID tokens, exact. Default: `https://` and the host. Example:
+    /// `https://gitlab.com`.
     #[schemars(length(min = 1, max = 255), regex(pattern = "^[^*?$]+$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
@@ -125,10 +153,11 @@ pub struct GitlabGrant {
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.subjects.all(s, s.matches('[^*]'))")
-    .message("a subject of wildcards alone would let in everybody known to the issuer: write more than * in subjects"))]
+    .message("a subject of wildcards alone would let in everybody known to the issuer: write more \
+        than * in subjects"))]
 pub struct OidcGrant {
-    /// Issuer as `https://HOST/PATH`, or the ARN of an identity provider of the role's account; `{partition}` and
-    /// `{accountId}` are replaced. Example: `https://app.terraform.io`.
+    /// Issuer as `https://HOST/PATH`, or the ARN of an identity provider of the role's account;
+    /// `{partition}` and `{accountId}` are replaced. Example: `https://app.terraform.io`.
     #[schemars(length(min = 1, max = 512), regex(pattern = "^(https://|arn:).+$"))]
     pub issuer: String,
     /// Audiences (`aud`), exact, 1 to 50. Example: `aws.workload.identity`.
@@ -138,12 +167,17 @@ pub struct OidcGrant {
         extend("x-kubernetes-list-type" = "set")
     )]
     pub audiences: Vec<String>,
-    /// Subjects (`sub`), 1 to 50; exact unless they contain `*`, which stands after a `:` or `/` and never in the name of
-    /// the organization. Example: `organization:myorg:project:main:workspace:billing:run_phase:*`.
-    #[schemars(length(min = 1, max = 50), inner(length(min = 1, max = 1024)), extend("x-kubernetes-list-type" = "set"))]
+    /// Subjects (`sub`), 1 to 50; exact unless they contain `*`, which stands after a `:` or `/`
+    /// and never in the name of the organization. Example:
+    /// `organization:myorg:project:main:workspace:billing:run_phase:*`.
+    #[schemars(
+        length(min = 1, max = 50),
+        inner(length(min = 1, max = 1024)),
+        extend("x-kubernetes-list-type" = "set")
+    )]
     pub subjects: Vec<String>,
-    /// Further claims that must match, up to 10, each with 1 to 50 values; `*` is any text. Of most issuers IAM knows `amr`,
-    /// `email` and `oaud` only. Example: `{email: [ci@example.com]}`.
+    /// Further claims that must match, up to 10, each with 1 to 50 values; `*` is any text. Of most
+    /// issuers IAM knows `amr`, `email` and `oaud` only. Example: `{email: [ci@example.com]}`.
     #[schemars(schema_with = "claims")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims: Option<Claims>,
@@ -167,8 +201,9 @@ pub struct SamlGrant {
     #[schemars(length(min = 1, max = 2048), regex(pattern = "^[^*?$]+$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
-    /// Attributes that must match, up to 10, with or without `SAML:`, each with 1 to 50 values; `*` is any text. The
-    /// built-in class needs `sub` with exact values. Example: `{sub: [alice@example.com]}`.
+    /// Attributes that must match, up to 10, with or without `SAML:`, each with 1 to 50 values; `*`
+    /// is any text. The built-in class needs `sub` with exact values. Example: `{sub:
+    /// [alice@example.com]}`.
     #[schemars(schema_with = "claims")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Claims>,

@@ -22,7 +22,8 @@ use crate::{
 pub const HELP: &str = "\
 The first line is the verdict, the others are its reasons:
 
-  Identical  the same document; only white space, order inside lists, or a value alone or in a list differ
+  Identical  the same document; only white space, order inside lists, or a value alone or in a \
+  list differ
   Cosmetic   differs only where AWS evaluates nothing, such as a Sid or the order of statements
   Different  means something else, or nobody can tell that it does not
   Invalid    one of the two cannot be the document of a role
@@ -30,7 +31,8 @@ The first line is the verdict, the others are its reasons:
 Without --kind only the rules common to all kinds of documents apply.
 
   rolewright policy compare wanted.yaml observed.json --kind trust
-  aws iam get-role-policy --role-name r --policy-name p --query PolicyDocument | rolewright policy compare wanted.json -
+  aws iam get-role-policy --role-name r --policy-name p --query PolicyDocument | rolewright policy \
+  compare wanted.json -
 
 Exit code: 0 Identical or Cosmetic, 1 Different, 2 Invalid or not readable.";
 
@@ -40,7 +42,8 @@ pub struct Args {
     /// The desired document, JSON or YAML. - is standard input
     #[arg(value_name = "A")]
     desired: PathBuf,
-    /// The observed document, JSON or YAML, or percent-encoded as the IAM API returns it. - is standard input
+    /// The observed document, JSON or YAML, or percent-encoded as the IAM API returns it. - is
+    /// standard input
     #[arg(value_name = "B")]
     observed: PathBuf,
     /// What the documents are for: identity, trust or boundary
@@ -96,13 +99,14 @@ pub fn run(args: &Args, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<A
     let (desired, observed) =
         (input.read(&args.desired, input::DOCUMENT)?, input.read(&args.observed, input::DOCUMENT)?);
     let kind = args.kind.map_or(Kind::Any, Kind::from);
-    let Comparison { verdict, reasons } = match explain(&desired.text, &observed.text, kind, &args.partition) {
-        Ok(comparison) => comparison,
-        Err(error) => {
-            let name = if error.document == 'A' { desired.name } else { observed.name };
-            return Ok(Answer::refused(vec![format!("{name}: {}", error.problem)]));
-        }
-    };
+    let Comparison { verdict, reasons } =
+        match explain(&desired.text, &observed.text, kind, &args.partition) {
+            Ok(comparison) => comparison,
+            Err(error) => {
+                let name = if error.document == 'A' { desired.name } else { observed.name };
+                return Ok(Answer::refused(vec![format!("{name}: {}", error.problem)]));
+            }
+        };
     let (word, tone, code) = match verdict {
         Verdict::Identical => ("Identical", Tone::Good, 0),
         Verdict::Cosmetic => ("Cosmetic", Tone::Good, 0),
@@ -110,7 +114,8 @@ pub fn run(args: &Args, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<A
         Verdict::Invalid => ("Invalid", Tone::Bad, 2),
     };
     if args.output.format == Format::Json {
-        let reasons = reasons.into_iter().map(|Reason { path, text }| PrintedReason { path, text }).collect();
+        let reasons =
+            reasons.into_iter().map(|Reason { path, text }| PrintedReason { path, text }).collect();
         return Ok(Answer::json(&Printed { verdict: word, reasons }, code)?);
     }
     let mut text = paint.word(word, tone) + "\n";
@@ -128,8 +133,7 @@ mod tests {
     use super::super::tests::{document, line};
     use super::*;
 
-    const GET: &str =
-        r#"{"Version":"2012-10-17","Statement":{"Sid":"A","Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
+    const GET: &str = r#"{"Version":"2012-10-17","Statement":{"Sid":"A","Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
 
     fn compare(a: &str, b: &str, flags: &[&str]) -> Answer {
         let (a, b) = (document(a), document(b));
@@ -139,8 +143,17 @@ mod tests {
 
     #[rstest]
     #[case(GET, GET, &[], "Identical", 0)]
-    #[case(GET, "Version: 2012-10-17\nStatement: [{Sid: A, Effect: Allow, Action: [s3:GetObject], Resource: '*'}]", &[], "Identical", 0)]
-    #[case(GET, "%7B%22Version%22:%222012-10-17%22,%22Statement%22:%7B%22Sid%22:%22A%22,%22Effect%22:%22Allow%22,%22Action%22:%22s3:GetObject%22,%22Resource%22:%22*%22%7D%7D", &[], "Identical", 0)]
+    #[case(GET, "Version: 2012-10-17\nStatement: [{Sid: A, Effect: Allow, Action: [s3:GetObject], \
+        Resource: '*'}]", &[], "Identical", 0)]
+    #[case(
+        GET,
+        "%7B%22Version%22:%222012-10-17%22,%22Statement%22:\
+         %7B%22Sid%22:%22A%22,%22Effect%22:%22Allow%22,\
+         %22Action%22:%22s3:GetObject%22,%22Resource%22:%22*%22%7D%7D",
+        &[],
+        "Identical",
+        0
+    )]
     #[case(GET, &GET.replace("\"A\"", "\"B\""), &["--kind", "identity"], "Cosmetic", 0)]
     #[case(GET, &GET.replace("Get", "Put"), &[], "Different", 1)]
     #[case(GET, "", &[], "Invalid", 2)]
@@ -176,7 +189,9 @@ mod tests {
     #[test]
     fn an_account_is_its_root_arn_in_the_partition_that_is_named() {
         let trust = |who: &str| {
-            format!(r#"{{"Statement":{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{"AWS":"{who}"}}}}}}"#)
+            format!(
+                r#"{{"Statement":{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{"AWS":"{who}"}}}}}}"#
+            )
         };
         let (id, root) = (trust("210987654321"), trust("arn:aws-cn:iam::210987654321:root"));
         assert_eq!(compare(&id, &root, &["--kind", "trust"]).code, 1);

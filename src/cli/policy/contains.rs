@@ -91,7 +91,8 @@ mod tests {
 
     fn answer(old: &str, new: &str, flags: &[&str]) -> Answer {
         let (old, new) = (document(old), document(new));
-        let args = line::<Args>(&[old.path().to_str().unwrap(), new.path().to_str().unwrap()], flags);
+        let args =
+            line::<Args>(&[old.path().to_str().unwrap(), new.path().to_str().unwrap()], flags);
         run(&args, &mut Input::new(std::io::empty()), Paint::PLAIN).unwrap()
     }
 
@@ -100,8 +101,24 @@ mod tests {
 
     #[rstest]
     #[case("s3:*", "", "s3:GetObject", "", "NoNewAccess", 0, "")]
-    #[case("s3:GetObject", "", "s3:PutObject", "", "NewAccess", 1, "for example s3:putobject on arn:aws:s3:::b/zz9")]
-    #[case("s3:GetObject", USER, "s3:GetObject", ID, "Unknown", 3, "statement 0: whether its conditions")]
+    #[case(
+        "s3:GetObject",
+        "",
+        "s3:PutObject",
+        "",
+        "NewAccess",
+        1,
+        "for example s3:putobject on arn:aws:s3:::b/zz9"
+    )]
+    #[case(
+        "s3:GetObject",
+        USER,
+        "s3:GetObject",
+        ID,
+        "Unknown",
+        3,
+        "statement 0: whether its conditions"
+    )]
     fn the_first_line_is_the_answer_and_the_code_says_it(
         #[case] old: &str,
         #[case] old_condition: &str,
@@ -115,7 +132,8 @@ mod tests {
         let found = answer(&old, &new, &[]);
         assert_eq!((found.text.lines().next(), found.code), (Some(word), code), "{found:?}");
         assert!(found.text.lines().nth(1).unwrap_or_default().starts_with(second), "{found:?}");
-        let json: serde_json::Value = serde_json::from_str(&answer(&old, &new, &["-o", "json"]).text).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_str(&answer(&old, &new, &["-o", "json"]).text).unwrap();
         assert_eq!(json["answer"], word);
         assert_eq!(json["witness"].is_object(), code == 1);
         assert_eq!(json["doubt"]["why"].is_string(), code == 3);

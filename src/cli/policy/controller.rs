@@ -17,10 +17,13 @@ pub const HELP: &str = "\
 Prints {\"writer\": …, \"reader\": …}; with --part one bare document, to be used as it is:
 
   rolewright policy controller --account 123456789012 --path /rolewright/ --installation prod \\
-    --boundary 'arn:{partition}:iam::{accountId}:policy/rolewright-boundary' --part writer > writer.json
+    --boundary 'arn:{partition}:iam::{accountId}:policy/rolewright-boundary' --part writer > \
+    writer.json
 
-The writer's is for the controller; the reader's is enough where every resource only observes, and for rolewright check. Give the
-flags what the controller has as --path-prefix, --permissions-boundary, --installation and --managed-policies.
+The writer's is for the controller; the reader's is enough where every resource only observes, and \
+for rolewright check. Give the
+flags what the controller has as --path-prefix, --permissions-boundary, --installation and \
+--managed-policies.
 
 Exit code: 0 printed, 2 the input can't be used.";
 
@@ -36,13 +39,16 @@ pub struct Args {
     /// Path of all roles: keep it for this installation alone
     #[arg(long, env = "ROLEWRIGHT_PATH_PREFIX", value_name = "PATH")]
     path: String,
-    /// ARN of the permissions boundary that every role gets ({accountId} and {partition} are replaced), or `none`
+    /// ARN of the permissions boundary that every role gets ({accountId} and {partition} are
+    /// replaced), or `none`
     #[arg(long, env = "ROLEWRIGHT_PERMISSIONS_BOUNDARY", value_name = "ARN|none")]
     boundary: String,
-    /// Name of the installation; without it the policy holds for roles of every installation below the path
+    /// Name of the installation; without it the policy holds for roles of every installation below
+    /// the path
     #[arg(long, env = "ROLEWRIGHT_INSTALLATION", value_name = "NAME")]
     installation: Option<String>,
-    /// Managed policies that may be attached: ARN patterns with *, a leading ! excludes; separated by commas, or the flag repeated
+    /// Managed policies that may be attached: ARN patterns with *, a leading ! excludes; separated
+    /// by commas, or the flag repeated
     #[arg(long, env = "ROLEWRIGHT_MANAGED_POLICIES", value_name = "PATTERN", value_delimiter = ',',
           default_values = MANAGED_POLICIES)]
     managed_policies: Vec<String>,
@@ -74,14 +80,15 @@ pub fn run(args: &Args) -> anyhow::Result<Answer> {
 
 /// What is printed, and notes about it.
 fn printed(args: &Args) -> Result<(Node, Vec<String>), String> {
-    let account = Account::new(&args.account, &args.partition).map_err(|error| error.to_string())?;
+    let account =
+        Account::new(&args.account, &args.partition).map_err(|error| error.to_string())?;
     name::check_path(&args.path).map_err(|error| format!("--path: {error}"))?;
     let boundary = boundary(&args.boundary, &account)?;
     if let Some(name) = &args.installation {
         check_installation(name).map_err(|error| error.to_string())?;
     }
-    let managed =
-        ManagedPolicyRules::new(&args.managed_policies).map_err(|error| format!("--managed-policies: {error}"))?;
+    let managed = ManagedPolicyRules::new(&args.managed_policies)
+        .map_err(|error| format!("--managed-policies: {error}"))?;
     let installation = Installation {
         account: &account,
         path: &args.path,
@@ -94,7 +101,8 @@ fn printed(args: &Args) -> Result<(Node, Vec<String>), String> {
         Some(Part::Reader) => (reader, Vec::new()),
         Some(Part::Writer) => (writer, notes(&installation)),
         None => {
-            let both = [("writer", writer), ("reader", reader)].map(|(name, node)| (name.to_owned(), node));
+            let both = [("writer", writer), ("reader", reader)]
+                .map(|(name, node)| (name.to_owned(), node));
             (Node::Object(both.into()), notes(&installation))
         }
     })
@@ -104,12 +112,16 @@ fn boundary(text: &str, account: &Account) -> Result<Option<String>, String> {
     if text == "none" {
         return Ok(None);
     }
-    let arn = IamArn::parse(&account.expand(text)).map_err(|error| format!("--boundary: {error}"))?;
-    if arn.kind == "policy" && (arn.is_in(account) || (arn.account == "aws" && arn.partition == account.partition)) {
+    let arn =
+        IamArn::parse(&account.expand(text)).map_err(|error| format!("--boundary: {error}"))?;
+    if arn.kind == "policy"
+        && (arn.is_in(account) || (arn.account == "aws" && arn.partition == account.partition))
+    {
         return Ok(Some(arn.to_string()));
     }
     Err(format!(
-        "--boundary: {arn} is no policy that account {} can use; write arn:{{partition}}:iam::{{accountId}}:policy/NAME",
+        "--boundary: {arn} is no policy that account {} can use; write \
+         arn:{{partition}}:iam::{{accountId}}:policy/NAME",
         account.id
     ))
 }
@@ -119,20 +131,24 @@ fn notes(installation: &Installation<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if installation.path == "/" {
         notes.push(
-            "note: with --path / there is no permission to tag inside CreateRole, or any untagged role could be taken; AWS then \
+            "note: with --path / there is no permission to tag inside CreateRole, or any untagged \
+             role could be taken; AWS then \
              refuses to create roles with tags: choose a path for this installation alone"
                 .to_owned(),
         );
     }
     if installation.boundary.is_none() {
         notes.push(
-            "note: with --boundary none whoever may create an IAMRole can give it any permission: limit who may, or set a boundary"
+            "note: with --boundary none whoever may create an IAMRole can give it any permission: \
+             limit who may, or set a boundary"
                 .to_owned(),
         );
     }
     if installation.name.is_none() {
         notes.push(
-            "note: without --installation the policy holds for roles of every installation below the path".to_owned(),
+            "note: without --installation the policy holds for roles of every installation below \
+             the path"
+                .to_owned(),
         );
     }
     notes
@@ -187,7 +203,8 @@ mod tests {
         let written = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(
             written == now.text,
-            "config/iam/{part}.json is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test --lib cli::policy::controller`"
+            "config/iam/{part}.json is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test \
+             --lib cli::policy::controller`"
         );
     }
 
@@ -198,7 +215,8 @@ mod tests {
         assert_eq!(members.len(), 2, "{members:?}");
         for part in ["writer", "reader"] {
             let bare: serde_json::Value =
-                serde_json::from_str(&answer(&[&EXAMPLE[..], &["--part", part]].concat()).text).unwrap();
+                serde_json::from_str(&answer(&[&EXAMPLE[..], &["--part", part]].concat()).text)
+                    .unwrap();
             assert_eq!(both[part], bare);
         }
     }
@@ -207,7 +225,8 @@ mod tests {
     fn another_partition_is_in_every_arn() {
         let text = answer(&[&EXAMPLE[..], &["--partition", "aws-cn"]].concat()).text;
         assert!(
-            text.contains("arn:aws-cn:iam::123456789012:role/rolewright/*") && !text.contains("arn:aws:"),
+            text.contains("arn:aws-cn:iam::123456789012:role/rolewright/*")
+                && !text.contains("arn:aws:"),
             "{text}"
         );
     }
@@ -222,7 +241,11 @@ mod tests {
     #[case("--boundary", "arn:aws-cn:iam::aws:policy/x", "is no policy")]
     #[case("--boundary", "arn:aws:iam::123456789012:policy/*", "--boundary: ")]
     #[case("--installation", "Prod", "--installation")]
-    fn a_value_that_makes_no_policy_is_refused(#[case] flag: &str, #[case] value: &str, #[case] problem: &str) {
+    fn a_value_that_makes_no_policy_is_refused(
+        #[case] flag: &str,
+        #[case] value: &str,
+        #[case] problem: &str,
+    ) {
         let found = changed(flag, value);
         assert_eq!((found.code, found.text.as_str()), (2, ""));
         assert!(found.notes[0].contains(problem), "{found:?}");
@@ -237,7 +260,11 @@ mod tests {
     #[rstest]
     #[case("--path", "/", "choose a path")]
     #[case("--boundary", "none", "set a boundary")]
-    fn a_fence_that_is_missing_is_told(#[case] flag: &str, #[case] value: &str, #[case] note: &str) {
+    fn a_fence_that_is_missing_is_told(
+        #[case] flag: &str,
+        #[case] value: &str,
+        #[case] note: &str,
+    ) {
         let found = changed(flag, value);
         assert_eq!((found.code, found.notes.len()), (0, 1));
         assert!(found.notes[0].contains(note), "{found:?}");
@@ -246,7 +273,16 @@ mod tests {
     #[test]
     fn a_policy_for_every_installation_is_told_and_the_readers_needs_no_word() {
         assert!(answer(&EXAMPLE[..6]).notes[0].contains("every installation"));
-        let reader = answer(&["--account", "123456789012", "--path", "/", "--boundary", "none", "--part", "reader"]);
+        let reader = answer(&[
+            "--account",
+            "123456789012",
+            "--path",
+            "/",
+            "--boundary",
+            "none",
+            "--part",
+            "reader",
+        ]);
         assert_eq!(reader.notes, Vec::<String>::new());
     }
 }

@@ -1,4 +1,5 @@
-//! `rolewright policy diff`: what changed between two documents, and whether it widens or narrows access.
+//! `rolewright policy diff`: what changed between two documents, and whether it widens or narrows
+//! access.
 
 use std::path::PathBuf;
 
@@ -13,8 +14,10 @@ use crate::{
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-Each line is a statement that was added (+), removed (-) or changed (~), matched by Sid, else by likeness, and what that does to
-access. What has no effect, such as the order of statements or a Sid, is no change. The last lines tell what the whole does,
+Each line is a statement that was added (+), removed (-) or changed (~), matched by Sid, else by \
+likeness, and what that does to
+access. What has no effect, such as the order of statements or a Sid, is no change. The last lines \
+tell what the whole does,
 with an example of a request.
 
   rolewright policy diff before.json after.yaml
@@ -70,8 +73,7 @@ mod tests {
     use super::super::tests::{document, line};
     use super::*;
 
-    const GET: &str =
-        r#"{"Version":"2012-10-17","Statement":{"Sid":"A","Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
+    const GET: &str = r#"{"Version":"2012-10-17","Statement":{"Sid":"A","Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
 
     fn diff(a: &str, b: &str, flags: &[&str]) -> Answer {
         let (a, b) = (document(a), document(b));
@@ -98,7 +100,10 @@ mod tests {
     fn json_tells_the_same() {
         let found = diff(GET, &GET.replace("GetObject", "*"), &["-o", "json"]);
         let value: serde_json::Value = serde_json::from_str(&found.text).unwrap();
-        assert_eq!((found.code, &value["widens"], &value["narrows"]), (1, &true.into(), &false.into()));
+        assert_eq!(
+            (found.code, &value["widens"], &value["narrows"]),
+            (1, &true.into(), &false.into())
+        );
         assert_eq!(value["newAccess"]["action"], "s3:zz9");
         let change = &value["statements"][0];
         assert_eq!(change["change"], "changed");

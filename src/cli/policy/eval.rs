@@ -17,12 +17,15 @@ use crate::{
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-Documents and the request are JSON or YAML. The request is the action, and as far as they matter the resource, the principal and the context:
+Documents and the request are JSON or YAML. The request is the action, and as far as they matter \
+the resource, the principal and the context:
 
-  {\"action\": \"s3:GetObject\", \"resource\": \"arn:aws:s3:::b/k\", \"context\": {\"aws:PrincipalTag/team\": \"blue\"}}
+  {\"action\": \"s3:GetObject\", \"resource\": \"arn:aws:s3:::b/k\", \"context\": \
+  {\"aws:PrincipalTag/team\": \"blue\"}}
   {\"action\": \"sts:AssumeRole\", \"principal\": {\"AWS\": \"arn:aws:iam::123456789012:role/ci\"}}
 
-Only the context that the request gives is known; no key is made up. With --trust, the trust policy alone answers for
+Only the context that the request gives is known; no key is made up. With --trust, the trust \
+policy alone answers for
 sts:Assume… actions; a trusted account counts as allowed, whatever its own policies say.
 
 Exit code: 0 allowed, 1 denied, 2 the input can't be used.";
@@ -70,9 +73,16 @@ pub fn run(args: &Args, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<A
     for path in &args.policy {
         policies.extend(document(input, path, Kind::Identity, &mut notes)?);
     }
-    let boundary =
-        args.boundary.as_deref().map(|path| document(input, path, Kind::Boundary, &mut notes)).transpose()?;
-    let trust = args.trust.as_deref().map(|path| document(input, path, Kind::Trust, &mut notes)).transpose()?;
+    let boundary = args
+        .boundary
+        .as_deref()
+        .map(|path| document(input, path, Kind::Boundary, &mut notes))
+        .transpose()?;
+    let trust = args
+        .trust
+        .as_deref()
+        .map(|path| document(input, path, Kind::Trust, &mut notes))
+        .transpose()?;
     let (boundary, trust) = (boundary.flatten(), trust.flatten());
     let (name, text) = if args.request.trim_start().starts_with('{') {
         ("--request".to_owned(), args.request.clone())
@@ -88,7 +98,8 @@ pub fn run(args: &Args, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<A
             return Ok(Answer::refused(notes));
         }
     };
-    let named: Vec<(&str, &Policy)> = policies.iter().map(|(name, policy)| (name.as_str(), policy)).collect();
+    let named: Vec<(&str, &Policy)> =
+        policies.iter().map(|(name, policy)| (name.as_str(), policy)).collect();
     let documents = Documents {
         policies: &named,
         boundary: boundary.as_ref().map(|(_, policy)| policy),
@@ -117,7 +128,12 @@ fn document(
     }
 }
 
-fn answer(found: &Evaluation, documents: &Documents<'_>, format: Format, paint: Paint) -> anyhow::Result<Answer> {
+fn answer(
+    found: &Evaluation,
+    documents: &Documents<'_>,
+    format: Format,
+    paint: Paint,
+) -> anyhow::Result<Answer> {
     let Evaluation { decision, statement, because } = found;
     let (word, tone, code) = match decision {
         Decision::Allowed => ("Allowed", Tone::Good, 0),
@@ -125,15 +141,24 @@ fn answer(found: &Evaluation, documents: &Documents<'_>, format: Format, paint: 
         Decision::ExplicitlyDenied => ("ExplicitlyDenied", Tone::Bad, 1),
     };
     if format == Format::Text {
-        return Ok(Answer::new(format!("{}\n{}\n", paint.word(word, tone), because.join("\n")), code));
+        return Ok(Answer::new(
+            format!("{}\n{}\n", paint.word(word, tone), because.join("\n")),
+            code,
+        ));
     }
     let statement = statement.as_ref().map(|(document, index)| {
         let policy = match document.as_str() {
             "boundary" => documents.boundary,
             "trust" => documents.trust,
-            name => documents.policies.iter().find(|(other, _)| *other == name).map(|(_, policy)| *policy),
+            name => documents
+                .policies
+                .iter()
+                .find(|(other, _)| *other == name)
+                .map(|(_, policy)| *policy),
         };
-        let sid = policy.and_then(|policy| policy.statements.get(*index)).and_then(|found| found.sid.as_deref());
+        let sid = policy
+            .and_then(|policy| policy.statements.get(*index))
+            .and_then(|found| found.sid.as_deref());
         PrintedStatement { document, index: *index, sid }
     });
     Ok(Answer::json(&Printed { decision: word, statement, because }, code)?)
@@ -161,10 +186,8 @@ mod tests {
         file
     }
 
-    const READ: &str =
-        r#"{"Version":"2012-10-17","Statement":{"Sid":"Read","Effect":"Allow","Action":"s3:Get*","Resource":"*"}}"#;
-    const EC2: &str =
-        r#"{"Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
+    const READ: &str = r#"{"Version":"2012-10-17","Statement":{"Sid":"Read","Effect":"Allow","Action":"s3:Get*","Resource":"*"}}"#;
+    const EC2: &str = r#"{"Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
 
     fn eval(flags: &[&str], standard: &str) -> Answer {
         let line = Line::parse_from([&["eval"], flags].concat());
@@ -174,8 +197,20 @@ mod tests {
     #[rstest]
     #[case("--policy", READ, r#"{"action":"s3:GetObject","resource":"x"}"#, "Allowed", 0)]
     #[case("--policy", READ, r#"{"action":"s3:PutObject","resource":"x"}"#, "ImplicitlyDenied", 1)]
-    #[case("--boundary", READ, r#"{"action":"s3:GetObject","resource":"x"}"#, "ImplicitlyDenied", 1)]
-    #[case("--trust", EC2, r#"{"action":"sts:AssumeRole","principal":{"Service":"ec2.amazonaws.com"}}"#, "Allowed", 0)]
+    #[case(
+        "--boundary",
+        READ,
+        r#"{"action":"s3:GetObject","resource":"x"}"#,
+        "ImplicitlyDenied",
+        1
+    )]
+    #[case(
+        "--trust",
+        EC2,
+        r#"{"action":"sts:AssumeRole","principal":{"Service":"ec2.amazonaws.com"}}"#,
+        "Allowed",
+        0
+    )]
     #[case(
         "--trust",
         EC2,
@@ -201,31 +236,53 @@ mod tests {
 
     #[test]
     fn documents_and_requests_are_yaml_too() {
-        let policy = "Version: 2012-10-17\nStatement:\n- Effect: Allow\n  Action: s3:Get*\n  Resource: '*'\n";
+        let policy = "Version: 2012-10-17\nStatement:\n- Effect: Allow\n  Action: s3:Get*\n  \
+            Resource: '*'\n";
         let request = file("action: s3:GetObject # to read\nresource: x\n");
         let found = eval(&["--policy", "-", "--request", request.path().to_str().unwrap()], policy);
         assert_eq!((found.text.lines().next(), found.code), (Some("Allowed"), 0), "{found:?}");
-        let found = eval(&["--policy", "-", "--request", "{action: s3:PutObject, resource: x}"], policy);
-        assert_eq!((found.text.lines().next(), found.code), (Some("ImplicitlyDenied"), 1), "{found:?}");
+        let found =
+            eval(&["--policy", "-", "--request", "{action: s3:PutObject, resource: x}"], policy);
+        assert_eq!(
+            (found.text.lines().next(), found.code),
+            (Some("ImplicitlyDenied"), 1),
+            "{found:?}"
+        );
     }
 
     #[test]
     fn a_problem_is_told_with_file_line_and_column() {
-        let found =
-            eval(&["--policy", "-", "--request", "{action: a:b}"], "Statement:\n- Effect: Allow\n  Acton: a:b\n");
-        let first = "standard input: line 3, column 3, at /Statement/0/Acton: a statement has no element \"Acton\"";
+        let found = eval(
+            &["--policy", "-", "--request", "{action: a:b}"],
+            "Statement:\n- Effect: Allow\n  Acton: a:b\n",
+        );
+        let first = "standard input: line 3, column 3, at /Statement/0/Acton: a statement has no \
+            element \"Acton\"";
         assert!(found.notes[0].starts_with(first), "{found:?}");
     }
 
     #[test]
     fn json_names_the_statement() {
-        let found =
-            eval(&["--policy", "-", "-o", "json", "--request", r#"{"action":"s3:GetObject","resource":"x"}"#], READ);
+        let found = eval(
+            &[
+                "--policy",
+                "-",
+                "-o",
+                "json",
+                "--request",
+                r#"{"action":"s3:GetObject","resource":"x"}"#,
+            ],
+            READ,
+        );
         let value: serde_json::Value = serde_json::from_str(&found.text).unwrap();
         assert_eq!(value["decision"], "Allowed");
-        let statement = serde_json::json!({"document": "standard input", "index": 0, "sid": "Read"});
+        let statement =
+            serde_json::json!({"document": "standard input", "index": 0, "sid": "Read"});
         assert_eq!(value["statement"], statement);
-        assert_eq!(value["because"], serde_json::json!(["standard input, statement 0 (Read) allows it"]));
+        assert_eq!(
+            value["because"],
+            serde_json::json!(["standard input, statement 0 (Read) allows it"])
+        );
     }
 
     #[rstest]

@@ -15,11 +15,14 @@ use crate::{
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-Sources come first, in order; a Sid that stands twice among them is an error. A statement of FILE replaces the source's statement
-of the same Sid, whole and in its place, or is appended. Overrides replace in the same way, in order. A statement without Sid is
+Sources come first, in order; a Sid that stands twice among them is an error. A statement of FILE \
+replaces the source's statement
+of the same Sid, whole and in its place, or is appended. Overrides replace in the same way, in \
+order. A statement without Sid is
 always appended. The result is JSON.
 
-  rolewright policy merge --source base.json --source logging.json own.json --override production.json
+  rolewright policy merge --source base.json --source logging.json own.json --override \
+  production.json
 
 Exit code: 0 merged, 2 the input can't be used.";
 
@@ -97,7 +100,9 @@ mod tests {
             let mut file = NamedTempFile::new().unwrap();
             file.write_all(text.as_bytes()).unwrap();
             line.extend(
-                [(*flag).to_owned(), file.path().display().to_string()].into_iter().filter(|word| !word.is_empty()),
+                [(*flag).to_owned(), file.path().display().to_string()]
+                    .into_iter()
+                    .filter(|word| !word.is_empty()),
             );
             files.push(file);
         }
@@ -114,16 +119,20 @@ mod tests {
         ]);
         assert_eq!((answer.code, answer.notes.as_slice()), (0, &[][..]));
         let document: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
-        let actions: Vec<_> =
-            document["Statement"].as_array().unwrap().iter().map(|s| s["Action"].as_str().unwrap()).collect();
+        let actions: Vec<_> = document["Statement"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|s| s["Action"].as_str().unwrap())
+            .collect();
         assert_eq!(actions, ["s3:PutObject", "sqs:ReceiveMessage"]);
         assert!(answer.text.starts_with("{\n  \"Version\": \"2012-10-17\""), "{}", answer.text);
     }
 
     #[test]
     fn yaml_and_json_are_merged_to_json() {
-        let yaml =
-            "Version: 2012-10-17\nStatement:\n- {Sid: A, Effect: Allow, Action: 's3:PutObject', Resource: '*'}\n";
+        let yaml = "Version: 2012-10-17\nStatement:\n- {Sid: A, Effect: Allow, Action: \
+            's3:PutObject', Resource: '*'}\n";
         let answer = merged(&[("--source", statement("A", "s3:GetObject")), ("", yaml.to_owned())]);
         let document: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
         assert_eq!(document["Statement"][0]["Action"], "s3:PutObject");
@@ -131,8 +140,10 @@ mod tests {
 
     #[test]
     fn a_sid_twice_among_sources_and_a_bad_document_are_refused_by_name() {
-        let twice =
-            merged(&[("--source", statement("A", "s3:GetObject")), ("--source", statement("A", "s3:PutObject"))]);
+        let twice = merged(&[
+            ("--source", statement("A", "s3:GetObject")),
+            ("--source", statement("A", "s3:PutObject")),
+        ]);
         assert_eq!((twice.code, twice.text.as_str()), (2, ""));
         assert!(twice.notes[0].contains("\"A\""), "{:?}", twice.notes);
         let bad = merged(&[("", r#"{"Statement":[]}"#.to_owned())]);

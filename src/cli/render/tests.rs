@@ -1,4 +1,5 @@
-//! What `render` prints for the samples that ship with rolewright. A change here is a change of what AWS gets.
+//! What `render` prints for the samples that ship with rolewright. A change here is a change of
+//! what AWS gets.
 
 use super::*;
 use crate::plan::limits::BoundaryRule;
@@ -14,7 +15,9 @@ fn limits() -> Limits {
         annotate_service_accounts: false,
         max_lifetime: None,
         max_session: None,
-        oidc_issuer: vec!["https://oidc.eks.eu-west-2.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF".into()],
+        oidc_issuer: vec![
+            "https://oidc.eks.eu-west-2.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF".into(),
+        ],
     };
     scope.limits(&Account { id: "123456789012".into(), partition: "aws".into() }).unwrap()
 }
@@ -34,9 +37,13 @@ fn printed(text: &str, limits: &Limits) -> String {
 #[test]
 fn the_samples_are_rendered_as_they_always_were() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config/samples");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let all: String = files.iter().map(|file| printed(&std::fs::read_to_string(file).unwrap(), &limits())).collect();
+    let all: String = files
+        .iter()
+        .map(|file| printed(&std::fs::read_to_string(file).unwrap(), &limits()))
+        .collect();
     insta::assert_snapshot!(all);
 }
 
@@ -54,26 +61,36 @@ spec:
   trust: [{name: l, service: {name: lambda.amazonaws.com, sourceAccount: Own}}]
 ";
     let text = printed(manifest, &limits);
-    assert!(text.contains("arn:aws-cn:iam::210987654321:policy/b") && text.contains("<uid>"), "{text}");
+    assert!(
+        text.contains("arn:aws-cn:iam::210987654321:policy/b") && text.contains("<uid>"),
+        "{text}"
+    );
     assert!(text.contains("roleName: prod-default_x"), "{text}");
     assert!(text.contains(r#""210987654321""#) || text.contains("'210987654321'"), "{text}");
 }
 
 #[test]
 fn a_manifest_with_problems_shows_each() {
-    let manifest = "apiVersion: iam.rolewright.dev/v1alpha1\nkind: IAMRole\nmetadata: {name: x, namespace: a}\nspec: {trsut: [], path: x}\n";
+    let manifest = "apiVersion: iam.rolewright.dev/v1alpha1\nkind: IAMRole\nmetadata: {name: x, \
+        namespace: a}\nspec: {trsut: [], path: x}\n";
     let text = printed(manifest, &limits());
     assert!(text.contains("spec.trsut") && text.contains("spec.path"), "{text}");
 }
 
-const GOOD: &str = "apiVersion: iam.rolewright.dev/v1alpha1\nkind: IAMRole\nmetadata: {name: x, namespace: a}\nspec: {trust: [{name: l, service: {name: sns.amazonaws.com, sourceAccount: None}}]}\n";
+const GOOD: &str = "apiVersion: iam.rolewright.dev/v1alpha1\nkind: IAMRole\nmetadata: {name: x, \
+    namespace: a}\nspec: {trust: [{name: l, service: {name: sns.amazonaws.com, sourceAccount: \
+    None}}]}\n";
 
 #[test]
 fn one_bad_manifest_keeps_no_other_from_being_printed() {
     let bad = GOOD.replace("name: x", "name: z").replace("trust:", "trsut:");
     let answer = rendered(&format!("{bad}---\n{GOOD}"), &limits()).answer(Format::Text).unwrap();
     assert_eq!(answer.code, 2);
-    assert!(answer.text.contains("prod-a_x") && !answer.text.contains("prod-a_z"), "{}", answer.text);
+    assert!(
+        answer.text.contains("prod-a_x") && !answer.text.contains("prod-a_z"),
+        "{}",
+        answer.text
+    );
     assert!(answer.notes[0].starts_with("f: IAMRole a/z: spec.trsut: "), "{:?}", answer.notes);
     assert_eq!(rendered(GOOD, &limits()).answer(Format::Text).unwrap().code, 0);
 }
@@ -96,7 +113,8 @@ fn json_is_one_array_of_all_roles() {
     let other = GOOD.replace("name: x", "name: z");
     let answer = rendered(&format!("{GOOD}---\n{other}"), &limits()).answer(Format::Json).unwrap();
     let roles: Value = serde_json::from_str(&answer.text).unwrap();
-    let names: Vec<&str> = roles.as_array().unwrap().iter().map(|role| role["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        roles.as_array().unwrap().iter().map(|role| role["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["x", "z"]);
     let keys: Vec<&str> = roles[0].as_object().unwrap().keys().map(String::as_str).collect();
     let mut wanted = [
@@ -115,7 +133,9 @@ fn json_is_one_array_of_all_roles() {
     found.sort_unstable();
     assert_eq!(found, wanted);
     assert_eq!(
-        roles[0]["trust"]["Statement"]["Action"].as_str().or(roles[0]["trust"]["Statement"][0]["Action"].as_str()),
+        roles[0]["trust"]["Statement"]["Action"]
+            .as_str()
+            .or(roles[0]["trust"]["Statement"][0]["Action"].as_str()),
         Some("sts:AssumeRole")
     );
 }

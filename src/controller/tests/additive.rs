@@ -4,7 +4,9 @@ use crate::api::role::Applied;
 const ADDITIVE: &str = r#""management":{"managedPolicies":"Additive","inlinePolicies":"Additive"}"#;
 
 fn with_policy() -> String {
-    plain(&format!(r#""permissions":{{"managedPolicies":["{AUDIT}"],"inlinePolicies":[{READ}]}},{ADDITIVE}"#))
+    plain(&format!(
+        r#""permissions":{{"managedPolicies":["{AUDIT}"],"inlinePolicies":[{READ}]}},{ADDITIVE}"#
+    ))
 }
 
 #[tokio::test(start_paused = true)]
@@ -24,7 +26,9 @@ async fn what_we_wrote_and_no_longer_want_goes_and_what_others_added_stays() {
     assert_eq!(rig.writes(), ["DeleteRolePolicy", "DetachRolePolicy"]);
     let left = rig.world.iam.get(&role("x")).unwrap();
     assert!(
-        left.attached.contains(READ_ONLY) && left.inline.contains_key("theirs") && left.tags.contains_key("theirs")
+        left.attached.contains(READ_ONLY)
+            && left.inline.contains_key("theirs")
+            && left.tags.contains_key("theirs")
     );
     assert_eq!(rig.status("x").applied.unwrap().managed_policies, [""; 0]);
 }
@@ -33,8 +37,11 @@ async fn what_we_wrote_and_no_longer_want_goes_and_what_others_added_stays() {
 async fn names_are_saved_before_the_write_so_that_a_crash_in_between_leaves_nothing_behind() {
     let mut rig = Rig::with(&plain(ADDITIVE)).await;
     rig.apply("x", &with_policy());
-    // Finalizer and first status are there: the next writes are the status with the names, then the calls.
-    rig.world.iam.fault(crate::sim::Rule::new(crate::sim::Fault::Stop { after: true }).on("PutRolePolicy"));
+    // Finalizer and first status are there: the next writes are the status with the names, then the
+    // calls.
+    rig.world
+        .iam
+        .fault(crate::sim::Rule::new(crate::sim::Fault::Stop { after: true }).on("PutRolePolicy"));
     rig.world.crash.crashed().await;
     rig.kill().await;
     rig.world.iam.clear_faults();
@@ -61,8 +68,12 @@ async fn a_lost_record_fails_towards_leaving_and_is_reported() {
     );
     let left = rig.world.iam.get(&role("x")).unwrap();
     assert!(left.attached.contains(AUDIT) && left.inline.contains_key("read"));
-    let notes: Vec<_> = rig.world.cluster.notices().into_iter().map(|published| published.notice.note).collect();
-    assert!(notes.iter().any(|note| note.contains("left in place") && note.contains(AUDIT)), "{notes:?}");
+    let notes: Vec<_> =
+        rig.world.cluster.notices().into_iter().map(|published| published.notice.note).collect();
+    assert!(
+        notes.iter().any(|note| note.contains("left in place") && note.contains(AUDIT)),
+        "{notes:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

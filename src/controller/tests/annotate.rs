@@ -1,4 +1,5 @@
-//! `annotate: true`: the service account carries the role's ARN as long as there is a role and a grant that says so.
+//! `annotate: true`: the service account carries the role's ARN as long as there is a role and a
+//! grant that says so.
 
 use super::{Rig, key, plain, role};
 use crate::api::condition;
@@ -95,7 +96,7 @@ async fn the_annotation_goes_when_the_lifetime_is_over() {
 #[tokio::test(start_paused = true)]
 async fn a_right_that_is_missing_is_told_and_holds_up_no_deletion() {
     use crate::{
-        ports::ClusterError,
+        plan::failure::ClusterError,
         sim::{Fault, Rule},
     };
     let rig = rig();
@@ -121,8 +122,8 @@ async fn without_the_operators_leave_the_resource_is_refused() {
     rig.seconds(5).await;
     let (reason, message) = rig.ready("x");
     assert_eq!(reason, "InvalidSpec");
-    assert!(
-        message.contains("spec.trust[0].serviceAccount.annotate: is not allowed here (--annotate-service-accounts)")
-    );
+    assert!(message.contains(
+        "spec.trust[0].serviceAccount.annotate: is not allowed here (--annotate-service-accounts)"
+    ));
     assert!(rig.is_ready("y"));
 }

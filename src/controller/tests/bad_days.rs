@@ -2,7 +2,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::{
-    ports::{ClusterError, IamErrorClass},
+    plan::failure::{ClusterError, IamErrorClass},
     sim::{Fault, Rule},
 };
 
@@ -53,7 +53,9 @@ async fn a_sweep_that_breaks_off_says_nothing_about_absence() {
     }
     rig.seconds(10).await;
     rig.clear();
-    rig.world.iam.fault(Rule::new(Fault::Error(IamErrorClass::ServerError)).on("ListRoles").always());
+    rig.world
+        .iam
+        .fault(Rule::new(Fault::Error(IamErrorClass::ServerError)).on("ListRoles").always());
     rig.seconds(600).await;
     assert_eq!(rig.calls(), [""; 0]);
     assert_eq!(rig.writes(), [""; 0]);
@@ -118,7 +120,9 @@ async fn conflicts_on_status_are_tried_again() {
 async fn events_that_cannot_be_published_stop_nothing() {
     let mut rig = Rig::without_windows();
     rig.world.cluster.fault(
-        Rule::new(Fault::Error(ClusterError::Refused("namespace is being terminated".into()))).on("notify").always(),
+        Rule::new(Fault::Error(ClusterError::Refused("namespace is being terminated".into())))
+            .on("notify")
+            .always(),
     );
     rig.start();
     rig.apply("x", &whole());
@@ -167,11 +171,16 @@ async fn after_sigterm_the_step_in_flight_ends_and_no_new_one_begins() {
 #[tokio::test(start_paused = true)]
 async fn a_create_whose_answer_was_lost_is_carried_on_with_one_role() {
     let mut rig = Rig::new();
-    rig.world.iam.fault(Rule::new(Fault::AppliedThenError(IamErrorClass::Unreachable)).on("CreateRole").times(1));
+    rig.world.iam.fault(
+        Rule::new(Fault::AppliedThenError(IamErrorClass::Unreachable)).on("CreateRole").times(1),
+    );
     rig.start();
     rig.apply("x", &whole());
     rig.seconds(30).await;
     assert!(rig.is_ready("x"));
     assert_eq!(rig.world.iam.roles().len(), 1);
-    assert_eq!(rig.writes(), ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]);
+    assert_eq!(
+        rig.writes(),
+        ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]
+    );
 }

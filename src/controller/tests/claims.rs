@@ -4,7 +4,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::{
-    ports::IamErrorClass,
+    plan::failure::IamErrorClass,
     sim::{Fault, Rule},
 };
 
@@ -41,7 +41,10 @@ async fn an_older_claim_that_only_observes_counts_until_it_goes() {
 #[case::field(r#""driftpolicy":"Observe""#, "spec.driftpolicy")]
 #[case::deletion_field(r#""deletionPolcy":"Retain""#, "spec.deletionPolcy")]
 #[tokio::test(start_paused = true)]
-async fn a_misspelt_wish_to_keep_the_role_keeps_it_and_says_so(#[case] more: &str, #[case] field: &str) {
+async fn a_misspelt_wish_to_keep_the_role_keeps_it_and_says_so(
+    #[case] more: &str,
+    #[case] field: &str,
+) {
     let rig = Rig::with(&whole()).await;
     rig.apply("x", &plain(more));
     rig.seconds(5).await;
@@ -87,9 +90,13 @@ async fn credentials_of_another_account_write_and_remove_nothing() {
 
 const ADDITIVE: &str = r#""management":{"managedPolicies":"Additive","inlinePolicies":"Additive"}"#;
 
-/// A write whose answer was lost may have been applied; what it added is taken back when it is no longer wanted.
+/// A write whose answer was lost may have been applied; what it added is taken back when it is no
+/// longer wanted.
 #[rstest]
-#[case::attachment("AttachRolePolicy", format!(r#""permissions":{{"managedPolicies":["{AUDIT}"]}}"#))]
+#[case::attachment(
+    "AttachRolePolicy",
+    format!(r#""permissions":{{"managedPolicies":["{AUDIT}"]}}"#)
+)]
 #[case::inline("PutRolePolicy", format!(r#""permissions":{{"inlinePolicies":[{READ}]}}"#))]
 #[case::tag("TagRole", r#""tags":{"owner":"a"}"#.to_owned())]
 #[tokio::test(start_paused = true)]

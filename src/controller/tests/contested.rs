@@ -1,15 +1,16 @@
-//! Two clusters with one installation name: the one that comes second has the role, and the first one stands back until somebody
-//! asks.
+//! Two clusters with one installation name: the one that comes second has the role, and the first
+//! one stands back until somebody asks.
 
 use super::*;
 use crate::{
     api::{PAUSED, RECONCILE_REQUESTED_AT},
     iam::tag,
-    ports::IamErrorClass,
+    plan::failure::IamErrorClass,
     sim::{Crash, FakeCluster, Fault, RoleState, Rule},
 };
 
-/// A role that is ready in one cluster and was then taken up in a second one, whose controller is of the same installation.
+/// A role that is ready in one cluster and was then taken up in a second one, whose controller is
+/// of the same installation.
 async fn two_clusters(spec: &str) -> [Rig; 2] {
     let one = Rig::with(spec).await;
     let (clock, crash) = (one.world.clock.clone(), Crash::new());
@@ -34,7 +35,12 @@ async fn two_clusters(spec: &str) -> [Rig; 2] {
 impl Rig {
     /// From now on the plan begins, and does not come to its end.
     fn stopped_by_a_policy_that_is_not_there(&self) {
-        self.apply("x", &plain(r#""permissions":{"managedPolicies":["arn:aws:iam::123456789012:policy/none"]}"#));
+        self.apply(
+            "x",
+            &plain(
+                r#""permissions":{"managedPolicies":["arn:aws:iam::123456789012:policy/none"]}"#,
+            ),
+        );
     }
 }
 
@@ -59,7 +65,10 @@ async fn two_clusters_of_one_installation_do_not_fight_for_a_role() {
     one.seconds(600).await;
     assert!(one.is_ready("x"));
     assert_eq!(other.ready("x").0, "OwnershipContested");
-    assert_eq!((one.writes(), uid(&one)), (vec!["TagRole"], one.world.cluster.resource(&key("x")).unwrap().uid));
+    assert_eq!(
+        (one.writes(), uid(&one)),
+        (vec!["TagRole"], one.world.cluster.resource(&key("x")).unwrap().uid)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -70,7 +79,10 @@ async fn a_deletion_leaves_a_role_that_a_second_cluster_has_taken_up() {
     assert!(one.world.cluster.resource(&key("x")).is_none());
     assert_eq!(one.writes(), [""; 0]);
     let told = one.world.cluster.notices().pop().unwrap().notice;
-    assert!(told.reason == "OwnershipContested" && told.note.ends_with("it was left alone"), "{told:?}");
+    assert!(
+        told.reason == "OwnershipContested" && told.note.ends_with("it was left alone"),
+        "{told:?}"
+    );
     // The other one takes it along.
     other.world.cluster.delete(&key("x"));
     other.seconds(60).await;
@@ -79,7 +91,8 @@ async fn a_deletion_leaves_a_role_that_a_second_cluster_has_taken_up() {
 
 #[tokio::test(start_paused = true)]
 async fn the_end_of_a_lifetime_leaves_a_role_that_a_second_cluster_has_taken_up() {
-    let [one, other] = two_clusters(&plain(r#""lifetime":{"expiresAt":"2026-01-01T01:00:00Z"}"#)).await;
+    let [one, other] =
+        two_clusters(&plain(r#""lifetime":{"expiresAt":"2026-01-01T01:00:00Z"}"#)).await;
     other.apply("x", &plain(""));
     other.seconds(4_000).await;
     assert_eq!(one.ready("x").0, "OwnershipContested");
@@ -151,7 +164,10 @@ async fn whose_the_role_is_outlasts_what_else_is_to_say() {
     assert_eq!(one.ready("x").0, "OwnershipContested");
     assert!(one.world.iam.get(&role("x")).is_none());
     let status = one.status("x");
-    assert_eq!((status.arn, status.role_id, status.role_uid.as_deref()), (None, None, Some("uid-2")));
+    assert_eq!(
+        (status.arn, status.role_id, status.role_uid.as_deref()),
+        (None, None, Some("uid-2"))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,14 +176,25 @@ async fn plans_that_get_stuck_half_way_do_not_change_a_role_in_turn() {
     one.stopped_by_a_policy_that_is_not_there();
     one.world.cluster.annotate(&key("x"), RECONCILE_REQUESTED_AT, Some("1"));
     one.seconds(600).await;
-    assert_eq!((one.ready("x").0.as_str(), other.ready("x").0.as_str()), ("NotFound", "OwnershipContested"));
+    assert_eq!(
+        (one.ready("x").0.as_str(), other.ready("x").0.as_str()),
+        ("NotFound", "OwnershipContested")
+    );
     assert_eq!(one.writes()[0], "TagRole", "the uid first");
     one.clear();
     other.stopped_by_a_policy_that_is_not_there();
     other.world.cluster.annotate(&key("x"), RECONCILE_REQUESTED_AT, Some("1"));
     other.seconds(1_200).await;
-    assert_eq!((one.ready("x").0.as_str(), other.ready("x").0.as_str()), ("OwnershipContested", "NotFound"));
-    assert_eq!(one.writes().iter().filter(|action| **action == "TagRole").count(), 1, "{:?}", one.writes());
+    assert_eq!(
+        (one.ready("x").0.as_str(), other.ready("x").0.as_str()),
+        ("OwnershipContested", "NotFound")
+    );
+    assert_eq!(
+        one.writes().iter().filter(|action| **action == "TagRole").count(),
+        1,
+        "{:?}",
+        one.writes()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -192,7 +219,9 @@ async fn a_resource_whose_role_expired_leaves_the_one_that_a_second_cluster_has_
     rig.seconds(5).await;
     rig.world.iam.allow("AttachRolePolicy");
     rig.world.iam.put_role(RoleState::new(&role("x")));
-    for (key, value) in [(tag::INSTALLATION, "test"), (tag::RESOURCE, "a/x"), (tag::UID, "of-another-cluster")] {
+    for (key, value) in
+        [(tag::INSTALLATION, "test"), (tag::RESOURCE, "a/x"), (tag::UID, "of-another-cluster")]
+    {
         rig.world.iam.tag(&role("x"), key, value);
     }
     rig.clear();
@@ -205,7 +234,7 @@ async fn a_resource_whose_role_expired_leaves_the_one_that_a_second_cluster_has_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_whose_time_ended_while_its_cluster_was_rebuilt_goes_and_one_that_comes_after_it_stays() {
+async fn a_role_whose_time_ended_while_its_cluster_was_rebuilt_goes_and_a_later_one_stays() {
     let lifetime = plain(r#""lifetime":{"ttl":"10m"}"#);
     let mut rig = Rig::with(&lifetime).await;
     rig.stop().await;
@@ -215,7 +244,9 @@ async fn a_role_whose_time_ended_while_its_cluster_was_rebuilt_goes_and_one_that
     rig.seconds(5).await;
     assert_eq!((rig.ready("x").0.as_str(), rig.world.iam.get(&role("x"))), ("Expired", None));
     rig.world.iam.put_role(RoleState::new(&role("x")));
-    for (key, value) in [(tag::INSTALLATION, "test"), (tag::RESOURCE, "a/x"), (tag::UID, "of-another-cluster")] {
+    for (key, value) in
+        [(tag::INSTALLATION, "test"), (tag::RESOURCE, "a/x"), (tag::UID, "of-another-cluster")]
+    {
         rig.world.iam.tag(&role("x"), key, value);
     }
     rig.clear();
@@ -237,7 +268,7 @@ async fn a_request_also_takes_a_role_that_the_second_cluster_has_made_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_resource_beyond_the_limits_whose_lifetime_ends_leaves_a_role_that_a_second_cluster_has_taken_up() {
+async fn beyond_the_limits_the_end_of_a_lifetime_leaves_a_role_that_a_second_cluster_has() {
     let lifetime = r#""lifetime":{"expiresAt":"2026-01-01T01:00:00Z"}"#;
     let [mut one, other] = two_clusters(&plain(lifetime)).await;
     other.apply("x", &plain(""));

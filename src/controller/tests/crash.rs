@@ -1,5 +1,6 @@
-//! The controller is stopped before and after each single write, to AWS and to the API server alike, and started with empty
-//! memory. The stop points are the writes that an undisturbed run makes, not a list.
+//! The controller is stopped before and after each single write, to AWS and to the API server
+//! alike, and started with empty memory. The stop points are the writes that an undisturbed run
+//! makes, not a list.
 
 use super::*;
 use crate::sim::RoleState;
@@ -61,7 +62,12 @@ async fn every_stop(begin: &[&str], change: impl Fn(&Rig)) -> u64 {
             rig.world.restart();
             rig.start();
             rig.seconds(200).await;
-            assert_eq!(end(&rig), expected, "stopped {} write {write}", if after { "after" } else { "before" });
+            assert_eq!(
+                end(&rig),
+                expected,
+                "stopped {} write {write}",
+                if after { "after" } else { "before" }
+            );
             // And it stays.
             rig.clear();
             rig.seconds(200).await;
@@ -103,9 +109,14 @@ async fn deleting_survives_a_stop_at_every_write() {
 
 #[tokio::test(start_paused = true)]
 async fn annotating_a_service_account_and_letting_it_go_survive_a_stop_at_every_write() {
-    let annotated = r#"{"trust":[{"name":"pods","serviceAccount":{"name":"pod","annotate":true}}]}"#;
+    let annotated =
+        r#"{"trust":[{"name":"pods","serviceAccount":{"name":"pod","annotate":true}}]}"#;
     let begun = every_stop(&[], |rig| rig.apply("x", annotated)).await;
     let dropped = every_stop(&[annotated], |rig| rig.apply("x", &plain(""))).await;
-    let deleted = every_stop(&[annotated], |rig| assert!(rig.world.cluster.delete(&key("x")))).await;
-    assert!(begun > 3 && dropped > 3 && deleted > 2, "{begun}, {dropped} and {deleted} stop points");
+    let deleted =
+        every_stop(&[annotated], |rig| assert!(rig.world.cluster.delete(&key("x")))).await;
+    assert!(
+        begun > 3 && dropped > 3 && deleted > 2,
+        "{begun}, {dropped} and {deleted} stop points"
+    );
 }

@@ -12,7 +12,10 @@ async fn a_role_with_two_attachments_and_one_inline_policy_costs_one_read_and_fo
     rig.clear();
     rig.apply("x", &whole());
     rig.seconds(1).await;
-    assert_eq!(rig.calls(), ["GetRole", "CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]);
+    assert_eq!(
+        rig.calls(),
+        ["GetRole", "CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]
+    );
     assert!(rig.is_ready("x"));
 }
 
@@ -23,11 +26,15 @@ async fn events_that_take_long_hold_up_no_write_and_are_all_told() {
     rig.world.cluster.fault(Rule::new(Fault::Delay(Duration::from_secs(15))).on("notify").always());
     rig.apply("x", &whole());
     rig.seconds(1).await;
-    assert_eq!(rig.writes(), ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]);
+    assert_eq!(
+        rig.writes(),
+        ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]
+    );
     assert_eq!(rig.reasons(), [""; 0]);
     rig.seconds(4 * 15).await;
     assert!(rig.is_ready("x"));
-    let told: Vec<_> = rig.world.cluster.notices().iter().map(|published| published.notice.action).collect();
+    let told: Vec<_> =
+        rig.world.cluster.notices().iter().map(|published| published.notice.action).collect();
     assert_eq!(told, rig.writes());
 }
 
@@ -39,7 +46,10 @@ async fn trust_boundary_description_and_tags_travel_in_create_role() {
     assert_eq!(made.description.as_deref(), Some("d"));
     assert_eq!(made.tag(tag::INSTALLATION), Some("test"));
     assert_eq!(made.tag(tag::RESOURCE), Some("a/x"));
-    assert_eq!(made.tag(tag::UID), Some(rig.world.cluster.resource(&key("x")).unwrap().uid.as_str()));
+    assert_eq!(
+        made.tag(tag::UID),
+        Some(rig.world.cluster.resource(&key("x")).unwrap().uid.as_str())
+    );
     assert_eq!(made.tag("owner"), Some("a"));
     let status = rig.status("x");
     assert_eq!(status.role_name, Some(role("x")));
@@ -67,7 +77,10 @@ async fn an_edited_spec_changes_only_what_was_edited() {
     rig.apply("x", &plain(""));
     rig.seconds(5).await;
     // Removals first, then what changes; the tag that is no longer wanted goes, too.
-    assert_eq!(rig.writes(), ["DeleteRolePolicy", "DetachRolePolicy", "DetachRolePolicy", "UpdateRole", "UntagRole"]);
+    assert_eq!(
+        rig.writes(),
+        ["DeleteRolePolicy", "DetachRolePolicy", "DetachRolePolicy", "UpdateRole", "UntagRole"]
+    );
     assert!(rig.is_ready("x"));
 }
 
@@ -116,7 +129,10 @@ async fn a_denial_is_waited_out_for_twenty_seconds_and_then_stalled_until_it_end
 async fn a_policy_that_is_not_there_is_waited_for_ten_minutes_and_then_stalled_until_it_is() {
     let mut rig = Rig::without_windows();
     rig.start();
-    rig.apply("x", &plain(r#""permissions":{"managedPolicies":["arn:aws:iam::123456789012:policy/later"]}"#));
+    rig.apply(
+        "x",
+        &plain(r#""permissions":{"managedPolicies":["arn:aws:iam::123456789012:policy/later"]}"#),
+    );
     rig.seconds(590).await;
     assert_eq!(rig.ready("x").0, "NotFound");
     assert!(rig.has("x", "Reconciling") && !rig.has("x", "Stalled"));
@@ -136,8 +152,14 @@ async fn a_failing_step_stops_the_plan_and_the_next_pass_goes_on_from_what_is_th
     rig.seconds(2).await;
     let (reason, message) = rig.ready("x");
     assert_eq!(reason, "AccessDenied");
-    assert!(message.contains("PutRolePolicy") && message.contains("grant the controller"), "{message}");
-    assert_eq!(rig.writes(), ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]);
+    assert!(
+        message.contains("PutRolePolicy") && message.contains("grant the controller"),
+        "{message}"
+    );
+    assert_eq!(
+        rig.writes(),
+        ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]
+    );
     assert_eq!(rig.reasons(), ["Created", "Created", "Created", "AccessDenied"]);
     rig.world.iam.allow("PutRolePolicy");
     rig.clear();

@@ -9,17 +9,47 @@ const OTHER_POLICY: &str =
 
 /// Each part, changed behind the controller's back, and exactly the calls that follow.
 #[rstest]
-#[case::trust(|iam: &FakeIam| iam.set_trust("test-a_x", OTHER_TRUST), &["GetRole", "UpdateAssumeRolePolicy"])]
-#[case::inline_changed(|iam: &FakeIam| iam.put_inline("test-a_x", "read", OTHER_POLICY), &["GetRole", "ListRolePolicies", "GetRolePolicy", "PutRolePolicy"])]
-#[case::inline_missing(|iam: &FakeIam| iam.delete_inline("test-a_x", "read"), &["GetRole", "ListRolePolicies", "PutRolePolicy"])]
-#[case::inline_added(|iam: &FakeIam| iam.put_inline("test-a_x", "more", OTHER_POLICY), &["GetRole", "ListRolePolicies", "DeleteRolePolicy"])]
-#[case::attachment_missing(|iam: &FakeIam| iam.detach("test-a_x", AUDIT), &["GetRole", "ListAttachedRolePolicies", "AttachRolePolicy"])]
-#[case::attachment_added(|iam: &FakeIam| iam.attach("test-a_x", "arn:aws:iam::aws:policy/AdministratorAccess"), &["GetRole", "ListAttachedRolePolicies", "DetachRolePolicy"])]
-#[case::boundary_removed(|iam: &FakeIam| iam.set_boundary("test-a_x", None), &["GetRole", "PutRolePermissionsBoundary"])]
-#[case::boundary_changed(|iam: &FakeIam| iam.set_boundary("test-a_x", Some(AUDIT)), &["GetRole", "PutRolePermissionsBoundary"])]
-#[case::description(|iam: &FakeIam| iam.set_description("test-a_x", Some("other")), &["GetRole", "UpdateRole"])]
+#[case::trust(
+    |iam: &FakeIam| iam.set_trust("test-a_x", OTHER_TRUST),
+    &["GetRole", "UpdateAssumeRolePolicy"]
+)]
+#[case::inline_changed(
+    |iam: &FakeIam| iam.put_inline("test-a_x", "read", OTHER_POLICY),
+    &["GetRole", "ListRolePolicies", "GetRolePolicy", "PutRolePolicy"]
+)]
+#[case::inline_missing(
+    |iam: &FakeIam| iam.delete_inline("test-a_x", "read"),
+    &["GetRole", "ListRolePolicies", "PutRolePolicy"]
+)]
+#[case::inline_added(
+    |iam: &FakeIam| iam.put_inline("test-a_x", "more", OTHER_POLICY),
+    &["GetRole", "ListRolePolicies", "DeleteRolePolicy"]
+)]
+#[case::attachment_missing(
+    |iam: &FakeIam| iam.detach("test-a_x", AUDIT),
+    &["GetRole", "ListAttachedRolePolicies", "AttachRolePolicy"]
+)]
+#[case::attachment_added(
+    |iam: &FakeIam| iam.attach("test-a_x", "arn:aws:iam::aws:policy/AdministratorAccess"),
+    &["GetRole", "ListAttachedRolePolicies", "DetachRolePolicy"]
+)]
+#[case::boundary_removed(
+    |iam: &FakeIam| iam.set_boundary("test-a_x", None),
+    &["GetRole", "PutRolePermissionsBoundary"]
+)]
+#[case::boundary_changed(
+    |iam: &FakeIam| iam.set_boundary("test-a_x", Some(AUDIT)),
+    &["GetRole", "PutRolePermissionsBoundary"]
+)]
+#[case::description(
+    |iam: &FakeIam| iam.set_description("test-a_x", Some("other")),
+    &["GetRole", "UpdateRole"]
+)]
 #[case::session(|iam: &FakeIam| iam.set_max_session("test-a_x", 7200), &["GetRole", "UpdateRole"])]
-#[case::tag_changed(|iam: &FakeIam| iam.tag("test-a_x", "owner", "mallory"), &["GetRole", "TagRole"])]
+#[case::tag_changed(
+    |iam: &FakeIam| iam.tag("test-a_x", "owner", "mallory"),
+    &["GetRole", "TagRole"]
+)]
 #[case::tag_missing(|iam: &FakeIam| iam.untag("test-a_x", "owner"), &["GetRole", "TagRole"])]
 #[tokio::test(start_paused = true)]
 async fn a_changed_part_is_read_again_and_corrected_and_nothing_else(
@@ -32,8 +62,14 @@ async fn a_changed_part_is_read_again_and_corrected_and_nothing_else(
     rig.a_sweep().await;
     assert_eq!(rig.calls(), calls);
     let after = rig.world.iam.get(&role("x")).unwrap();
-    assert_eq!((after.trust, after.inline, after.attached), (before.trust, before.inline, before.attached));
-    assert_eq!((after.boundary, after.description, after.tags), (before.boundary, before.description, before.tags));
+    assert_eq!(
+        (after.trust, after.inline, after.attached),
+        (before.trust, before.inline, before.attached)
+    );
+    assert_eq!(
+        (after.boundary, after.description, after.tags),
+        (before.boundary, before.description, before.tags)
+    );
     assert!(rig.is_ready("x"));
     let drift = rig.status("x").drift.unwrap();
     assert_eq!(drift.count, 1);
@@ -49,7 +85,9 @@ async fn a_changed_part_is_read_again_and_corrected_and_nothing_else(
 async fn an_added_tag_goes_when_tags_are_exclusive_and_aws_own_tags_never() {
     let rig = Rig::with(&plain(r#""management":{"tags":"Exclusive"}"#)).await;
     rig.world.iam.tag(&role("x"), "stray", "1");
-    rig.world.iam.edit(&role("x"), |role| role.tags.insert("aws:cloudformation:stack-name".into(), "s".into()));
+    rig.world.iam.edit(&role("x"), |role| {
+        role.tags.insert("aws:cloudformation:stack-name".into(), "s".into())
+    });
     rig.a_sweep().await;
     assert_eq!(rig.calls(), ["GetRole", "UntagRole"]);
     let tags = rig.world.iam.get(&role("x")).unwrap().tags;
@@ -72,7 +110,10 @@ async fn a_role_that_was_deleted_is_made_again_with_a_new_id() {
     rig.a_sweep().await;
     assert!(rig.is_ready("x"));
     assert_ne!(rig.status("x").role_id, id);
-    assert_eq!(rig.writes(), ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]);
+    assert_eq!(
+        rig.writes(),
+        ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]
+    );
 }
 
 #[tokio::test(start_paused = true)]

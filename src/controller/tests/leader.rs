@@ -21,7 +21,9 @@ async fn leader(action: &'static str) -> (Rig, watch::Sender<Standing>) {
     rig.world.iam.fault(Rule::new(Fault::DelayAnswer(Duration::from_secs(30))).on(action));
     rig.apply(
         "x",
-        &whole().replace(r#""description":"d""#, r#""description":"e""#).replace(r#""owner":"a""#, r#""owner":"b""#),
+        &whole()
+            .replace(r#""description":"d""#, r#""description":"e""#)
+            .replace(r#""owner":"a""#, r#""owner":"b""#),
     );
     rig.seconds(1).await;
     (rig, standing)
@@ -52,7 +54,9 @@ async fn a_deadline_that_passed_without_a_word_stops_a_pass_that_was_reading() {
 async fn a_leadership_that_is_renewed_in_the_middle_of_a_step_goes_on() {
     let (rig, standing) = leader("UpdateRole").await;
     for _ in 0..40 {
-        standing.send(Standing::Leading { until: Instant::now() + Duration::from_secs(10) }).unwrap();
+        standing
+            .send(Standing::Leading { until: Instant::now() + Duration::from_secs(10) })
+            .unwrap();
         rig.seconds(2).await;
     }
     assert!(rig.is_ready("x"));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    ports::IamErrorClass,
+    plan::failure::IamErrorClass,
     sim::{Fault, Rule},
 };
 
@@ -18,7 +18,11 @@ impl Rig {
     fn expect(&self, values: &[(&str, f64)]) {
         for (series, value) in values {
             let series = format!("rolewright_{series}");
-            assert!((self.metric(&series) - value).abs() < 1e-6, "{series}: {}", self.metrics.text());
+            assert!(
+                (self.metric(&series) - value).abs() < 1e-6,
+                "{series}: {}",
+                self.metrics.text()
+            );
         }
     }
 }
@@ -64,7 +68,11 @@ async fn a_refusal_is_told_and_counted_once_for_each_generation_and_not_for_each
     rig.apply("x", &plain(r#""description":"d""#));
     rig.seconds(3_600).await;
     assert_eq!(rig.reasons(), ["AccessDenied"; 2]);
-    assert!(rig.metric(r#"rolewright_retries_total{reason="AccessDenied"}"#) > 5.0, "{}", rig.metrics.text());
+    assert!(
+        rig.metric(r#"rolewright_retries_total{reason="AccessDenied"}"#) > 5.0,
+        "{}",
+        rig.metrics.text()
+    );
     rig.expect(&[
         (r#"refusals_total{reason="AccessDenied"}"#, 2.0),
         (r#"resources{condition="Ready",status="False",reason="AccessDenied"}"#, 1.0),
@@ -80,9 +88,12 @@ async fn another_mistake_in_the_spec_is_another_event() {
         rig.apply("x", &plain(mistake));
         rig.seconds(300).await;
     }
-    let notes: Vec<String> = rig.world.cluster.notices().into_iter().map(|published| published.notice.note).collect();
+    let notes: Vec<String> =
+        rig.world.cluster.notices().into_iter().map(|published| published.notice.note).collect();
     assert!(
-        notes.len() == 2 && notes[0].contains("desciption") && notes[1].contains("maxSessionDuration"),
+        notes.len() == 2
+            && notes[0].contains("desciption")
+            && notes[1].contains("maxSessionDuration"),
         "{notes:?}"
     );
     rig.expect(&[
@@ -112,13 +123,23 @@ async fn every_change_in_aws_has_its_event_and_removals_are_counted_by_cause() {
     assert_eq!(created, [""; 0], "the log was cleared");
     rig.apply("y", &plain(r#""lifetime":{"ttl":"2m"}"#));
     rig.seconds(5).await;
-    rig.expect(&[(r#"roles_expiring{within_seconds="3600"}"#, 1.0), (r#"roles_expiring{within_seconds="0"}"#, 0.0)]);
+    rig.expect(&[
+        (r#"roles_expiring{within_seconds="3600"}"#, 1.0),
+        (r#"roles_expiring{within_seconds="0"}"#, 0.0),
+    ]);
     rig.seconds(200).await;
     assert_eq!(rig.ready("y").0, "Expired");
     rig.world.cluster.delete(&key("x"));
     rig.seconds(5).await;
-    let writes = rig.world.iam.writes().iter().filter(|call| call.outcome == crate::sim::Outcome::Done).count();
-    let told = rig.world.cluster.notices().iter().filter(|told| told.notice.action != "Reconcile").count();
+    let writes = rig
+        .world
+        .iam
+        .writes()
+        .iter()
+        .filter(|call| call.outcome == crate::sim::Outcome::Done)
+        .count();
+    let told =
+        rig.world.cluster.notices().iter().filter(|told| told.notice.action != "Reconcile").count();
     assert_eq!(told, writes);
     rig.expect(&[
         (r#"removals_total{cause="expired"}"#, 1.0),
@@ -131,7 +152,9 @@ async fn every_change_in_aws_has_its_event_and_removals_are_counted_by_cause() {
 #[tokio::test(start_paused = true)]
 async fn a_role_that_outlives_its_lifetime_is_counted_as_overdue() {
     let rig = Rig::with(&plain(r#""lifetime":{"ttl":"2m"}"#)).await;
-    rig.world.iam.fault(Rule::new(Fault::Error(IamErrorClass::AccessDenied)).on("DeleteRole").always());
+    rig.world
+        .iam
+        .fault(Rule::new(Fault::Error(IamErrorClass::AccessDenied)).on("DeleteRole").always());
     rig.seconds(300).await;
     rig.expect(&[(r#"roles_expiring{within_seconds="0"}"#, 1.0)]);
 }

@@ -1,4 +1,5 @@
-//! The controller in the simulation: the whole engine on a strict fake of IAM and of the API server, on a virtual clock.
+//! The controller in the simulation: the whole engine on a strict fake of IAM and of the API
+//! server, on a virtual clock.
 
 #![allow(
     clippy::unwrap_used,
@@ -48,9 +49,9 @@ use crate::{
 
 pub const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 pub const AUDIT: &str = "arn:aws:iam::aws:policy/SecurityAudit";
-pub const LAMBDA: &str = r#"{"name":"lambda","service":{"name":"lambda.amazonaws.com","sourceAccount":"None"}}"#;
-pub const READ: &str =
-    r#"{"name":"read","statements":[{"effect":"Allow","actions":["s3:GetObject"],"resources":["arn:aws:s3:::b/*"]}]}"#;
+pub const LAMBDA: &str =
+    r#"{"name":"lambda","service":{"name":"lambda.amazonaws.com","sourceAccount":"None"}}"#;
+pub const READ: &str = r#"{"name":"read","statements":[{"effect":"Allow","actions":["s3:GetObject"],"resources":["arn:aws:s3:::b/*"]}]}"#;
 
 /// A role with two attachments and one inline policy.
 pub fn whole() -> String {
@@ -97,7 +98,9 @@ impl Rig {
                 installation: "test".into(),
                 role_name_prefix: "test-".into(),
                 path_prefix: "/".into(),
-                boundary: BoundaryRule::Always("arn:{partition}:iam::{accountId}:policy/boundary".into()),
+                boundary: BoundaryRule::Always(
+                    "arn:{partition}:iam::{accountId}:policy/boundary".into(),
+                ),
                 managed_policies: ManagedPolicyRules::new(MANAGED_POLICIES).unwrap(),
                 annotate: true,
                 max_lifetime: None,
@@ -149,7 +152,8 @@ impl Rig {
         let health = watch::Sender::new(Health::default());
         let signals = Signals { stop, health, leadership, pulse: Pulse::default() };
         let (config, metrics) = (self.config.clone(), Arc::clone(&self.metrics));
-        let engine = controller::run(world.iam, world.cluster, world.clock, config, metrics, signals);
+        let engine =
+            controller::run(world.iam, world.cluster, world.clock, config, metrics, signals);
         self.running = Some((tokio::spawn(engine), stop_sender));
     }
 
@@ -204,17 +208,28 @@ impl Rig {
     pub fn ready(&self, name: &str) -> (String, String) {
         let status = self.status(name);
         let ready = status.conditions.iter().find(|condition| condition.type_ == condition::READY);
-        ready.map(|ready| (ready.reason.clone(), ready.message.clone())).expect("Ready is always present")
+        ready
+            .map(|ready| (ready.reason.clone(), ready.message.clone()))
+            .expect("Ready is always present")
     }
 
     pub fn has(&self, name: &str, type_: &str) -> bool {
-        self.status(name).conditions.iter().any(|condition| condition.type_ == type_ && condition.status == "True")
+        self.status(name)
+            .conditions
+            .iter()
+            .any(|condition| condition.type_ == type_ && condition.status == "True")
     }
 
     /// Actions called on AWS, sweeps left out.
     pub fn calls(&self) -> Vec<&'static str> {
         let bulk = ["GetAccountAuthorizationDetails", "ListRoles"];
-        self.world.iam.calls().iter().map(|call| call.action).filter(|action| !bulk.contains(action)).collect()
+        self.world
+            .iam
+            .calls()
+            .iter()
+            .map(|call| call.action)
+            .filter(|action| !bulk.contains(action))
+            .collect()
     }
 
     pub fn writes(&self) -> Vec<&'static str> {

@@ -1,9 +1,10 @@
-//! Nothing is overlooked: late or broken watches, changed settings, sweeps that fail, deadlines behind a back-off.
+//! Nothing is overlooked: late or broken watches, changed settings, sweeps that fail, deadlines
+//! behind a back-off.
 
 use super::*;
 use crate::{
     api::{PAUSED, RECONCILE_REQUESTED_AT},
-    ports::IamErrorClass,
+    plan::failure::IamErrorClass,
     sim::{Fault, Rule},
 };
 
@@ -12,7 +13,8 @@ async fn status_events_that_come_late_do_not_hide_a_converged_resource_from_swee
     let rig = Rig::with(&whole()).await;
     rig.world.cluster.annotate(&key("x"), RECONCILE_REQUESTED_AT, Some("1"));
     rig.apply("x", &whole().replace(r#""owner":"a""#, r#""owner":"a","more":"b""#));
-    // The pass begins, and the events of its own status writes (working, then ready) come after its end.
+    // The pass begins, and the events of its own status writes (working, then ready) come after its
+    // end.
     rig.world.cluster.hold_watch(true);
     rig.seconds(5).await;
     assert!(rig.is_ready("x"));
@@ -28,7 +30,8 @@ async fn status_events_that_come_late_do_not_hide_a_converged_resource_from_swee
 async fn a_resource_that_new_settings_refuse_says_so_after_the_restart() {
     let mut rig = Rig::with(&whole()).await;
     rig.stop().await;
-    rig.config.limits.managed_policies = ManagedPolicyRules::new(["arn:aws:iam::aws:policy/Nothing"]).unwrap();
+    rig.config.limits.managed_policies =
+        ManagedPolicyRules::new(["arn:aws:iam::aws:policy/Nothing"]).unwrap();
     rig.start();
     rig.seconds(5).await;
     assert_eq!(rig.ready("x").0, "InvalidSpec");
@@ -61,7 +64,9 @@ async fn a_deadline_is_kept_while_a_retry_is_far_away() {
 #[tokio::test(start_paused = true)]
 async fn a_deadline_is_told_of_a_role_that_could_not_be_made() {
     let mut rig = Rig::without_windows();
-    rig.world.iam.fault(Rule::new(Fault::Error(IamErrorClass::LimitExceeded)).on("CreateRole").always());
+    rig.world
+        .iam
+        .fault(Rule::new(Fault::Error(IamErrorClass::LimitExceeded)).on("CreateRole").always());
     rig.start();
     rig.apply("x", &plain(r#""lifetime":{"ttl":"2m"}"#));
     rig.seconds(125).await;

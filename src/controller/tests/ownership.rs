@@ -13,10 +13,16 @@ fn foreign(tags: &[(&str, &str)]) -> RoleState {
 #[case::no_proof(&[], "none of rolewright's tags")]
 #[case::half_a_proof(&[(tag::INSTALLATION, "test")], "only one of the tags")]
 #[case::the_other_half(&[(tag::RESOURCE, "a/x")], "only one of the tags")]
-#[case::another_installation(&[(tag::INSTALLATION, "other"), (tag::RESOURCE, "a/x")], "installation other")]
+#[case::another_installation(
+    &[(tag::INSTALLATION, "other"), (tag::RESOURCE, "a/x")],
+    "installation other"
+)]
 #[case::another_resource(&[(tag::INSTALLATION, "test"), (tag::RESOURCE, "b/x")], "IAMRole b/x")]
 #[tokio::test(start_paused = true)]
-async fn a_role_without_the_whole_proof_is_never_written(#[case] tags: &[(&str, &str)], #[case] says: &str) {
+async fn a_role_without_the_whole_proof_is_never_written(
+    #[case] tags: &[(&str, &str)],
+    #[case] says: &str,
+) {
     let mut rig = Rig::without_windows();
     rig.world.iam.put_role(foreign(tags));
     let before = rig.world.iam.get(&role("x"));

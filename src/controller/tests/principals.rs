@@ -56,7 +56,10 @@ async fn a_principal_that_was_replaced_is_reported_and_never_healed_by_sweeps() 
     assert!(message.contains(AUDITOR) && message.contains("AWS shows its bare id"), "{message}");
     assert!(rig.has("x", "Stalled"));
     let replaced = rig.status("x").replaced_principals;
-    assert_eq!((replaced.len(), replaced[0].arn.as_str(), replaced[0].id.as_ref()), (1, AUDITOR, Some(&id)));
+    assert_eq!(
+        (replaced.len(), replaced[0].arn.as_str(), replaced[0].id.as_ref()),
+        (1, AUDITOR, Some(&id))
+    );
     assert_eq!(rig.reasons(), [reason::PRINCIPAL_REPLACED]);
     // Said once, and then there is silence, also after a restart.
     rig.clear();
@@ -86,7 +89,8 @@ async fn all_else_in_that_trust_is_still_corrected_and_the_namesake_is_not_trust
     assert_eq!(reason, reason::PRINCIPAL_REPLACED);
     assert!(message.contains("written without it"), "{message}");
     assert_eq!(rig.status("x").drift.unwrap().parts, ["trust"]);
-    // It stays so, also when another part drifts, the controller starts anew, or the role itself is made again.
+    // It stays so, also when another part drifts, the controller starts anew, or the role itself is
+    // made again.
     rig.clear();
     rig.seconds(600).await;
     assert_eq!(rig.calls(), [""; 0]);
@@ -101,23 +105,34 @@ async fn all_else_in_that_trust_is_still_corrected_and_the_namesake_is_not_trust
 async fn drift_and_a_replaced_principal_that_are_seen_at_once_are_told_apart() {
     let rig = rig(&trusting(&[LAMBDA.to_owned(), grant("all", &[AUDITOR, READER])])).await;
     recreate(&rig, "auditor");
-    rig.world.iam.set_trust(&role("x"), &trust(&rig).replace("lambda.amazonaws.com", "ec2.amazonaws.com"));
+    rig.world
+        .iam
+        .set_trust(&role("x"), &trust(&rig).replace("lambda.amazonaws.com", "ec2.amazonaws.com"));
     rig.a_sweep().await;
     let now = trust(&rig);
-    assert!(now.contains("lambda.amazonaws.com") && now.contains("reader") && !now.contains("auditor"), "{now}");
+    assert!(
+        now.contains("lambda.amazonaws.com") && now.contains("reader") && !now.contains("auditor"),
+        "{now}"
+    );
     assert_eq!(rig.status("x").replaced_principals[0].arn, AUDITOR);
 }
 
 #[tokio::test(start_paused = true)]
 async fn when_it_cannot_be_told_who_is_gone_nobody_it_could_be_is_trusted_anew() {
-    let rig = rig(&trusting(&[LAMBDA.to_owned(), grant("one", &[AUDITOR]), grant("two", &[READER])])).await;
+    let rig =
+        rig(&trusting(&[LAMBDA.to_owned(), grant("one", &[AUDITOR]), grant("two", &[READER])]))
+            .await;
     recreate(&rig, "auditor");
     // The reader's statement is taken away by hand; what is left could be either's.
     let mut left: serde_json::Value = serde_json::from_str(&trust(&rig)).unwrap();
-    left["Statement"].as_array_mut().unwrap().retain(|statement| !statement.to_string().contains("reader"));
+    left["Statement"]
+        .as_array_mut()
+        .unwrap()
+        .retain(|statement| !statement.to_string().contains("reader"));
     rig.world.iam.set_trust(&role("x"), &left.to_string());
     rig.a_sweep().await;
-    let names: Vec<_> = rig.status("x").replaced_principals.into_iter().map(|principal| principal.arn).collect();
+    let names: Vec<_> =
+        rig.status("x").replaced_principals.into_iter().map(|principal| principal.arn).collect();
     assert_eq!(names, [AUDITOR, READER]);
     assert!(!trust(&rig).contains("reader") && !trust(&rig).contains("auditor"));
 }
@@ -161,7 +176,7 @@ async fn a_request_whose_write_fails_is_not_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_that_we_made_again_ourselves_is_trusted_again_and_one_of_others_in_its_place_is_not() {
+async fn a_role_that_we_made_again_is_trusted_again_and_one_of_others_in_its_place_is_not() {
     let mut rig = Rig::without_windows();
     rig.start();
     rig.apply("peer", &plain(""));
@@ -206,7 +221,8 @@ async fn an_update_with_an_unknown_principal_is_made_without_it_when_that_trusts
     let rig = rig(&spec()).await;
     let none = "arn:aws:iam::123456789012:role/none";
     let more = r#""permissions":{"managedPolicies":["arn:aws:iam::aws:policy/SecurityAudit"]}"#;
-    let next = trusting(&[grant("auditors", &[AUDITOR, none])]).replacen('{', &format!("{{{more},"), 1);
+    let next =
+        trusting(&[grant("auditors", &[AUDITOR, none])]).replacen('{', &format!("{{{more},"), 1);
     rig.apply("x", &next);
     rig.seconds(5).await;
     let (reason, message) = rig.ready("x");
@@ -228,7 +244,10 @@ async fn an_update_with_an_unknown_principal_that_would_trust_somebody_new_stops
     let before = trust(&rig);
     rig.apply(
         "x",
-        &trusting(&[LAMBDA.to_owned(), grant("all", &[AUDITOR, READER, "arn:aws:iam::123456789012:role/none"])]),
+        &trusting(&[
+            LAMBDA.to_owned(),
+            grant("all", &[AUDITOR, READER, "arn:aws:iam::123456789012:role/none"]),
+        ]),
     );
     rig.seconds(60).await;
     let (reason, message) = rig.ready("x");

@@ -9,7 +9,8 @@ async fn a_deleted_resource_takes_its_role_with_it_foreign_policies_too() {
     assert!(rig.world.iam.get(&role("x")).is_none());
     assert!(rig.world.cluster.resource(&key("x")).is_none());
     let writes = rig.writes();
-    // Asked first, because a denial must come before anything is taken away; the boundary is never touched.
+    // Asked first, because a denial must come before anything is taken away; the boundary is never
+    // touched.
     assert_eq!(writes.first(), Some(&"DeleteRole"));
     assert_eq!(writes.last(), Some(&"DeleteRole"));
     assert_eq!(writes.iter().filter(|action| **action == "DetachRolePolicy").count(), 3);
@@ -38,7 +39,8 @@ async fn an_instance_profile_of_others_blocks_and_nothing_is_stripped() {
     assert_eq!(rig.writes(), [""; 0]);
     assert_eq!(rig.world.iam.get(&role("x")).unwrap().attached.len(), 2);
     // One try in five minutes.
-    let tries = rig.calls().iter().filter(|action| **action == "ListInstanceProfilesForRole").count();
+    let tries =
+        rig.calls().iter().filter(|action| **action == "ListInstanceProfilesForRole").count();
     assert!((12..=17).contains(&tries), "{tries}");
     rig.world.iam.remove_instance_profile("their-profile", &role("x"));
     rig.seconds(301).await;

@@ -30,7 +30,9 @@ async fn short_pages_and_shuffled_trust_are_no_drift() {
 async fn a_thousand_resources_cost_no_more_than_five_thousand_calls() {
     let mut rig = Rig::new();
     rig.start();
-    let spec = plain(&format!(r#""permissions":{{"managedPolicies":["{AUDIT}"],"inlinePolicies":[{READ}]}}"#));
+    let spec = plain(&format!(
+        r#""permissions":{{"managedPolicies":["{AUDIT}"],"inlinePolicies":[{READ}]}}"#
+    ));
     for number in 0..1_000 {
         rig.apply(&format!("r{number}"), &spec);
     }

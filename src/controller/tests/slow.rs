@@ -1,4 +1,5 @@
-//! A slow AWS: the proof of ownership grows old while calls wait, and reads disagree with each other.
+//! A slow AWS: the proof of ownership grows old while calls wait, and reads disagree with each
+//! other.
 
 use rstest::rstest;
 
@@ -32,7 +33,10 @@ async fn reads_that_take_longer_than_a_proof_holds_do_not_keep_a_role_from_being
 #[case::to_another_installation(tag::INSTALLATION, "NotOwned")]
 #[case::to_another_cluster(tag::UID, "OwnershipContested")]
 #[tokio::test(start_paused = true)]
-async fn a_role_that_changes_hands_between_two_slow_steps_is_not_written_again(#[case] tag: &str, #[case] says: &str) {
+async fn a_role_that_changes_hands_between_two_slow_steps_is_not_written_again(
+    #[case] tag: &str,
+    #[case] says: &str,
+) {
     let rig = Rig::with(&whole()).await;
     rig.world.iam.fault(Rule::new(late(11)).on("DeleteRolePolicy"));
     rig.apply("x", &plain(""));
@@ -60,7 +64,8 @@ async fn a_role_replaced_between_two_slow_steps_of_its_removal_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_that_vanishes_during_its_removal_is_looked_for_once_more_before_the_resource_goes() {
+async fn a_role_that_vanishes_during_its_removal_is_looked_for_once_more_before_the_resource_goes()
+{
     let mut rig = Rig::new();
     rig.start();
     rig.apply("x", &plain(""));
@@ -72,7 +77,10 @@ async fn a_role_that_vanishes_during_its_removal_is_looked_for_once_more_before_
     // One replica shows the role, the next one does not yet.
     rig.world.iam.remove(&role("x"));
     rig.seconds(10).await;
-    assert!(rig.world.cluster.resource(&key("x")).is_some(), "two reads of one moment prove nothing");
+    assert!(
+        rig.world.cluster.resource(&key("x")).is_some(),
+        "two reads of one moment prove nothing"
+    );
     rig.world.iam.put_role(state);
     rig.seconds(60).await;
     assert!(rig.world.iam.get(&role("x")).is_none());
@@ -86,7 +94,11 @@ async fn a_denied_boundary_stops_before_anything_that_widens() {
     rig.world.iam.deny("PutRolePermissionsBoundary");
     rig.apply("x", &whole());
     rig.seconds(600).await;
-    assert!(rig.writes().iter().all(|action| *action == "PutRolePermissionsBoundary"), "{:?}", rig.writes());
+    assert!(
+        rig.writes().iter().all(|action| *action == "PutRolePermissionsBoundary"),
+        "{:?}",
+        rig.writes()
+    );
     let left = rig.world.iam.get(&role("x")).unwrap();
     assert!(left.attached.is_empty() && left.inline.is_empty());
 }
@@ -94,7 +106,11 @@ async fn a_denied_boundary_stops_before_anything_that_widens() {
 #[tokio::test(start_paused = true)]
 async fn a_new_role_that_a_write_does_not_find_yet_is_waited_for_in_words_that_fit() {
     let mut rig = Rig::new();
-    rig.world.iam.fault(Rule::new(Fault::Error(crate::ports::IamErrorClass::NotFound)).on("PutRolePolicy").times(2));
+    rig.world.iam.fault(
+        Rule::new(Fault::Error(crate::plan::failure::IamErrorClass::NotFound))
+            .on("PutRolePolicy")
+            .times(2),
+    );
     rig.start();
     rig.apply("x", &whole());
     tokio::time::sleep(Duration::from_millis(500)).await;

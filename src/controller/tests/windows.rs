@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    ports::IamErrorClass,
+    plan::failure::IamErrorClass,
     sim::{Fault, Rule},
 };
 
@@ -68,7 +68,9 @@ async fn after_an_own_create_no_such_role_means_waiting() {
     let mut rig = Rig::new();
     rig.start();
     rig.world.iam.read_lag(Duration::from_mins(1), Duration::from_mins(1));
-    rig.world.iam.fault(Rule::new(Fault::Error(IamErrorClass::ServerError)).on("PutRolePolicy").times(1));
+    rig.world
+        .iam
+        .fault(Rule::new(Fault::Error(IamErrorClass::ServerError)).on("PutRolePolicy").times(1));
     rig.apply("x", &whole());
     rig.seconds(30).await;
     assert_eq!(rig.ready("x").0, "WaitingForCreate");
@@ -85,7 +87,10 @@ async fn reads_that_lag_a_minute_behind_cause_no_wrong_write() {
     rig.apply("x", &whole());
     rig.seconds(300).await;
     assert!(rig.is_ready("x"));
-    assert_eq!(rig.writes(), ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]);
+    assert_eq!(
+        rig.writes(),
+        ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]
+    );
     rig.clear();
     rig.apply("x", &whole().replace(r#""description":"d""#, r#""description":"e""#));
     rig.seconds(300).await;
@@ -109,7 +114,9 @@ async fn an_edit_right_after_a_write_is_planned_from_what_was_written() {
 async fn a_write_of_unknown_outcome_is_written_again_whatever_a_stale_read_says() {
     let rig = with_windows(&whole()).await;
     rig.world.iam.read_lag(Duration::from_secs(50), Duration::from_secs(50));
-    rig.world.iam.fault(Rule::new(Fault::AppliedThenError(IamErrorClass::Unreachable)).on("TagRole").times(1));
+    rig.world.iam.fault(
+        Rule::new(Fault::AppliedThenError(IamErrorClass::Unreachable)).on("TagRole").times(1),
+    );
     rig.apply("x", &whole().replace(r#""owner":"a""#, r#""owner":"b""#));
     // Before the retry comes, the edit is taken back; stale reads say that all is well.
     tokio::time::sleep(Duration::from_millis(300)).await;

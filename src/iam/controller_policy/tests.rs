@@ -33,9 +33,18 @@ fn policy(change: impl FnOnce(&mut Installation<'_>)) -> Policy {
     writer(&installation)
 }
 
-fn decide(policy: &Policy, action: &str, resource: &str, context: Context) -> (Decision, Vec<String>) {
-    let request =
-        Request { action: action.to_owned(), resource: Some(resource.to_owned()), context, ..Request::default() };
+fn decide(
+    policy: &Policy,
+    action: &str,
+    resource: &str,
+    context: Context,
+) -> (Decision, Vec<String>) {
+    let request = Request {
+        action: action.to_owned(),
+        resource: Some(resource.to_owned()),
+        context,
+        ..Request::default()
+    };
     let documents = Documents { policies: &[("writer", policy)], ..Documents::default() };
     let found = evaluate(&documents, &request).unwrap();
     (found.decision, found.because)
@@ -43,18 +52,20 @@ fn decide(policy: &Policy, action: &str, resource: &str, context: Context) -> (D
 
 /// `key=value` with short keys, separated by spaces: the context of a request.
 ///
-/// `has` the boundary of the role or of the request, `on` the installation tag of the role, `tag` that of the request,
-/// `keys` the tag keys by commas, `policy` the attached policy.
+/// `has` the boundary of the role or of the request, `on` the installation tag of the role, `tag`
+/// that of the request, `keys` the tag keys by commas, `policy` the attached policy.
 fn context(text: &str) -> Context {
     let installation = |kind: &str| format!("aws:{kind}/{}", tag::INSTALLATION);
-    text.split_whitespace().fold(Context::default(), |context, part| match part.split_once('=').unwrap() {
-        ("has", "approved") => context.with("iam:PermissionsBoundary", BOUNDARY_ARN),
-        ("has", other) => context.with("iam:PermissionsBoundary", other),
-        ("on", name) => context.with(&installation("ResourceTag"), name),
-        ("tag", name) => context.with(&installation("RequestTag"), name),
-        ("keys", keys) => context.with_list("aws:TagKeys", keys.split(',')),
-        ("policy", arn) => context.with("iam:PolicyARN", arn),
-        other => panic!("{other:?}"),
+    text.split_whitespace().fold(Context::default(), |context, part| {
+        match part.split_once('=').unwrap() {
+            ("has", "approved") => context.with("iam:PermissionsBoundary", BOUNDARY_ARN),
+            ("has", other) => context.with("iam:PermissionsBoundary", other),
+            ("on", name) => context.with(&installation("ResourceTag"), name),
+            ("tag", name) => context.with(&installation("RequestTag"), name),
+            ("keys", keys) => context.with_list("aws:TagKeys", keys.split(',')),
+            ("policy", arn) => context.with("iam:PolicyARN", arn),
+            other => panic!("{other:?}"),
+        }
     })
 }
 
@@ -71,24 +82,43 @@ const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 #[case("iam:TagRole", OURS, "on=prod tag=prod keys=rolewright.dev/installation")]
 #[case("iam:UntagRole", OURS, "on=prod keys=team,owner")]
 #[case("iam:PutRolePolicy", OURS, "has=approved on=prod")]
-#[case("iam:AttachRolePolicy", OURS, "has=approved on=prod policy=arn:aws:iam::aws:policy/ReadOnlyAccess")]
+#[case(
+    "iam:AttachRolePolicy",
+    OURS,
+    "has=approved on=prod policy=arn:aws:iam::aws:policy/ReadOnlyAccess"
+)]
 #[case("iam:PutRolePermissionsBoundary", OURS, "has=approved on=prod")]
 #[case("iam:UpdateAssumeRolePolicy", OURS, "on=prod")]
 #[case("iam:UpdateRole", OURS, "on=prod")]
 #[case("iam:DetachRolePolicy", OURS, "on=prod policy=arn:aws:iam::aws:policy/AdministratorAccess")]
 #[case("iam:DeleteRolePolicy", OURS, "has=other on=prod")]
 #[case("iam:DeleteRole", OURS, "on=prod")]
-fn what_the_controller_does_is_allowed(#[case] action: &str, #[case] resource: &str, #[case] given: &str) {
+fn what_the_controller_does_is_allowed(
+    #[case] action: &str,
+    #[case] resource: &str,
+    #[case] given: &str,
+) {
     let (decision, because) = decide(&policy(|_| {}), action, resource, context(given));
     assert_eq!(decision, Decision::Allowed, "{because:?}");
 }
 
-/// The last value: denied explicitly, so also for a role that has another policy which allows everything.
+/// The last value: denied explicitly, so also for a role that has another policy which allows
+/// everything.
 #[rstest]
 // Outside the path.
 #[case("iam:CreateRole", OTHER, "has=approved tag=prod", true)]
-#[case("iam:CreateRole", "arn:aws:iam::123456789012:role/rolewright", "has=approved tag=prod", true)]
-#[case("iam:CreateRole", "arn:aws:iam::210987654321:role/rolewright/x", "has=approved tag=prod", true)]
+#[case(
+    "iam:CreateRole",
+    "arn:aws:iam::123456789012:role/rolewright",
+    "has=approved tag=prod",
+    true
+)]
+#[case(
+    "iam:CreateRole",
+    "arn:aws:iam::210987654321:role/rolewright/x",
+    "has=approved tag=prod",
+    true
+)]
 #[case("iam:PutRolePolicy", OTHER, "has=approved on=prod", true)]
 #[case("iam:UpdateAssumeRolePolicy", OTHER, "on=prod", true)]
 #[case("iam:DeleteRole", OTHER, "on=prod", true)]
@@ -97,8 +127,18 @@ fn what_the_controller_does_is_allowed(#[case] action: &str, #[case] resource: &
 #[case("iam:CreateRole", OURS, "tag=prod", false)]
 #[case("iam:CreateRole", OURS, "has=arn:aws:iam::aws:policy/AdministratorAccess tag=prod", false)]
 #[case("iam:PutRolePolicy", OURS, "on=prod", false)]
-#[case("iam:AttachRolePolicy", OURS, "on=prod policy=arn:aws:iam::aws:policy/ReadOnlyAccess", false)]
-#[case("iam:PutRolePermissionsBoundary", OURS, "has=arn:aws:iam::aws:policy/AdministratorAccess on=prod", false)]
+#[case(
+    "iam:AttachRolePolicy",
+    OURS,
+    "on=prod policy=arn:aws:iam::aws:policy/ReadOnlyAccess",
+    false
+)]
+#[case(
+    "iam:PutRolePermissionsBoundary",
+    OURS,
+    "has=arn:aws:iam::aws:policy/AdministratorAccess on=prod",
+    false
+)]
 #[case("iam:DeleteRolePermissionsBoundary", OURS, "has=approved on=prod", true)]
 // Without the tag of the installation, or with that of another one.
 #[case("iam:CreateRole", OURS, "has=approved", false)]
@@ -108,7 +148,12 @@ fn what_the_controller_does_is_allowed(#[case] action: &str, #[case] resource: &
 #[case("iam:UpdateRole", OURS, "on=stage", false)]
 #[case("iam:PutRolePolicy", OURS, "has=approved", false)]
 #[case("iam:PutRolePolicy", OURS, "has=approved on=stage", false)]
-#[case("iam:AttachRolePolicy", OURS, "has=approved on=stage policy=arn:aws:iam::aws:policy/ReadOnlyAccess", false)]
+#[case(
+    "iam:AttachRolePolicy",
+    OURS,
+    "has=approved on=stage policy=arn:aws:iam::aws:policy/ReadOnlyAccess",
+    false
+)]
 #[case("iam:PutRolePermissionsBoundary", OURS, "has=approved on=stage", false)]
 #[case("iam:DetachRolePolicy", OURS, "policy=arn:aws:iam::aws:policy/ReadOnlyAccess", false)]
 #[case("iam:DeleteRolePolicy", OURS, "on=stage", false)]
@@ -123,11 +168,26 @@ fn what_the_controller_does_is_allowed(#[case] action: &str, #[case] resource: &
 #[case("iam:UntagRole", OURS, "on=prod keys=rolewright.dev/installation", true)]
 #[case("iam:UntagRole", OURS, "on=prod keys=team,Rolewright.dev/Resource", true)]
 // The list of managed policies.
-#[case("iam:AttachRolePolicy", OURS, "has=approved on=prod policy=arn:aws:iam::aws:policy/AdministratorAccess", false)]
-#[case("iam:AttachRolePolicy", OURS, "has=approved on=prod policy=arn:aws:iam::210987654321:policy/x", false)]
+#[case(
+    "iam:AttachRolePolicy",
+    OURS,
+    "has=approved on=prod policy=arn:aws:iam::aws:policy/AdministratorAccess",
+    false
+)]
+#[case(
+    "iam:AttachRolePolicy",
+    OURS,
+    "has=approved on=prod policy=arn:aws:iam::210987654321:policy/x",
+    false
+)]
 // The controller's own role.
 #[case("iam:PutRolePolicy", CONTROLLER, "has=approved on=prod", true)]
-#[case("iam:AttachRolePolicy", CONTROLLER, "on=prod policy=arn:aws:iam::aws:policy/ReadOnlyAccess", true)]
+#[case(
+    "iam:AttachRolePolicy",
+    CONTROLLER,
+    "on=prod policy=arn:aws:iam::aws:policy/ReadOnlyAccess",
+    true
+)]
 #[case("iam:UpdateAssumeRolePolicy", CONTROLLER, "on=prod", true)]
 #[case("iam:TagRole", CONTROLLER, "tag=prod", true)]
 #[case("iam:DeleteRolePolicy", CONTROLLER, "on=prod", true)]
@@ -149,10 +209,20 @@ fn what_the_controller_does_is_allowed(#[case] action: &str, #[case] resource: &
 #[case("iam:CreateOpenIDConnectProvider", "arn:aws:iam::123456789012:oidc-provider/x", "", true)]
 #[case("iam:UpdateSAMLProvider", "arn:aws:iam::123456789012:saml-provider/x", "", true)]
 #[case("iam:AddRoleToInstanceProfile", "arn:aws:iam::123456789012:instance-profile/x", "", true)]
-#[case("iam:CreateServiceLinkedRole", "arn:aws:iam::123456789012:role/aws-service-role/x/y", "", true)]
+#[case(
+    "iam:CreateServiceLinkedRole",
+    "arn:aws:iam::123456789012:role/aws-service-role/x/y",
+    "",
+    true
+)]
 #[case("iam:UpdateRoleDescription", OURS, "on=prod", false)]
 #[case("sts:AssumeRole", OURS, "on=prod", false)]
-fn abuse_is_denied(#[case] action: &str, #[case] resource: &str, #[case] given: &str, #[case] explicitly: bool) {
+fn abuse_is_denied(
+    #[case] action: &str,
+    #[case] resource: &str,
+    #[case] given: &str,
+    #[case] explicitly: bool,
+) {
     let (decision, because) = decide(&policy(|_| {}), action, resource, context(given));
     let expected = if explicitly { Decision::ExplicitlyDenied } else { Decision::ImplicitlyDenied };
     assert_eq!(decision, expected, "{because:?}");
@@ -167,7 +237,11 @@ fn below_the_root_an_untagged_role_cannot_be_taken() {
         ("iam:PutRolePermissionsBoundary", "has=approved"),
         ("iam:UpdateAssumeRolePolicy", ""),
     ] {
-        assert_ne!(decide(&root, action, CONTROLLER, context(given)).0, Decision::Allowed, "{action}");
+        assert_ne!(
+            decide(&root, action, CONTROLLER, context(given)).0,
+            Decision::Allowed,
+            "{action}"
+        );
     }
     let create = context("has=approved tag=prod");
     assert_eq!(decide(&root, "iam:CreateRole", OTHER, create).0, Decision::Allowed);
@@ -176,7 +250,12 @@ fn below_the_root_an_untagged_role_cannot_be_taken() {
 #[rstest]
 #[case("iam:CreateRole", OURS, "tag=prod", true)]
 #[case("iam:PutRolePolicy", OURS, "on=prod", true)]
-#[case("iam:PutRolePermissionsBoundary", OURS, "has=arn:aws:iam::123456789012:policy/any on=prod", true)]
+#[case(
+    "iam:PutRolePermissionsBoundary",
+    OURS,
+    "has=arn:aws:iam::123456789012:policy/any on=prod",
+    true
+)]
 #[case("iam:DeleteRolePermissionsBoundary", OURS, "on=prod", true)]
 #[case("iam:DeleteRolePermissionsBoundary", OURS, "on=stage", false)]
 #[case("iam:DeleteRolePermissionsBoundary", OTHER, "on=prod", false)]
@@ -206,7 +285,11 @@ fn a_policy_without_a_name_holds_for_every_installation_and_for_no_untagged_role
         ("iam:TagRole", "keys=team", false),
         ("iam:TagRole", "on=stage keys=team", true),
     ] {
-        assert_eq!(decide(&shared, action, OURS, context(given)).0 == Decision::Allowed, allowed, "{action} {given}");
+        assert_eq!(
+            decide(&shared, action, OURS, context(given)).0 == Decision::Allowed,
+            allowed,
+            "{action} {given}"
+        );
     }
 }
 
@@ -226,7 +309,10 @@ fn the_list_of_managed_policies_is_the_one_of_the_settings() {
         decide(&writer(&installation), "iam:AttachRolePolicy", OURS, given).0 == Decision::Allowed
     };
     assert!(attach(&["arn:{partition}:iam::aws:policy/Read*"], READ_ONLY));
-    assert!(!attach(&["arn:aws:iam::aws:policy/ReadOnlyAcces?"], READ_ONLY), "a question mark is itself");
+    assert!(
+        !attach(&["arn:aws:iam::aws:policy/ReadOnlyAcces?"], READ_ONLY),
+        "a question mark is itself"
+    );
     assert!(!attach(&["arn:aws:iam::aws:policy/*", "!*ReadOnly*"], READ_ONLY));
     assert!(!attach(&[], READ_ONLY) && !attach(&["!*/X"], READ_ONLY));
 }
@@ -236,7 +322,8 @@ fn the_documents_are_what_aws_accepts_and_fit_a_policy_of_a_user() {
     for policy in [policy(|_| {}), policy(|installation| installation.boundary = None), reader()] {
         let text = policy.to_json();
         assert_eq!(Policy::read(&text, Kind::Identity, Strictness::Desired).as_ref(), Ok(&policy));
-        let sids: std::collections::BTreeSet<_> = policy.statements.iter().map(|statement| &statement.sid).collect();
+        let sids: std::collections::BTreeSet<_> =
+            policy.statements.iter().map(|statement| &statement.sid).collect();
         assert_eq!(sids.len(), policy.statements.len(), "each statement has a name of its own");
         // Managed policies hold 6,144 characters without white space.
         assert!(text.len() <= 6_144, "{}", text.len());
@@ -248,7 +335,11 @@ fn the_reader_allows_the_reads_of_the_writer_and_nothing_else() {
     let writer = policy(|_| {});
     assert_eq!(reader().statements, writer.statements[..1]);
     let actions = reader().statements[0].actions.content().clone();
-    assert!(actions.iter().all(|action| action.starts_with("iam:Get") || action.starts_with("iam:List")));
+    assert!(
+        actions
+            .iter()
+            .all(|action| action.starts_with("iam:Get") || action.starts_with("iam:List"))
+    );
     assert!(writer.statements[1..].iter().all(|statement| statement.effect == Effect::Deny
         || !statement.actions.content().iter().any(|action| actions.contains(action))));
 }

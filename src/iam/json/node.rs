@@ -40,7 +40,8 @@ impl Node {
         }
     }
 
-    /// Compact JSON: no white space, keys in their order, characters other than controls, `"` and `\` as they are.
+    /// Compact JSON: no white space, keys in their order, characters other than controls, `"` and
+    /// `\` as they are.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut out = String::new();

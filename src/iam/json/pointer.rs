@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// A chain of steps that lives on the stack of the reader: it costs nothing until it is printed, which only a problem does.
+/// A chain of steps that lives on the stack of the reader: it costs nothing until it is printed,
+/// which only a problem does.
 #[derive(Clone, Copy, Debug)]
 pub enum Pointer<'a> {
     /// The whole document.
@@ -32,7 +33,9 @@ impl fmt::Display for Pointer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => Ok(()),
-            Self::Key(parent, key) => write!(f, "{parent}/{}", key.replace('~', "~0").replace('/', "~1")),
+            Self::Key(parent, key) => {
+                write!(f, "{parent}/{}", key.replace('~', "~0").replace('/', "~1"))
+            }
             Self::Item(parent, index) => write!(f, "{parent}/{index}"),
         }
     }
@@ -41,7 +44,11 @@ impl fmt::Display for Pointer<'_> {
 /// The steps of a printed pointer, unescaped.
 pub fn steps(pointer: &str) -> impl Iterator<Item = Cow<'_, str>> {
     pointer.split('/').skip(1).map(|step| {
-        if step.contains('~') { Cow::Owned(step.replace("~1", "/").replace("~0", "~")) } else { Cow::Borrowed(step) }
+        if step.contains('~') {
+            Cow::Owned(step.replace("~1", "/").replace("~0", "~"))
+        } else {
+            Cow::Borrowed(step)
+        }
     })
 }
 

@@ -16,8 +16,12 @@ fn problem(text: &str) -> TextProblem {
 
 #[test]
 fn values_keep_their_order_and_numbers_their_digits() {
-    let node = read(" {\"b\":[1.0,-0,1E+2,12345678901234567890],\"a\":{\"x\":null,\"y\":[true,false]}}\n");
-    assert_eq!(node.to_text(), "{\"b\":[1.0,-0,1E+2,12345678901234567890],\"a\":{\"x\":null,\"y\":[true,false]}}");
+    let node =
+        read(" {\"b\":[1.0,-0,1E+2,12345678901234567890],\"a\":{\"x\":null,\"y\":[true,false]}}\n");
+    assert_eq!(
+        node.to_text(),
+        "{\"b\":[1.0,-0,1E+2,12345678901234567890],\"a\":{\"x\":null,\"y\":[true,false]}}"
+    );
     assert_eq!(node.get("b").and_then(Node::as_array).map(<[Node]>::len), Some(4));
     assert_eq!(node.get("c"), None);
 }
@@ -78,7 +82,10 @@ fn a_key_that_stands_twice_is_refused_also_when_escaped() {
 #[test]
 fn an_error_says_where() {
     let error = parse("{\n  \"Statement\": [{}, {\"é/~\": tru}]\n}", BOUNDS).unwrap_err();
-    assert_eq!((error.pointer.as_str(), error.place.line, error.place.column), ("/Statement/1/é~1~0", 2, 29));
+    assert_eq!(
+        (error.pointer.as_str(), error.place.line, error.place.column),
+        ("/Statement/1/é~1~0", 2, 29)
+    );
     assert_eq!(
         error.to_string(),
         "line 2, column 29, at /Statement/1/é~1~0: 't' cannot stand here; write a JSON value"
@@ -94,7 +101,10 @@ fn depth_is_counted_before_the_stack_pays_for_it() {
     assert_eq!(problem(&nested(65)), TextProblem::TooDeep(64));
     assert_eq!(problem(&nested(5_000)), TextProblem::TooDeep(64));
     let greedy = Bounds { bytes: usize::MAX, depth: usize::MAX };
-    assert_eq!(parse(&"{\"a\":".repeat(1_000_000), greedy).unwrap_err().problem, TextProblem::TooDeep(128));
+    assert_eq!(
+        parse(&"{\"a\":".repeat(1_000_000), greedy).unwrap_err().problem,
+        TextProblem::TooDeep(128)
+    );
 }
 
 #[test]
@@ -108,10 +118,16 @@ fn values_are_counted() {
     let bounds = Bounds { bytes: usize::MAX, depth: 64 };
     let list = |items: usize| format!("[{}1]", "1,".repeat(items - 1));
     assert!(parse(&list(16 * 1024 - 1), bounds).is_ok());
-    assert_eq!(parse(&list(16 * 1024), bounds).unwrap_err().problem, TextProblem::TooMany(16 * 1024));
+    assert_eq!(
+        parse(&list(16 * 1024), bounds).unwrap_err().problem,
+        TextProblem::TooMany(16 * 1024)
+    );
     let members: Vec<String> = (0..16 * 1024).map(|n| format!("\"k{n}\":1")).collect();
     let error = parse(&format!("{{{}}}", members.join(",")), bounds).unwrap_err();
-    assert_eq!((error.problem, error.pointer.as_str()), (TextProblem::TooMany(16 * 1024), "/k16383"));
+    assert_eq!(
+        (error.problem, error.pointer.as_str()),
+        (TextProblem::TooMany(16 * 1024), "/k16383")
+    );
 }
 
 #[test]
@@ -150,7 +166,8 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_text_never_panics_and_is_accepted_only_when_serde_json_accepts_it(text in "[\\[\\]{}:,\"\\\\u0-9aed.\\-tfn \u{e9}]{0,24}") {
+    fn arbitrary_text_never_panics_and_is_accepted_only_when_serde_json_accepts_it(
+        text in "[\\[\\]{}:,\"\\\\u0-9aed.\\-tfn \u{e9}]{0,24}") {
         if parse(&text, BOUNDS).is_ok() {
             prop_assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
         }

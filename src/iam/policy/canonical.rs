@@ -1,11 +1,13 @@
 //! The canonical form: everything in which AWS evaluates nothing is folded away.
 //!
-//! A document is taken apart into atoms: effect, one action, one principal, one resource, the conditions. A `Not…` list stays
-//! whole, because it is an intersection. Order, repetition, Sids, the Id, letter case and splits of statements are gone then;
-//! spelling is folded in `canonical/spelling.rs`, and `canonical/covered.rs` leaves out an action that another covers, with all else equal.
+//! A document is taken apart into atoms: effect, one action, one principal, one resource, the
+//! conditions. A `Not…` list stays whole, because it is an intersection. Order, repetition, Sids,
+//! the Id, letter case and splits of statements are gone then; spelling is folded in
+//! `canonical/spelling.rs`, and `canonical/covered.rs` leaves out an action that another covers,
+//! with all else equal.
 //!
-//! Two documents have equal canonical forms exactly when [`compare`](crate::iam::policy::compare()) calls them Identical
-//! or Cosmetic; fingerprints are hashes of [`Canonical::bytes`].
+//! Two documents have equal canonical forms exactly when [`compare`](crate::iam::policy::compare())
+//! calls them Identical or Cosmetic; fingerprints are hashes of [`Canonical::bytes`].
 
 mod bytes;
 mod covered;
@@ -137,8 +139,9 @@ impl PartialOrd for Caseless<'_> {
     }
 }
 
-/// One operator on one key, its values sorted and each once. A statement may have two that differ in their values alone:
-/// `ArnEquals` and `ArnLike` on one key are one operator, and both must hold.
+/// One operator on one key, its values sorted and each once. A statement may have two that differ
+/// in their values alone: `ArnEquals` and `ArnLike` on one key are one operator, and both must
+/// hold.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Clause<'a> {
     operator: Named<'a>,
@@ -174,7 +177,8 @@ impl Policy {
 }
 
 impl Canonical<'_> {
-    /// Whether the document has more than [`ATOMS`] atoms, so that it is equal only to one with the same statements.
+    /// Whether the document has more than [`ATOMS`] atoms, so that it is equal only to one with the
+    /// same statements.
     #[must_use]
     pub fn is_large(&self) -> bool {
         matches!(self.0, Form::Large(_))

@@ -10,15 +10,16 @@ use super::parse::{Kind, Reading, Strictness};
 /// What a comparison says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verdict {
-    /// Same document: only white space, key order, order inside lists, scalar or list, or spelling of an account differ.
+    /// Same document: only white space, key order, order inside lists, scalar or list, or spelling
+    /// of an account differ.
     Identical,
-    /// Differs only where AWS evaluates nothing: order of statements, duplicates, letter case of elements and operators, an
-    /// empty condition.
+    /// Differs only where AWS evaluates nothing: order of statements, duplicates, letter case of
+    /// elements and operators, an empty condition.
     Cosmetic,
     /// Differs, or might: the observed document could not be read for certain. It is to be written.
     Different,
-    /// What was observed cannot be the document of a role: empty, a list, without statements, a trust without principals.
-    /// It is certainly not equal, and the reading itself is in doubt.
+    /// What was observed cannot be the document of a role: empty, a list, without statements, a
+    /// trust without principals. It is certainly not equal, and the reading itself is in doubt.
     Invalid,
 }
 
@@ -30,10 +31,11 @@ impl Verdict {
     }
 }
 
-/// Compares a desired policy with a document as AWS returned it, percent-encoded or plain, in a role of `account`.
+/// Compares a desired policy with a document as AWS returned it, percent-encoded or plain, in a
+/// role of `account`.
 ///
-/// An observed document that cannot be read is [`Verdict::Different`], unless everything wrong with it is such that no role
-/// can hold it: then it is [`Verdict::Invalid`].
+/// An observed document that cannot be read is [`Verdict::Different`], unless everything wrong with
+/// it is such that no role can hold it: then it is [`Verdict::Invalid`].
 #[must_use]
 pub fn compare(desired: &Policy, observed_text: &str, kind: Kind, account: &Account) -> Verdict {
     if observed_text.trim().is_empty() {
@@ -48,7 +50,9 @@ pub fn compare(desired: &Policy, observed_text: &str, kind: Kind, account: &Acco
             Verdict::Identical if !folded.is_empty() => Verdict::Cosmetic,
             verdict => verdict,
         },
-        Err(problems) if problems.iter().all(|problem| problem.fault == Fault::Impossible) => Verdict::Invalid,
+        Err(problems) if problems.iter().all(|problem| problem.fault == Fault::Impossible) => {
+            Verdict::Invalid
+        }
         Err(_) => Verdict::Different,
     }
 }

@@ -1,10 +1,13 @@
-//! Whether a document allows nothing that another does not: by containment of patterns, never by listing actions.
+//! Whether a document allows nothing that another does not: by containment of patterns, never by
+//! listing actions.
 //!
-//! What `new` allows is cut into regions (one action pattern, one principal, one resource pattern, the conditions). Each must
-//! lie in an Allow of `old`, outside the Denies of `old` that `new` does not keep. The answer "yes" is proven; "no" comes with a
-//! request that the evaluator allows by `new` and not by `old`; where neither can be had the answer is "unknown".
+//! What `new` allows is cut into regions (one action pattern, one principal, one resource pattern,
+//! the conditions). Each must lie in an Allow of `old`, outside the Denies of `old` that `new` does
+//! not keep. The answer "yes" is proven; "no" comes with a request that the evaluator allows by
+//! `new` and not by `old`; where neither can be had the answer is "unknown".
 //!
-//! A request is taken to be one that can exist: an account is in one partition, so its id and its root ARN are the same.
+//! A request is taken to be one that can exist: an account is in one partition, so its id and its
+//! root ARN are the same.
 
 mod clause;
 mod element;
@@ -67,7 +70,8 @@ pub struct Doubt {
 pub struct Access {
     /// Whether the new one allows something that the old one does not.
     pub widens: Containment,
-    /// Whether the old one allowed something that the new one does not; statements are those of the old one.
+    /// Whether the old one allowed something that the new one does not; statements are those of the
+    /// old one.
     pub narrows: Containment,
 }
 
@@ -84,7 +88,8 @@ pub enum Change {
     Unknown,
 }
 
-/// Whether `new` allows nothing that `old` does not. Each is taken alone, as the only policy of a role, or as its trust policy.
+/// Whether `new` allows nothing that `old` does not. Each is taken alone, as the only policy of a
+/// role, or as its trust policy.
 #[must_use]
 pub fn contains(old: &Policy, new: &Policy) -> Containment {
     contained(Some(old), Some(new))
@@ -102,8 +107,9 @@ pub fn change(old: Option<&Policy>, new: Option<&Policy>) -> Change {
     Access::change(&access(old, new))
 }
 
-/// What a change does when the document is one of several of a role, whatever the others are: a Deny in it also cuts what
-/// others allow, so one that is lost is a change to wider even where this document allows nothing.
+/// What a change does when the document is one of several of a role, whatever the others are: a
+/// Deny in it also cuts what others allow, so one that is lost is a change to wider even where this
+/// document allows nothing.
 #[must_use]
 pub fn change_among_others(old: Option<&Policy>, new: Option<&Policy>) -> Change {
     match (within(old, new), within(new, old)) {
@@ -176,13 +182,18 @@ fn contained(old: Option<&Policy>, new: Option<&Policy>) -> Containment {
     }
 }
 
-/// Whether everything that `new` allows is allowed by `old`, and everything that `old` denies is denied by `new`.
+/// Whether everything that `new` allows is allowed by `old`, and everything that `old` denies is
+/// denied by `new`.
 fn within(old: Option<&Policy>, new: Option<&Policy>) -> bool {
     let empty = Policy::new(Vec::new());
     let (old, new) = (old.unwrap_or(&empty), new.unwrap_or(&empty));
     let Ok(mut question) = Question::new(old, new) else { return false };
     question.kept = Vec::new();
-    let allows = question.new.allows.iter().all(|rule| rule.regions().all(|region| question.proven(&region)));
+    let allows = question
+        .new
+        .allows
+        .iter()
+        .all(|rule| rule.regions().all(|region| question.proven(&region)));
     let denies = question.old.denies.iter().all(|rule| question.keeps(rule));
     allows && denies && question.steps.get() < STEPS
 }
@@ -200,7 +211,8 @@ impl<'a> Question<'a> {
     fn new(old: &'a Policy, new: &'a Policy) -> Result<Self, Doubt> {
         let read = |policy: &Policy, which: &str| {
             Document::read(policy).map_err(|(index, why)| {
-                let why = format!("statement {index} of the {which} document can't be evaluated: {why}");
+                let why =
+                    format!("statement {index} of the {which} document can't be evaluated: {why}");
                 Doubt { statement: if which == "new" { index } else { 0 }, why }
             })
         };
@@ -209,22 +221,40 @@ impl<'a> Question<'a> {
         if let (Some(one), Some(other)) = (old.is_trust(), new.is_trust())
             && one != other
         {
-            return Err(Doubt { statement: 0, why: "one document names principals, the other resources".to_owned() });
+            return Err(Doubt {
+                statement: 0,
+                why: "one document names principals, the other resources".to_owned(),
+            });
         }
-        let mixed =
-            |document: &Document| document.is_trust().is_none() && document.allows.len() + document.denies.len() > 0;
+        let mixed = |document: &Document| {
+            document.is_trust().is_none() && document.allows.len() + document.denies.len() > 0
+        };
         if mixed(&old) || mixed(&new) {
-            return Err(Doubt { statement: 0, why: "a document names principals and resources".to_owned() });
+            return Err(Doubt {
+                statement: 0,
+                why: "a document names principals and resources".to_owned(),
+            });
         }
         let size = |document: &Document| {
-            document.allows.iter().chain(&document.denies).map(Rule::size).fold(0, usize::saturating_add)
+            document
+                .allows
+                .iter()
+                .chain(&document.denies)
+                .map(Rule::size)
+                .fold(0, usize::saturating_add)
         };
         if size(&old).max(size(&new)) > REGIONS {
-            return Err(Doubt { statement: 0, why: "the documents are too large to compare".to_owned() });
+            return Err(Doubt {
+                statement: 0,
+                why: "the documents are too large to compare".to_owned(),
+            });
         }
-        let mut question = Self { policies, old, new, kept: Vec::new(), steps: std::cell::Cell::new(0) };
+        let mut question =
+            Self { policies, old, new, kept: Vec::new(), steps: std::cell::Cell::new(0) };
         question.kept = (0..question.old.denies.len())
-            .filter(|index| question.old.denies.get(*index).is_some_and(|deny| !question.keeps(deny)))
+            .filter(|index| {
+                question.old.denies.get(*index).is_some_and(|deny| !question.keeps(deny))
+            })
             .collect();
         Ok(question)
     }
@@ -238,8 +268,10 @@ impl<'a> Question<'a> {
     /// Whether the new document denies all that this Deny of the old one denies.
     fn keeps(&self, deny: &Rule) -> bool {
         // Most Denies stay as they are: looked for whole before they are taken apart.
-        deny.regions()
-            .all(|region| self.step() && (region.is_empty() || self.new.denies.iter().any(|kept| kept.covers(&region))))
+        deny.regions().all(|region| {
+            self.step()
+                && (region.is_empty() || self.new.denies.iter().any(|kept| kept.covers(&region)))
+        })
     }
 
     fn answer(&mut self) -> Containment {
@@ -282,16 +314,22 @@ impl<'a> Question<'a> {
         // Each cut adds a limit; a few of them are what people write.
         depth < 4
             && (self.new.denies.iter().any(|deny| {
-                region.without(deny).is_some_and(|rest| rest.iter().all(|region| self.inside(region, depth + 1)))
-            }) || region.by_value().is_some_and(|rest| rest.iter().all(|region| self.inside(region, depth + 1))))
+                region
+                    .without(deny)
+                    .is_some_and(|rest| rest.iter().all(|region| self.inside(region, depth + 1)))
+            }) || region
+                .by_value()
+                .is_some_and(|rest| rest.iter().all(|region| self.inside(region, depth + 1))))
     }
 
-    /// Whether no Deny that is lost bites on the region, apart from what the new document denies all the same.
+    /// Whether no Deny that is lost bites on the region, apart from what the new document denies
+    /// all the same.
     fn undenied(&self, region: &Region<'_>) -> bool {
         self.kept.iter().filter_map(|index| self.old.denies.get(*index)).all(|deny| {
             deny.regions().all(|denied| {
                 let both = region.and(&denied);
-                self.step() && (both.is_empty() || self.new.denies.iter().any(|kept| kept.covers(&both)))
+                self.step()
+                    && (both.is_empty() || self.new.denies.iter().any(|kept| kept.covers(&both)))
             })
         })
     }
@@ -301,14 +339,22 @@ impl<'a> Question<'a> {
             return "the documents are too large to compare".to_owned();
         }
         if self.inside(region, 0) {
-            return "the old document denies a part of it, and whether the new one does too can't be told".to_owned();
+            return "the old document denies a part of it, and whether the new one does too can't \
+                be told"
+                .to_owned();
         }
         let near = self.old.allows.iter().find(|allow| {
-            allow.covers_actions(region) && allow.covers_principals(region) && allow.covers_resources(region)
+            allow.covers_actions(region)
+                && allow.covers_principals(region)
+                && allow.covers_resources(region)
         });
         match near {
             Some(near) => {
-                format!("whether its conditions are as narrow as those of old statement {} can't be told", near.index)
+                format!(
+                    "whether its conditions are as narrow as those of old statement {} can't be \
+                     told",
+                    near.index
+                )
             }
             None => "no single statement of the old document covers it".to_owned(),
         }

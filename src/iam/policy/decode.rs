@@ -1,14 +1,17 @@
-//! Undoing the percent-encoding in which IAM returns documents (IAM API reference, `GetRolePolicy`).
+//! Undoing the percent-encoding in which IAM returns documents (IAM API reference,
+//! `GetRolePolicy`).
 //!
-//! IAM encodes by RFC 3986, so `+` is a plus (rule Q2). A document may hold `%3A` of its own, so it is decoded exactly
-//! once. Encoded JSON begins with `%7B`: text that begins with `{` or white space is plain already, as stand-ins of AWS
-//! send it.
+//! IAM encodes by RFC 3986, so `+` is a plus (rule Q2). A document may hold `%3A` of its own, so it
+//! is decoded exactly once. Encoded JSON begins with `%7B`: text that begins with `{` or white
+//! space is plain already, as stand-ins of AWS send it.
 
 use std::borrow::Cow;
 
 /// A `%` without two hex digits after it, or bytes that are not UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the document's percent-encoding is broken; read it again, and write it again if it stays so")]
+#[error(
+    "the document's percent-encoding is broken; read it again, and write it again if it stays so"
+)]
 pub struct DecodeError;
 
 /// The text of a document as IAM returned it.
@@ -16,7 +19,8 @@ pub struct DecodeError;
 /// # Errors
 /// [`DecodeError`] when text that is not plain already is not valid percent-encoding of UTF-8.
 pub fn decode(text: &str) -> Result<Cow<'_, str>, DecodeError> {
-    if text.starts_with(|first: char| first == '{' || first.is_whitespace()) || !text.contains('%') {
+    if text.starts_with(|first: char| first == '{' || first.is_whitespace()) || !text.contains('%')
+    {
         return Ok(Cow::Borrowed(text));
     }
     let mut bytes = text.bytes();

@@ -1,7 +1,8 @@
 //! What changed between two documents, by statement, and whether it widens or narrows access.
 //!
-//! Statements are matched when they say the same, then by Sid, then by likeness. What has no effect (order, spelling, a Sid)
-//! is no change. The text of a [`Diff`] is the one text of it for the command line, plans, Events and the audit log.
+//! Statements are matched when they say the same, then by Sid, then by likeness. What has no effect
+//! (order, spelling, a Sid) is no change. The text of a [`Diff`] is the one text of it for the
+//! command line, plans, Events and the audit log.
 
 mod element;
 mod matching;
@@ -98,7 +99,8 @@ impl Diff {
     pub fn between(old: &Policy, new: &Policy, account: &Account) -> Self {
         let version = (old.version != new.version).then_some((old.version, new.version));
         if version.is_none() && between(new, old, account).is_equal() {
-            let same = Access { widens: Containment::NoNewAccess, narrows: Containment::NoNewAccess };
+            let same =
+                Access { widens: Containment::NoNewAccess, narrows: Containment::NoNewAccess };
             return Self { version, statements: Vec::new(), access: same };
         }
         let alone = |policy: &Policy, statement: &Statement| Policy {
@@ -107,11 +109,17 @@ impl Diff {
             statements: vec![statement.clone()],
         };
         let place = |policy: &Policy, index: usize| {
-            policy.statements.get(index).map(|statement| Place { index, statement: statement.clone() })
+            policy
+                .statements
+                .get(index)
+                .map(|statement| Place { index, statement: statement.clone() })
         };
         let mut statements = Vec::new();
         for (before, after) in matching::pairs(old, new, account) {
-            let (was, is) = (before.and_then(|index| place(old, index)), after.and_then(|index| place(new, index)));
+            let (was, is) = (
+                before.and_then(|index| place(old, index)),
+                after.and_then(|index| place(new, index)),
+            );
             let direction = direction(
                 was.as_ref().map(|place| alone(old, &place.statement)).as_ref(),
                 is.as_ref().map(|place| alone(new, &place.statement)).as_ref(),
@@ -143,18 +151,24 @@ impl Diff {
     }
 }
 
-/// Of one statement, or of none before or after. A Deny alone allows nothing: what it shuts out is compared instead.
+/// Of one statement, or of none before or after. A Deny alone allows nothing: what it shuts out is
+/// compared instead.
 fn direction(old: Option<&Policy>, new: Option<&Policy>) -> Direction {
-    let effect =
-        |policy: Option<&Policy>| policy.and_then(|policy| policy.statements.first()).map(|first| first.effect);
+    let effect = |policy: Option<&Policy>| {
+        policy.and_then(|policy| policy.statements.first()).map(|first| first.effect)
+    };
     let opened = |policy: Option<&Policy>| {
         let mut policy = policy?.clone();
         policy.statements.iter_mut().for_each(|statement| statement.effect = Effect::Allow);
         Some(policy)
     };
     match (effect(old), effect(new)) {
-        (Some(Effect::Deny), Some(Effect::Allow)) => Direction { widens: Some(true), narrows: Some(false) },
-        (Some(Effect::Allow), Some(Effect::Deny)) => Direction { widens: Some(false), narrows: Some(true) },
+        (Some(Effect::Deny), Some(Effect::Allow)) => {
+            Direction { widens: Some(true), narrows: Some(false) }
+        }
+        (Some(Effect::Allow), Some(Effect::Deny)) => {
+            Direction { widens: Some(false), narrows: Some(true) }
+        }
         (Some(Effect::Deny), _) | (_, Some(Effect::Deny)) => {
             Direction::from(&access(opened(old).as_ref(), opened(new).as_ref())).of_deny()
         }

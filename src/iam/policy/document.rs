@@ -1,7 +1,8 @@
 //! The typed form of a policy document, and short ways to build statements.
 //!
-//! It keeps what was written: order of statements and of values, duplicates, Sids. What does not matter is folded away in
-//! `canonical.rs` only. A `Policy` made by hand can be wrong (an empty list); [`Policy::check`] tells.
+//! It keeps what was written: order of statements and of values, duplicates, Sids. What does not
+//! matter is folded away in `canonical.rs` only. A `Policy` made by hand can be wrong (an empty
+//! list); [`Policy::check`] tells.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +18,8 @@ pub struct Policy {
     pub statements: Vec<Statement>,
 }
 
-/// The version of the policy language. Only the newer one knows policy variables, so the two never are equal (Q5).
+/// The version of the policy language. Only the newer one knows policy variables, so the two never
+/// are equal (Q5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Version {
     /// `2008-10-17`
@@ -67,7 +69,8 @@ pub type ActionList = Scope<Vec<String>>;
 pub type ResourceList = Scope<Vec<String>>;
 /// Who a statement is about.
 pub type Principals = Scope<PrincipalSet>;
-/// Operator, then key, then values; booleans and numbers are strings with the digits of the source (Q40, Q43).
+/// Operator, then key, then values; booleans and numbers are strings with the digits of the source
+/// (Q40, Q43).
 pub type Conditions = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
 /// The value of `Principal`.
@@ -199,7 +202,14 @@ impl Statement {
     #[must_use]
     pub fn new<S: Into<String>>(effect: Effect, actions: impl IntoIterator<Item = S>) -> Self {
         let actions = Scope::Only(actions.into_iter().map(Into::into).collect());
-        Self { sid: None, effect, principals: None, actions, resources: None, conditions: Conditions::new() }
+        Self {
+            sid: None,
+            effect,
+            principals: None,
+            actions,
+            resources: None,
+            conditions: Conditions::new(),
+        }
     }
 
     /// An Allow of these actions.
@@ -223,7 +233,11 @@ impl Statement {
 
     /// With these principals of one kind, added to those it has; replaces a `NotPrincipal` or `*`.
     #[must_use]
-    pub fn principal<S: Into<String>>(mut self, kind: PrincipalKind, values: impl IntoIterator<Item = S>) -> Self {
+    pub fn principal<S: Into<String>>(
+        mut self,
+        kind: PrincipalKind,
+        values: impl IntoIterator<Item = S>,
+    ) -> Self {
         let mut kinds = match self.principals {
             Some(Scope::Only(PrincipalSet::Kinds(kinds))) => kinds,
             _ => BTreeMap::new(),
@@ -240,9 +254,15 @@ impl Statement {
         self
     }
 
-    /// With one more condition; the values of an operator and key that are there already are replaced.
+    /// With one more condition; the values of an operator and key that are there already are
+    /// replaced.
     #[must_use]
-    pub fn when<S: Into<String>>(mut self, operator: &str, key: &str, values: impl IntoIterator<Item = S>) -> Self {
+    pub fn when<S: Into<String>>(
+        mut self,
+        operator: &str,
+        key: &str,
+        values: impl IntoIterator<Item = S>,
+    ) -> Self {
         let values = values.into_iter().map(Into::into).collect();
         self.conditions.entry(operator.to_owned()).or_default().insert(key.to_owned(), values);
         self

@@ -23,7 +23,10 @@ impl<'n> Reader<'n> {
             return Some(text.to_owned()).filter(|text| !text.is_empty());
         }
         self.impossible(at, || {
-            format!("{element} must be a string, not {}; write it in double quotes", node.type_name())
+            format!(
+                "{element} must be a string, not {}; write it in double quotes",
+                node.type_name()
+            )
         });
         None
     }
@@ -39,7 +42,9 @@ impl<'n> Reader<'n> {
         let spelled = || words.iter().map(|word| print(*word));
         let all = || spelled().collect::<Vec<_>>().join(" or ");
         let Some(text) = node.as_str() else {
-            self.impossible(at, || format!("this must be a string, not {}; write {}", node.type_name(), all()));
+            self.impossible(at, || {
+                format!("this must be a string, not {}; write {}", node.type_name(), all())
+            });
             return None;
         };
         let found = words.iter().copied().find(|word| print(*word) == text);
@@ -53,9 +58,16 @@ impl<'n> Reader<'n> {
     }
 
     /// One string or a list of strings, none of them empty, at least one.
-    pub(super) fn strings(&mut self, node: &'n Node, at: &Pointer<'_>, element: &str) -> Option<Vec<String>> {
+    pub(super) fn strings(
+        &mut self,
+        node: &'n Node,
+        at: &Pointer<'_>,
+        element: &str,
+    ) -> Option<Vec<String>> {
         if node.as_array().is_some_and(<[Node]>::is_empty) {
-            self.impossible(at, || format!("{element} is empty; name at least one, or remove the statement"));
+            self.impossible(at, || {
+                format!("{element} is empty; name at least one, or remove the statement")
+            });
             return None;
         }
         self.list(node, at, |reader, item, at| match item.as_str() {
@@ -66,14 +78,18 @@ impl<'n> Reader<'n> {
             Some(text) => Some(text.to_owned()),
             None => {
                 reader.impossible(at, || {
-                    format!("{element} must hold strings, not {}; write it in double quotes", item.type_name())
+                    format!(
+                        "{element} must hold strings, not {}; write it in double quotes",
+                        item.type_name()
+                    )
                 });
                 None
             }
         })
     }
 
-    /// The items of a list, or the one value that stands for a list of one; `None` when one of them can't be read.
+    /// The items of a list, or the one value that stands for a list of one; `None` when one of them
+    /// can't be read.
     pub(super) fn list<T>(
         &mut self,
         node: &'n Node,
@@ -91,12 +107,18 @@ impl<'n> Reader<'n> {
         (out.len() == items.len()).then_some(out)
     }
 
-    pub(super) fn principal_set(&mut self, node: &'n Node, at: &Pointer<'_>) -> Option<PrincipalSet> {
+    pub(super) fn principal_set(
+        &mut self,
+        node: &'n Node,
+        at: &Pointer<'_>,
+    ) -> Option<PrincipalSet> {
         let members = match node {
             Node::String(text) if text == "*" => {
                 if self.desired() && self.kind == Kind::Trust {
                     self.unknown(at, || {
-                        "a trust policy cannot name everyone with the string *; name the principals by kind".into()
+                        "a trust policy cannot name everyone with the string *; name the \
+                         principals by kind"
+                            .into()
                     });
                     return None;
                 }
@@ -109,7 +131,10 @@ impl<'n> Reader<'n> {
             }
             other => {
                 self.impossible(at, || {
-                    format!("the principals must be an object, not {}; write {{\"AWS\": …}}", other.type_name())
+                    format!(
+                        "the principals must be an object, not {}; write {{\"AWS\": …}}",
+                        other.type_name()
+                    )
                 });
                 return None;
             }
@@ -120,10 +145,12 @@ impl<'n> Reader<'n> {
             let Some(kind) = PrincipalKind::of(key) else {
                 let message = || {
                     let known = PrincipalKind::ALL.map(PrincipalKind::as_str);
-                    let remedy = nearest(key, known.into_iter()).map_or_else(|| known.join(", "), str::to_owned);
+                    let remedy = nearest(key, known.into_iter())
+                        .map_or_else(|| known.join(", "), str::to_owned);
                     format!("{} is no kind of principal; write {remedy}", shown(key))
                 };
-                // `{"*":"*"}` is what some tools write for everyone; no trust policy can hold it (Q22).
+                // `{"*":"*"}` is what some tools write for everyone; no trust policy can hold it
+                // (Q22).
                 if key == "*" {
                     self.impossible(&at, message);
                 } else {
@@ -163,7 +190,10 @@ impl<'n> Reader<'n> {
                     self.impossible(&at, || "a condition key is empty; name it".into());
                 } else if known {
                     self.impossible(&at, || {
-                        format!("the condition key {} stands twice in different letter case; keep one", shown(key))
+                        format!(
+                            "the condition key {} stands twice in different letter case; keep one",
+                            shown(key)
+                        )
                     });
                 }
                 if let Some(values) = self.values(values, &at) {
@@ -171,28 +201,34 @@ impl<'n> Reader<'n> {
                 }
             }
             if out.insert(operator, read).is_some() {
-                self.unknown(&at, || format!("{} stands twice in different letter case; keep one", shown(name)));
+                self.unknown(&at, || {
+                    format!("{} stands twice in different letter case; keep one", shown(name))
+                });
             }
         }
         Some(out)
     }
 
-    /// The documented spelling of an operator. What AWS has may be in other letter case (Q35); one that is not known is kept
-    /// there, because AWS may know it.
+    /// The documented spelling of an operator. What AWS has may be in other letter case (Q35); one
+    /// that is not known is kept there, because AWS may know it.
     fn operator(&mut self, name: &str, at: &Pointer<'_>) -> String {
         if operator::is_known(name) {
             return name.to_owned();
         }
         match Operator::parse_folded(name) {
             Some(known) if self.strictness == Strictness::Observed => {
-                self.fold(at, || format!("{} means {known}: letter case does not count here", shown(name)));
+                self.fold(at, || {
+                    format!("{} means {known}: letter case does not count here", shown(name))
+                });
                 known.to_string()
             }
             _ => {
                 if self.desired() {
                     self.unknown(at, || {
-                        let remedy = operator::nearest(name)
-                            .map_or_else(|| "use a documented one".to_owned(), |name| format!("write {name}"));
+                        let remedy = operator::nearest(name).map_or_else(
+                            || "use a documented one".to_owned(),
+                            |name| format!("write {name}"),
+                        );
                         format!("{} is no condition operator; {remedy}", shown(name))
                     });
                 }
@@ -201,12 +237,20 @@ impl<'n> Reader<'n> {
         }
     }
 
-    /// The members of an object. An empty one has no effect (Q30), but inside a resource it is refused.
-    fn filled<'a>(&mut self, node: &'a Node, at: &Pointer<'_>, element: &str) -> Option<&'a [Member]> {
+    /// The members of an object. An empty one has no effect (Q30), but inside a resource it is
+    /// refused.
+    fn filled<'a>(
+        &mut self,
+        node: &'a Node,
+        at: &Pointer<'_>,
+        element: &str,
+    ) -> Option<&'a [Member]> {
         match node {
             Node::Object(members) if members.is_empty() => {
                 if self.numbers == NumberRule::ShortIntegers {
-                    self.unknown(at, || format!("{element} is empty; add a condition, or remove it"));
+                    self.unknown(at, || {
+                        format!("{element} is empty; add a condition, or remove it")
+                    });
                     return None;
                 }
                 self.fold(at, || format!("{element} is empty, which has no effect"));
@@ -214,24 +258,35 @@ impl<'n> Reader<'n> {
             }
             Node::Object(members) => Some(members),
             other => {
-                self.impossible(at, || format!("{element} must be an object, not {}; write {{…}}", other.type_name()));
+                self.impossible(at, || {
+                    format!("{element} must be an object, not {}; write {{…}}", other.type_name())
+                });
                 None
             }
         }
     }
 
-    /// The values of a condition key. An observed list may be empty (Q31): no desired document equals it.
+    /// The values of a condition key. An observed list may be empty (Q31): no desired document
+    /// equals it.
     fn values(&mut self, node: &'n Node, at: &Pointer<'_>) -> Option<Vec<String>> {
         if self.desired() && node.as_array().is_some_and(<[Node]>::is_empty) {
-            self.unknown(at, || "the list of values is empty; add a value, or remove the key".into());
+            self.unknown(at, || {
+                "the list of values is empty; add a value, or remove the key".into()
+            });
             return None;
         }
         self.list(node, at, |reader, item, at| match item {
             Node::String(text) => Some(text.clone()),
             Node::Bool(value) => Some(value.to_string()),
-            Node::Number(digits) if reader.numbers == NumberRule::ShortIntegers && !is_short_integer(digits) => {
+            Node::Number(digits)
+                if reader.numbers == NumberRule::ShortIntegers && !is_short_integer(digits) =>
+            {
                 reader.unknown(at, || {
-                    format!("the number {} may have lost digits on its way; write it in double quotes", shown(digits))
+                    format!(
+                        "the number {} may have lost digits on its way; write it in double \
+                        quotes",
+                        shown(digits)
+                    )
                 });
                 None
             }
@@ -239,7 +294,8 @@ impl<'n> Reader<'n> {
             other => {
                 reader.impossible(at, || {
                     format!(
-                        "a condition value must be a string, number or boolean, not {}; write it in double quotes",
+                        "a condition value must be a string, number or boolean, not {}; write it \
+                         in double quotes",
                         other.type_name()
                     )
                 });
@@ -252,7 +308,9 @@ impl<'n> Reader<'n> {
     pub(super) fn characters(&mut self, node: &Node, at: &Pointer<'_>) -> bool {
         match node {
             Node::String(text) => self.refuses(text, at),
-            Node::Array(items) => items.iter().enumerate().any(|(index, item)| self.characters(item, &at.item(index))),
+            Node::Array(items) => {
+                items.iter().enumerate().any(|(index, item)| self.characters(item, &at.item(index)))
+            }
             Node::Object(members) => members.iter().any(|(key, value)| {
                 let at = at.key(key);
                 self.refuses(key, &at) || self.characters(value, &at)
@@ -263,7 +321,11 @@ impl<'n> Reader<'n> {
 
     fn refuses(&mut self, text: &str, at: &Pointer<'_>) -> bool {
         let Some(found) = limits::outside_document(text) else { return false };
-        self.unknown(at, || format!("AWS refuses the character {found:?} in a document; use characters up to U+00FF"));
+        self.unknown(at, || {
+            format!(
+                "AWS refuses the character {found:?} in a document; use characters up to U+00FF"
+            )
+        });
         true
     }
 }

@@ -1,11 +1,13 @@
-//! What is wrong with a document. All problems are collected, up to a bound, each with its place and remedy.
+//! What is wrong with a document. All problems are collected, up to a bound, each with its place
+//! and remedy.
 
 use std::fmt;
 
 use crate::iam::json::Pointer;
 use crate::iam::text::{Place, Text, TextError, TextProblem, at};
 
-/// How grave a problem is. It decides what [`compare`](crate::iam::policy::compare()) makes of an observed document.
+/// How grave a problem is. It decides what [`compare`](crate::iam::policy::compare()) makes of an
+/// observed document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fault {
     /// The text is neither JSON nor YAML.
@@ -45,7 +47,11 @@ impl std::error::Error for DocumentError {}
 
 impl From<TextError> for DocumentError {
     fn from(TextError { pointer, place, problem }: TextError) -> Self {
-        let fault = if matches!(problem, TextProblem::Duplicate(_)) { Fault::Repeated } else { Fault::Unreadable };
+        let fault = if matches!(problem, TextProblem::Duplicate(_)) {
+            Fault::Repeated
+        } else {
+            Fault::Unreadable
+        };
         Self { pointer, place: Some(place), message: problem.to_string(), fault }
     }
 }
@@ -63,7 +69,12 @@ pub(super) struct Problems {
 }
 
 impl Problems {
-    pub(super) fn add(&mut self, pointer: &Pointer<'_>, fault: Fault, message: impl FnOnce() -> String) {
+    pub(super) fn add(
+        &mut self,
+        pointer: &Pointer<'_>,
+        fault: Fault,
+        message: impl FnOnce() -> String,
+    ) {
         if self.list.len() < SHOWN && self.pointers < POINTERS {
             let pointer = pointer.to_string();
             self.pointers += pointer.len();
@@ -87,7 +98,12 @@ impl Problems {
         }
         if self.more > 0 {
             let message = format!("{} more problems are not shown; correct these first", self.more);
-            self.list.push(DocumentError { pointer: String::new(), place: None, message, fault: Fault::Unknown });
+            self.list.push(DocumentError {
+                pointer: String::new(),
+                place: None,
+                message,
+                fault: Fault::Unknown,
+            });
         }
         self.list
     }

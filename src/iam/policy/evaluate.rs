@@ -1,10 +1,13 @@
-//! Whether a request is allowed, by the published logic ("Policy evaluation logic" in the IAM user guide), as far as the
-//! documents of one role decide it: an explicit Deny wins; else the boundary must allow it, and an identity policy.
+//! Whether a request is allowed, by the published logic ("Policy evaluation logic" in the IAM user
+//! guide), as far as the documents of one role decide it: an explicit Deny wins; else the boundary
+//! must allow it, and an identity policy.
 //!
-//! Of the context only what the request gives is known: no key is made up. A trusted account root means Allowed; what the
-//! caller's own policies say is not asked.
+//! Of the context only what the request gives is known: no key is made up. A trusted account root
+//! means Allowed; what the caller's own policies say is not asked.
 
 mod condition;
+#[cfg(test)]
+mod laws;
 mod principal;
 mod request;
 #[cfg(test)]
@@ -33,7 +36,8 @@ pub struct Request {
     pub context: Context,
 }
 
-/// Condition keys of a request and their values. Key names ignore letter case; a key without values is absent.
+/// Condition keys of a request and their values. Key names ignore letter case; a key without values
+/// is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
     keys: BTreeMap<String, Found>,
@@ -52,13 +56,18 @@ impl Context {
     /// Sets a key to one value.
     #[must_use]
     pub fn with(mut self, key: &str, value: &str) -> Self {
-        self.keys.insert(key.to_lowercase(), Found { values: vec![value.to_owned()], listed: false });
+        self.keys
+            .insert(key.to_lowercase(), Found { values: vec![value.to_owned()], listed: false });
         self
     }
 
     /// Sets a key to a list.
     #[must_use]
-    pub fn with_list<S: Into<String>>(mut self, key: &str, values: impl IntoIterator<Item = S>) -> Self {
+    pub fn with_list<S: Into<String>>(
+        mut self,
+        key: &str,
+        values: impl IntoIterator<Item = S>,
+    ) -> Self {
         let values = values.into_iter().map(Into::into).collect();
         self.keys.insert(key.to_lowercase(), Found { values, listed: true });
         self
@@ -73,7 +82,8 @@ impl Context {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Found> {
         // Keys of one request are few, and a scan allocates nothing.
-        let found = self.keys.iter().find(|(known, _)| same_key(known, key)).map(|(_, found)| found);
+        let found =
+            self.keys.iter().find(|(known, _)| same_key(known, key)).map(|(_, found)| found);
         found.filter(|found| !found.values.is_empty())
     }
 }
@@ -105,7 +115,8 @@ pub enum Decision {
 pub struct Evaluation {
     /// The answer.
     pub decision: Decision,
-    /// The statement that decided it: name of the document (`trust`, `boundary` or that of the policy) and index from 0.
+    /// The statement that decided it: name of the document (`trust`, `boundary` or that of the
+    /// policy) and index from 0.
     pub statement: Option<(String, usize)>,
     /// Sentences for people: what decided, and when denied what was missing.
     pub because: Vec<String>,
@@ -122,24 +133,37 @@ fn same_key(folded: &str, key: &str) -> bool {
 
 /// Whether the request is allowed.
 ///
-/// With a trust policy, actions that make sessions (`sts:Assume…`, and without identity policies also `sts:TagSession` and
-/// `sts:SetSourceIdentity`) are for it alone to decide.
+/// With a trust policy, actions that make sessions (`sts:Assume…`, and without identity policies
+/// also `sts:TagSession` and `sts:SetSourceIdentity`) are for it alone to decide.
 ///
 /// # Errors
-/// When a document holds what can't be evaluated for certain, such as an unknown operator, or the request lacks a principal
-/// that a trust policy needs.
-pub fn evaluate(documents: &Documents<'_>, request: &Request) -> Result<Evaluation, EvaluationError> {
+/// When a document holds what can't be evaluated for certain, such as an unknown operator, or the
+/// request lacks a principal that a trust policy needs.
+pub fn evaluate(
+    documents: &Documents<'_>,
+    request: &Request,
+) -> Result<Evaluation, EvaluationError> {
     let action = request.action.as_str();
     if !is_action(action) {
-        return Ok(denied(format!("{} is no action and matches nothing; write SERVICE:NAME", shown(action))));
+        return Ok(denied(format!(
+            "{} is no action and matches nothing; write SERVICE:NAME",
+            shown(action)
+        )));
     }
-    let begins = |prefix: &str| action.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
-    let beside = ["sts:TagSession", "sts:SetSourceIdentity"].iter().any(|name| action.eq_ignore_ascii_case(name));
+    let begins = |prefix: &str| {
+        action.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+    };
+    let beside = ["sts:TagSession", "sts:SetSourceIdentity"]
+        .iter()
+        .any(|name| action.eq_ignore_ascii_case(name));
     if let Some(trust) = documents.trust
         && (begins("sts:Assume") || (beside && documents.policies.is_empty()))
     {
         let scan = Scan::of("trust", trust, request, true)?;
-        return Ok(scan.denied().or_else(|| scan.allowed()).unwrap_or_else(|| denied(scan.missing())));
+        return Ok(scan
+            .denied()
+            .or_else(|| scan.allowed())
+            .unwrap_or_else(|| denied(scan.missing())));
     }
     let mut boundary = None;
     let mut allowed = None;
@@ -166,9 +190,14 @@ pub fn evaluate(documents: &Documents<'_>, request: &Request) -> Result<Evaluati
     }
     if let Some(scan) = boundary.filter(|scan| scan.allow.is_none()) {
         missing.insert(0, format!("the boundary does not allow it: {}", scan.missing()));
-        return Ok(Evaluation { decision: Decision::ImplicitlyDenied, statement: None, because: missing });
+        return Ok(Evaluation {
+            decision: Decision::ImplicitlyDenied,
+            statement: None,
+            because: missing,
+        });
     }
-    let otherwise = Evaluation { decision: Decision::ImplicitlyDenied, statement: None, because: missing };
+    let otherwise =
+        Evaluation { decision: Decision::ImplicitlyDenied, statement: None, because: missing };
     Ok(allowed.unwrap_or(otherwise))
 }
 
@@ -197,14 +226,23 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    fn of(name: &'a str, policy: &'a Policy, request: &'a Request, trust: bool) -> Result<Self, EvaluationError> {
+    fn of(
+        name: &'a str,
+        policy: &'a Policy,
+        request: &'a Request,
+        trust: bool,
+    ) -> Result<Self, EvaluationError> {
         let mut scan = Self { name, policy, request, deny: None, allow: None, near: None };
         for (index, statement) in policy.statements.iter().enumerate() {
-            let place = |what: String| EvaluationError(format!("{name}, statement {index}: {what}"));
+            let place =
+                |what: String| EvaluationError(format!("{name}, statement {index}: {what}"));
             match miss(statement, policy.version, request, trust).map_err(place)? {
                 None if statement.effect == Effect::Deny => scan.deny = scan.deny.or(Some(index)),
                 None => scan.allow = scan.allow.or(Some(index)),
-                Some(miss) if statement.effect == Effect::Allow && scan.near.is_none_or(|(near, _)| near < miss) => {
+                Some(miss)
+                    if statement.effect == Effect::Allow
+                        && scan.near.is_none_or(|(near, _)| near < miss) =>
+                {
                     scan.near = Some((miss, index));
                 }
                 Some(_) => {}
@@ -247,12 +285,18 @@ impl<'a> Scan<'a> {
                 format!("{} allows {action}, but not on {on}", self.called(index))
             }
             Miss::Condition(operator, key) => {
-                let has = self.request.context.get(key).map_or("has no such key".to_owned(), |found| {
-                    let values: Vec<String> = found.values.iter().take(5).map(|value| shown(value)).collect();
-                    let list = if found.listed { "the list " } else { "" };
-                    format!("has {list}{}", values.join(", "))
-                });
-                format!("{} would allow it, but for {operator} {}: the request {has}", self.called(index), shown(key))
+                let has =
+                    self.request.context.get(key).map_or("has no such key".to_owned(), |found| {
+                        let values: Vec<String> =
+                            found.values.iter().take(5).map(|value| shown(value)).collect();
+                        let list = if found.listed { "the list " } else { "" };
+                        format!("has {list}{}", values.join(", "))
+                    });
+                format!(
+                    "{} would allow it, but for {operator} {}: the request {has}",
+                    self.called(index),
+                    shown(key)
+                )
             }
         }
     }
@@ -268,12 +312,14 @@ fn miss<'a>(
     let Statement { sid: _, effect, principals, actions, resources, conditions } = statement;
     // First: a document with an unknown operator is never half evaluated.
     let operators = condition::operators(conditions)?;
-    let names = |list: &Vec<String>| list.iter().any(|pattern| action_matches(pattern, &request.action));
+    let names =
+        |list: &Vec<String>| list.iter().any(|pattern| action_matches(pattern, &request.action));
     if names(actions.content()) == actions.is_except() {
         return Ok(Some(Miss::Action));
     }
     if trust {
-        let principals = principals.as_ref().ok_or("it has no Principal; add who may assume the role")?;
+        let principals =
+            principals.as_ref().ok_or("it has no Principal; add who may assume the role")?;
         let Some((kind, who)) = &request.principal else {
             return Err("the request names no principal; a trust policy needs one".into());
         };
@@ -305,7 +351,12 @@ fn action_matches(pattern: &str, action: &str) -> bool {
     all || (is_action(pattern) && glob(pattern, action, true))
 }
 
-fn resource_matches(resources: &Scope<Vec<String>>, version: Version, effect: Effect, request: &Request) -> bool {
+fn resource_matches(
+    resources: &Scope<Vec<String>>,
+    version: Version,
+    effect: Effect,
+    request: &Request,
+) -> bool {
     let mut unresolved = false;
     let mut matches = |pattern: &String| {
         let Some(resource) = request.resource.as_deref() else {
@@ -328,7 +379,8 @@ fn resource_matches(resources: &Scope<Vec<String>>, version: Version, effect: Ef
     }
 }
 
-/// The pattern with the variables of the request; a key with several values is no value of a variable.
+/// The pattern with the variables of the request; a key with several values is no value of a
+/// variable.
 fn resolved(text: &str, syntax: Syntax, context: &Context) -> Option<Pattern> {
     Pattern::new(text, syntax).resolve(|key| {
         let found = context.get(key)?;

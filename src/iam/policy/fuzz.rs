@@ -1,5 +1,6 @@
-//! Fuzzing without a fuzzer: seeded input that is mostly almost right, as many cases as an ordinary test run bears, or for as
-//! long as `ROLEWRIGHT_FUZZ_SECONDS` says (`make fuzz`). A failure names its seed; `ROLEWRIGHT_FUZZ_SEED` repeats it.
+//! Fuzzing without a fuzzer: seeded input that is mostly almost right, as many cases as an ordinary
+//! test run bears, or for as long as `ROLEWRIGHT_FUZZ_SECONDS` says (`make fuzz`). A failure names
+//! its seed; `ROLEWRIGHT_FUZZ_SEED` repeats it.
 
 mod documents;
 mod parser;
@@ -32,13 +33,14 @@ impl Dice {
         items[self.below(items.len())]
     }
 
-    /// `text` after a few edits of bytes: removed, repeated, replaced, or words of `words` put in. What is no UTF-8 then is
-    /// replaced, so that readers of text get it too.
+    /// `text` after a few edits of bytes: removed, repeated, replaced, or words of `words` put in.
+    /// What is no UTF-8 then is replaced, so that readers of text get it too.
     pub(super) fn mutated(&mut self, text: &str, words: &[&str]) -> String {
         let mut bytes = text.as_bytes().to_vec();
         for _ in 0..=self.below(3) {
             let begin = self.below(bytes.len() + 1);
-            let length = if self.below(8) > 0 { self.below(4) } else { self.below(bytes.len() + 1) };
+            let length =
+                if self.below(8) > 0 { self.below(4) } else { self.below(bytes.len() + 1) };
             let end = (begin + length).min(bytes.len());
             match self.below(6) {
                 0 => drop(bytes.drain(begin..end)),
@@ -57,7 +59,8 @@ impl Dice {
     }
 }
 
-/// Runs `case` with a new seed again and again: `cases` times, or for the seconds that the environment asks for.
+/// Runs `case` with a new seed again and again: `cases` times, or for the seconds that the
+/// environment asks for.
 pub(super) fn run(name: &str, cases: u64, mut case: impl FnMut(&mut Dice)) {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
     if let Some(seed) = number("ROLEWRIGHT_FUZZ_SEED") {
@@ -65,7 +68,8 @@ pub(super) fn run(name: &str, cases: u64, mut case: impl FnMut(&mut Dice)) {
     }
     let seconds = number("ROLEWRIGHT_FUZZ_SECONDS");
     // An ordinary run is the same each time; a long one goes where none was before.
-    let first = seconds.map_or(0, |_| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() << 24);
+    let first = seconds
+        .map_or(0, |_| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() << 24);
     let started = Instant::now();
     let mut done = 0;
     while seconds.map_or(done < cases, |seconds| started.elapsed() < Duration::from_secs(seconds)) {

@@ -1,7 +1,8 @@
-//! Laws of the policy language, for arbitrary documents and edits of them: what never matters and what always does.
+//! Laws of the policy language, for arbitrary documents and edits of them: what never matters and
+//! what always does.
 //!
-//! Each law is tried on 20,000 cases, or on as many as `ROLEWRIGHT_LAW_CASES` says (`make laws CASES=1000000`), and prints what
-//! it has seen.
+//! Each law is tried on 20,000 cases, or on as many as `ROLEWRIGHT_LAW_CASES` says (`make laws
+//! CASES=1000000`), and prints what it has seen.
 
 mod edits;
 mod generate;
@@ -26,10 +27,11 @@ pub(super) fn cases() -> u32 {
     std::env::var("ROLEWRIGHT_LAW_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000)
 }
 
-/// Texts that match a pattern. The pattern is read once: as a strategy of its own it would be read for each case, and cost more
-/// than all the rest.
+/// Texts that match a pattern. The pattern is read once: as a strategy of its own it would be read
+/// for each case, and cost more than all the rest.
 pub(super) fn matching(pattern: &'static str) -> SBoxedStrategy<String> {
-    static READ: LazyLock<Mutex<HashMap<&str, SBoxedStrategy<String>>>> = LazyLock::new(Mutex::default);
+    static READ: LazyLock<Mutex<HashMap<&str, SBoxedStrategy<String>>>> =
+        LazyLock::new(Mutex::default);
     let mut read = READ.lock().unwrap();
     read.entry(pattern).or_insert_with(|| string_regex(pattern).unwrap().sboxed()).clone()
 }
@@ -55,8 +57,12 @@ pub(super) fn run<S: Strategy>(
     law: impl Fn(S::Value, &Seen) -> Result<(), TestCaseError>,
 ) -> Seen {
     let seen = Seen::default();
-    let config =
-        Config { cases: cases(), failure_persistence: None, max_global_rejects: u32::MAX, ..Config::default() };
+    let config = Config {
+        cases: cases(),
+        failure_persistence: None,
+        max_global_rejects: u32::MAX,
+        ..Config::default()
+    };
     let tried = TestRunner::new(config).run(strategy, |value| law(value, &seen));
     if let Err(error) = tried {
         panic!("{name}: {error}");
@@ -77,9 +83,18 @@ fn verdict_name(verdict: Verdict) -> &'static str {
 #[test]
 fn what_is_printed_reads_back_the_same() {
     run("print and parse", &any_policy(), |(kind, policy), _| {
-        prop_assert_eq!(Policy::parse(&policy.to_json(), kind, Strictness::Desired), Ok(policy.clone()));
-        prop_assert_eq!(Policy::parse(&policy.to_json(), kind, Strictness::Observed), Ok(policy.clone()));
-        prop_assert_eq!(compare(&policy, &percent_encoded(&policy.to_json()), kind, &account()), Verdict::Identical);
+        prop_assert_eq!(
+            Policy::parse(&policy.to_json(), kind, Strictness::Desired),
+            Ok(policy.clone())
+        );
+        prop_assert_eq!(
+            Policy::parse(&policy.to_json(), kind, Strictness::Observed),
+            Ok(policy.clone())
+        );
+        prop_assert_eq!(
+            compare(&policy, &percent_encoded(&policy.to_json()), kind, &account()),
+            Verdict::Identical
+        );
         Ok(())
     });
 }
@@ -99,15 +114,19 @@ fn the_canonical_form_is_idempotent_and_stable_through_print_and_parse() {
 
 #[test]
 fn an_edit_that_aws_does_not_evaluate_is_never_different() {
-    let seen = run("neutral edits", &(any_policy(), any::<u64>()), |((kind, policy), seed), seen| {
-        let other = neutral(&policy, &mut Dice::new(seed));
-        let text = respelled(&other.to_node(), false).to_text();
-        let verdict = compare(&policy, &percent_encoded(&text), kind, &account());
-        seen.note(verdict_name(verdict));
-        prop_assert!(verdict.is_equal(), "{}", text);
-        prop_assert_eq!(other.canonical(&account()).bytes(), policy.canonical(&account()).bytes());
-        Ok(())
-    });
+    let seen =
+        run("neutral edits", &(any_policy(), any::<u64>()), |((kind, policy), seed), seen| {
+            let other = neutral(&policy, &mut Dice::new(seed));
+            let text = respelled(&other.to_node(), false).to_text();
+            let verdict = compare(&policy, &percent_encoded(&text), kind, &account());
+            seen.note(verdict_name(verdict));
+            prop_assert!(verdict.is_equal(), "{}", text);
+            prop_assert_eq!(
+                other.canonical(&account()).bytes(),
+                policy.canonical(&account()).bytes()
+            );
+            Ok(())
+        });
     assert!(seen.times("Cosmetic") > cases() / 2);
 }
 
@@ -130,15 +149,18 @@ fn an_edit_that_changes_who_may_do_what_is_never_equal() {
         let other = substantial(&other, dice);
         let verdict = between(&policy, &other, &account());
         // A request that one allows and the other does not, as the evaluator says.
-        let told_apart =
-            [(&policy, &other), (&other, &policy)].into_iter().find_map(|(old, new)| match contains(old, new) {
+        let told_apart = [(&policy, &other), (&other, &policy)].into_iter().find_map(
+            |(old, new)| match contains(old, new) {
                 Containment::NewAccess(witness) => Some((old, new, witness)),
                 _ => None,
-            });
+            },
+        );
         match told_apart {
             Some((old, new, witness)) => {
                 seen.note("told apart");
-                prop_assert!(allows(kind, new, &witness.request()) && !allows(kind, old, &witness.request()));
+                prop_assert!(
+                    allows(kind, new, &witness.request()) && !allows(kind, old, &witness.request())
+                );
                 prop_assert_eq!(verdict, Verdict::Different, "{}", witness);
             }
             None => seen.note(verdict_name(verdict)),
@@ -180,7 +202,8 @@ fn comparing_is_symmetric_and_transitive() {
         for (one, other) in [(&policy, &second), (&second, &third), (&policy, &third)] {
             prop_assert_eq!(compared(one, other), compared(other, one));
         }
-        let [first, then, both] = [compared(&policy, &second), compared(&second, &third), compared(&policy, &third)];
+        let [first, then, both] =
+            [compared(&policy, &second), compared(&second, &third), compared(&policy, &third)];
         seen.note(verdict_name(both));
         if first.is_equal() && then.is_equal() {
             prop_assert!(both.is_equal());

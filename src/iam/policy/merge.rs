@@ -1,18 +1,21 @@
-//! Several documents made one, by Sid, as practitioners know it from Terraform's `aws_iam_policy_document`.
+//! Several documents made one, by Sid, as practitioners know it from Terraform's
+//! `aws_iam_policy_document`.
 //!
 //! ```text
 //!   sources, in order  -->  own statements  -->  overrides, in order
 //!   a Sid twice: error      replace in place, else append
 //! ```
 //!
-//! Replacement takes the whole statement, never parts of it; a statement without Sid is always appended. The result has the
-//! larger Version and the last Id that is not empty. Values are taken as they stand: a principal that is a string stays what
-//! it is and a number keeps its digits. `&{x}`, which Terraform writes for `${x}` because it interpolates `${…}` itself, is
-//! plain text here: documents are JSON or YAML, and nothing is interpolated.
+//! Replacement takes the whole statement, never parts of it; a statement without Sid is always
+//! appended. The result has the larger Version and the last Id that is not empty. Values are taken
+//! as they stand: a principal that is a string stays what it is and a number keeps its digits.
+//! `&{x}`, which Terraform writes for `${x}` because it interpolates `${…}` itself, is plain text
+//! here: documents are JSON or YAML, and nothing is interpolated.
 //!
-//! Stricter than the model in two places. A Sid twice inside one override is an error, because the first of the two would be
-//! lost in silence. And `${…}` in a document of version 2008-10-17 is plain text: where the result is of version 2012-10-17
-//! the same characters would be a variable and match something else, so it is refused.
+//! Stricter than the model in two places. A Sid twice inside one override is an error, because the
+//! first of the two would be lost in silence. And `${…}` in a document of version 2008-10-17 is
+//! plain text: where the result is of version 2012-10-17 the same characters would be a variable
+//! and match something else, so it is refused.
 
 use std::collections::{HashMap, HashSet};
 
@@ -49,9 +52,14 @@ pub struct MergeError(pub String);
 /// Sources in order, then the document's own statements, then overrides in order.
 ///
 /// # Errors
-/// Every problem; at least one: a Sid twice among the sources or inside one document, a variable that a raised Version would
-/// make of plain text, statements of trust and of identity policies together, no statement at all.
-pub fn merge(sources: &[Named], own: Option<&Named>, overrides: &[Named]) -> Result<Merged, Vec<MergeError>> {
+/// Every problem; at least one: a Sid twice among the sources or inside one document, a variable
+/// that a raised Version would make of plain text, statements of trust and of identity policies
+/// together, no statement at all.
+pub fn merge(
+    sources: &[Named],
+    own: Option<&Named>,
+    overrides: &[Named],
+) -> Result<Merged, Vec<MergeError>> {
     let documents: Vec<(Stage, &Named)> = sources
         .iter()
         .map(|named| (Stage::Source, named))
@@ -67,7 +75,8 @@ pub fn merge(sources: &[Named], own: Option<&Named>, overrides: &[Named]) -> Res
     draft.refuse_new_variables(version);
     draft.refuse_mixed_kinds();
     if draft.placed.is_empty() {
-        draft.problem("there is no statement in any of the documents; give at least one".to_owned());
+        draft
+            .problem("there is no statement in any of the documents; give at least one".to_owned());
     }
     if !draft.problems.is_empty() {
         return Err(draft.problems);
@@ -141,7 +150,10 @@ impl<'a> Draft<'a> {
             let before = before.and_then(|at| self.placed.get_mut(at));
             if !seen.insert(sid) {
                 let (what, name) = (stage.as_str(), shown(&from.name));
-                self.problem(format!("the Sid {} stands twice in the {what} {name}; rename one", shown(sid)));
+                self.problem(format!(
+                    "the Sid {} stands twice in the {what} {name}; rename one",
+                    shown(sid)
+                ));
                 continue;
             }
             match before {
@@ -162,23 +174,24 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Policy variables are of version 2012-10-17 only, in resources and in values of conditions (IAM user guide, "IAM JSON
-    /// policy elements: Variables and tags"): there, a raised Version gives `${…}` another meaning.
+    /// Policy variables are of version 2012-10-17 only, in resources and in values of conditions
+    /// (IAM user guide, "IAM JSON policy elements: Variables and tags"): there, a raised Version
+    /// gives `${…}` another meaning.
     fn refuse_new_variables(&mut self, version: Version) {
-        let raised = self
-            .placed
-            .iter()
-            .filter(|placed| placed.from.policy.version < version && holds_variable(placed.statement));
+        let raised = self.placed.iter().filter(|placed| {
+            placed.from.policy.version < version && holds_variable(placed.statement)
+        });
         let found: Vec<MergeError> = raised
             .map(|placed| {
- MergeError(format!(
-                    "{} holds ${{…}}, which is plain text in its version {} and would become a variable in {version}; raise \
+                MergeError(format!(
+                    "{} holds ${{…}}, which is plain text in its version {} and would become a \
+                     variable in {version}; raise \
                      its Version, and write ${{$}}{{…}} where the text itself is meant",
                     placed.place(),
                     placed.from.policy.version
-))
-})
-.collect();
+                ))
+            })
+            .collect();
         self.problems.extend(found);
     }
 
@@ -188,7 +201,8 @@ impl<'a> Draft<'a> {
         if let (Some(trust), Some(identity)) = (trust, identity) {
             let (trust, identity) = (trust.place(), identity.place());
             self.problem(format!(
-                "{trust} names principals and {identity} names resources; merge trust policies and identity policies apart"
+                "{trust} names principals and {identity} names resources; merge trust policies and \
+                 identity policies apart"
             ));
         }
     }

@@ -1,5 +1,5 @@
-//! IAM policy documents: typed form, reading, canonical form, comparison. The numbered rules (Q1, Q2, …)
-//! are tests in `rules.rs`.
+//! IAM policy documents: typed form, reading, canonical form, comparison. The numbered rules (Q1,
+//! Q2, …) are tests in `rules.rs`.
 //!
 //! ```text
 //!   text from AWS --decode--> text --parse--> Policy --canonical--> Canonical --> fingerprint
@@ -35,8 +35,8 @@ pub mod value;
 pub use canonical::Canonical;
 pub use compare::{Verdict, between, compare};
 pub use document::{
-    ActionList, Conditions, Effect, Policy, PrincipalKind, PrincipalSet, Principals, ResourceList, Scope, Statement,
-    Version,
+    ActionList, Conditions, Effect, Policy, PrincipalKind, PrincipalSet, Principals, ResourceList,
+    Scope, Statement, Version,
 };
 pub use error::{DocumentError, Fault};
 pub use parse::{Folded, Kind, NumberRule, Reading, Strictness};

@@ -1,6 +1,7 @@
 //! The condition operators of the policy language: which spellings are known.
 //!
-//! From the IAM user guide, "IAM JSON policy elements: Condition operators". Spelling is exact (Q35).
+//! From the IAM user guide, "IAM JSON policy elements: Condition operators". Spelling is exact
+//! (Q35).
 
 /// What an operator compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -170,11 +171,16 @@ pub fn is_known(operator: &str) -> bool {
 #[must_use]
 pub fn nearest(operator: &str) -> Option<String> {
     let prefixes = Quantifier::ALL.map(Quantifier::as_str);
-    let prefix = prefixes.into_iter().find(|prefix| operator.starts_with(prefix)).unwrap_or_default();
+    let prefix =
+        prefixes.into_iter().find(|prefix| operator.starts_with(prefix)).unwrap_or_default();
     let rest = operator.strip_prefix(prefix).unwrap_or(operator);
     let (rest, suffix) = rest.strip_suffix(IF_EXISTS).map_or((rest, ""), |rest| (rest, IF_EXISTS));
     let found = crate::iam::nearest::nearest(rest, Base::ALL.into_iter().map(Base::as_str))?;
-    Some(if found == "Null" { format!("{prefix}{found}") } else { format!("{prefix}{found}{suffix}") })
+    Some(if found == "Null" {
+        format!("{prefix}{found}")
+    } else {
+        format!("{prefix}{found}{suffix}")
+    })
 }
 
 #[cfg(test)]
@@ -200,7 +206,8 @@ mod tests {
     #[test]
     fn every_operator_is_read_and_printed_exactly() {
         for base in Base::ALL {
-            for quantifier in [None, Some(Quantifier::ForAllValues), Some(Quantifier::ForAnyValue)] {
+            for quantifier in [None, Some(Quantifier::ForAllValues), Some(Quantifier::ForAnyValue)]
+            {
                 for if_exists in [false, base != Base::Null] {
                     let operator = Operator { quantifier, base, if_exists };
                     let text = operator.to_string();
@@ -217,7 +224,10 @@ mod tests {
     #[case("ForAnyValue:StringLikIfExists", Some("ForAnyValue:StringLikeIfExists"))]
     #[case("DateLesThan", Some("DateLessThan"))]
     #[case("Whatever", None)]
-    fn a_misspelt_operator_finds_its_neighbour(#[case] operator: &str, #[case] found: Option<&str>) {
+    fn a_misspelt_operator_finds_its_neighbour(
+        #[case] operator: &str,
+        #[case] found: Option<&str>,
+    ) {
         assert_eq!(nearest(operator).as_deref(), found);
     }
 }

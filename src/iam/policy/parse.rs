@@ -1,7 +1,8 @@
 //! Reading a policy document: every problem at once, each with its place and a remedy.
 //!
-//! This file reads the document and its statements; `element.rs` reads what stands inside an element. Reading is exact: an
-//! element that is not known is refused, never skipped, because a misspelt `Condition` that is skipped widens access.
+//! This file reads the document and its statements; `element.rs` reads what stands inside an
+//! element. Reading is exact: an element that is not known is refused, never skipped, because a
+//! misspelt `Condition` that is skipped widens access.
 
 use std::collections::HashSet;
 
@@ -46,35 +47,48 @@ impl Kind {
 /// How exact a document must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Strictness {
-    /// Somebody asks for it: also refused are duplicate and odd Sids, unknown condition operators, keys that differ only
-    /// in case, and the string `*` as a principal.
+    /// Somebody asks for it: also refused are duplicate and odd Sids, unknown condition operators,
+    /// keys that differ only in case, and the string `*` as a principal.
     Desired,
-    /// AWS has it: what AWS took is kept as it is where the typed form can hold it. Names of elements and operators in other
-    /// letter case are folded to the documented spelling (Q12, Q35).
+    /// AWS has it: what AWS took is kept as it is where the typed form can hold it. Names of
+    /// elements and operators in other letter case are folded to the documented spelling (Q12,
+    /// Q35).
     Observed,
 }
 
 /// What the way of a document to us may have done to its conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NumberRule {
-    /// Nothing, the text is what the user wrote: any number is taken, and a condition that is empty has no effect (Q30).
+    /// Nothing, the text is what the user wrote: any number is taken, and a condition that is empty
+    /// has no effect (Q30).
     AsWritten,
-    /// For documents and typed fields inside a Kubernetes resource. Integers have at most 15 digits: between the user's YAML
-    /// and us every other number may have passed through a float and lost its digits. An empty condition is refused:
-    /// templates and patches leave one where a condition was meant, and without it access is wider.
+    /// For documents and typed fields inside a Kubernetes resource. Integers have at most 15
+    /// digits: between the user's YAML and us every other number may have passed through a float
+    /// and lost its digits. An empty condition is refused: templates and patches leave one where a
+    /// condition was meant, and without it access is wider.
     ShortIntegers,
 }
 
 const DOCUMENT: [&str; 3] = ["Version", "Id", "Statement"];
-const STATEMENT: [&str; 9] =
-    ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
+const STATEMENT: [&str; 9] = [
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+];
 
 /// A document as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
     /// What it says.
     pub policy: Policy,
-    /// What was folded away because AWS evaluates nothing in it, the first fifty in the order of the text.
+    /// What was folded away because AWS evaluates nothing in it, the first fifty in the order of
+    /// the text.
     pub folded: Vec<Folded>,
 }
 
@@ -92,7 +106,11 @@ impl Reading {
     ///
     /// # Errors
     /// As [`Policy::parse`].
-    pub fn parse(text: &str, kind: Kind, strictness: Strictness) -> Result<Self, Vec<DocumentError>> {
+    pub fn parse(
+        text: &str,
+        kind: Kind,
+        strictness: Strictness,
+    ) -> Result<Self, Vec<DocumentError>> {
         let text = Text::json(text, bounds(strictness)).map_err(|error| vec![error.into()])?;
         Reader::new(kind, strictness, NumberRule::AsWritten).run(&text.node, Some(&text))
     }
@@ -101,7 +119,11 @@ impl Reading {
     ///
     /// # Errors
     /// As [`Policy::read`].
-    pub fn read(text: &str, kind: Kind, strictness: Strictness) -> Result<Self, Vec<DocumentError>> {
+    pub fn read(
+        text: &str,
+        kind: Kind,
+        strictness: Strictness,
+    ) -> Result<Self, Vec<DocumentError>> {
         let text = Text::read(text, bounds(strictness)).map_err(|error| vec![error.into()])?;
         Reader::new(kind, strictness, NumberRule::AsWritten).run(&text.node, Some(&text))
     }
@@ -118,33 +140,50 @@ impl Policy {
     /// Reads a document that a person wrote, in JSON or YAML.
     ///
     /// # Errors
-    /// Every problem of the document (the first fifty), each with line, column and JSON pointer; at least one. A desired
-    /// document is bounded to 64 KiB, an observed one to what AWS accepts.
-    pub fn read(text: &str, kind: Kind, strictness: Strictness) -> Result<Self, Vec<DocumentError>> {
+    /// Every problem of the document (the first fifty), each with line, column and JSON pointer; at
+    /// least one. A desired document is bounded to 64 KiB, an observed one to what AWS accepts.
+    pub fn read(
+        text: &str,
+        kind: Kind,
+        strictness: Strictness,
+    ) -> Result<Self, Vec<DocumentError>> {
         Reading::read(text, kind, strictness).map(|reading| reading.policy)
     }
 
-    /// Reads a document that code printed or AWS returned, not percent-encoded: JSON and nothing else, so that what is
-    /// no document of AWS never passes for one.
+    /// Reads a document that code printed or AWS returned, not percent-encoded: JSON and nothing
+    /// else, so that what is no document of AWS never passes for one.
     ///
     /// # Errors
     /// As [`Policy::read`].
-    pub fn parse(text: &str, kind: Kind, strictness: Strictness) -> Result<Self, Vec<DocumentError>> {
+    pub fn parse(
+        text: &str,
+        kind: Kind,
+        strictness: Strictness,
+    ) -> Result<Self, Vec<DocumentError>> {
         Reading::parse(text, kind, strictness).map(|reading| reading.policy)
     }
 
-    /// Reads a desired document from a JSON value, such as a `document` inside a Kubernetes resource.
+    /// Reads a desired document from a JSON value, such as a `document` inside a Kubernetes
+    /// resource.
     ///
     /// # Errors
     /// Every problem of the document (the first fifty); at least one.
-    pub fn from_node(node: &Node, kind: Kind, numbers: NumberRule) -> Result<Self, Vec<DocumentError>> {
-        Reader::new(kind, Strictness::Desired, numbers).run(node, None).map(|reading| reading.policy)
+    pub fn from_node(
+        node: &Node,
+        kind: Kind,
+        numbers: NumberRule,
+    ) -> Result<Self, Vec<DocumentError>> {
+        Reader::new(kind, Strictness::Desired, numbers)
+            .run(node, None)
+            .map(|reading| reading.policy)
     }
 
-    /// Checks a policy that code or typed fields made, by the rules for documents inside a resource.
+    /// Checks a policy that code or typed fields made, by the rules for documents inside a
+    /// resource.
     ///
     /// # Errors
-    /// What [`Policy::from_node`] would say about its printed form; also when that is longer than 64 KiB.
+    /// What [`Policy::from_node`] would say about its printed form; also when that is longer than
+    /// 64 KiB.
     pub fn check(&self, kind: Kind) -> Result<(), Vec<DocumentError>> {
         let printed = self.to_json();
         // A place in the printed form would mean nothing to anybody.
@@ -176,10 +215,21 @@ enum Found<'n> {
 
 impl<'n> Reader<'n> {
     fn new(kind: Kind, strictness: Strictness, numbers: NumberRule) -> Self {
-        Self { kind, strictness, numbers, problems: Problems::default(), folded: Vec::new(), sids: HashSet::new() }
+        Self {
+            kind,
+            strictness,
+            numbers,
+            problems: Problems::default(),
+            folded: Vec::new(),
+            sids: HashSet::new(),
+        }
     }
 
-    fn run(mut self, node: &'n Node, text: Option<&Text<'_>>) -> Result<Reading, Vec<DocumentError>> {
+    fn run(
+        mut self,
+        node: &'n Node,
+        text: Option<&Text<'_>>,
+    ) -> Result<Reading, Vec<DocumentError>> {
         let policy = self.document(node);
         if self.desired() {
             self.characters(node, &Pointer::Root);
@@ -211,7 +261,8 @@ impl<'n> Reader<'n> {
         }
     }
 
-    /// The members of an object in the order of `known`; an observed one may spell them in other letter case (Q12).
+    /// The members of an object in the order of `known`; an observed one may spell them in other
+    /// letter case (Q12).
     fn elements<const N: usize>(
         &mut self,
         node: &'n Node,
@@ -220,28 +271,38 @@ impl<'n> Reader<'n> {
         known: [&str; N],
     ) -> Option<[Option<&'n Member>; N]> {
         let Some(members) = node.as_object() else {
-            self.impossible(at, || format!("{what} must be an object, not {}; write {{…}}", node.type_name()));
+            self.impossible(at, || {
+                format!("{what} must be an object, not {}; write {{…}}", node.type_name())
+            });
             return None;
         };
         let folds = self.strictness == Strictness::Observed;
         let mut found = [None; N];
         for member in members {
             let key = member.0.as_str();
-            let meant =
-                found.iter_mut().zip(known).find(|(_, name)| *name == key || (folds && name.eq_ignore_ascii_case(key)));
+            let meant = found
+                .iter_mut()
+                .zip(known)
+                .find(|(_, name)| *name == key || (folds && name.eq_ignore_ascii_case(key)));
             let at = at.key(key);
             let Some((place, name)) = meant else {
                 self.unknown(&at, || {
-                    let remedy = nearest(key, known.into_iter())
-                        .map_or_else(|| "remove it".to_owned(), |name| format!("did you mean {}?", shown(name)));
+                    let remedy = nearest(key, known.into_iter()).map_or_else(
+                        || "remove it".to_owned(),
+                        |name| format!("did you mean {}?", shown(name)),
+                    );
                     format!("{what} has no element {}; {remedy}", shown(key))
                 });
                 continue;
             };
             if place.replace(member).is_some() {
-                self.unknown(&at, || format!("{} stands twice in different letter case; keep one", shown(key)));
+                self.unknown(&at, || {
+                    format!("{} stands twice in different letter case; keep one", shown(key))
+                });
             } else if name != key {
-                self.fold(&at, || format!("{} means {name}: letter case does not count here", shown(key)));
+                self.fold(&at, || {
+                    format!("{} means {name}: letter case does not count here", shown(key))
+                });
             }
         }
         Some(found)
@@ -252,7 +313,9 @@ impl<'n> Reader<'n> {
         let [version, id, statement] = self.elements(node, &root, "a policy document", DOCUMENT)?;
         let version = match version {
             None => Version::V2008,
-            Some((key, found)) => self.word(found, &root.key(key), &Version::ALL, Version::as_str)?,
+            Some((key, found)) => {
+                self.word(found, &root.key(key), &Version::ALL, Version::as_str)?
+            }
         };
         let id = id.and_then(|(key, found)| self.text(found, &root.key(key), "Id"));
         let Some((key, found)) = statement else {
@@ -271,8 +334,17 @@ impl<'n> Reader<'n> {
     }
 
     fn statement(&mut self, node: &'n Node, at: &Pointer<'_>) -> Option<Statement> {
-        let [sid, effect, principal, not_principal, action, not_action, resource, not_resource, condition] =
-            self.elements(node, at, "a statement", STATEMENT)?;
+        let [
+            sid,
+            effect,
+            principal,
+            not_principal,
+            action,
+            not_action,
+            resource,
+            not_resource,
+            condition,
+        ] = self.elements(node, at, "a statement", STATEMENT)?;
         let sid = sid.and_then(|(key, found)| self.sid(found, &at.key(key)));
         let effect = if let Some((key, found)) = effect {
             self.word(found, &at.key(key), &[Effect::Allow, Effect::Deny], Effect::as_str)
@@ -305,10 +377,14 @@ impl<'n> Reader<'n> {
     fn sid(&mut self, node: &'n Node, at: &Pointer<'_>) -> Option<String> {
         let sid = self.text(node, at, "Sid")?;
         if self.desired() && !sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            self.unknown(at, || format!("the Sid {} may hold only letters and digits; rename it", shown(&sid)));
+            self.unknown(at, || {
+                format!("the Sid {} may hold only letters and digits; rename it", shown(&sid))
+            });
         }
         if self.desired() && node.as_str().is_some_and(|sid| !self.sids.insert(sid)) {
-            self.unknown(at, || format!("the Sid {} stands in two statements; rename one", shown(&sid)));
+            self.unknown(at, || {
+                format!("the Sid {} stands in two statements; rename one", shown(&sid))
+            });
         }
         Some(sid)
     }
@@ -322,7 +398,9 @@ impl<'n> Reader<'n> {
         element: &str,
     ) -> Option<Found<'n>> {
         if only.is_some() && except.is_some() {
-            self.impossible(at, || format!("a statement cannot have both {element} and Not{element}; remove one"));
+            self.impossible(at, || {
+                format!("a statement cannot have both {element} and Not{element}; remove one")
+            });
         }
         only.map(Found::Only).or(except.map(Found::Except))
     }
@@ -352,15 +430,21 @@ impl<'n> Reader<'n> {
             (Kind::Identity | Kind::Boundary | Kind::Any, None) => Some(None),
             (Kind::Identity | Kind::Boundary, Some(_)) => {
                 self.impossible(at, || {
-                    "an identity policy has no Principal; remove it, the role itself is the principal".into()
+                    "an identity policy has no Principal; remove it, the role itself is the \
+                     principal"
+                        .into()
                 });
                 None
             }
             (Kind::Trust, None) => {
-                self.impossible(at, || "a trust statement needs Principal; add who may assume the role".into());
+                self.impossible(at, || {
+                    "a trust statement needs Principal; add who may assume the role".into()
+                });
                 None
             }
-            (Kind::Trust | Kind::Any, Some(found)) => self.scoped(found, at, Self::principal_set).map(Some),
+            (Kind::Trust | Kind::Any, Some(found)) => {
+                self.scoped(found, at, Self::principal_set).map(Some)
+            }
         }
     }
 
@@ -377,19 +461,21 @@ impl<'n> Reader<'n> {
             (Kind::Trust | Kind::Any, None) => Some(None),
             (Kind::Trust, Some(_)) => {
                 self.impossible(at, || {
-                    "a trust statement has no Resource; remove it, the role itself is the resource".into()
+                    "a trust statement has no Resource; remove it, the role itself is the resource"
+                        .into()
                 });
                 None
             }
             (Kind::Identity | Kind::Boundary, None) => {
                 self.impossible(at, || {
-                    "a statement of an identity policy needs Resource; add it, or NotResource".into()
+                    "a statement of an identity policy needs Resource; add it, or NotResource"
+                        .into()
                 });
                 None
             }
-            (_, Some(found)) => {
-                self.scoped(found, at, |reader, list, at| reader.strings(list, at, "Resource")).map(Some)
-            }
+            (_, Some(found)) => self
+                .scoped(found, at, |reader, list, at| reader.strings(list, at, "Resource"))
+                .map(Some),
         }
     }
 }

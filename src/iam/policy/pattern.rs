@@ -1,8 +1,9 @@
 //! Patterns with `*`, `?` and policy variables: what they match, which covers which, which overlap.
 //!
-//! From the IAM user guide, "IAM JSON policy elements: Variables and tags": `${key}` and `${key, 'default'}` are variables in
-//! documents of version 2012-10-17 only, `${*}`, `${?}` and `${$}` are the characters themselves; key names ignore case.
-//! Wildcards in the text that is matched, or in what a variable stands for, are plain characters.
+//! From the IAM user guide, "IAM JSON policy elements: Variables and tags": `${key}` and `${key,
+//! 'default'}` are variables in documents of version 2012-10-17 only, `${*}`, `${?}` and `${$}` are
+//! the characters themselves; key names ignore case. Wildcards in the text that is matched, or in
+//! what a variable stands for, are plain characters.
 
 mod covers;
 
@@ -25,7 +26,8 @@ impl Syntax {
     /// `Action` and `NotAction`.
     pub const ACTION: Self = Self { wildcards: true, variables: false, fold: true };
 
-    /// `Resource`, `NotResource`, and values of `StringLike` and `ArnLike`, in a document of `version`.
+    /// `Resource`, `NotResource`, and values of `StringLike` and `ArnLike`, in a document of
+    /// `version`.
     #[must_use]
     pub fn like(version: Version) -> Self {
         Self { wildcards: true, variables: version == Version::V2012, fold: false }
@@ -38,7 +40,8 @@ impl Syntax {
     }
 }
 
-/// Whether an action, or a pattern of actions, is `SERVICE:NAME` with both there. What is not, nor `*`, matches nothing.
+/// Whether an action, or a pattern of actions, is `SERVICE:NAME` with both there. What is not, nor
+/// `*`, matches nothing.
 pub(super) fn is_action(text: &str) -> bool {
     text.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
 }
@@ -65,8 +68,8 @@ pub enum Token {
     Variable(Variable),
 }
 
-/// A pattern, read. Runs of wildcards are in one order (`?` before one `*`), so patterns without variables that match the
-/// same texts are equal.
+/// A pattern, read. Runs of wildcards are in one order (`?` before one `*`), so patterns without
+/// variables that match the same texts are equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pattern {
     tokens: Vec<Token>,
@@ -117,11 +120,14 @@ impl Pattern {
     /// The text without wildcards and variables, if there are none.
     #[must_use]
     pub fn literal(&self) -> Option<String> {
-        self.tokens.iter().map(|token| if let Token::Char(c) = token { Some(*c) } else { None }).collect()
+        self.tokens
+            .iter()
+            .map(|token| if let Token::Char(c) = token { Some(*c) } else { None })
+            .collect()
     }
 
-    /// With each variable replaced by what `value` says of it, as plain characters; `None` when one has neither a value nor
-    /// a default: such a pattern matches nothing.
+    /// With each variable replaced by what `value` says of it, as plain characters; `None` when one
+    /// has neither a value nor a default: such a pattern matches nothing.
     #[must_use]
     pub fn resolve(&self, value: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let mut tokens = Vec::with_capacity(self.tokens.len());
@@ -136,8 +142,8 @@ impl Pattern {
         Some(Self { tokens })
     }
 
-    /// Whether `text` matches. A variable that was not resolved matches nothing. With `fold` in the syntax, give `text`
-    /// in lower case.
+    /// Whether `text` matches. A variable that was not resolved matches nothing. With `fold` in the
+    /// syntax, give `text` in lower case.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
@@ -166,16 +172,19 @@ impl Pattern {
         self.tokens.iter().skip(at).all(|token| *token == Token::Any)
     }
 
-    /// Whether everything that `other` can match, whatever its variables stand for, matches here too. `true` is never
-    /// wrong; without variables `false` is never wrong either, for patterns of up to 127 pieces.
+    /// Whether everything that `other` can match, whatever its variables stand for, matches here
+    /// too. `true` is never wrong; without variables `false` is never wrong either, for patterns of
+    /// up to 127 pieces.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         covers::covers(&self.tokens, &other.tokens).unwrap_or_else(|| self.aligns(other))
     }
 
-    /// Whether our tokens can take in the other's one after the other: enough to cover it, and cheap for any length.
+    /// Whether our tokens can take in the other's one after the other: enough to cover it, and
+    /// cheap for any length.
     fn aligns(&self, other: &Self) -> bool {
-        // Row by row over our tokens: `reach[j]` tells whether our first tokens can take in the first j of the other's.
+        // Row by row over our tokens: `reach[j]` tells whether our first tokens can take in the
+        // first j of the other's.
         let theirs = &other.tokens;
         let mut reach = vec![false; theirs.len() + 1];
         if let Some(first) = reach.first_mut() {
@@ -191,9 +200,11 @@ impl Pattern {
                     flowing |= here;
                     flowing
                 } else {
-                    let took = before.and_then(|j| theirs.get(j)).is_some_and(|their| match (token, their) {
-                        (Token::One, Token::Char(_) | Token::One) => true,
-                        (mine, their) => mine == their,
+                    let took = before.and_then(|j| theirs.get(j)).is_some_and(|their| {
+                        match (token, their) {
+                            (Token::One, Token::Char(_) | Token::One) => true,
+                            (mine, their) => mine == their,
+                        }
                     });
                     took && before.and_then(|j| reach.get(j)).copied().unwrap_or(false)
                 };
@@ -203,12 +214,14 @@ impl Pattern {
         reach.last().copied().unwrap_or(false)
     }
 
-    /// Whether some text can match both. `false` is never wrong; a variable is taken to stand for anything.
+    /// Whether some text can match both. `false` is never wrong; a variable is taken to stand for
+    /// anything.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         let loose = |token: Option<&Token>| matches!(token, Some(Token::Any | Token::Variable(_)));
         let (rows, columns) = (self.tokens.len(), other.tokens.len());
-        // From the end: `below[j]` tells whether our tokens from i + 1 and theirs from j have a text in common.
+        // From the end: `below[j]` tells whether our tokens from i + 1 and theirs from j have a
+        // text in common.
         let mut below: Vec<bool> = Vec::new();
         for i in (0..=rows).rev() {
             let mine = self.tokens.get(i);
@@ -225,7 +238,9 @@ impl Pattern {
                     _ if loose(mine) && theirs.is_some() && !loose(theirs) => right,
                     _ if loose(theirs) && mine.is_some() && !loose(mine) => down,
                     (Some(Token::Char(a)), Some(Token::Char(b))) => a == b && diagonal,
-                    (Some(Token::One | Token::Char(_)), Some(Token::One | Token::Char(_))) => diagonal,
+                    (Some(Token::One | Token::Char(_)), Some(Token::One | Token::Char(_))) => {
+                        diagonal
+                    }
                     _ => false,
                 };
                 if let Some(cell) = row.get_mut(j) {
@@ -256,7 +271,9 @@ impl Pattern {
             match token {
                 Token::Any => text.push('*'),
                 Token::One => text.push('?'),
-                Token::Char(c @ ('*' | '?')) if syntax.wildcards => text.extend(['$', '{', *c, '}']),
+                Token::Char(c @ ('*' | '?')) if syntax.wildcards => {
+                    text.extend(['$', '{', *c, '}'])
+                }
                 Token::Char('$') if syntax.variables => text.push_str("${$}"),
                 Token::Char(c) => text.push(*c),
                 Token::Variable(Variable { key, default }) => {
@@ -272,8 +289,8 @@ impl Pattern {
     }
 }
 
-/// Whether `text` matches a pattern that has wildcards and no variables; with `fold` ASCII letters match in either case.
-/// The same as [`Pattern::matches`], without reading the pattern first.
+/// Whether `text` matches a pattern that has wildcards and no variables; with `fold` ASCII letters
+/// match in either case. The same as [`Pattern::matches`], without reading the pattern first.
 #[must_use]
 pub fn glob(pattern: &str, text: &str, fold: bool) -> bool {
     let (mut wanted, mut found) = (pattern.chars(), text.chars());
@@ -313,7 +330,9 @@ fn placeholder(text: &str) -> Option<(Token, &str)> {
         "$" => Token::Char('$'),
         _ => {
             let (key, default) = match inside.split_once(',') {
-                Some((key, default)) => (key, Some(default.trim().strip_prefix('\'')?.strip_suffix('\'')?.to_owned())),
+                Some((key, default)) => {
+                    (key, Some(default.trim().strip_prefix('\'')?.strip_suffix('\'')?.to_owned()))
+                }
                 None => (inside, None),
             };
             let key = key.trim().to_lowercase();
@@ -417,7 +436,8 @@ mod tests {
     proptest! {
         #[test]
         fn covering_and_overlapping_agree_with_matching(
-            wide_text in "[ab*?]{0,6}", narrow in "[ab*?]{0,6}", texts in prop::collection::vec("[abc]{0,7}", 40)
+            wide_text in "[ab*?]{0,6}", narrow in "[ab*?]{0,6}",
+                texts in prop::collection::vec("[abc]{0,7}", 40)
         ) {
             let (wide, narrow) = (like(&wide_text), like(&narrow));
             for text in texts.iter().chain([&narrow.example()]) {
@@ -433,12 +453,15 @@ mod tests {
         }
 
         #[test]
-        fn what_is_not_covered_has_a_text_of_its_own(wide in "[ab*?]{0,4}", narrow in "[ab*?]{0,4}") {
-            // Every text of up to six letters, of which c stands in no pattern: more than these patterns tell apart.
+        fn what_is_not_covered_has_a_text_of_its_own(wide in "[ab*?]{0,4}",
+            narrow in "[ab*?]{0,4}") {
+            // Every text of up to six letters, of which c stands in no pattern: more than these
+            // patterns tell apart.
             let (wide, narrow) = (like(&wide), like(&narrow));
             let mut texts = vec![String::new()];
             for _ in 0..6 {
-                texts = texts.iter().flat_map(|text| ["", "a", "b", "c"].map(|next| format!("{text}{next}"))).collect();
+                texts = texts.iter().flat_map(|text| ["", "a", "b",
+                    "c"].map(|next| format!("{text}{next}"))).collect();
                 texts.sort_unstable();
                 texts.dedup();
             }
@@ -447,7 +470,8 @@ mod tests {
         }
 
         #[test]
-        fn patterns_that_cover_each_other_are_spelled_alike(a in "[ab*?]{0,5}", b in "[ab*?]{0,5}") {
+        fn patterns_that_cover_each_other_are_spelled_alike(a in "[ab*?]{0,5}",
+            b in "[ab*?]{0,5}") {
             let syntax = Syntax::like(Version::V2012);
             let (a, b) = (like(&a), like(&b));
             prop_assert_eq!(a.covers(&b) && b.covers(&a), a.spelled(syntax) == b.spelled(syntax));

@@ -1,7 +1,7 @@
 //! Printing a policy: compact JSON, the same text for the same value.
 //!
-//! Elements in a fixed order, Version always, Id and Sid and Condition only when there, statements always a list, a single
-//! value as a scalar: the shape in which AWS itself returns short lists.
+//! Elements in a fixed order, Version always, Id and Sid and Condition only when there, statements
+//! always a list, a single value as a scalar: the shape in which AWS itself returns short lists.
 
 use crate::iam::json::Node;
 
@@ -63,9 +63,9 @@ fn scoped<T>(element: &str, scope: &Scope<T>, node: impl Fn(&T) -> Node) -> (Str
 fn principal_node(principals: &PrincipalSet) -> Node {
     match principals {
         PrincipalSet::Everyone => text("*"),
-        PrincipalSet::Kinds(kinds) => {
-            Node::Object(kinds.iter().map(|(kind, values)| (kind.as_str().to_owned(), list(values))).collect())
-        }
+        PrincipalSet::Kinds(kinds) => Node::Object(
+            kinds.iter().map(|(kind, values)| (kind.as_str().to_owned(), list(values))).collect(),
+        ),
     }
 }
 

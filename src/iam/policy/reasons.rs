@@ -1,4 +1,5 @@
-//! Why two documents are Identical, Cosmetic, Different or Invalid: the verdict of [`compare`](super::compare()) with its reasons.
+//! Why two documents are Identical, Cosmetic, Different or Invalid: the verdict of
+//! [`compare`](super::compare()) with its reasons.
 
 mod cosmetic;
 #[cfg(test)]
@@ -48,13 +49,20 @@ pub struct UnreadableError {
     pub problem: DocumentError,
 }
 
-/// Compares the text of a desired document A with the text of an observed one B, which may be percent-encoded as AWS returns it.
+/// Compares the text of a desired document A with the text of an observed one B, which may be
+/// percent-encoded as AWS returns it.
 ///
 /// # Errors
 /// When one of them is neither JSON nor YAML.
-pub fn explain(desired: &str, observed: &str, kind: Kind, account: &Account) -> Result<Comparison, UnreadableError> {
+pub fn explain(
+    desired: &str,
+    observed: &str,
+    kind: Kind,
+    account: &Account,
+) -> Result<Comparison, UnreadableError> {
     let a = side('A', desired, kind, Strictness::Desired)?;
-    let encoded = observed.trim_start().starts_with('%').then(|| decode(observed.trim()).ok()).flatten();
+    let encoded =
+        observed.trim_start().starts_with('%').then(|| decode(observed.trim()).ok()).flatten();
     let b = side('B', encoded.as_deref().unwrap_or(observed), kind, Strictness::Observed)?;
     let (a, b) = match (a, b) {
         (Ok(a), Ok(b)) => (a, b),
@@ -71,7 +79,11 @@ pub fn explain(desired: &str, observed: &str, kind: Kind, account: &Account) -> 
     };
     let mut reasons = folded('A', &a);
     reasons.extend(folded('B', &b));
-    let verdict = if verdict == Verdict::Identical && !reasons.is_empty() { Verdict::Cosmetic } else { verdict };
+    let verdict = if verdict == Verdict::Identical && !reasons.is_empty() {
+        Verdict::Cosmetic
+    } else {
+        verdict
+    };
     match verdict {
         Verdict::Identical | Verdict::Invalid => {}
         Verdict::Cosmetic => reasons.extend(cosmetic::reasons(&a.policy, &b.policy, account)),
@@ -93,8 +105,10 @@ fn side(
     strictness: Strictness,
 ) -> Result<Result<Reading, Problems>, UnreadableError> {
     if text.trim().is_empty() {
-        let reason =
-            Reason::new("", format!("{document} is empty; a role needs a document with at least one statement"));
+        let reason = Reason::new(
+            "",
+            format!("{document} is empty; a role needs a document with at least one statement"),
+        );
         return Ok(Err((vec![reason], true)));
     }
     let problems = match Reading::read(text, kind, strictness) {
@@ -104,13 +118,18 @@ fn side(
     if let Some(problem) = problems.iter().find(|problem| problem.fault == Fault::Unreadable) {
         return Err(UnreadableError { document, problem: problem.clone() });
     }
-    // What AWS has in a form that is not known here may be valid there; what somebody asks for must be known.
-    let certain = strictness == Strictness::Desired || problems.iter().all(|problem| problem.fault != Fault::Unknown);
+    // What AWS has in a form that is not known here may be valid there; what somebody asks for must
+    // be known.
+    let certain = strictness == Strictness::Desired
+        || problems.iter().all(|problem| problem.fault != Fault::Unknown);
     let words = |problem: &DocumentError| match problem.place {
         Some(place) => format!("{document}, {place}: {}", problem.message),
         None => format!("{document}: {}", problem.message),
     };
-    Ok(Err((problems.iter().map(|problem| Reason::new(&problem.pointer, words(problem))).collect(), certain)))
+    Ok(Err((
+        problems.iter().map(|problem| Reason::new(&problem.pointer, words(problem))).collect(),
+        certain,
+    )))
 }
 
 fn invalid((reasons, certain): Problems) -> Comparison {
@@ -121,16 +140,27 @@ fn different(a: &Policy, b: &Policy, account: &Account) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let diff = Diff::between(a, b, account);
     if let Some((a, b)) = diff.version {
-        let text = format!("A is of version {a} and B of {b}: policy variables are known in 2012-10-17 only");
+        let text = format!(
+            "A is of version {a} and B of {b}: policy variables are known in 2012-10-17 only"
+        );
         reasons.push(Reason::new("/Version", text));
     }
     for change in &diff.statements {
         let (path, whose) = match &change.kind {
-            ChangeKind::Added(new) => (format!("/Statement/{}", new.index), "B has a statement more"),
-            ChangeKind::Removed(old) => (format!("/Statement/{}", old.index), "B lacks a statement of A"),
+            ChangeKind::Added(new) => {
+                (format!("/Statement/{}", new.index), "B has a statement more")
+            }
+            ChangeKind::Removed(old) => {
+                (format!("/Statement/{}", old.index), "B lacks a statement of A")
+            }
             ChangeKind::Changed { new, elements, .. } => {
                 let element = match elements.as_slice() {
-                    [one] => one.element.split(' ').next().map(|name| format!("/{name}")).unwrap_or_default(),
+                    [one] => one
+                        .element
+                        .split(' ')
+                        .next()
+                        .map(|name| format!("/{name}"))
+                        .unwrap_or_default(),
                     _ => String::new(),
                 };
                 (format!("/Statement/{}{element}", new.index), "from A to B")
@@ -140,7 +170,10 @@ fn different(a: &Policy, b: &Policy, account: &Account) -> Vec<Reason> {
     }
     reasons.extend(orphans(b));
     if reasons.is_empty() {
-        reasons.push(Reason::new("/Statement", "too large to prove equal: write the documents in the same way"));
+        reasons.push(Reason::new(
+            "/Statement",
+            "too large to prove equal: write the documents in the same way",
+        ));
     }
     reasons
 }
@@ -151,10 +184,13 @@ fn orphans(b: &Policy) -> Vec<Reason> {
     for (index, statement) in b.statements.iter().enumerate() {
         let Some(principals) = &statement.principals else { continue };
         let PrincipalSet::Kinds(kinds) = principals.content() else { continue };
-        for id in kinds.get(&PrincipalKind::Aws).into_iter().flatten().filter(|value| is_unique_id(value)) {
+        for id in
+            kinds.get(&PrincipalKind::Aws).into_iter().flatten().filter(|value| is_unique_id(value))
+        {
             let element = if principals.is_except() { "NotPrincipal" } else { "Principal" };
             let text = format!(
-                "PrincipalOrphaned: B shows the id {} because its role or user was deleted; one made again under the same name \
+                "PrincipalOrphaned: B shows the id {} because its role or user was deleted; one \
+                 made again under the same name \
                  is trusted only once the document is written again",
                 shown(id)
             );
@@ -164,10 +200,12 @@ fn orphans(b: &Policy) -> Vec<Reason> {
     reasons
 }
 
-/// Whether a value under `AWS` is the unique id of a role, a user or a group: what AWS shows of one that was deleted (IAM user
-/// guide, "IAM identifiers").
+/// Whether a value under `AWS` is the unique id of a role, a user or a group: what AWS shows of one
+/// that was deleted (IAM user guide, "IAM identifiers").
 #[must_use]
 pub fn is_unique_id(value: &str) -> bool {
     let known = ["AROA", "AIDA", "AGPA"].iter().any(|prefix| value.starts_with(prefix));
-    known && value.len() > 4 && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    known
+        && value.len() > 4
+        && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }

@@ -1,5 +1,6 @@
-//! What counts as equal in the policy language: one named test for each numbered rule, and the readings that go with it.
-//! The numbers are those of the table from which they come; Q2 and Q3 have readings of their own in `reading.rs`.
+//! What counts as equal in the policy language: one named test for each numbered rule, and the
+//! readings that go with it. The numbers are those of the table from which they come; Q2 and Q3
+//! have readings of their own in `reading.rs`.
 
 mod conditions;
 mod principals;
@@ -44,7 +45,10 @@ fn principals(desired: &str, observed: &str) -> Verdict {
 
 /// Both are values of `Condition`.
 fn conditions(desired: &str, observed: &str) -> Verdict {
-    statements(&format!(r#"{GET},"Condition":{desired}"#), &format!(r#"{GET},"Condition":{observed}"#))
+    statements(
+        &format!(r#"{GET},"Condition":{desired}"#),
+        &format!(r#"{GET},"Condition":{observed}"#),
+    )
 }
 
 fn actions(desired: &str, observed: &str) -> Verdict {
@@ -53,7 +57,8 @@ fn actions(desired: &str, observed: &str) -> Verdict {
 }
 
 fn resources(desired: &str, observed: &str) -> Verdict {
-    let inner = |resource: &str| format!(r#""Effect":"Allow","Action":"s3:*","Resource":{resource}"#);
+    let inner =
+        |resource: &str| format!(r#""Effect":"Allow","Action":"s3:*","Resource":{resource}"#);
     statements(&inner(desired), &inner(observed))
 }
 

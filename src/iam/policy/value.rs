@@ -57,7 +57,8 @@ impl Ord for Decimal {
             (false, false) => 1,
         };
         sign(self).cmp(&sign(other)).then_with(|| {
-            let size = self.magnitude.cmp(&other.magnitude).then_with(|| self.digits.cmp(&other.digits));
+            let size =
+                self.magnitude.cmp(&other.magnitude).then_with(|| self.digits.cmp(&other.digits));
             if self.negative { size.reverse() } else { size }
         })
     }
@@ -85,15 +86,19 @@ impl std::fmt::Display for Decimal {
     }
 }
 
-/// An instant: ISO 8601 in the forms of the W3C (`2026`, `2026-01`, `2026-01-01`, `2026-01-01T00:00Z`, with seconds and
-/// fractions), or seconds since 1970 of five digits and more. `None` for anything else, a time without its zone too.
+/// An instant: ISO 8601 in the forms of the W3C (`2026`, `2026-01`, `2026-01-01`,
+/// `2026-01-01T00:00Z`, with seconds and fractions), or seconds since 1970 of five digits and more.
+/// `None` for anything else, a time without its zone too.
 #[must_use]
 pub fn instant(text: &str) -> Option<Timestamp> {
-    let digits = |text: &str, length: usize| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = |text: &str, length: usize| {
+        text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
     let full = match text.split_once('-').filter(|(year, _)| digits(year, 4)) {
         None if digits(text, 4) => format!("{text}-01-01T00:00:00Z"),
         None => {
-            let seconds: i64 = text.parse().ok().filter(|_| text.trim_start_matches('-').len() > 4)?;
+            let seconds: i64 =
+                text.parse().ok().filter(|_| text.trim_start_matches('-').len() > 4)?;
             return Timestamp::from_second(seconds).ok();
         }
         Some((_, month)) if digits(month, 2) => format!("{text}-01T00:00:00Z"),
@@ -125,7 +130,9 @@ impl Network {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) if prefix.len() <= 3 && prefix.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some((address, prefix))
+                if prefix.len() <= 3 && prefix.bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
                 (address, Some(prefix.parse::<u8>().ok()?))
             }
             Some(_) => return None,
@@ -142,7 +149,9 @@ impl Network {
     /// Whether every address of `other` is in this block.
     #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
-        self.six == other.six && self.prefix <= other.prefix && other.bits & mask(self.prefix) == self.bits
+        self.six == other.six
+            && self.prefix <= other.prefix
+            && other.bits & mask(self.prefix) == self.bits
     }
 
     /// The first and the last address of this block.
@@ -176,7 +185,9 @@ fn mask(prefix: u8) -> u128 {
 /// `true` or `false` in any letter case.
 #[must_use]
 pub fn boolean(text: &str) -> Option<bool> {
-    [true, false].into_iter().find(|value| text.eq_ignore_ascii_case(if *value { "true" } else { "false" }))
+    [true, false]
+        .into_iter()
+        .find(|value| text.eq_ignore_ascii_case(if *value { "true" } else { "false" }))
 }
 
 #[cfg(test)]
@@ -245,14 +256,19 @@ mod tests {
     #[case("2001:db8::/32", "2001:DB8:0:1::7", true)]
     #[case("2001:db8::/32", "2001:db9::", false)]
     fn blocks_contain_blocks(#[case] wide: &str, #[case] narrow: &str, #[case] contains: bool) {
-        assert_eq!(Network::parse(wide).unwrap().contains(&Network::parse(narrow).unwrap()), contains);
+        assert_eq!(
+            Network::parse(wide).unwrap().contains(&Network::parse(narrow).unwrap()),
+            contains
+        );
     }
 
     #[test]
     fn a_block_has_one_spelling() {
-        for (text, spelled) in
-            [("203.0.113.7", "203.0.113.7/32"), ("10.1.2.3/8", "10.0.0.0/8"), ("2001:DB8::/32", "2001:db8::/32")]
-        {
+        for (text, spelled) in [
+            ("203.0.113.7", "203.0.113.7/32"),
+            ("10.1.2.3/8", "10.0.0.0/8"),
+            ("2001:DB8::/32", "2001:db8::/32"),
+        ] {
             assert_eq!(Network::parse(text).unwrap().to_string(), spelled);
         }
         assert_eq!(Network::parse("10.1.2.3/8").unwrap().ends(), ["10.0.0.0", "10.255.255.255"]);

@@ -61,7 +61,9 @@ pub enum TextProblem {
     #[error("a \\u escape names half of a surrogate pair; write the whole character")]
     LoneSurrogate,
     /// An escape that JSON does not know.
-    #[error("a string holds an unknown escape; JSON knows \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\uXXXX")]
+    #[error(
+        "a string holds an unknown escape; JSON knows \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\uXXXX"
+    )]
     Escape,
     /// A raw control character in a string of JSON.
     #[error("a string holds a raw control character; write it as an escape")]
@@ -74,17 +76,22 @@ pub enum TextProblem {
     Several,
     /// `&name`, `*name`, or a `*` that was meant as text.
     #[error(
-        "anchors and aliases (& and *) are not read; write the value itself, and put text that begins with & or * in quotes"
+        "anchors and aliases (& and *) are not read; write the value itself, and put text that \
+         begins with & or * in quotes"
     )]
     Alias,
     /// `<<`.
     #[error("merge keys (<<) are not read; write the members themselves")]
     MergeKey,
     /// `!name`, such as `!Sub` in templates of AWS.
-    #[error("tags (!) are not read; write the plain value, and put text that begins with ! in quotes")]
+    #[error(
+        "tags (!) are not read; write the plain value, and put text that begins with ! in quotes"
+    )]
     Tag,
     /// `%YAML` or `%TAG`.
-    #[error("directives (%) are not read; remove the line, or put text that begins with % in quotes")]
+    #[error(
+        "directives (%) are not read; remove the line, or put text that begins with % in quotes"
+    )]
     Directive,
     /// A list or an object as a key.
     #[error("a key must be a string, not a list or an object; quote it when it is meant as text")]
@@ -100,7 +107,8 @@ pub(in crate::iam) struct Failure {
     pub(in crate::iam) problem: TextProblem,
     /// In bytes.
     pub(in crate::iam) offset: usize,
-    /// Steps of the pointer, innermost first: collected while the error travels out, so success pays nothing.
+    /// Steps of the pointer, innermost first: collected while the error travels out, so success
+    /// pays nothing.
     path: Vec<String>,
 }
 
@@ -121,14 +129,19 @@ impl Failure {
 
     pub(in crate::iam) fn in_text(mut self, text: &str) -> TextError {
         self.path.reverse();
-        TextError { pointer: self.path.concat(), place: Place::of_offset(text, self.offset), problem: self.problem }
+        TextError {
+            pointer: self.path.concat(),
+            place: Place::of_offset(text, self.offset),
+            problem: self.problem,
+        }
     }
 }
 
 impl TextError {
     /// Whether nothing but opening brackets was understood.
     pub(super) fn is_at_the_first_token(&self, text: &str) -> bool {
-        let begin = text.find(|c: char| !c.is_whitespace() && c != '{' && c != '[').unwrap_or(text.len());
+        let begin =
+            text.find(|c: char| !c.is_whitespace() && c != '{' && c != '[').unwrap_or(text.len());
         Place::of_offset(text, begin) == self.place
     }
 }

@@ -1,4 +1,5 @@
-//! Where the parts of a text stand. Reading does not note it: it is found by reading a second time, when there is a problem.
+//! Where the parts of a text stand. Reading does not note it: it is found by reading a second time,
+//! when there is a problem.
 
 use std::fmt;
 
@@ -37,10 +38,15 @@ impl Place {
         let mut found: Vec<_> = order
             .into_iter()
             .map(|(index, offset)| {
-                let here = Self::of_offset(text.get(at..).unwrap_or_default(), offset.saturating_sub(at));
+                let here =
+                    Self::of_offset(text.get(at..).unwrap_or_default(), offset.saturating_sub(at));
                 place = Self {
                     line: place.line + here.line - 1,
-                    column: if here.line == 1 { place.column + here.column - 1 } else { here.column },
+                    column: if here.line == 1 {
+                        place.column + here.column - 1
+                    } else {
+                        here.column
+                    },
                 };
                 at = offset.max(at);
                 (index, place)
@@ -87,14 +93,16 @@ impl Marks {
         for step in steps(pointer) {
             let (index, inside) = match node {
                 Node::Array(items) => {
-                    let Some((index, item)) = step.parse().ok().and_then(|index| Some((index, items.get(index)?)))
+                    let Some((index, item)) =
+                        step.parse().ok().and_then(|index| Some((index, items.get(index)?)))
                     else {
                         break;
                     };
                     (index, item)
                 }
                 Node::Object(members) => {
-                    let Some((index, (_, value))) = members.iter().enumerate().find(|(_, (key, _))| *key == step)
+                    let Some((index, (_, value))) =
+                        members.iter().enumerate().find(|(_, (key, _))| *key == step)
                     else {
                         break;
                     };
@@ -102,8 +110,9 @@ impl Marks {
                 }
                 _ => break,
             };
-            number = (0..index)
-                .fold(number + 1, |number, _| number + self.0.get(number).map_or(1, |mark| mark.size as usize));
+            number = (0..index).fold(number + 1, |number, _| {
+                number + self.0.get(number).map_or(1, |mark| mark.size as usize)
+            });
             node = inside;
         }
         self.0.get(number).map_or(0, |mark| mark.offset as usize)

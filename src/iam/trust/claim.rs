@@ -1,7 +1,7 @@
 //! Conditions on claims: which operator a list of values needs, and which texts may stand in one.
 //!
-//! A `*` makes a value a pattern. With one pattern in a list the whole key goes under `StringLike`; so that the exact values
-//! beside it stay exact, `?` and variables are refused everywhere.
+//! A `*` makes a value a pattern. With one pattern in a list the whole key goes under `StringLike`;
+//! so that the exact values beside it stay exact, `?` and variables are refused everywhere.
 
 use crate::iam::policy::Statement;
 use crate::iam::quote::shown;
@@ -29,7 +29,9 @@ pub enum Flaw {
     #[error("holds the wildcard *; write the exact value")]
     Wildcard,
     /// Would match any one character.
-    #[error("holds ?, which IAM takes for any character; write the exact character, or * for any text")]
+    #[error(
+        "holds ?, which IAM takes for any character; write the exact character, or * for any text"
+    )]
     Question,
     /// Would be replaced by something of the request.
     #[error("holds $, which begins a variable; write it without")]
@@ -86,12 +88,13 @@ pub(super) fn exact(field: impl Into<String>, value: &str) -> Result<(), ValueEr
 
 /// An id of digits alone, as GitHub and GitLab give them.
 pub(super) fn digits(field: impl Into<String>, value: &str) -> Result<(), ValueError> {
-    let digits = !value.is_empty() && value.len() <= 20 && value.bytes().all(|b| b.is_ascii_digit());
+    let digits =
+        !value.is_empty() && value.len() <= 20 && value.bytes().all(|b| b.is_ascii_digit());
     if digits { Ok(()) } else { Err(ValueError::new(field, value, Flaw::Digits)) }
 }
 
-/// `statement` with the condition that `key` is one of `values`. `set` is for keys with several values: one of them must
-/// be one of `values`.
+/// `statement` with the condition that `key` is one of `values`. `set` is for keys with several
+/// values: one of them must be one of `values`.
 pub(super) fn require(statement: Statement, set: bool, key: &str, values: &[String]) -> Statement {
     let operator = match (values.iter().any(|value| value.contains('*')), set) {
         (false, false) => "StringEquals",
@@ -141,9 +144,11 @@ mod tests {
 
     #[test]
     fn one_pattern_puts_the_whole_list_under_like() {
-        let list = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
+        let list =
+            |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
         let made = |set, values: &[&str]| {
-            let statement = require(Statement::allow(["sts:AssumeRole"]), set, "a:b", &list(values));
+            let statement =
+                require(Statement::allow(["sts:AssumeRole"]), set, "a:b", &list(values));
             statement.conditions.into_keys().collect::<Vec<_>>()
         };
         assert_eq!(made(false, &["x", "y"]), ["StringEquals"]);

@@ -1,8 +1,9 @@
 //! `githubActions`: jobs of GitHub Actions on github.com.
 //!
-//! Sources: GitHub Docs, "`OpenID` Connect reference" (claims, forms of the subject, `:` becomes `%3A`); IAM user guide, "IAM and
-//! AWS STS condition context keys" (claims that are condition keys). Since 2026 new, renamed and moved repositories send
-//! subjects with ids (`repo:OWNER@ID/REPOSITORY@ID:…`), so both forms are known here.
+//! Sources: GitHub Docs, "`OpenID` Connect reference" (claims, forms of the subject, `:` becomes
+//! `%3A`); IAM user guide, "IAM and AWS STS condition context keys" (claims that are condition
+//! keys). Since 2026 new, renamed and moved repositories send subjects with ids
+//! (`repo:OWNER@ID/REPOSITORY@ID:…`), so both forms are known here.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +65,8 @@ pub struct GithubGrant<'a> {
     pub environments: &'a [String],
     /// Jobs of pull requests, whatever their branch.
     pub pull_requests: bool,
-    /// `OWNER/REPOSITORY/.github/workflows/FILE@REF`: only jobs that this reusable workflow defines; `*` within the ref.
+    /// `OWNER/REPOSITORY/.github/workflows/FILE@REF`: only jobs that this reusable workflow
+    /// defines; `*` within the ref.
     pub reusable_workflow: Option<&'a str>,
     /// Which form of subjects to accept.
     pub subject_format: Option<SubjectFormat>,
@@ -88,16 +90,19 @@ pub enum SubjectFormat {
 #[non_exhaustive]
 pub enum GithubError {
     /// Not a name of a user or organization.
-    #[error("owner: {} is no user or organization of GitHub; write one name of letters, digits and -", shown(.0))]
+    #[error("owner: {} is no user or organization of GitHub; write one name of letters, digits and \
+        -", shown(.0))]
     Owner(String),
     /// Not a name of a repository.
-    #[error("repository: {} is no repository of GitHub; write one name without owner, of letters, digits and ._-", shown(.0))]
+    #[error("repository: {} is no repository of GitHub; write one name without owner, of letters, \
+        digits and ._-", shown(.0))]
     Repository(String),
     /// No subject at all.
     #[error("the grant names no jobs; add refs, environments or pullRequests")]
     Nowhere,
     /// A ref in short form.
-    #[error("refs[{index}]: {} is a short name; write {}", shown(.name), shown(&format!("refs/heads/{name}")))]
+    #[error("refs[{index}]: {} is a short name; write \
+        {}", shown(.name), shown(&format!("refs/heads/{name}")))]
     ShortRef {
         /// Place in the list, from 0.
         index: usize,
@@ -105,7 +110,8 @@ pub enum GithubError {
         name: String,
     },
     /// A ref of a pull request.
-    #[error("refs[{index}]: {} is a pull request, whose subject names no ref; write pullRequests: true", shown(.name))]
+    #[error("refs[{index}]: {} is a pull request, whose subject names no ref; write pullRequests: \
+        true", shown(.name))]
     PullRef {
         /// Place in the list, from 0.
         index: usize,
@@ -113,7 +119,8 @@ pub enum GithubError {
         name: String,
     },
     /// Not a ref.
-    #[error("refs[{index}]: {} is no branch or tag; write refs/heads/NAME or refs/tags/NAME, with * in NAME only", shown(.name))]
+    #[error("refs[{index}]: {} is no branch or tag; write refs/heads/NAME or refs/tags/NAME, with \
+        * in NAME only", shown(.name))]
     Ref {
         /// Place in the list, from 0.
         index: usize,
@@ -122,7 +129,8 @@ pub enum GithubError {
     },
     /// Not a workflow.
     #[error(
-        "reusableWorkflow: {} is no workflow; write OWNER/REPOSITORY/.github/workflows/FILE.yml@refs/heads/NAME, @refs/tags/NAME \
+        "reusableWorkflow: {} is no workflow; write \
+         OWNER/REPOSITORY/.github/workflows/FILE.yml@refs/heads/NAME, @refs/tags/NAME \
          or @COMMIT, with * in NAME only",
         shown(.0)
     )]
@@ -131,7 +139,8 @@ pub enum GithubError {
     #[error("subjectFormat: {0} needs ownerId and repositoryId; add both, or write Classic")]
     NoIds(&'static str),
     /// A claim that is no condition key.
-    #[error("claims.{}: IAM knows no such claim of GitHub, so it could never match; write {remedy}", shown(.claim))]
+    #[error("claims.{}: IAM knows no such claim of GitHub, so it could never match; write \
+        {remedy}", shown(.claim))]
     UnknownClaim {
         /// The claim.
         claim: String,
@@ -154,19 +163,24 @@ pub enum GithubError {
     Value(#[from] ValueError),
 }
 
-/// The statement of the grant: audience, subjects, the ids where given, the workflow and the claims must all match.
+/// The statement of the grant: audience, subjects, the ids where given, the workflow and the claims
+/// must all match.
 ///
 /// # Errors
 /// [`GithubError`] with the first argument that is wrong.
 pub fn statement(grant: &GithubGrant<'_>, account: &Account) -> Result<Compiled, GithubError> {
     let Account { id, partition } = account;
     let mut statement = Statement::allow([ASSUME_ROLE_WITH_WEB_IDENTITY])
-        .principal(PrincipalKind::Federated, [format!("arn:{partition}:iam::{id}:oidc-provider/{ISSUER}")])
+        .principal(
+            PrincipalKind::Federated,
+            [format!("arn:{partition}:iam::{id}:oidc-provider/{ISSUER}")],
+        )
         .when("StringEquals", &key("aud"), [AUDIENCE]);
     statement = claim::require(statement, false, &key("sub"), &subjects(grant)?);
-    for (field, name, value) in
-        [("ownerId", "repository_owner_id", grant.owner_id), ("repositoryId", "repository_id", grant.repository_id)]
-    {
+    for (field, name, value) in [
+        ("ownerId", "repository_owner_id", grant.owner_id),
+        ("repositoryId", "repository_id", grant.repository_id),
+    ] {
         if let Some(value) = value {
             claim::digits(field, value)?;
             statement = statement.when("StringEquals", &key(name), [value]);
@@ -176,7 +190,8 @@ pub fn statement(grant: &GithubGrant<'_>, account: &Account) -> Result<Compiled,
         if !is_workflow(workflow) {
             return Err(GithubError::Workflow(workflow.to_owned()));
         }
-        statement = claim::require(statement, false, &key("job_workflow_ref"), &[workflow.to_owned()]);
+        statement =
+            claim::require(statement, false, &key("job_workflow_ref"), &[workflow.to_owned()]);
     }
     for (name, values) in grant.claims {
         let name = known_claim(name)?;
@@ -188,12 +203,20 @@ pub fn statement(grant: &GithubGrant<'_>, account: &Account) -> Result<Compiled,
             if name == "ref" && !is_ref(value) {
                 return Err(ValueError::new(field, value, Flaw::Ref).into());
             }
-            if name.ends_with("_id") { claim::digits(field, value)? } else { claim::pattern(field, value)? }
+            if name.ends_with("_id") {
+                claim::digits(field, value)?
+            } else {
+                claim::pattern(field, value)?
+            }
         }
         statement = claim::require(statement, false, &key(name), values);
     }
     let pinned = grant.repository_id.is_some();
-    let warnings = if pinned { Vec::new() } else { vec![Warning::NamesAlone { field: "ownerId and repositoryId" }] };
+    let warnings = if pinned {
+        Vec::new()
+    } else {
+        vec![Warning::NamesAlone { field: "ownerId and repositoryId" }]
+    };
     Ok(Compiled { statement, warnings })
 }
 
@@ -236,7 +259,10 @@ fn subjects(grant: &GithubGrant<'_>) -> Result<Vec<String>, GithubError> {
         (Some(SubjectFormat::Immutable), None) => return Err(GithubError::NoIds("Immutable")),
         (Some(SubjectFormat::Both), None) => return Err(GithubError::NoIds("Both")),
     };
-    Ok(heads.iter().flat_map(|head| tails.iter().map(move |tail| format!("{head}:{tail}"))).collect())
+    Ok(heads
+        .iter()
+        .flat_map(|head| tails.iter().map(move |tail| format!("{head}:{tail}")))
+        .collect())
 }
 
 fn check_ref(index: usize, name: &str) -> Result<(), GithubError> {
@@ -246,7 +272,10 @@ fn check_ref(index: usize, name: &str) -> Result<(), GithubError> {
     let name = name.to_owned();
     if name.starts_with("refs/pull/") {
         Err(GithubError::PullRef { index, name })
-    } else if !name.starts_with("refs/") && is_ref(&format!("refs/heads/{name}")) && !name.contains('*') {
+    } else if !name.starts_with("refs/")
+        && is_ref(&format!("refs/heads/{name}"))
+        && !name.contains('*')
+    {
         Err(GithubError::ShortRef { index, name })
     } else {
         Err(GithubError::Ref { index, name })
@@ -255,7 +284,10 @@ fn check_ref(index: usize, name: &str) -> Result<(), GithubError> {
 
 /// A full name of a branch or tag; `*` is taken in what follows `refs/heads/` or `refs/tags/`.
 fn is_ref(name: &str) -> bool {
-    ["refs/heads/", "refs/tags/"].into_iter().filter_map(|start| name.strip_prefix(start)).any(is_ref_name)
+    ["refs/heads/", "refs/tags/"]
+        .into_iter()
+        .filter_map(|start| name.strip_prefix(start))
+        .any(is_ref_name)
 }
 
 /// What Git takes in the name of a branch or tag (`git check-ref-format`), and `*`.
@@ -274,7 +306,8 @@ fn is_workflow(text: &str) -> bool {
     let mut next = || parts.next().unwrap_or_default();
     let (owner, repository, folder, workflows, file) = (next(), next(), next(), next(), next());
     let stem = file.strip_suffix(".yml").or_else(|| file.strip_suffix(".yaml"));
-    let is_commit = at.len() == 40 && at.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let is_commit =
+        at.len() == 40 && at.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     is_owner(owner)
         && is_repository(repository)
         && (folder, workflows) == (".github", "workflows")
@@ -284,7 +317,8 @@ fn is_workflow(text: &str) -> bool {
 
 /// Letters, digits and `-`; `_` in the accounts of managed users. At most 39 characters.
 fn is_owner(name: &str) -> bool {
-    (1..=39).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    (1..=39).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
 }
 
 /// At most 100 characters.

@@ -1,8 +1,8 @@
 //! `gitlab`: jobs of GitLab CI/CD, on gitlab.com or on a server of one's own.
 //!
-//! Sources: GitLab Docs, "`OpenID` Connect (OIDC) Authentication Using ID Tokens" (subject; the ref type is branch or tag, a
-//! merge request has none); IAM user guide, "IAM and AWS STS condition context keys": only gitlab.com has further claims as
-//! condition keys.
+//! Sources: GitLab Docs, "`OpenID` Connect (OIDC) Authentication Using ID Tokens" (subject; the ref
+//! type is branch or tag, a merge request has none); IAM user guide, "IAM and AWS STS condition
+//! context keys": only gitlab.com has further claims as condition keys.
 
 use crate::iam::arn::Account;
 use crate::iam::policy::{PrincipalKind, Statement};
@@ -55,16 +55,19 @@ pub struct GitlabGrant<'a> {
 #[non_exhaustive]
 pub enum GitlabError {
     /// Not a host.
-    #[error("host: {} is no host; write a name such as gitlab.example.com, without https:// and path", shown(.0))]
+    #[error("host: {} is no host; write a name such as gitlab.example.com, without https:// and \
+        path", shown(.0))]
     Host(String),
     /// Not a project.
-    #[error("project: {} is no path of one project; write GROUP/PROJECT with all groups and without *", shown(.0))]
+    #[error("project: {} is no path of one project; write GROUP/PROJECT with all groups and \
+        without *", shown(.0))]
     Project(String),
     /// No subject at all.
     #[error("the grant names no jobs; add branches or tags")]
     Nowhere,
     /// A full ref where GitLab sends the short name.
-    #[error("{field}[{index}]: {} is a full ref, and GitLab sends the short name; write {}", shown(.name), shown(.short))]
+    #[error("{field}[{index}]: {} is a full ref, and GitLab sends the short name; write \
+        {}", shown(.name), shown(.short))]
     FullRef {
         /// `branches` or `tags`.
         field: &'static str,
@@ -76,7 +79,8 @@ pub enum GitlabError {
         short: String,
     },
     /// Not a name of a branch or tag.
-    #[error("{field}[{index}]: {} is no name of a branch or tag; write it as Git shows it", shown(.name))]
+    #[error("{field}[{index}]: {} is no name of a branch or tag; write it as Git shows \
+        it", shown(.name))]
     Ref {
         /// `branches` or `tags`.
         field: &'static str,
@@ -86,7 +90,8 @@ pub enum GitlabError {
         name: String,
     },
     /// A claim that IAM reads from gitlab.com only.
-    #[error("{field}: IAM reads it from tokens of gitlab.com only, so with {} it could never match; remove it", shown(.host))]
+    #[error("{field}: IAM reads it from tokens of gitlab.com only, so with {} it could never \
+        match; remove it", shown(.host))]
     OwnServer {
         /// The field.
         field: &'static str,
@@ -105,7 +110,8 @@ pub enum GitlabError {
 pub fn statement(grant: &GitlabGrant<'_>, account: &Account) -> Result<Compiled, GitlabError> {
     let GitlabGrant { host, project, project_id, branches, tags, protected_only, audience } = grant;
     let host = host.unwrap_or(HOST);
-    let issuer = Issuer::parse(&format!("https://{host}"), account).map_err(|_| GitlabError::Host(host.to_owned()))?;
+    let issuer = Issuer::parse(&format!("https://{host}"), account)
+        .map_err(|_| GitlabError::Host(host.to_owned()))?;
     if host.contains('/') {
         return Err(GitlabError::Host(host.to_owned()));
     }
@@ -118,7 +124,12 @@ pub fn statement(grant: &GitlabGrant<'_>, account: &Account) -> Result<Compiled,
     {
         for (index, name) in names.iter().enumerate() {
             if let Some(short) = name.strip_prefix(start) {
-                return Err(GitlabError::FullRef { field, index, name: name.clone(), short: short.to_owned() });
+                return Err(GitlabError::FullRef {
+                    field,
+                    index,
+                    name: name.clone(),
+                    short: short.to_owned(),
+                });
             }
             if !is_ref_name(name) || name.starts_with("refs/") {
                 return Err(GitlabError::Ref { field, index, name: name.clone() });
@@ -150,12 +161,15 @@ pub fn statement(grant: &GitlabGrant<'_>, account: &Account) -> Result<Compiled,
         statement = statement.when("StringEquals", &issuer.key("ref_protected"), ["true"]);
     }
     let names_alone = shared && project_id.is_none();
-    let warnings = if names_alone { vec![Warning::NamesAlone { field: "projectId" }] } else { Vec::new() };
+    let warnings =
+        if names_alone { vec![Warning::NamesAlone { field: "projectId" }] } else { Vec::new() };
     Ok(Compiled { statement, warnings })
 }
 
 /// Two or more names of `[A-Za-z0-9_.-]` between single slashes, at most 1,024 characters.
 fn is_project(path: &str) -> bool {
-    let name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
+    let name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+    };
     path.len() <= 1024 && path.contains('/') && path.split('/').all(name)
 }

@@ -1,4 +1,5 @@
-//! OIDC issuers as IAM knows them: an identity provider of the account, and the prefix of its condition keys.
+//! OIDC issuers as IAM knows them: an identity provider of the account, and the prefix of its
+//! condition keys.
 
 use crate::iam::arn::{Account, ArnError, IamArn};
 use crate::iam::quote::shown;
@@ -15,13 +16,16 @@ pub struct Issuer {
 #[non_exhaustive]
 pub enum IssuerError {
     /// Not `https://HOST/PATH`.
-    #[error("{} is no issuer URL; write https://HOST/PATH in lower-case host, without port, query and fragment", shown(.0))]
+    #[error("{} is no issuer URL; write https://HOST/PATH in lower-case host, without port, query \
+        and fragment", shown(.0))]
     Url(String),
     /// An ARN of something else.
-    #[error("{} is no OIDC provider; write arn:PARTITION:iam::ACCOUNT:oidc-provider/HOST/PATH", shown(.0))]
+    #[error("{} is no OIDC provider; write \
+        arn:PARTITION:iam::ACCOUNT:oidc-provider/HOST/PATH", shown(.0))]
     Kind(String),
     /// A provider of another account: IAM looks for providers in the role's own account only.
-    #[error("the OIDC provider {} is not in the account of the role; create it there and name that one", shown(.0))]
+    #[error("the OIDC provider {} is not in the account of the role; create it there and name that \
+        one", shown(.0))]
     Elsewhere(String),
     /// Not an ARN.
     #[error(transparent)]
@@ -40,7 +44,8 @@ impl Issuer {
             if !is_host_and_path(key_prefix) {
                 return Err(IssuerError::Url(text.to_owned()));
             }
-            let provider_arn = format!("arn:{}:iam::{}:oidc-provider/{key_prefix}", account.partition, account.id);
+            let provider_arn =
+                format!("arn:{}:iam::{}:oidc-provider/{key_prefix}", account.partition, account.id);
             return Ok(Self { provider_arn, key_prefix: key_prefix.to_owned() });
         }
         if !text.starts_with("arn:") {
@@ -104,7 +109,9 @@ mod tests {
     #[rstest]
     #[case("https://oidc.eks.eu-west-2.amazonaws.com/id/ABC")]
     #[case("arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-2.amazonaws.com/id/ABC")]
-    #[case("arn:{partition}:iam::{accountId}:oidc-provider/oidc.eks.eu-west-2.amazonaws.com/id/ABC")]
+    #[case(
+        "arn:{partition}:iam::{accountId}:oidc-provider/oidc.eks.eu-west-2.amazonaws.com/id/ABC"
+    )]
     fn an_arn_and_a_url_name_the_same_issuer(#[case] text: &str) {
         let issuer = Issuer::parse(text, &account()).unwrap();
         assert_eq!(issuer.key("sub"), "oidc.eks.eu-west-2.amazonaws.com/id/ABC:sub");

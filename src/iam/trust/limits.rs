@@ -1,11 +1,12 @@
 //! What the built-in class lets a trust statement say, whether a grant made it or a user wrote it.
 //!
-//! An Allow names principals of the role's own account only, providers only with exact audience and subject, services by
-//! their full name, and actions of STS that make a session, one by one. What a typed grant of an OIDC issuer made may have
-//! wildcards in its subject where `subject::check` takes them. A Deny only takes away, so its actions and
-//! principals may be wide, `{"AWS": "*"}` too; still, `NotPrincipal` is refused everywhere, because AWS advises against it
-//! and its Deny also hits the sessions of principals that it means to spare, and so is what AWS itself refuses: variables
-//! and wildcards inside a principal, and the string `*`.
+//! An Allow names principals of the role's own account only, providers only with exact audience and
+//! subject, services by their full name, and actions of STS that make a session, one by one. What a
+//! typed grant of an OIDC issuer made may have wildcards in its subject where `subject::check`
+//! takes them. A Deny only takes away, so its actions and principals may be wide, `{"AWS": "*"}`
+//! too; still, `NotPrincipal` is refused everywhere, because AWS advises against it and its Deny
+//! also hits the sessions of principals that it means to spare, and so is what AWS itself refuses:
+//! variables and wildcards inside a principal, and the string `*`.
 
 #[cfg(test)]
 mod tests;
@@ -19,13 +20,18 @@ use crate::iam::policy::{Effect, PrincipalKind, PrincipalSet, Scope, Statement};
 use crate::iam::quote::shown;
 
 use super::{
-    ASSUME_ROLE, ASSUME_ROLE_WITH_SAML, ASSUME_ROLE_WITH_WEB_IDENTITY, Issuer, SET_SOURCE_IDENTITY, TAG_SESSION,
-    pod_identity, service, subject,
+    ASSUME_ROLE, ASSUME_ROLE_WITH_SAML, ASSUME_ROLE_WITH_WEB_IDENTITY, Issuer, SET_SOURCE_IDENTITY,
+    TAG_SESSION, pod_identity, service, subject,
 };
 
 /// The actions that an Allow may name.
-pub const ACTIONS: [&str; 5] =
-    [ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY, ASSUME_ROLE_WITH_SAML, TAG_SESSION, SET_SOURCE_IDENTITY];
+pub const ACTIONS: [&str; 5] = [
+    ASSUME_ROLE,
+    ASSUME_ROLE_WITH_WEB_IDENTITY,
+    ASSUME_ROLE_WITH_SAML,
+    TAG_SESSION,
+    SET_SOURCE_IDENTITY,
+];
 
 const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
@@ -38,8 +44,8 @@ pub enum Origin {
     Statement,
 }
 
-/// What the built-in class objects to in a trust statement of a role in `account`: one sentence each, beginning with the
-/// element; empty when it is within the limits.
+/// What the built-in class objects to in a trust statement of a role in `account`: one sentence
+/// each, beginning with the element; empty when it is within the limits.
 #[must_use]
 pub fn check(statement: &Statement, account: &Account, origin: Origin) -> Vec<String> {
     let mut problems = Vec::new();
@@ -47,17 +53,24 @@ pub fn check(statement: &Statement, account: &Account, origin: Origin) -> Vec<St
     match &statement.principals {
         None => problems.push("Principal: it is missing; name who may assume the role".to_owned()),
         Some(Scope::Except(_)) => {
-            problems.push("NotPrincipal: it is not allowed; name the principals in Principal".to_owned());
+            problems.push(
+                "NotPrincipal: it is not allowed; name the principals in Principal".to_owned(),
+            );
         }
         Some(Scope::Only(PrincipalSet::Everyone)) => {
-            problems.push("Principal: everyone is not allowed; name principals of your own account".to_owned());
+            problems.push(
+                "Principal: everyone is not allowed; name principals of your own account"
+                    .to_owned(),
+            );
         }
         Some(Scope::Only(PrincipalSet::Kinds(kinds))) => {
             if kinds.values().all(Vec::is_empty) {
                 problems.push("Principal: it is empty; name who may assume the role".to_owned());
             }
             for (kind, values) in kinds {
-                let objections = values.iter().flat_map(|value| principal(*kind, value, statement, account, origin));
+                let objections = values
+                    .iter()
+                    .flat_map(|value| principal(*kind, value, statement, account, origin));
                 problems.extend(objections.map(|problem| format!("Principal.{kind}: {problem}")));
             }
         }
@@ -68,9 +81,10 @@ pub fn check(statement: &Statement, account: &Account, origin: Origin) -> Vec<St
     problems
 }
 
-/// What the built-in class objects to in the pods that a statement of a resource in `namespace` lets in: each must run in
-/// that namespace, whether it comes with a token of its cluster or through EKS Pod Identity. Subjects are looked for in every
-/// condition of every operator, so that `check` and this together hold an Allow for a cluster's issuer to its own namespace.
+/// What the built-in class objects to in the pods that a statement of a resource in `namespace`
+/// lets in: each must run in that namespace, whether it comes with a token of its cluster or
+/// through EKS Pod Identity. Subjects are looked for in every condition of every operator, so that
+/// `check` and this together hold an Allow for a cluster's issuer to its own namespace.
 #[must_use]
 pub fn check_namespace(statement: &Statement, namespace: &str) -> Vec<String> {
     if statement.effect == Effect::Deny {
@@ -79,7 +93,10 @@ pub fn check_namespace(statement: &Statement, namespace: &str) -> Vec<String> {
     let own = format!("{SERVICE_ACCOUNT}{namespace}:");
     let mut problems = Vec::new();
     for (operator, keys) in &statement.conditions {
-        for value in keys.iter().filter(|(key, _)| key.to_lowercase().ends_with(":sub")).flat_map(|(_, values)| values)
+        for value in keys
+            .iter()
+            .filter(|(key, _)| key.to_lowercase().ends_with(":sub"))
+            .flat_map(|(_, values)| values)
         {
             if may_be_service_account(operator, value) && !value.starts_with(&own) {
                 problems.push(format!(
@@ -111,13 +128,18 @@ fn may_be_service_account(operator: &str, value: &str) -> bool {
 /// Whether EKS Pod Identity is among the principals.
 fn names_pods(statement: &Statement) -> bool {
     let Some(Scope::Only(PrincipalSet::Kinds(kinds))) = &statement.principals else { return false };
-    kinds.get(&PrincipalKind::Service).is_some_and(|names| names.iter().any(|name| service::is_pods(name)))
+    kinds
+        .get(&PrincipalKind::Service)
+        .is_some_and(|names| names.iter().any(|name| service::is_pods(name)))
 }
 
-/// Whether the request must carry the tag of this namespace. Only plain `StringEquals`: with `IfExists` a request without
-/// tags would match.
+/// Whether the request must carry the tag of this namespace. Only plain `StringEquals`: with
+/// `IfExists` a request without tags would match.
 fn is_held_to(statement: &Statement, namespace: &str) -> bool {
-    let values = statement.conditions.get("StringEquals").and_then(|keys| keys.get(pod_identity::NAMESPACE_KEY));
+    let values = statement
+        .conditions
+        .get("StringEquals")
+        .and_then(|keys| keys.get(pod_identity::NAMESPACE_KEY));
     values.is_some_and(|values| !values.is_empty() && values.iter().all(|value| value == namespace))
 }
 
@@ -125,7 +147,9 @@ fn actions(statement: &Statement, problems: &mut Vec<String>) {
     let list = match &statement.actions {
         Scope::Only(list) => list,
         Scope::Except(_) => {
-            problems.push("NotAction: it is not allowed with Allow; name the actions in Action".to_owned());
+            problems.push(
+                "NotAction: it is not allowed with Allow; name the actions in Action".to_owned(),
+            );
             return;
         }
     };
@@ -133,8 +157,12 @@ fn actions(statement: &Statement, problems: &mut Vec<String>) {
         problems.push("Action: it is empty; name sts:AssumeRole or another".to_owned());
     }
     for action in list.iter().filter(|action| !ACTIONS.contains(&action.as_str())) {
-        let remedy = nearest(action, ACTIONS.into_iter()).map_or_else(|| ACTIONS.join(", "), str::to_owned);
-        problems.push(format!("Action: {} is not allowed in a trust policy; write {remedy}", shown(action)));
+        let remedy =
+            nearest(action, ACTIONS.into_iter()).map_or_else(|| ACTIONS.join(", "), str::to_owned);
+        problems.push(format!(
+            "Action: {} is not allowed in a trust policy; write {remedy}",
+            shown(action)
+        ));
     }
 }
 
@@ -150,14 +178,20 @@ fn principal(
         return Vec::new();
     }
     if value.contains(['*', '?', '$']) {
-        return vec![format!("{} holds a wildcard or a variable; name exactly one principal", shown(value))];
+        return vec![format!(
+            "{} holds a wildcard or a variable; name exactly one principal",
+            shown(value)
+        )];
     }
     match kind {
         _ if !allow => Vec::new(),
         PrincipalKind::Aws => aws(value, account).into_iter().collect(),
         PrincipalKind::Service if is_service(value) => Vec::new(),
         PrincipalKind::Service => {
-            vec![format!("{} is no service principal; write a name such as lambda.amazonaws.com", shown(value))]
+            vec![format!(
+                "{} is no service principal; write a name such as lambda.amazonaws.com",
+                shown(value)
+            )]
         }
         PrincipalKind::Federated => federated(value, &statement.conditions, account, origin),
         PrincipalKind::CanonicalUser => {
@@ -171,18 +205,29 @@ fn aws(value: &str, account: &Account) -> Option<String> {
         return None;
     }
     match IamArn::parse(value) {
-        Ok(arn) if arn.is_in(account) && matches!(arn.kind.as_str(), "root" | "role" | "user") => None,
-        Ok(arn) if arn.is_in(account) => Some(format!("{} is no role, user or root; name one of these", shown(value))),
+        Ok(arn) if arn.is_in(account) && matches!(arn.kind.as_str(), "root" | "role" | "user") => {
+            None
+        }
+        Ok(arn) if arn.is_in(account) => {
+            Some(format!("{} is no role, user or root; name one of these", shown(value)))
+        }
         Err(error) if !is_account_id(value) => Some(error.to_string()),
-        _ => Some(format!("{} is in another account; name a principal of account {}", shown(value), account.id)),
+        _ => Some(format!(
+            "{} is in another account; name a principal of account {}",
+            shown(value),
+            account.id
+        )),
     }
 }
 
-/// `x.amazonaws.com` or `x.amazonaws.com.cn`, where x is one or more labels of lower-case letters, digits and `-`.
+/// `x.amazonaws.com` or `x.amazonaws.com.cn`, where x is one or more labels of lower-case letters,
+/// digits and `-`.
 pub(super) fn is_service(value: &str) -> bool {
-    let labels = value.strip_suffix(".amazonaws.com").or_else(|| value.strip_suffix(".amazonaws.com.cn"));
+    let labels =
+        value.strip_suffix(".amazonaws.com").or_else(|| value.strip_suffix(".amazonaws.com.cn"));
     let label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        !label.is_empty()
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     labels.is_some_and(|labels| labels.split('.').all(label))
 }
@@ -195,9 +240,15 @@ fn federated(
 ) -> Vec<String> {
     let (issuer, aud, sub) = match IamArn::parse(value) {
         Ok(arn) if !arn.is_in(account) => {
-            return vec![format!("{} is in another account; name a provider of account {}", shown(value), account.id)];
+            return vec![format!(
+                "{} is in another account; name a provider of account {}",
+                shown(value),
+                account.id
+            )];
         }
-        Ok(arn) if arn.kind == "saml-provider" => (None, "SAML:aud".to_owned(), "SAML:sub".to_owned()),
+        Ok(arn) if arn.kind == "saml-provider" => {
+            (None, "SAML:aud".to_owned(), "SAML:sub".to_owned())
+        }
         Ok(_) => match Issuer::parse(value, account) {
             Ok(issuer) => {
                 let (aud, sub) = (issuer.key("aud"), issuer.key("sub"));
@@ -210,19 +261,28 @@ fn federated(
     let values = |operator: &str, key: &str| {
         conditions.get(operator).and_then(|keys| keys.get(key)).filter(|values| !values.is_empty())
     };
-    // Only plain operators: with `IfExists` or `ForAllValues:` a token without the claim would match.
+    // Only plain operators: with `IfExists` or `ForAllValues:` a token without the claim would
+    // match.
     let exact = |key: &str| match values("StringEquals", key) {
         // A variable could be the very claim it is compared with: `${HOST:sub}` equals itself.
         Some(values) => values
             .iter()
             .find(|value| value.is_empty() || value.contains(['*', '?', '$']))
-            .map(|loose| format!("the condition {} has the value {}; write exact values", shown(key), shown(loose))),
-        None => {
-            Some(format!("{} needs the condition StringEquals {} with exact values; add it", shown(value), shown(key)))
-        }
+            .map(|loose| {
+                format!(
+                    "the condition {} has the value {}; write exact values",
+                    shown(key),
+                    shown(loose)
+                )
+            }),
+        None => Some(format!(
+            "{} needs the condition StringEquals {} with exact values; add it",
+            shown(value),
+            shown(key)
+        )),
     };
-    let patterns =
-        values("StringLike", &sub).filter(|_| origin == Origin::Grant && values("StringEquals", &sub).is_none());
+    let patterns = values("StringLike", &sub)
+        .filter(|_| origin == Origin::Grant && values("StringEquals", &sub).is_none());
     let mut problems: Vec<String> = exact(&aud).into_iter().collect();
     match (&issuer, patterns) {
         (Some(_), Some(_)) => {}

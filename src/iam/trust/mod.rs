@@ -1,7 +1,9 @@
-//! Trust: compilers from the arguments of a grant to statements, one file a grant, and the limits of the built-in class.
+//! Trust: compilers from the arguments of a grant to statements, one file a grant, and the limits
+//! of the built-in class.
 //!
-//! Pure and without Kubernetes types. Statements get no Sid: in a trust policy made of named grants the names stay in the
-//! resource. What a user writes by hand (`statement`) and what the compilers make passes through `limits::check` alike.
+//! Pure and without Kubernetes types. Statements get no Sid: in a trust policy made of named grants
+//! the names stay in the resource. What a user writes by hand (`statement`) and what the compilers
+//! make passes through `limits::check` alike.
 
 pub mod claim;
 pub mod github;
@@ -49,7 +51,8 @@ pub struct Compiled {
 pub enum Warning {
     /// A name can change hands: who takes over a renamed owner, group or repository would match.
     #[error(
-        "{field}: the grant goes by names alone, and whoever takes over a name that was given up would match; add {field}"
+        "{field}: the grant goes by names alone, and whoever takes over a name that was given up \
+         would match; add {field}"
     )]
     NamesAlone {
         /// The fields that would pin it.
@@ -57,7 +60,8 @@ pub enum Warning {
     },
     /// `Auto` added no condition.
     #[error(
-        "sourceAccount: {} is not known to send aws:SourceAccount, so nothing holds it to this account; write Own if it does, \
+        "sourceAccount: {} is not known to send aws:SourceAccount, so nothing holds it to this \
+         account; write Own if it does, \
          None if it does not, or add sourceArns",
         shown(.service)
     )]

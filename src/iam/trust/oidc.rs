@@ -1,7 +1,7 @@
 //! `oidc`: tokens of any issuer that the account has an identity provider for.
 //!
-//! Source: IAM user guide, "IAM and AWS STS condition context keys", section "Available keys for AWS OIDC federation": which
-//! claims are condition keys. Of most issuers only `aud` and `sub` are.
+//! Source: IAM user guide, "IAM and AWS STS condition context keys", section "Available keys for
+//! AWS OIDC federation": which claims are condition keys. Of most issuers only `aud` and `sub` are.
 
 use std::collections::BTreeMap;
 
@@ -34,11 +34,13 @@ const BUILDKITE: [&str; 7] = [
 /// The arguments of the grant, as the user wrote them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OidcGrant<'a> {
-    /// `https://HOST/PATH`, or the ARN of an identity provider of the account; placeholders are replaced.
+    /// `https://HOST/PATH`, or the ARN of an identity provider of the account; placeholders are
+    /// replaced.
     pub issuer: &'a str,
     /// Exact audiences: at least one.
     pub audiences: &'a [String],
-    /// Subjects: at least one. A `*` stands after a `:` or `/` and never in the name of the organization.
+    /// Subjects: at least one. A `*` stands after a `:` or `/` and never in the name of the
+    /// organization.
     pub subjects: &'a [String],
     /// Further claims and their values; `*` is any text.
     pub claims: &'a BTreeMap<String, Vec<String>>,
@@ -52,10 +54,14 @@ pub enum OidcError {
     #[error("issuer: {0}")]
     Issuer(#[from] IssuerError),
     /// Built into IAM: it has no ARN in an account.
-    #[error("issuer: {} is built into IAM and is no provider of the account; use a statement", shown(.0))]
+    #[error("issuer: {} is built into IAM and is no provider of the account; use a \
+        statement", shown(.0))]
     BuiltIn(String),
     /// No audience: any client of the issuer would match.
-    #[error("audiences: it is empty, so tokens made for anything else would match; add the audience of your tokens")]
+    #[error(
+        "audiences: it is empty, so tokens made for anything else would match; add the audience of \
+         your tokens"
+    )]
     NoAudience,
     /// No subject: everybody that the issuer knows would match.
     #[error("subjects: it is empty, so everybody known to the issuer would match; add a subject")]
@@ -77,7 +83,8 @@ pub enum OidcError {
         field: &'static str,
     },
     /// A claim that is no condition key.
-    #[error("claims.{}: IAM knows no such claim of this issuer, so it could never match; write {remedy}", shown(.claim))]
+    #[error("claims.{}: IAM knows no such claim of this issuer, so it could never match; write \
+        {remedy}", shown(.claim))]
     UnknownClaim {
         /// The claim.
         claim: String,
@@ -99,7 +106,9 @@ pub enum OidcError {
 pub fn statement(grant: &OidcGrant<'_>, account: &Account) -> Result<Statement, OidcError> {
     let OidcGrant { issuer, audiences, subjects, claims } = grant;
     let issuer = Issuer::parse(issuer, account)?;
-    if ["cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"].contains(&issuer.key_prefix()) {
+    if ["cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"]
+        .contains(&issuer.key_prefix())
+    {
         return Err(OidcError::BuiltIn(issuer.key_prefix().to_owned()));
     }
     if audiences.is_empty() {
@@ -141,7 +150,8 @@ fn check_claim(issuer: &Issuer, name: &str) -> Result<(), OidcError> {
     if known.contains(&name) {
         return Ok(());
     }
-    let remedy = nearest(name, known.iter().copied()).map_or_else(|| known.join(", "), str::to_owned);
+    let remedy =
+        nearest(name, known.iter().copied()).map_or_else(|| known.join(", "), str::to_owned);
     Err(OidcError::UnknownClaim { claim: name.to_owned(), remedy })
 }
 
@@ -157,7 +167,9 @@ fn known_claims(key_prefix: &str) -> &'static [&'static str] {
         _ if host.starts_with("agent.") && host.ends_with(".buildkite.site") => &BUILDKITE,
         _ if host.starts_with("agent.") && host.ends_with(".buildkite.dev") => &BUILDKITE,
         "oidc.circleci.com" => &["oidc.circleci.com/project-id"],
-        _ if host.starts_with("idcs-") && host.ends_with(".identity.oraclecloud.com") => &["rpst_id"],
+        _ if host.starts_with("idcs-") && host.ends_with(".identity.oraclecloud.com") => {
+            &["rpst_id"]
+        }
         _ => &CLAIMS,
     }
 }

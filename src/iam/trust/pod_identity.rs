@@ -1,9 +1,10 @@
 //! `podIdentity`: pods of EKS clusters, through EKS Pod Identity.
 //!
-//! EKS user guide, "Create IAM role with trust policy required by EKS Pod Identity": the service assumes the role with session
-//! tags, so the statement needs `sts:TagSession` too, and a trust policy sees the tags as `aws:RequestTag/…`. Tags of the
-//! principal (`aws:PrincipalTag/…`) come with the session and never match here. Associations that switch the tags off get
-//! nothing, and that is meant: without tags any pod of the account would match.
+//! EKS user guide, "Create IAM role with trust policy required by EKS Pod Identity": the service
+//! assumes the role with session tags, so the statement needs `sts:TagSession` too, and a trust
+//! policy sees the tags as `aws:RequestTag/…`. Tags of the principal (`aws:PrincipalTag/…`) come
+//! with the session and never match here. Associations that switch the tags off get nothing, and
+//! that is meant: without tags any pod of the account would match.
 
 use crate::iam::arn::{Account, Arn};
 use crate::iam::policy::{PrincipalKind, Statement};
@@ -26,7 +27,8 @@ pub const SERVICE_ACCOUNT_KEY: &str = "aws:RequestTag/kubernetes-service-account
 pub struct PodIdentityGrant<'a> {
     /// Names of service accounts of the resource's namespace: at least one.
     pub service_accounts: &'a [String],
-    /// ARNs of EKS clusters of the account; placeholders are replaced. Empty: any cluster of the account.
+    /// ARNs of EKS clusters of the account; placeholders are replaced. Empty: any cluster of the
+    /// account.
     pub cluster_arns: &'a [String],
 }
 
@@ -38,7 +40,8 @@ pub enum PodIdentityError {
     #[error("serviceAccounts: it names nobody; name at least one service account")]
     Nobody,
     /// Not a name of a service account.
-    #[error("serviceAccounts[{index}]: {} is no name of a service account; use lower-case letters, digits, - and .", shown(.name))]
+    #[error("serviceAccounts[{index}]: {} is no name of a service account; use lower-case letters, \
+        digits, - and .", shown(.name))]
     ServiceAccount {
         /// Place in the list, from 0.
         index: usize,
@@ -47,7 +50,8 @@ pub enum PodIdentityError {
     },
     /// Not the ARN of one cluster.
     #[error(
-        "clusterArns[{index}]: {} is no ARN of one EKS cluster; write arn:PARTITION:eks:REGION:ACCOUNT:cluster/NAME",
+        "clusterArns[{index}]: {} is no ARN of one EKS cluster; write \
+         arn:PARTITION:eks:REGION:ACCOUNT:cluster/NAME",
         shown(.arn)
     )]
     Cluster {
@@ -57,7 +61,8 @@ pub enum PodIdentityError {
         arn: String,
     },
     /// A cluster of another account: EKS assumes roles of the cluster's own account only.
-    #[error("clusterArns[{index}]: {} is not in the account of the role; name a cluster of account {account}", shown(.arn))]
+    #[error("clusterArns[{index}]: {} is not in the account of the role; name a cluster of account \
+        {account}", shown(.arn))]
     Elsewhere {
         /// Place in the list, from 0.
         index: usize,
@@ -81,7 +86,9 @@ pub fn statement(
     if service_accounts.is_empty() {
         return Err(PodIdentityError::Nobody);
     }
-    if let Some((index, name)) = service_accounts.iter().enumerate().find(|(_, name)| !is_subdomain(name)) {
+    if let Some((index, name)) =
+        service_accounts.iter().enumerate().find(|(_, name)| !is_subdomain(name))
+    {
         return Err(PodIdentityError::ServiceAccount { index, name: name.clone() });
     }
     let mut statement = Statement::allow([ASSUME_ROLE, TAG_SESSION])
@@ -100,10 +107,14 @@ pub fn statement(
 }
 
 fn cluster(index: usize, arn: String, account: &Account) -> Result<String, PodIdentityError> {
-    let word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    let word = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
     let shape = Arn::split(&arn).filter(|arn| {
         let name = arn.resource.strip_prefix("cluster/");
-        arn.service == "eks" && word(arn.region) && name.is_some_and(|name| word(name) && name.len() <= 100)
+        arn.service == "eks"
+            && word(arn.region)
+            && name.is_some_and(|name| word(name) && name.len() <= 100)
     });
     match shape {
         None => Err(PodIdentityError::Cluster { index, arn }),
@@ -119,6 +130,9 @@ fn is_subdomain(name: &str) -> bool {
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     name.len() <= 253
         && name.split('.').all(|label| {
-            !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(inner)
+            !label.is_empty()
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.bytes().all(inner)
         })
 }

@@ -14,8 +14,8 @@ mod tests;
 /// The arguments of the grant, as the user wrote them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PrincipalGrant<'a> {
-    /// ARNs of roles and users, or root ARNs; placeholders are replaced. Without `arns` and `accounts`, an organization means
-    /// every principal of it.
+    /// ARNs of roles and users, or root ARNs; placeholders are replaced. Without `arns` and
+    /// `accounts`, an organization means every principal of it.
     pub arns: &'a [String],
     /// Account ids: every principal of the account that its own policies let.
     pub accounts: &'a [String],
@@ -35,7 +35,8 @@ pub enum PrincipalError {
     #[error("the grant names nobody; add arns, accounts or organizationId")]
     Nobody,
     /// A wildcard or a variable: IAM takes neither in an ARN of a principal.
-    #[error("arns[{index}]: {} holds a wildcard or a variable; name exactly one principal", shown(.arn))]
+    #[error("arns[{index}]: {} holds a wildcard or a variable; name exactly one \
+        principal", shown(.arn))]
     Loose {
         /// Place in the list, from 0.
         index: usize,
@@ -46,18 +47,24 @@ pub enum PrincipalError {
     #[error("accounts: {} is not an account id; write its twelve digits in quotes", shown(.0))]
     Account(String),
     /// Not an organization id.
-    #[error("organizationId: {} is not an organization id; write o- and 10 to 32 letters and digits", shown(.0))]
+    #[error("organizationId: {} is not an organization id; write o- and 10 to 32 letters and \
+        digits", shown(.0))]
     Organization(String),
     /// Not an external id.
-    #[error("externalId: {} is not accepted; use 2 to 1224 letters, digits and _+=,.@:/-", shown(.0))]
+    #[error("externalId: {} is not accepted; use 2 to 1224 letters, digits and \
+        _+=,.@:/-", shown(.0))]
     ExternalId(String),
 }
 
-/// The statement of the grant. Accounts become root ARNs; who may be named is for `limits::check` to say.
+/// The statement of the grant. Accounts become root ARNs; who may be named is for `limits::check`
+/// to say.
 ///
 /// # Errors
 /// [`PrincipalError`] with the first argument that is wrong.
-pub fn statement(grant: &PrincipalGrant<'_>, account: &Account) -> Result<Statement, PrincipalError> {
+pub fn statement(
+    grant: &PrincipalGrant<'_>,
+    account: &Account,
+) -> Result<Statement, PrincipalError> {
     let PrincipalGrant { arns, accounts, organization_id, external_id, mfa } = grant;
     let mut named = BTreeSet::new();
     for (index, arn) in arns.iter().enumerate() {
@@ -102,11 +109,14 @@ pub fn statement(grant: &PrincipalGrant<'_>, account: &Account) -> Result<Statem
 /// `o-[a-z0-9]{10,32}`, from the model of AWS Organizations.
 fn is_organization_id(text: &str) -> bool {
     text.strip_prefix("o-").is_some_and(|rest| {
-        (10..=32).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        (10..=32).contains(&rest.len())
+            && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     })
 }
 
-/// `[\w+=,.@:\/-]{2,1224}`, from the model of STS. It holds no `$`, so it cannot be a policy variable.
+/// `[\w+=,.@:\/-]{2,1224}`, from the model of STS. It holds no `$`, so it cannot be a policy
+/// variable.
 fn is_external_id(text: &str) -> bool {
-    (2..=1224).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b))
+    (2..=1224).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b))
 }

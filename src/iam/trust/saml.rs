@@ -1,7 +1,8 @@
 //! `saml`: people who sign in through a SAML identity provider of the account.
 //!
-//! Source: IAM user guide, "IAM and AWS STS condition context keys", section "Available keys for SAML-based AWS STS
-//! federation"; the audience of each partition from "Configure SAML assertions for the authentication response".
+//! Source: IAM user guide, "IAM and AWS STS condition context keys", section "Available keys for
+//! SAML-based AWS STS federation"; the audience of each partition from "Configure SAML assertions
+//! for the authentication response".
 
 use std::collections::BTreeMap;
 
@@ -71,16 +72,20 @@ pub struct SamlGrant<'a> {
 #[non_exhaustive]
 pub enum SamlError {
     /// Not the ARN of a SAML provider.
-    #[error("providerArn: {} is no SAML provider; write arn:PARTITION:iam::ACCOUNT:saml-provider/NAME", shown(.0))]
+    #[error("providerArn: {} is no SAML provider; write \
+        arn:PARTITION:iam::ACCOUNT:saml-provider/NAME", shown(.0))]
     Provider(String),
     /// A provider of another account: IAM looks for providers in the role's own account only.
-    #[error("providerArn: {} is not in the account of the role; create it there and name that one", shown(.0))]
+    #[error("providerArn: {} is not in the account of the role; create it there and name that \
+        one", shown(.0))]
     Elsewhere(String),
     /// No sign-in address is known for the partition.
-    #[error("audience: no sign-in address is known for the partition {}; write the audience", shown(.0))]
+    #[error("audience: no sign-in address is known for the partition {}; write the \
+        audience", shown(.0))]
     NoAudience(String),
     /// An attribute that is no condition key.
-    #[error("attributes.{}: IAM knows no such attribute, so it could never match; write {remedy}", shown(.attribute))]
+    #[error("attributes.{}: IAM knows no such attribute, so it could never match; write \
+        {remedy}", shown(.attribute))]
     Unknown {
         /// The attribute.
         attribute: String,
@@ -115,14 +120,13 @@ pub fn statement(grant: &SamlGrant<'_>, account: &Account) -> Result<Statement, 
     }
     let audience = match grant.audience {
         Some(audience) => audience,
-        None => sign_in(&account.partition).ok_or_else(|| SamlError::NoAudience(account.partition.clone()))?,
+        None => sign_in(&account.partition)
+            .ok_or_else(|| SamlError::NoAudience(account.partition.clone()))?,
     };
     claim::exact("audience", audience)?;
-    let mut statement = Statement::allow([ASSUME_ROLE_WITH_SAML]).principal(PrincipalKind::Federated, [provider]).when(
-        "StringEquals",
-        "SAML:aud",
-        [audience],
-    );
+    let mut statement = Statement::allow([ASSUME_ROLE_WITH_SAML])
+        .principal(PrincipalKind::Federated, [provider])
+        .when("StringEquals", "SAML:aud", [audience]);
     let mut seen = Vec::new();
     for (name, values) in grant.attributes {
         let (name, several) = known(name)?;
@@ -161,7 +165,9 @@ fn known(name: &str) -> Result<(&'static str, bool), SamlError> {
     let mut all = single.chain(SEVERAL.into_iter().map(|known| (known, true)));
     all.find(|(known, _)| *known == bare).ok_or_else(|| SamlError::Unknown {
         attribute: name.to_owned(),
-        remedy: nearest(bare, SINGLE.into_iter().chain(SEVERAL))
-            .map_or_else(|| "sub, iss, namequalifier, edupersonaffiliation or another".to_owned(), str::to_owned),
+        remedy: nearest(bare, SINGLE.into_iter().chain(SEVERAL)).map_or_else(
+            || "sub, iss, namequalifier, edupersonaffiliation or another".to_owned(),
+            str::to_owned,
+        ),
     })
 }

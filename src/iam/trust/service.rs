@@ -14,10 +14,12 @@ mod tests;
 /// Whether the service must act for the role's own account: the guard against a confused deputy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SourceAccount {
-    /// As `Own` for services that are known to send `aws:SourceAccount`, as `None` with a warning for others.
+    /// As `Own` for services that are known to send `aws:SourceAccount`, as `None` with a warning
+    /// for others.
     #[default]
     Auto,
-    /// `aws:SourceAccount` must be the role's account. A service that does not send the key cannot assume the role then.
+    /// `aws:SourceAccount` must be the role's account. A service that does not send the key cannot
+    /// assume the role then.
     Own,
     /// No condition.
     None,
@@ -39,13 +41,16 @@ pub struct ServiceGrant<'a> {
 #[non_exhaustive]
 pub enum ServiceError {
     /// Not a service principal.
-    #[error("name: {} is no service principal; write a name such as lambda.amazonaws.com", shown(.0))]
+    #[error("name: {} is no service principal; write a name such as \
+        lambda.amazonaws.com", shown(.0))]
     Name(String),
     /// EKS Pod Identity without namespace and service account would let every pod in.
-    #[error("name: {} would let in any pod of the account; write podIdentity with the service accounts", shown(.0))]
+    #[error("name: {} would let in any pod of the account; write podIdentity with the service \
+        accounts", shown(.0))]
     Pods(String),
     /// Not an ARN.
-    #[error("sourceArns[{index}]: {} is no ARN; write arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE, with * where it may vary", shown(.arn))]
+    #[error("sourceArns[{index}]: {} is no ARN; write \
+        arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE, with * where it may vary", shown(.arn))]
     SourceArn {
         /// Place in the list, from 0.
         index: usize,
@@ -77,7 +82,10 @@ pub fn statement(grant: &ServiceGrant<'_>, account: &Account) -> Result<Compiled
     let mut arns = Vec::with_capacity(source_arns.len());
     for (index, arn) in source_arns.iter().enumerate() {
         let arn = account.expand(arn);
-        if Arn::split(&arn).is_none() || arn.contains("${") || arn.chars().any(|c| c.is_control() || c == ' ') {
+        if Arn::split(&arn).is_none()
+            || arn.contains("${")
+            || arn.chars().any(|c| c.is_control() || c == ' ')
+        {
             return Err(ServiceError::SourceArn { index, arn });
         }
         arns.push(arn);

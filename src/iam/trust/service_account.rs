@@ -1,6 +1,7 @@
 //! `serviceAccount`: pods of a cluster by their service account token (IRSA).
 //!
-//! One statement for each issuer: keys of different issuers in one statement would all have to match, which none can.
+//! One statement for each issuer: keys of different issuers in one statement would all have to
+//! match, which none can.
 
 use crate::iam::policy::{PrincipalKind, Statement};
 
@@ -9,7 +10,8 @@ use super::{ASSUME_ROLE_WITH_WEB_IDENTITY, Issuer};
 /// The audience of tokens for AWS.
 pub const AUDIENCE: &str = "sts.amazonaws.com";
 
-/// The statements that let one service account in, through each of `issuers`. No issuers, no statements.
+/// The statements that let one service account in, through each of `issuers`. No issuers, no
+/// statements.
 #[must_use]
 pub fn statements(issuers: &[Issuer], namespace: &str, service_account: &str) -> Vec<Statement> {
     let subject = subject(namespace, service_account);
@@ -43,12 +45,15 @@ mod tests {
     #[test]
     fn each_issuer_gets_one_exact_statement_within_the_limits() {
         let account = Account::new("123456789012", "aws").unwrap();
-        let issuers =
-            ["https://a.example.com/id/A", "https://b.example.com"].map(|url| Issuer::parse(url, &account).unwrap());
+        let issuers = ["https://a.example.com/id/A", "https://b.example.com"]
+            .map(|url| Issuer::parse(url, &account).unwrap());
         let statements = statements(&issuers, "team-a", "billing");
         assert_eq!(statements.len(), 2);
         for statement in &statements {
-            assert_eq!(limits::check(statement, &account, limits::Origin::Grant), Vec::<String>::new());
+            assert_eq!(
+                limits::check(statement, &account, limits::Origin::Grant),
+                Vec::<String>::new()
+            );
             assert_eq!(limits::check_namespace(statement, "team-a"), Vec::<String>::new());
             assert_eq!(limits::check_namespace(statement, "team-b").len(), 1);
         }
@@ -68,13 +73,48 @@ mod tests {
 
     #[rstest]
     #[case::the_pod("a.example.com/id/A", AUDIENCE, "system:serviceaccount:team-a:billing", true)]
-    #[case::other_namespace("a.example.com/id/A", AUDIENCE, "system:serviceaccount:team-b:billing", false)]
-    #[case::longer_namespace("a.example.com/id/A", AUDIENCE, "system:serviceaccount:team-ab:billing", false)]
-    #[case::other_account("a.example.com/id/A", AUDIENCE, "system:serviceaccount:team-a:default", false)]
-    #[case::longer_account("a.example.com/id/A", AUDIENCE, "system:serviceaccount:team-a:billing2", false)]
-    #[case::other_case("a.example.com/id/A", AUDIENCE, "system:serviceaccount:team-a:Billing", false)]
-    #[case::other_audience("a.example.com/id/A", "vault", "system:serviceaccount:team-a:billing", false)]
-    #[case::other_cluster("a.example.com/id/B", AUDIENCE, "system:serviceaccount:team-a:billing", false)]
+    #[case::other_namespace(
+        "a.example.com/id/A",
+        AUDIENCE,
+        "system:serviceaccount:team-b:billing",
+        false
+    )]
+    #[case::longer_namespace(
+        "a.example.com/id/A",
+        AUDIENCE,
+        "system:serviceaccount:team-ab:billing",
+        false
+    )]
+    #[case::other_account(
+        "a.example.com/id/A",
+        AUDIENCE,
+        "system:serviceaccount:team-a:default",
+        false
+    )]
+    #[case::longer_account(
+        "a.example.com/id/A",
+        AUDIENCE,
+        "system:serviceaccount:team-a:billing2",
+        false
+    )]
+    #[case::other_case(
+        "a.example.com/id/A",
+        AUDIENCE,
+        "system:serviceaccount:team-a:Billing",
+        false
+    )]
+    #[case::other_audience(
+        "a.example.com/id/A",
+        "vault",
+        "system:serviceaccount:team-a:billing",
+        false
+    )]
+    #[case::other_cluster(
+        "a.example.com/id/B",
+        AUDIENCE,
+        "system:serviceaccount:team-a:billing",
+        false
+    )]
     fn tokens_are_of_that_service_account(
         #[case] host: &str,
         #[case] aud: &str,

@@ -1,8 +1,9 @@
 //! Which subjects of a token may stand in a trust policy.
 //!
-//! Two dangers. A wildcard in the middle of a name also matches its siblings (`repo:org/app*` matches `org/app-evil`). And an
-//! issuer that serves many organizations must be held to one of them, by the part of its subject or audience that says
-//! which: IAM user guide, "Identity-provider controls for shared OIDC providers".
+//! Two dangers. A wildcard in the middle of a name also matches its siblings (`repo:org/app*`
+//! matches `org/app-evil`). And an issuer that serves many organizations must be held to one of
+//! them, by the part of its subject or audience that says which: IAM user guide, "Identity-provider
+//! controls for shared OIDC providers".
 
 use super::Issuer;
 use super::claim::{self, Flaw};
@@ -11,7 +12,8 @@ use crate::iam::quote::shown;
 /// How an issuer that serves many organizations tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tenancy {
-    /// By the subject, which begins with this text; the organization stands between it and the next colon.
+    /// By the subject, which begins with this text; the organization stands between it and the next
+    /// colon.
     SubjectAfter(&'static str),
     /// By the subject, in a form that is not known here; so only exact subjects are taken.
     Subject,
@@ -21,12 +23,13 @@ pub enum Tenancy {
     SessionName,
 }
 
-/// Providers, by host and path, that many organizations share, with the claim that IAM demands of each trust policy.
+/// Providers, by host and path, that many organizations share, with the claim that IAM demands of
+/// each trust policy.
 ///
-/// Source: IAM user guide, "Identity-provider controls for shared OIDC providers", section "Shared OIDC identity providers
-/// with identity-provider controls". Forms of subjects: "`OpenID` Connect reference" of GitHub, "`OpenID` Connect (OIDC)
-/// Authentication Using ID Tokens" of GitLab, "Workload Identity Tokens" of HCP Terraform, "`OpenID` Connect" of Buildkite,
-/// "OIDC" of Upbound.
+/// Source: IAM user guide, "Identity-provider controls for shared OIDC providers", section "Shared
+/// OIDC identity providers with identity-provider controls". Forms of subjects: "`OpenID` Connect
+/// reference" of GitHub, "`OpenID` Connect (OIDC) Authentication Using ID Tokens" of GitLab,
+/// "Workload Identity Tokens" of HCP Terraform, "`OpenID` Connect" of Buildkite, "OIDC" of Upbound.
 pub const SHARED: [(&str, Tenancy); 22] = [
     ("token.actions.githubusercontent.com", Tenancy::SubjectAfter("repo:")),
     ("vstoken.actions.githubusercontent.com", Tenancy::SubjectAfter("repo:")),
@@ -65,10 +68,12 @@ pub enum SubjectError {
         flaw: Flaw,
     },
     /// The wildcard cuts a name.
-    #[error("{} also matches names that begin alike; put : or / before the first *, or write the exact subject", shown(.0))]
+    #[error("{} also matches names that begin alike; put : or / before the first *, or write the \
+        exact subject", shown(.0))]
     Sibling(String),
     /// The organization is missing or holds a wildcard.
-    #[error("{} does not pin one {thing}; write {form} without * before the last colon", shown(.subject))]
+    #[error("{} does not pin one {thing}; write {form} without * before the last \
+        colon", shown(.subject))]
     Tenant {
         /// The subject.
         subject: String,
@@ -78,7 +83,8 @@ pub enum SubjectError {
         form: &'static str,
     },
     /// A wildcard where the form of subjects is not known.
-    #[error("{} holds *, and {} is shared by many organizations; write the exact subject", shown(.subject), shown(.issuer))]
+    #[error("{} holds *, and {} is shared by many organizations; write the exact \
+        subject", shown(.subject), shown(.issuer))]
     Shared {
         /// The subject.
         subject: String,
@@ -86,7 +92,8 @@ pub enum SubjectError {
         issuer: String,
     },
     /// Neither subject nor audience say whose token it is.
-    #[error("{} tells its organizations apart by sts:RoleSessionName, which this grant cannot write; use a private issuer", shown(.0))]
+    #[error("{} tells its organizations apart by sts:RoleSessionName, which this grant cannot \
+        write; use a private issuer", shown(.0))]
     SessionName(String),
 }
 
@@ -100,11 +107,14 @@ pub fn tenancy(issuer: &Issuer) -> Option<Tenancy> {
     shared.or_else(|| is_github(name).then_some(Tenancy::SubjectAfter("repo:")))
 }
 
-/// Whether GitHub Actions issues these tokens: on github.com, for one enterprise there, or on its own ghe.com.
+/// Whether GitHub Actions issues these tokens: on github.com, for one enterprise there, or on its
+/// own ghe.com.
 pub(super) fn is_github(key_prefix: &str) -> bool {
     let host = key_prefix.split('/').next().unwrap_or_default();
     host == "token.actions.githubusercontent.com"
-        || (host.starts_with("token.actions.") && host.ends_with(".ghe.com") && host.matches('.').count() == 4)
+        || (host.starts_with("token.actions.")
+            && host.ends_with(".ghe.com")
+            && host.matches('.').count() == 4)
 }
 
 /// Whether a subject, exact or with `*`, is taken for `issuer`.
@@ -118,12 +128,18 @@ pub fn check(issuer: &Issuer, subject: &str) -> Result<(), SubjectError> {
     let literal = subject.split('*').next().unwrap_or_default();
     let wild = literal.len() < subject.len();
     match tenancy(issuer) {
-        Some(Tenancy::SessionName) => return Err(SubjectError::SessionName(issuer.key_prefix().to_owned())),
+        Some(Tenancy::SessionName) => {
+            return Err(SubjectError::SessionName(issuer.key_prefix().to_owned()));
+        }
         Some(Tenancy::Subject) if wild => {
-            return Err(SubjectError::Shared { subject: subject.to_owned(), issuer: issuer.key_prefix().to_owned() });
+            return Err(SubjectError::Shared {
+                subject: subject.to_owned(),
+                issuer: issuer.key_prefix().to_owned(),
+            });
         }
         Some(Tenancy::SubjectAfter(start)) => pinned(subject, literal, start)?,
-        // Others than github.com and gitlab.com issue subjects of these forms too: servers that people run themselves.
+        // Others than github.com and gitlab.com issue subjects of these forms too: servers that
+        // people run themselves.
         _ => {
             for start in ["repo:", "project_path:"] {
                 if subject.starts_with(start) {
@@ -138,8 +154,8 @@ pub fn check(issuer: &Issuer, subject: &str) -> Result<(), SubjectError> {
     Ok(())
 }
 
-/// Whether `literal` ends inside the name of a branch or a tag, or of an environment, of one repository: there a pattern
-/// such as `release-*` is meant to match what begins alike.
+/// Whether `literal` ends inside the name of a branch or a tag, or of an environment, of one
+/// repository: there a pattern such as `release-*` is meant to match what begins alike.
 fn is_ref(literal: &str) -> bool {
     let Some((start, rest)) = literal.split_once(':') else { return false };
     let Some((_, rest)) = rest.split_once(':') else { return false };
@@ -151,8 +167,8 @@ fn is_ref(literal: &str) -> bool {
     }
 }
 
-/// Whether the text between `start` and the next colon is there before the first wildcard. Repositories and projects need
-/// a slash inside, with names on both sides.
+/// Whether the text between `start` and the next colon is there before the first wildcard.
+/// Repositories and projects need a slash inside, with names on both sides.
 fn pinned(subject: &str, literal: &str, start: &str) -> Result<(), SubjectError> {
     let (thing, form, path) = match start {
         "repo:" => ("repository", "repo:OWNER/REPOSITORY:…", true),
@@ -160,9 +176,15 @@ fn pinned(subject: &str, literal: &str, start: &str) -> Result<(), SubjectError>
         "mcp:" => ("control plane", "mcp:ORGANIZATION/CONTROL-PLANE:…", true),
         _ => ("organization", "organization:NAME:…", false),
     };
-    let tenant = literal.strip_prefix(start).and_then(|rest| rest.split_once(':')).map(|(tenant, _)| tenant);
+    let tenant =
+        literal.strip_prefix(start).and_then(|rest| rest.split_once(':')).map(|(tenant, _)| tenant);
     let whole = tenant.is_some_and(|tenant| {
-        !tenant.is_empty() && (!path || (tenant.contains('/') && tenant.split('/').all(|name| !name.is_empty())))
+        !tenant.is_empty()
+            && (!path || (tenant.contains('/') && tenant.split('/').all(|name| !name.is_empty())))
     });
-    if whole { Ok(()) } else { Err(SubjectError::Tenant { subject: subject.to_owned(), thing, form }) }
+    if whole {
+        Ok(())
+    } else {
+        Err(SubjectError::Tenant { subject: subject.to_owned(), thing, form })
+    }
 }

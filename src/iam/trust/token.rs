@@ -28,7 +28,8 @@ pub(super) fn allows(
     principal: (PrincipalKind, &str),
     keys: &[(&str, &str)],
 ) -> bool {
-    let context = keys.iter().fold(Context::default(), |context, (key, value)| context.with(key, value));
+    let context =
+        keys.iter().fold(Context::default(), |context, (key, value)| context.with(key, value));
     decide(statement, action, principal, context)
 }
 
@@ -49,7 +50,8 @@ pub(super) fn decide(
 /// Whether the statement lets in a token of the provider `host` with these claims.
 pub(super) fn token(statement: &Statement, host: &str, claims: &[(&str, &str)]) -> bool {
     let provider = format!("arn:aws:iam::123456789012:oidc-provider/{host}");
-    let keys: Vec<(String, &str)> = claims.iter().map(|(claim, value)| (format!("{host}:{claim}"), *value)).collect();
+    let keys: Vec<(String, &str)> =
+        claims.iter().map(|(claim, value)| (format!("{host}:{claim}"), *value)).collect();
     let keys: Vec<(&str, &str)> = keys.iter().map(|(key, value)| (key.as_str(), *value)).collect();
     allows(statement, "sts:AssumeRoleWithWebIdentity", (PrincipalKind::Federated, &provider), &keys)
 }

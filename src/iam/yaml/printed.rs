@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use crate::iam::json::Node;
 
-/// Text that [`parse`](super::parse) reads as `node`. `pick(n)` decides below `n`: between block and brackets, and how a
-/// string is quoted.
+/// Text that [`parse`](super::parse) reads as `node`. `pick(n)` decides below `n`: between block
+/// and brackets, and how a string is quoted.
 pub(in crate::iam) fn printed(node: &Node, pick: &mut dyn FnMut(usize) -> usize) -> String {
     let mut out = String::new();
     match node {
@@ -81,14 +81,18 @@ fn flow(node: &Node, pick: &mut dyn FnMut(usize) -> usize) -> String {
 fn string(text: &str, pick: &mut dyn FnMut(usize) -> usize) -> String {
     match pick(3) {
         0 if is_plain(text) => text.to_owned(),
-        1 if text.chars().all(|c| (' '..='~').contains(&c) || ('\u{a1}'..'\u{2000}').contains(&c)) => {
+        1 if text
+            .chars()
+            .all(|c| (' '..='~').contains(&c) || ('\u{a1}'..'\u{2000}').contains(&c)) =>
+        {
             format!("'{}'", text.replace('\'', "''"))
         }
         _ => {
             // JSON takes characters raw that are not printable to YAML.
             let raw = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
             let quoted = Node::String(text.to_owned()).to_text();
-            let escaped = |c| if raw(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+            let escaped =
+                |c| if raw(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
             quoted.chars().map(escaped).collect()
         }
     }

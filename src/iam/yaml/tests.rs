@@ -70,7 +70,10 @@ Statement:
 #[case("a\n  b", "\"a b\"")]
 #[case(">-\n  a\n  b", "\"a b\"")]
 #[case("|\n  a\n  b\n", "\"a\\nb\\n\"")]
-fn a_scalar_is_a_number_or_word_only_where_json_and_yaml_agree(#[case] scalar: &str, #[case] meaning: &str) {
+fn a_scalar_is_a_number_or_word_only_where_json_and_yaml_agree(
+    #[case] scalar: &str,
+    #[case] meaning: &str,
+) {
     let text = format!("k: {scalar}");
     match meaning {
         "tag" => assert_eq!(parse(&text, BOUNDS).unwrap_err().problem, TextProblem::Tag),
@@ -80,7 +83,10 @@ fn a_scalar_is_a_number_or_word_only_where_json_and_yaml_agree(#[case] scalar: &
 
 #[test]
 fn keys_are_text_whatever_they_look_like() {
-    assert_eq!(read("1: a\ntrue: b\n~: c\n? d\n: e\n"), json(r#"{"1":"a","true":"b","~":"c","d":"e"}"#));
+    assert_eq!(
+        read("1: a\ntrue: b\n~: c\n? d\n: e\n"),
+        json(r#"{"1":"a","true":"b","~":"c","d":"e"}"#)
+    );
 }
 
 #[rstest]
@@ -142,7 +148,10 @@ fn what_is_no_yaml_is_refused_with_a_place_and_a_remedy(#[case] text: &str) {
     let error = parse(text, BOUNDS).unwrap_err();
     assert!(matches!(error.problem, TextProblem::Yaml(_)), "{error:?}");
     let words = error.to_string();
-    assert!(words.starts_with("line ") && words.ends_with("correct it here or just before"), "{words}");
+    assert!(
+        words.starts_with("line ") && words.ends_with("correct it here or just before"),
+        "{words}"
+    );
 }
 
 #[rstest]
@@ -165,14 +174,20 @@ fn depth_is_bounded(#[case] open: &str, #[case] close: &str, #[case] middle: &st
 fn long_text_is_refused_without_reading_it() {
     let text = format!("- {}", "x".repeat(BOUNDS.bytes));
     let found = text.len();
-    assert_eq!(parse(&text, BOUNDS).unwrap_err().problem, TextProblem::TooLong { found, most: BOUNDS.bytes });
+    assert_eq!(
+        parse(&text, BOUNDS).unwrap_err().problem,
+        TextProblem::TooLong { found, most: BOUNDS.bytes }
+    );
 }
 
 #[test]
 fn values_are_counted() {
     let bounds = Bounds { bytes: usize::MAX, depth: 64 };
     assert!(parse(&"- 1\n".repeat(16 * 1024 - 1), bounds).is_ok());
-    assert_eq!(parse(&"- 1\n".repeat(16 * 1024), bounds).unwrap_err().problem, TextProblem::TooMany(16 * 1024));
+    assert_eq!(
+        parse(&"- 1\n".repeat(16 * 1024), bounds).unwrap_err().problem,
+        TextProblem::TooMany(16 * 1024)
+    );
 }
 
 fn any_node() -> impl Strategy<Value = Node> {
@@ -187,14 +202,16 @@ fn any_node() -> impl Strategy<Value = Node> {
     leaf.prop_recursive(4, 32, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Node::Array),
-            prop::collection::btree_map(text(), inner, 0..6).prop_map(|map| Node::Object(map.into_iter().collect())),
+            prop::collection::btree_map(text(), inner, 0..6)
+                .prop_map(|map| Node::Object(map.into_iter().collect())),
         ]
     })
 }
 
 proptest! {
     #[test]
-    fn what_is_printed_reads_back_the_same(node in any_node(), picks in prop::collection::vec(0..12_usize, 1..40)) {
+    fn what_is_printed_reads_back_the_same(node in any_node(),
+        picks in prop::collection::vec(0..12_usize, 1..40)) {
         let mut picks = picks.into_iter().cycle();
         let text = printed(&node, &mut |below| picks.next().unwrap_or_default() % below);
         prop_assert_eq!(parse(&text, BOUNDS), Ok(node), "{}", text);

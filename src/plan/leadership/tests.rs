@@ -50,8 +50,16 @@ fn leader() -> Candidate {
 #[case::just_seen(Some(record(1, "other")), 0, Decision::Wait(seconds(15)))]
 #[case::seen_long_ago(Some(record(1, "other")), 14, Decision::Wait(seconds(1)))]
 #[case::seen_a_duration_ago(Some(record(1, "other")), 15, Decision::Acquire)]
-#[case::the_holder_wants_it_longer(Some(Record { duration: seconds(60), ..record(1, "other") }), 15, Decision::Wait(seconds(45)))]
-#[case::the_holder_does_not_say_how_long(Some(Record { duration: seconds(0), ..record(1, "other") }), 14, Decision::Wait(seconds(1)))]
+#[case::the_holder_wants_it_longer(
+    Some(Record { duration: seconds(60), ..record(1, "other") }),
+    15,
+    Decision::Wait(seconds(45))
+)]
+#[case::the_holder_does_not_say_how_long(
+    Some(Record { duration: seconds(0), ..record(1, "other") }),
+    14,
+    Decision::Wait(seconds(1))
+)]
 fn a_candidate_waits_for_another_and_takes_what_is_free(
     #[case] seen: Option<Record>,
     #[case] later: u64,
@@ -121,13 +129,22 @@ fn claims_count_hands_and_keep_the_time_of_acquisition() {
     let mut candidate = candidate();
     candidate.saw(None, seconds(0));
     let first = candidate.claim(then);
-    assert_eq!((first.replaces, first.transitions, first.acquired, first.renewed), (None, 0, Some(then), then));
+    assert_eq!(
+        (first.replaces, first.transitions, first.acquired, first.renewed),
+        (None, 0, Some(then), then)
+    );
     candidate.saw(Some(Record { acquired: Some(then), ..record(7, "other") }), seconds(0));
     let taken = candidate.claim(now);
-    assert_eq!((taken.replaces.as_deref(), taken.transitions, taken.acquired), (Some("7"), 5, Some(now)));
+    assert_eq!(
+        (taken.replaces.as_deref(), taken.transitions, taken.acquired),
+        (Some("7"), 5, Some(now))
+    );
     candidate.wrote(Record { acquired: Some(then), ..record(8, "me") }, seconds(20), seconds(20));
     let renewed = candidate.claim(now);
-    assert_eq!((renewed.replaces.as_deref(), renewed.transitions, renewed.acquired), (Some("8"), 4, Some(then)));
+    assert_eq!(
+        (renewed.replaces.as_deref(), renewed.transitions, renewed.acquired),
+        (Some("8"), 4, Some(then))
+    );
     assert_eq!((renewed.holder.as_str(), renewed.duration), ("me", TIMING.duration));
 }
 
@@ -140,8 +157,9 @@ fn who_leads_gives_the_lease_back_and_leads_no_more() {
     assert_eq!(candidate().release(Timestamp::UNIX_EPOCH), None);
 }
 
-/// A world in milliseconds of true time: a server that compares versions, and processes whose requests, answers and own
-/// lives are delayed, lost and paused at random, and whose clocks differ in what they show and a little in their speed.
+/// A world in milliseconds of true time: a server that compares versions, and processes whose
+/// requests, answers and own lives are delayed, lost and paused at random, and whose clocks differ
+/// in what they show and a little in their speed.
 struct Sim {
     random: fastrand::Rng,
     now: u64,
@@ -253,12 +271,15 @@ impl Sim {
         self.push(self.now + 5_000, Event::Answer(index, request, false));
     }
 
-    /// The server: a request counts when it arrives, whether or not anybody still waits for its answer.
+    /// The server: a request counts when it arrives, whether or not anybody still waits for its
+    /// answer.
     fn arrive(&mut self, index: usize, request: u64) {
         let claim = self.requests.remove(&(index, request)).expect("a request arrives once");
         let answer = match claim {
             None => Ok(self.stored.clone()),
-            Some(claim) if claim.replaces == self.stored.as_ref().map(|record| record.version.clone()) => {
+            Some(claim)
+                if claim.replaces == self.stored.as_ref().map(|record| record.version.clone()) =>
+            {
                 self.versions += 1;
                 self.stored = Some(Record {
                     version: self.versions.to_string(),
@@ -353,12 +374,15 @@ impl Sim {
                     }
                     self.turn(index);
                 }
-                Event::Answer(index, request, in_time) if self.processes[index].request == request => {
+                Event::Answer(index, request, in_time)
+                    if self.processes[index].request == request =>
+                {
                     self.answered(index, in_time);
                 }
                 Event::Answer(..) => {}
             }
-            let leaders: Vec<usize> = (0..self.processes.len()).filter(|&i| self.processes[i].leads(at)).collect();
+            let leaders: Vec<usize> =
+                (0..self.processes.len()).filter(|&i| self.processes[i].leads(at)).collect();
             prop_assert!(leaders.len() <= 1, "at {at} ms: {leaders:?}");
             if leaders.len() == 1 && self.reigns.last() != leaders.last() {
                 self.reigns.extend(leaders);
@@ -372,7 +396,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn two_never_lead_at_one_moment_whatever_is_delayed_paused_or_lost(seed in any::<u64>(), count in 2_usize..5) {
+    fn two_never_lead_at_one_moment_whatever_is_delayed_paused_or_lost(seed in any::<u64>(),
+        count in 2_usize..5) {
         Sim::new(seed, count).run()?;
     }
 }

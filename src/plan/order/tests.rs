@@ -30,7 +30,12 @@ fn role<'a>(
 fn spec((services, inline, boundary, attached): Role<'_>) -> String {
     let trust: Vec<String> = services
         .iter()
-        .map(|name| format!(r#"{{"name":"{}","service":{{"name":"{name}","sourceAccount":"None"}}}}"#, &name[..3]))
+        .map(|name| {
+            format!(
+                r#"{{"name":"{}","service":{{"name":"{name}","sourceAccount":"None"}}}}"#,
+                &name[..3]
+            )
+        })
         .collect();
     let inline: Vec<String> = inline
         .iter()
@@ -41,8 +46,10 @@ fn spec((services, inline, boundary, attached): Role<'_>) -> String {
     let boundary = boundary
         .map(|name| format!(r#""permissionsBoundary":"arn:aws:iam::123456789012:policy/{name}","#))
         .unwrap_or_default();
-    let attached: Vec<String> =
-        attached.iter().map(|name| format!(r#""arn:aws:iam::123456789012:policy/{name}""#)).collect();
+    let attached: Vec<String> = attached
+        .iter()
+        .map(|name| format!(r#""arn:aws:iam::123456789012:policy/{name}""#))
+        .collect();
     format!(
         r#"{{{boundary}"trust":[{}],"permissions":{{"managedPolicies":[{}],"inlinePolicies":[{}]}}}}"#,
         trust.join(","),
@@ -60,7 +67,10 @@ fn plan(before: Role<'_>, then: Role<'_>, change: impl Fn(&mut Observed)) -> Vec
 /// The texts of the steps without what changes in a document and without the beginnings of ARNs.
 fn short(steps: &[Step]) -> Vec<String> {
     let bare = |step: &Step| Step { change: None, ..step.clone() };
-    steps.iter().map(|step| bare(step).to_string().replace("arn:aws:iam::123456789012:policy/", "")).collect()
+    steps
+        .iter()
+        .map(|step| bare(step).to_string().replace("arn:aws:iam::123456789012:policy/", ""))
+        .collect()
 }
 
 const FIRST: &str = "what stays, before other parts change";
@@ -69,25 +79,29 @@ const FIRST: &str = "what stays, before other parts change";
 #[case::a_new_boundary_comes_before_all(
     role(&[LAMBDA], &[("p", ALL)], None, &["m"]),
     role(&[LAMBDA], &[("p", GET)], Some("b"), &[]),
-    &["~ set boundary b (missing)", "~ replace inline policy p (differs)", "- detach m (not wanted)"]
+    &["~ set boundary b (missing)", "~ replace inline policy p (differs)", "- detach m (not \
+        wanted)"]
 )]
 #[case::a_boundary_that_goes_comes_last(
     role(&[LAMBDA], &[("p", GET)], Some("b"), &[]),
     role(&[LAMBDA, EC2], &[("p", ALL)], None, &["m"]),
-    &["+ attach m (missing)", "~ replace inline policy p (differs)", "~ replace the trust policy (differs)", "- remove the boundary (not wanted)"]
+    &["+ attach m (missing)", "~ replace inline policy p (differs)", "~ replace the trust policy \
+        (differs)", "- remove the boundary (not wanted)"]
 )]
 #[case::another_boundary_stands_between_what_narrows_and_what_widens(
     role(&[LAMBDA], &[("a", GET), ("b", ALL)], Some("b"), &["m"]),
     role(&[LAMBDA], &[("a", ALL), ("b", GET)], Some("c"), &["n"]),
     &[
-        "~ replace inline policy b (differs)", "- detach m (not wanted)", "~ set boundary c (differs)", "+ attach n (missing)",
+        "~ replace inline policy b (differs)", "- detach m (not wanted)", "~ set boundary c \
+         (differs)", "+ attach n (missing)",
         "~ replace inline policy a (differs)",
     ]
 )]
 #[case::with_another_boundary_what_changes_both_ways_is_put_twice(
     role(&[LAMBDA], &[("p", GET)], Some("b"), &[]),
     role(&[LAMBDA], &[("p", PUT)], Some("c"), &[]),
-    &["- delete inline policy p (what stays, before other parts change)", "~ set boundary c (differs)", "~ replace inline policy p (differs)"]
+    &["- delete inline policy p (what stays, before other parts change)", "~ set boundary c \
+        (differs)", "~ replace inline policy p (differs)"]
 )]
 #[case::alone_it_is_put_once(
     role(&[LAMBDA], &[("p", GET)], Some("b"), &[]),
@@ -113,7 +127,8 @@ const FIRST: &str = "what stays, before other parts change";
     role(&[EC2], &[("b", ALL)], None, &[]),
     role(&[LAMBDA], &[("a", ALL)], None, &[]),
     &[
-        "~ replace the trust policy (what stays, before other parts change)", "- delete inline policy b (not wanted)", "+ put inline policy a (missing)",
+        "~ replace the trust policy (what stays, before other parts change)", "- delete inline \
+         policy b (not wanted)", "+ put inline policy a (missing)",
         "~ replace the trust policy (differs)",
     ]
 )]
@@ -130,7 +145,11 @@ fn the_order(#[case] before: Role<'_>, #[case] then: Role<'_>, #[case] expected:
 fn of_two_that_change_both_ways_the_first_is_put_once_between_the_puts_of_the_other() {
     let two = |one: &'static str, other: &'static str| -> Vec<String> {
         let before: &[(&str, &str)] = &[("a", GET), ("b", PUT)];
-        plan(role(&[LAMBDA], before, None, &[]), role(&[LAMBDA], &[("a", one), ("b", other)], None, &[]), |_| {})
+        plan(
+            role(&[LAMBDA], before, None, &[]),
+            role(&[LAMBDA], &[("a", one), ("b", other)], None, &[]),
+            |_| {},
+        )
     };
     let expected = [
         format!("- delete inline policy b ({FIRST})"),
@@ -154,7 +173,12 @@ fn what_cannot_be_read_is_replaced_in_one_put() {
 #[test]
 fn a_new_role_gets_its_denies_before_what_they_hold_back() {
     let both = format!("{ALL},{NO}");
-    let made = diff::create(&wish(&spec(role(&[LAMBDA], &[("a", ALL), ("b", &both), ("no", NO)], None, &["m"]))));
+    let made = diff::create(&wish(&spec(role(
+        &[LAMBDA],
+        &[("a", ALL), ("b", &both), ("no", NO)],
+        None,
+        &["m"],
+    ))));
     let expected = [
         format!("~ put inline policy b ({FIRST})"),
         "+ put inline policy no (missing)".into(),

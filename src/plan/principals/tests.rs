@@ -22,7 +22,8 @@ fn trust(text: &str) -> Policy {
     };
     let statement = |text: &str| {
         let (names, id) = text.split_once(':').unwrap_or((text, ""));
-        let allow = Statement::allow(["sts:AssumeRole"]).principal(PrincipalKind::Aws, names.split(' ').map(name));
+        let allow = Statement::allow(["sts:AssumeRole"])
+            .principal(PrincipalKind::Aws, names.split(' ').map(name));
         if id.is_empty() { allow } else { allow.when("StringEquals", "sts:ExternalId", [id]) }
     };
     Policy::new(text.split("; ").map(statement).collect())
@@ -46,15 +47,22 @@ fn held(desired: &Policy, observed: &Policy) -> Vec<(String, Option<String>)> {
 #[case::in_a_statement_of_others("A", "A; ROLE:z", &[])]
 #[case::beside_a_statement_that_was_taken_out("A:x; B:y", "ROLE:x", &[(A, Some(ROLE))])]
 #[case::in_two_statements("A:x; A B:y", "ROLE:x; B ROLE:y", &[(A, Some(ROLE))])]
-fn who_is_gone(#[case] desired: &str, #[case] observed: &str, #[case] expected: &[(&str, Option<&str>)]) {
-    let expected: Vec<_> = expected.iter().map(|(arn, id)| ((*arn).to_owned(), id.map(str::to_owned))).collect();
+fn who_is_gone(
+    #[case] desired: &str,
+    #[case] observed: &str,
+    #[case] expected: &[(&str, Option<&str>)],
+) {
+    let expected: Vec<_> =
+        expected.iter().map(|(arn, id)| ((*arn).to_owned(), id.map(str::to_owned))).collect();
     assert_eq!(held(&trust(desired), &trust(observed)), expected);
 }
 
 #[test]
 fn one_that_is_known_to_be_gone_stays_so_until_it_is_trusted_again_or_no_longer_named() {
     let known = [ReplacedPrincipal { arn: A.into(), id: Some(ROLE.into()) }];
-    let found = |desired: &Policy, observed: Option<&str>| replaced(desired, observed, &known, &limits().account);
+    let found = |desired: &Policy, observed: Option<&str>| {
+        replaced(desired, observed, &known, &limits().account)
+    };
     let (both, other) = (trust("A B"), trust("B"));
     assert_eq!(found(&both, Some(&other.to_json())), known);
     assert_eq!(found(&both, None), known);
@@ -71,7 +79,11 @@ fn one_that_is_known_to_be_gone_stays_so_until_it_is_trusted_again_or_no_longer_
 #[case::with_one_of_others("A:x; B", "ROLE:x; B; OTHER:z", false)]
 #[case::alone("A:x", "ROLE:x", true)]
 #[case::alone_and_changed("A:x", "ROLE:z", false)]
-fn all_but_the_one_that_is_held_back_is_compared(#[case] desired: &str, #[case] observed: &str, #[case] equal: bool) {
+fn all_but_the_one_that_is_held_back_is_compared(
+    #[case] desired: &str,
+    #[case] observed: &str,
+    #[case] equal: bool,
+) {
     let account = limits().account;
     let held = [ReplacedPrincipal { arn: A.into(), id: None }];
     let (desired, observed) = (trust(desired), trust(observed));
@@ -90,7 +102,10 @@ fn a_deny_keeps_everybody_it_names() {
 
 #[rstest]
 #[case(&format!(r#"MalformedPolicyDocument: Invalid principal in policy: "AWS":"{A}""#), Some(A))]
-#[case(r#"MalformedPolicyDocument: Invalid principal in policy: "AWS":"arn:aws:iam::123456789012:role/p""#, None)]
+#[case(
+    r#"MalformedPolicyDocument: Invalid principal in policy: "AWS":"arn:aws:iam::123456789012:role/p""#,
+    None
+)]
 #[case("MalformedPolicyDocument: Syntax", None)]
 fn aws_names_whom_it_does_not_know(#[case] message: &str, #[case] expected: Option<&str>) {
     let error = IamError {

@@ -25,7 +25,8 @@ use crate::{
     plan::limits::Limits,
 };
 
-const KINDS: &str = "serviceAccount, podIdentity, githubActions, gitlab, oidc, saml, service, principals and statement";
+const KINDS: &str = "serviceAccount, podIdentity, githubActions, gitlab, oidc, saml, service, \
+    principals and statement";
 static NO_CLAIMS: Claims = Claims::new();
 
 /// What one grant makes.
@@ -35,7 +36,12 @@ pub(super) struct Made {
 }
 
 /// The statements of the grant at `field`.
-pub(super) fn compile(grant: &Grant, field: &str, namespace: &str, limits: &Limits) -> Result<Made, Vec<Problem>> {
+pub(super) fn compile(
+    grant: &Grant,
+    field: &str,
+    namespace: &str,
+    limits: &Limits,
+) -> Result<Made, Vec<Problem>> {
     // Destructured, so that a new kind does not compile until someone has decided what it makes.
     let Grant {
         name: _,
@@ -69,7 +75,11 @@ pub(super) fn compile(grant: &Grant, field: &str, namespace: &str, limits: &Limi
     }
 }
 
-fn pods(grant: &role::PodIdentityGrant, namespace: &str, account: &Account) -> Result<Statement, PodIdentityError> {
+fn pods(
+    grant: &role::PodIdentityGrant,
+    namespace: &str,
+    account: &Account,
+) -> Result<Statement, PodIdentityError> {
     let grant = PodIdentityGrant {
         service_accounts: &grant.service_accounts,
         cluster_arns: grant.cluster_arns.as_deref().unwrap_or_default(),
@@ -158,12 +168,14 @@ fn one<E: Display>(field: &str, made: Result<Statement, E>) -> Result<Made, Vec<
 }
 
 fn warned<E: Display>(field: &str, made: Result<Compiled, E>) -> Result<Made, Vec<Problem>> {
-    let Compiled { statement, warnings } = made.map_err(|error| vec![placed(field, &error.to_string())])?;
+    let Compiled { statement, warnings } =
+        made.map_err(|error| vec![placed(field, &error.to_string())])?;
     let warnings = warnings.iter().map(|warning| placed(field, &warning.to_string())).collect();
     Ok(Made { statements: vec![statement], warnings })
 }
 
-/// What a compiler says of the grant at `grant`. Its texts begin with the field of the grant where they are about one.
+/// What a compiler says of the grant at `grant`. Its texts begin with the field of the grant where
+/// they are about one.
 fn placed(grant: &str, text: &str) -> Problem {
     let is_field = |part: &str| {
         part.starts_with(|c: char| c.is_ascii_lowercase())
@@ -184,22 +196,30 @@ fn irsa(
 ) -> Result<Made, Vec<Problem>> {
     let refuse = |message: String| vec![Problem::new(field, message)];
     if limits.oidc_issuers.is_empty() {
-        let message = "needs an OIDC issuer, and the controller has none: ask the operator to set --oidc-issuer";
+        let message = "needs an OIDC issuer, and the controller has none: ask the operator to set \
+            --oidc-issuer";
         return Err(refuse(message.into()));
     }
     let mut issuers = Vec::new();
     for text in &limits.oidc_issuers {
         match trust::Issuer::parse(text, &limits.account) {
             Ok(issuer) => issuers.push(issuer),
-            Err(error) => return Err(refuse(format!("--oidc-issuer {text} can't be used: {error}"))),
+            Err(error) => {
+                return Err(refuse(format!("--oidc-issuer {text} can't be used: {error}")));
+            }
         }
     }
     let statements = trust::service_account::statements(&issuers, namespace, &grant.name);
     Ok(Made { statements, warnings: Vec::new() })
 }
 
-fn typed(grant: &role::StatementGrant, field: &str, account: &Account) -> Result<Made, Vec<Problem>> {
-    let problems = either(field, "actions", grant.actions.as_ref(), "notActions", grant.not_actions.as_ref());
+fn typed(
+    grant: &role::StatementGrant,
+    field: &str,
+    account: &Account,
+) -> Result<Made, Vec<Problem>> {
+    let problems =
+        either(field, "actions", grant.actions.as_ref(), "notActions", grant.not_actions.as_ref());
     if !problems.is_empty() {
         return Err(problems);
     }

@@ -1,4 +1,5 @@
-//! From the grants of a spec to the trust policy: what reaches the compilers, and where what they say is put.
+//! From the grants of a spec to the trust policy: what reaches the compilers, and where what they
+//! say is put.
 
 use rstest::rstest;
 
@@ -12,7 +13,9 @@ use crate::{
 };
 
 fn spec(grant: &str) -> String {
-    format!(r#"{{"trust":[{{"name":"first","serviceAccount":{{"name":"s"}}}},{{"name":"g",{grant}}}]}}"#)
+    format!(
+        r#"{{"trust":[{{"name":"first","serviceAccount":{{"name":"s"}}}},{{"name":"g",{grant}}}]}}"#
+    )
 }
 
 fn compiled(grant: &str) -> Result<(Desired, Vec<Problem>), Vec<Problem>> {
@@ -21,7 +24,8 @@ fn compiled(grant: &str) -> Result<(Desired, Vec<Problem>), Vec<Problem>> {
 
 /// The statement of the grant, as it is printed.
 fn statement(grant: &str) -> String {
-    let (desired, beyond) = compiled(grant).unwrap_or_else(|problems| panic!("{grant}: {problems:?}"));
+    let (desired, beyond) =
+        compiled(grant).unwrap_or_else(|problems| panic!("{grant}: {problems:?}"));
     assert_eq!(beyond, [], "{grant}");
     desired
         .trust
@@ -79,8 +83,14 @@ fn pods_are_of_the_namespace_of_the_resource() {
     "githubActions.claims.\"evil\""
 )]
 #[case(r#""gitlab":{"project":"g/p","tags":["v1","refs/tags/v2"]}"#, "gitlab.tags[1]")]
-#[case(r#""oidc":{"issuer":"https://example.org:1","audiences":["a"],"subjects":["s"]}"#, "oidc.issuer")]
-#[case(r#""oidc":{"issuer":"https://example.org","audiences":["a"],"subjects":["s","*"]}"#, "oidc.subjects[1]")]
+#[case(
+    r#""oidc":{"issuer":"https://example.org:1","audiences":["a"],"subjects":["s"]}"#,
+    "oidc.issuer"
+)]
+#[case(
+    r#""oidc":{"issuer":"https://example.org","audiences":["a"],"subjects":["s","*"]}"#,
+    "oidc.subjects[1]"
+)]
 #[case(
     r#""saml":{"providerArn":"arn:aws:iam::210987654321:saml-provider/C","attributes":{"sub":["a"]}}"#,
     "saml.providerArn"
@@ -89,22 +99,38 @@ fn pods_are_of_the_namespace_of_the_resource() {
 #[case(r#""principals":{"externalId":"7f3c"}"#, "principals")]
 #[case(r#""principals":{"arns":["arn:aws:iam::123456789012:role/${x}"]}"#, "principals.arns[0]")]
 fn a_problem_names_the_field_of_its_grant(#[case] grant: &str, #[case] field: &str) {
-    let fields: Vec<String> = compiled(grant).unwrap_err().into_iter().map(|problem| problem.field).collect();
+    let fields: Vec<String> =
+        compiled(grant).unwrap_err().into_iter().map(|problem| problem.field).collect();
     assert_eq!(fields, [format!("spec.trust[1].{field}")]);
 }
 
 #[rstest]
-#[case::names(r#""githubActions":{"owner":"o","repository":"r","pullRequests":true}"#, Some(("githubActions", "repositoryId")))]
+#[case::names(
+    r#""githubActions":{"owner":"o","repository":"r","pullRequests":true}"#,
+    Some(("githubActions", "repositoryId"))
+)]
 #[case::ids(
     r#""githubActions":{"owner":"o","ownerId":"1","repository":"r","repositoryId":"2","pullRequests":true}"#,
     None
 )]
-#[case::path(r#""gitlab":{"project":"g/p","tags":["v1"]}"#, Some(("gitlab.projectId", "by names alone")))]
-#[case::unknown(r#""service":{"name":"x.amazonaws.com"}"#, Some(("service.sourceAccount", "is not known to send")))]
-#[case::unknown_in_words(r#""service":{"name":"x.amazonaws.com","sourceAccount":"Auto"}"#, Some(("service.sourceAccount", "is not known to send")))]
+#[case::path(
+    r#""gitlab":{"project":"g/p","tags":["v1"]}"#,
+    Some(("gitlab.projectId", "by names alone"))
+)]
+#[case::unknown(
+    r#""service":{"name":"x.amazonaws.com"}"#,
+    Some(("service.sourceAccount", "is not known to send"))
+)]
+#[case::unknown_in_words(
+    r#""service":{"name":"x.amazonaws.com","sourceAccount":"Auto"}"#,
+    Some(("service.sourceAccount", "is not known to send"))
+)]
 #[case::decided(r#""service":{"name":"x.amazonaws.com","sourceAccount":"None"}"#, None)]
 #[case::known(r#""service":{"name":"batch.amazonaws.com"}"#, None)]
-fn what_may_surprise_is_a_warning_at_its_field(#[case] grant: &str, #[case] expected: Option<(&str, &str)>) {
+fn what_may_surprise_is_a_warning_at_its_field(
+    #[case] grant: &str,
+    #[case] expected: Option<(&str, &str)>,
+) {
     let warnings = compiled(grant).unwrap().0.warnings;
     assert_eq!(warnings.len(), usize::from(expected.is_some()), "{warnings:?}");
     for (warning, (field, says)) in warnings.iter().zip(expected) {

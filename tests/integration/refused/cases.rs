@@ -17,7 +17,8 @@ pub enum By {
     Controller,
 }
 
-/// One wrong manifest. In the texts `NAMESPACE`, `PREFIX` (of role names) and `ACCOUNT` stand for those of the test.
+/// One wrong manifest. In the texts `NAMESPACE`, `PREFIX` (of role names) and `ACCOUNT` stand for
+/// those of the test.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
@@ -115,13 +116,15 @@ pub fn all(place: &Place) -> Vec<(String, Case)> {
     };
     let mut cases = Vec::new();
     for (kind, table) in TABLES {
-        let read: Vec<Case> =
-            rolewright::yaml::from_str(&fill(table)).unwrap_or_else(|error| panic!("the table of {kind}: {error}"));
+        let read: Vec<Case> = rolewright::yaml::from_str(&fill(table))
+            .unwrap_or_else(|error| panic!("the table of {kind}: {error}"));
         cases.extend(read.into_iter().map(|case| Case { kind, ..case }));
     }
     cases.extend(generated::cases(place));
     let named = cases.into_iter().enumerate();
-    named.map(|(n, case)| (case.name.clone().unwrap_or_else(|| format!("case-{n:03}")), case)).collect()
+    named
+        .map(|(n, case)| (case.name.clone().unwrap_or_else(|| format!("case-{n:03}")), case))
+        .collect()
 }
 
 /// How many cases there are of each kind.

@@ -1,14 +1,13 @@
-//! Limits hold twice: what the API server refuses, the core refuses too. It may have to: the admission policies may be
-//! missing, and an object may be older than the CRD.
+//! Limits hold twice: what the API server refuses, the core refuses too. It may have to: the
+//! admission policies may be missing, and an object may be older than the CRD.
 
 use rolewright::{
-    api::{ResourceKey, RoleStatus, problem::Problem},
+    api::{ResourceKey, RoleStatus, problem::Problem, resource::Resource},
     iam::arn::Account,
     plan::{
         desired::{Desired, desired},
         limits::Limits,
     },
-    ports::Resource,
     settings::{MANAGED_POLICIES, ScopeArgs},
 };
 use serde_json::{Value, json};
@@ -32,7 +31,8 @@ fn limits(boundary: &str) -> Limits {
         max_session: None,
         oidc_issuer: vec![ISSUER.into()],
     };
-    args.limits(&Account::new(ACCOUNT, "aws").expect("an account")).expect("settings without a mistake")
+    args.limits(&Account::new(ACCOUNT, "aws").expect("an account"))
+        .expect("settings without a mistake")
 }
 
 fn resource(name: &str, spec: &Value, status: RoleStatus) -> Resource {
@@ -61,7 +61,8 @@ fn text(problems: &[Problem]) -> String {
 #[test]
 #[expect(clippy::print_stdout, reason = "the number of refused manifests belongs into the report")]
 fn the_core_alone_refuses_every_wrong_manifest() {
-    let place = Place { namespace: "team-a".into(), prefix: "prod-".into(), account: ACCOUNT.into() };
+    let place =
+        Place { namespace: "team-a".into(), prefix: "prod-".into(), account: ACCOUNT.into() };
     judge("right", &base(), BOUNDARY).expect("the spec under all cases has no mistake");
     let cases = all(&place);
     assert!(cases.len() >= 75, "{} cases", cases.len());
@@ -69,7 +70,10 @@ fn the_core_alone_refuses_every_wrong_manifest() {
     for (name, case) in &cases {
         match judge(name, &case.spec(), BOUNDARY) {
             Ok(_) => wrong.push(format!("{name} {}: accepted", case.title)),
-            Err(problems) if problems.iter().any(|p| p.field == case.field && p.message.contains(&case.remedy)) => {}
+            Err(problems)
+                if problems
+                    .iter()
+                    .any(|p| p.field == case.field && p.message.contains(&case.remedy)) => {}
             Err(problems) => {
                 wrong.push(format!(
                     "{name} {}: wanted {}: … {}, not\n    {}",
@@ -92,12 +96,16 @@ fn without_a_boundary_setting_the_boundary_is_of_the_own_account_or_of_aws() {
         spec["permissionsBoundary"] = json!(arn);
         judge("x", &spec, "none").map(|desired| desired.boundary)
     };
-    let own = judge("arn:{partition}:iam::{accountId}:policy/b").expect("a boundary of the own account");
+    let own =
+        judge("arn:{partition}:iam::{accountId}:policy/b").expect("a boundary of the own account");
     assert_eq!(own.as_deref(), Some("arn:aws:iam::123456789012:policy/b"));
     for other in ["arn:aws:iam::210987654321:policy/b", "arn:aws-cn:iam::123456789012:policy/b"] {
         let problems = judge(other).expect_err(other);
         let remedy = "must be a policy of account 123456789012 or of AWS: change the ARN";
-        assert!(problems.iter().any(|p| p.field == "spec.permissionsBoundary" && p.message == remedy), "{problems:?}");
+        assert!(
+            problems.iter().any(|p| p.field == "spec.permissionsBoundary" && p.message == remedy),
+            "{problems:?}"
+        );
     }
 }
 
@@ -119,10 +127,16 @@ fn the_core_alone_keeps_a_pinned_name_and_path() {
     for (field, value) in [("roleName", "prod-team-a_y"), ("path", "/teams/b/")] {
         judge(field, value, RoleStatus::default()).expect("right, as long as nothing is pinned");
         let problems = judge(field, value, pinned()).expect_err(field);
-        let named = problems.iter().find(|problem| problem.field == format!("spec.{field}")).expect(field);
-        assert!(named.message.contains("is pinned to") && named.message.contains("create a new IAMRole"), "{named}");
+        let named =
+            problems.iter().find(|problem| problem.field == format!("spec.{field}")).expect(field);
+        assert!(
+            named.message.contains("is pinned to")
+                && named.message.contains("create a new IAMRole"),
+            "{named}"
+        );
     }
     let elsewhere = RoleStatus { account_id: Some("210987654321".into()), ..pinned() };
-    let problems = judge("roleName", "prod-team-a_x", elsewhere).expect_err("credentials of another account");
+    let problems =
+        judge("roleName", "prod-team-a_x", elsewhere).expect_err("credentials of another account");
     assert!(text(&problems).contains("the role lives in account 210987654321"), "{problems:?}");
 }

@@ -66,7 +66,8 @@ fn lists(place: &Place) -> Vec<Case> {
             "spec.trust",
             "spec.trust: Too many",
             "at most 30 are allowed; remove some",
-            json!({"trust": times(31, |n| json!({"name": format!("g{n}"), "serviceAccount": {"name": "a"}}))}),
+            json!({"trust": times(31, |n| json!({"name": format!("g{n}"),
+                "serviceAccount": {"name": "a"}}))}),
         ),
         many(
             "41 tags",
@@ -80,7 +81,8 @@ fn lists(place: &Place) -> Vec<Case> {
             "spec.permissions.managedPolicies",
             "spec.permissions.managedPolicies: Too many",
             "at most 25 are allowed; remove some",
-            json!({"permissions": {"managedPolicies": times(26, |n| json!(format!("arn:aws:iam::aws:policy/p{n}")))}}),
+            json!({"permissions": {"managedPolicies": times(26,
+                |n| json!(format!("arn:aws:iam::aws:policy/p{n}")))}}),
         ),
         many(
             "21 inline policies",
@@ -88,7 +90,8 @@ fn lists(place: &Place) -> Vec<Case> {
             "spec.permissions.inlinePolicies: Too many",
             "at most 20 are allowed; remove some",
             json!({"permissions": {
-                "inlinePolicies": times(21, |n| json!({"name": format!("p{n}"), "statements": [reads(n)]})),
+                "inlinePolicies": times(21, |n| json!({"name": format!("p{n}"),
+                "statements": [reads(n)]})),
             }}),
         ),
         many(
@@ -124,14 +127,20 @@ fn lists(place: &Place) -> Vec<Case> {
             &format!("{first}.conditions[\"StringEquals\"]"),
             &format!("{first}.conditions.StringEquals: Too many"),
             "at most 10 are allowed; remove some",
-            statement("conditions", json!({"StringEquals": map(11, |n| (format!("aws:k{n}"), json!(["v"])))})),
+            statement(
+                "conditions",
+                json!({"StringEquals": map(11, |n| (format!("aws:k{n}"), json!(["v"])))}),
+            ),
         ),
         many(
             "51 condition values",
             &format!("{first}.conditions[\"StringEquals\"][\"k\"]"),
             &format!("{first}.conditions.StringEquals.k: Too many"),
             "at most 50 are allowed; remove some",
-            statement("conditions", json!({"StringEquals": {"k": times(51, |n| json!(format!("v{n}")))}})),
+            statement(
+                "conditions",
+                json!({"StringEquals": {"k": times(51, |n| json!(format!("v{n}")))}}),
+            ),
         ),
         many(
             "51 roles in a grant",
@@ -146,7 +155,14 @@ fn lists(place: &Place) -> Vec<Case> {
 /// Texts with one character too many.
 fn texts(place: &Place) -> Vec<Case> {
     let long = |title: &str, field: &str, remedy: &str, spec: Value| {
-        Case::made(title, By::Schema, &[&format!("{field}: Too long"), "may not be more than"], field, remedy, spec)
+        Case::made(
+            title,
+            By::Schema,
+            &[&format!("{field}: Too long"), "may not be more than"],
+            field,
+            remedy,
+            spec,
+        )
     };
     let own = format!("{}{}_", place.prefix, place.namespace);
     let first = "spec.permissions.inlinePolicies[0].statements[0]";
@@ -191,7 +207,10 @@ fn texts(place: &Place) -> Vec<Case> {
             "an external id of 1,225 characters",
             "spec.trust[0].principals.externalId",
             "at most 1224 are allowed; shorten it",
-            grant("principals", json!({"accounts": [place.account], "externalId": "x".repeat(1225)})),
+            grant(
+                "principals",
+                json!({"accounts": [place.account], "externalId": "x".repeat(1225)}),
+            ),
         ),
         Case::made(
             "a tag value of 257 characters",

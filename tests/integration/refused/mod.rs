@@ -1,5 +1,6 @@
-//! Wrong input: each manifest of the table is refused, and AWS never hears of it: when it is applied as people do, when it
-//! is posted raw with `fieldValidation=Ignore`, and where the admission policies are missing.
+//! Wrong input: each manifest of the table is refused, and AWS never hears of it: when it is
+//! applied as people do, when it is posted raw with `fieldValidation=Ignore`, and where the
+//! admission policies are missing.
 
 mod cases;
 mod core;
@@ -18,7 +19,8 @@ const BOUNDARY: &str = "arn:{partition}:iam::{accountId}:policy/boundary";
 const ISSUER: &str = "https://oidc.example.org/id/1";
 /// Not the default, so that a path can be outside of it.
 const PATH_PREFIX: &str = "/teams/";
-/// A resource without a mistake that only observes: it shows that the controller reads, and needs no write.
+/// A resource without a mistake that only observes: it shows that the controller reads, and needs
+/// no write.
 const RIGHT: &str = "right";
 
 #[test]
@@ -50,7 +52,9 @@ fn the_samples_and_the_longest_grants_are_accepted() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
         let roles = rolewright::yaml::documents::<Value>(&text).unwrap();
         let roles = roles.into_iter().filter(|role| role["kind"] == "IAMRole");
-        specs.extend(roles.map(|role| (role["metadata"]["name"].as_str().unwrap().to_owned(), role["spec"].clone())));
+        specs.extend(roles.map(|role| {
+            (role["metadata"]["name"].as_str().unwrap().to_owned(), role["spec"].clone())
+        }));
     }
     assert!(specs.len() >= 12, "{} specs", specs.len());
     for (name, spec) in specs {
@@ -59,15 +63,20 @@ fn the_samples_and_the_longest_grants_are_accepted() {
     }
 }
 
-/// As many grants and values as the schema takes: the API server stops rules that cost too much when they run, too.
+/// As many grants and values as the schema takes: the API server stops rules that cost too much
+/// when they run, too.
 fn longest() -> Value {
     let many = |length: usize| (0..50).map(|n| format!("{n:x<length$}")).collect::<Vec<_>>();
-    let refs: Vec<String> = many(230).into_iter().map(|name| format!("refs/heads/{name}")).collect();
+    let refs: Vec<String> =
+        many(230).into_iter().map(|name| format!("refs/heads/{name}")).collect();
     let grant = |n: usize| match n % 3 {
         0 => json!({"name": format!("g{n}"), "oidc": {
             "issuer": "https://oidc.example.org", "audiences": many(255), "subjects": many(1024),
         }}),
-        1 => json!({"name": format!("g{n}"), "gitlab": {"project": "g/p", "branches": many(255), "tags": many(255)}}),
+        1 => {
+            json!({"name": format!("g{n}"), "gitlab": {"project": "g/p", "branches": many(255),
+                "tags": many(255)}})
+        }
         _ => json!({"name": format!("g{n}"), "githubActions": {
             "owner": "o", "repository": "r", "refs": refs, "environments": many(255),
         }}),
@@ -78,14 +87,19 @@ fn longest() -> Value {
 fn remove_admission_policies(scope: &Scope<'_>) {
     let kinds = "validatingadmissionpolicybindings,validatingadmissionpolicies";
     scope.kubectl(&["delete", kinds, "--all"]).ok();
-    let misspelt = manifest(scope, "probe", &json!({"trust": base()["trust"], "misspelt": true})).to_string();
+    let misspelt =
+        manifest(scope, "probe", &json!({"trust": base()["trust"], "misspelt": true})).to_string();
     wait_until("the API server to forget the policies", SOON, || {
-        let answer = scope.kubectl_with(&["create", "--validate=ignore", "--dry-run=server", "-f", "-"], &misspelt);
+        let answer = scope.kubectl_with(
+            &["create", "--validate=ignore", "--dry-run=server", "-f", "-"],
+            &misspelt,
+        );
         if answer.status.success() { Ok(()) } else { Err(answer.stderr) }
     });
 }
 
-/// Posts every case at once; those that the API server is to refuse must be refused by it, the others by the controller.
+/// Posts every case at once; those that the API server is to refuse must be refused by it, the
+/// others by the controller.
 #[expect(clippy::print_stdout, reason = "the number of refused manifests belongs into the report")]
 fn refuse_all(scope: &Scope<'_>, post: &[&str], admission: &[By]) {
     let place = Place {
@@ -100,19 +114,25 @@ fn refuse_all(scope: &Scope<'_>, post: &[&str], admission: &[By]) {
 
     let mut right = base();
     right["driftPolicy"] = json!("Observe");
-    let manifests: Vec<Value> = cases.iter().map(|(name, case)| manifest(scope, name, &case.spec())).collect();
+    let manifests: Vec<Value> =
+        cases.iter().map(|(name, case)| manifest(scope, name, &case.spec())).collect();
     let list = json!({"apiVersion": "v1", "kind": "List", "items": manifests});
     let answer = scope.kubectl_with(post, &list.to_string());
     scope.kubectl_with(post, &manifest(scope, RIGHT, &right).to_string()).ok();
     let answers = by_name(&answer.stderr, &cases);
 
-    let (early, late): (Vec<_>, Vec<_>) = cases.iter().partition(|(_, case)| admission.contains(&case.by));
+    let (early, late): (Vec<_>, Vec<_>) =
+        cases.iter().partition(|(_, case)| admission.contains(&case.by));
     let stored = settled(scope);
     let mut wrong = Vec::new();
     for (name, case) in &early {
         let answer = answers.get(name.as_str()).map_or("", String::as_str);
-        if stored.contains_key(name) || !case.api.iter().all(|part| answer.contains(part.as_str())) {
-            wrong.push(format!("{name} {}: wanted {:?} from the API server, not {answer:?}", case.title, case.api));
+        if stored.contains_key(name) || !case.api.iter().all(|part| answer.contains(part.as_str()))
+        {
+            wrong.push(format!(
+                "{name} {}: wanted {:?} from the API server, not {answer:?}",
+                case.title, case.api
+            ));
         }
     }
     for (name, case) in &late {
@@ -121,7 +141,10 @@ fn refuse_all(scope: &Scope<'_>, post: &[&str], admission: &[By]) {
             let answer = answers.get(name.as_str()).map_or("", String::as_str);
             let (field, remedy) = (&case.field, &case.remedy);
             let status = &resource["status"];
-            wrong.push(format!("{name} {}: wanted {field}: … {remedy}, not {status} {answer}", case.title));
+            wrong.push(format!(
+                "{name} {}: wanted {field}: … {remedy}, not {status} {answer}",
+                case.title
+            ));
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
@@ -136,7 +159,8 @@ fn refuse_all(scope: &Scope<'_>, post: &[&str], admission: &[By]) {
     let writes = scope.cluster.standin.writes(&scope.account);
     assert!(writes.is_empty(), "{writes:?}");
     println!(
-        "refused with kubectl {}: {} manifests, {} by the API server and {} by the controller; AWS writes: 0",
+        "refused with kubectl {}: {} manifests, {} by the API server and {} by the controller; AWS \
+         writes: 0",
         post.join(" "),
         cases.len(),
         early.len(),
@@ -145,7 +169,14 @@ fn refuse_all(scope: &Scope<'_>, post: &[&str], admission: &[By]) {
 }
 
 fn start(scope: &Scope<'_>) -> Controller {
-    let mut args = vec!["--permissions-boundary", BOUNDARY, "--oidc-issuer", ISSUER, "--path-prefix", PATH_PREFIX];
+    let mut args = vec![
+        "--permissions-boundary",
+        BOUNDARY,
+        "--oidc-issuer",
+        ISSUER,
+        "--path-prefix",
+        PATH_PREFIX,
+    ];
     args.extend(FAST);
     let mut controller = scope.controller(&args);
     controller.wait_ready();
@@ -161,12 +192,17 @@ fn manifest(scope: &Scope<'_>, name: &str, spec: &Value) -> Value {
     })
 }
 
-/// What kubectl said of each resource. A message begins in the line that has its name, and may have more lines.
+/// What kubectl said of each resource. A message begins in the line that has its name, and may have
+/// more lines.
 fn by_name(stderr: &str, cases: &[(String, Case)]) -> BTreeMap<String, String> {
     let mut answers = BTreeMap::<String, String>::new();
     let mut current = None;
     for line in stderr.lines() {
-        current = cases.iter().map(|(name, _)| name).find(|name| line.contains(&format!("\"{name}\""))).or(current);
+        current = cases
+            .iter()
+            .map(|(name, _)| name)
+            .find(|name| line.contains(&format!("\"{name}\"")))
+            .or(current);
         if let Some(name) = current {
             let answer = answers.entry(name.clone()).or_default();
             answer.push_str(line);
@@ -181,7 +217,10 @@ fn settled(scope: &Scope<'_>) -> BTreeMap<String, Value> {
     let resources = || -> BTreeMap<String, Value> {
         let list = scope.kubectl(&["get", "iamroles", "-o", "json"]).json();
         let items = list["items"].as_array().cloned().unwrap_or_default();
-        items.into_iter().map(|item| (item["metadata"]["name"].as_str().unwrap_or_default().to_owned(), item)).collect()
+        items
+            .into_iter()
+            .map(|item| (item["metadata"]["name"].as_str().unwrap_or_default().to_owned(), item))
+            .collect()
     };
     let spoken = |resource: &Value| {
         let (ready, _) = conditions(resource);
@@ -192,7 +231,11 @@ fn settled(scope: &Scope<'_>) -> BTreeMap<String, Value> {
         let stored = resources();
         let waiting: Vec<&String> =
             stored.iter().filter(|(_, resource)| !spoken(resource)).map(|(name, _)| name).collect();
-        if waiting.is_empty() { Ok(stored) } else { Err(format!("{waiting:?} of {} are not judged", stored.len())) }
+        if waiting.is_empty() {
+            Ok(stored)
+        } else {
+            Err(format!("{waiting:?} of {} are not judged", stored.len()))
+        }
     })
 }
 
@@ -200,7 +243,11 @@ fn settled(scope: &Scope<'_>) -> BTreeMap<String, Value> {
 fn conditions(resource: &Value) -> (Value, Value) {
     let of = |wanted: &str| {
         let conditions = resource["status"]["conditions"].as_array().into_iter().flatten();
-        conditions.into_iter().find(|condition| condition["type"] == wanted).cloned().unwrap_or_default()
+        conditions
+            .into_iter()
+            .find(|condition| condition["type"] == wanted)
+            .cloned()
+            .unwrap_or_default()
     };
     (of("Ready"), of("Stalled"))
 }

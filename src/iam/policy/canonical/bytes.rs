@@ -5,8 +5,9 @@ use crate::iam::policy::operator::Quantifier;
 use super::{Atom, Canonical, Case, Caseless, Clause, Folded, Form, Listed, Named, Value, Who};
 
 impl Canonical<'_> {
-    /// An encoding for hashing: equal exactly for equal canonical forms. Every text is preceded by its length and every
-    /// list by its count, so no two different forms share one. It begins with a number of the encoding itself.
+    /// An encoding for hashing: equal exactly for equal canonical forms. Every text is preceded by
+    /// its length and every list by its count, so no two different forms share one. It begins with
+    /// a number of the encoding itself.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let mut out = Encoder(Vec::with_capacity(2048));
@@ -38,7 +39,11 @@ impl Encoder {
         self.0.extend_from_slice(text.as_bytes());
     }
 
-    fn list<I: IntoIterator<IntoIter: ExactSizeIterator>>(&mut self, items: I, encode: impl Fn(&mut Self, I::Item)) {
+    fn list<I: IntoIterator<IntoIter: ExactSizeIterator>>(
+        &mut self,
+        items: I,
+        encode: impl Fn(&mut Self, I::Item),
+    ) {
         let items = items.into_iter();
         self.count(items.len());
         items.for_each(|item| encode(self, item));

@@ -19,11 +19,15 @@ impl<'a> Wide<'a> {
         Some(Self { beginning, pattern: (rest != "*").then(|| Pattern::new(text, Syntax::ACTION)) })
     }
 
-    /// Whether this one matches all that `action` does, which has a wildcard itself when `narrow` is given.
+    /// Whether this one matches all that `action` does, which has a wildcard itself when `narrow`
+    /// is given.
     fn covers(&self, action: &Listed<Caseless<'_>>, narrow: Option<&Wide<'_>>) -> bool {
         let Some(text) = text(action) else { return false };
-        // A pattern whose first wildcard stands further to the front also matches what begins in another way.
-        let begins = text.get(..self.beginning.len()).is_some_and(|text| text.eq_ignore_ascii_case(self.beginning));
+        // A pattern whose first wildcard stands further to the front also matches what begins in
+        // another way.
+        let begins = text
+            .get(..self.beginning.len())
+            .is_some_and(|text| text.eq_ignore_ascii_case(self.beginning));
         begins
             && match (&self.pattern, narrow) {
                 (None, _) => true,
@@ -40,8 +44,9 @@ fn text<'a>(action: &'a Listed<Caseless<'_>>) -> Option<&'a str> {
     }
 }
 
-/// Leaves out each atom whose action another atom covers that is equal in everything else, and the actions that no atom names
-/// then. The atoms are sorted, so those that differ in their action alone stand together.
+/// Leaves out each atom whose action another atom covers that is equal in everything else, and the
+/// actions that no atom names then. The atoms are sorted, so those that differ in their action
+/// alone stand together.
 pub(super) fn drop_covered(atoms: &mut Vec<Atom>, actions: &mut Vec<Listed<Caseless<'_>>>) {
     let wide: Vec<Option<Wide<'_>>> = actions.iter().map(Wide::new).collect();
     if wide.iter().all(Option::is_none) {
@@ -56,10 +61,15 @@ pub(super) fn drop_covered(atoms: &mut Vec<Atom>, actions: &mut Vec<Listed<Casel
     let mut kept: Vec<Atom> = Vec::with_capacity(atoms.len());
     for group in atoms.chunk_by(|one, other| one.is_beside(*other)) {
         if !last.iter().map(|atom| atom.action).eq(group.iter().map(|atom| atom.action)) {
-            let others: Vec<(u16, &Wide<'_>)> =
-                group.iter().filter_map(|atom| wide_of(atom.action).map(|wide| (atom.action, wide))).collect();
-            let keep =
-                |atom: &Atom| !others.iter().any(|(place, wide)| *place != atom.action && covers(wide, atom.action));
+            let others: Vec<(u16, &Wide<'_>)> = group
+                .iter()
+                .filter_map(|atom| wide_of(atom.action).map(|wide| (atom.action, wide)))
+                .collect();
+            let keep = |atom: &Atom| {
+                !others
+                    .iter()
+                    .any(|(place, wide)| *place != atom.action && covers(wide, atom.action))
+            };
             keeps = group.iter().map(keep).collect();
             last = group;
         }
@@ -71,7 +81,8 @@ pub(super) fn drop_covered(atoms: &mut Vec<Atom>, actions: &mut Vec<Listed<Casel
     }
 }
 
-/// Takes actions out of the table that no atom names any more. The order stays, so the atoms stay sorted.
+/// Takes actions out of the table that no atom names any more. The order stays, so the atoms stay
+/// sorted.
 fn drop_unused(atoms: &mut [Atom], actions: &mut Vec<Listed<Caseless<'_>>>) {
     let mut used = vec![false; actions.len()];
     for atom in atoms.iter() {

@@ -34,7 +34,8 @@ impl<T: Ord> Column<T> {
                 table.push(item);
             }
             // No document has more items than atoms, and those fit.
-            if let (Some(place), Ok(last)) = (places.get_mut(added), u16::try_from(table.len() - 1)) {
+            if let (Some(place), Ok(last)) = (places.get_mut(added), u16::try_from(table.len() - 1))
+            {
                 *place = last;
             }
         }
@@ -42,7 +43,8 @@ impl<T: Ord> Column<T> {
     }
 }
 
-/// Where the items of a statement stand in the four columns; an empty range where it has no such element.
+/// Where the items of a statement stand in the four columns; an empty range where it has no such
+/// element.
 struct Row {
     case: Range<usize>,
     principals: Range<usize>,
@@ -67,8 +69,10 @@ pub(super) fn folded<'a>(policy: &'a Policy, account: &Account) -> Option<Folded
                 effect: statement.effect,
                 clauses: spelling::clauses(&statement.conditions, policy.version),
             }]),
-            principals: principals.add(statement.principals.iter().flat_map(|scope| who(scope, account))),
-            resources: resources.add(statement.resources.iter().flat_map(|scope| listed(scope, resource))),
+            principals: principals
+                .add(statement.principals.iter().flat_map(|scope| who(scope, account))),
+            resources: resources
+                .add(statement.resources.iter().flat_map(|scope| listed(scope, resource))),
             actions: actions.add(listed(&statement.actions, spelling::action)),
         })
         .collect();
@@ -129,7 +133,10 @@ pub(super) fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     items
 }
 
-fn listed<'a, T: Ord>(scope: &'a Scope<Vec<String>>, spelled: impl Fn(&'a str) -> T) -> Vec<Listed<T>> {
+fn listed<'a, T: Ord>(
+    scope: &'a Scope<Vec<String>>,
+    spelled: impl Fn(&'a str) -> T,
+) -> Vec<Listed<T>> {
     match scope {
         Scope::Only(list) => list.iter().map(|text| Listed::One(spelled(text))).collect(),
         Scope::Except(list) => vec![Listed::Except(set(list.iter().map(|text| spelled(text))))],
@@ -142,8 +149,12 @@ fn who<'a>(scope: &'a Scope<PrincipalSet>, account: &Account) -> Vec<Who<'a>> {
         PrincipalSet::Everyone if scope.is_except() => return vec![Who::ExceptEveryone],
         PrincipalSet::Everyone => return vec![Who::Everyone],
     };
-    let spelled = kinds
-        .iter()
-        .flat_map(|(kind, values)| values.iter().map(|value| (*kind, spelling::principal(*kind, value, account))));
-    if scope.is_except() { vec![Who::Except(set(spelled))] } else { spelled.map(Who::One).collect() }
+    let spelled = kinds.iter().flat_map(|(kind, values)| {
+        values.iter().map(|value| (*kind, spelling::principal(*kind, value, account)))
+    });
+    if scope.is_except() {
+        vec![Who::Except(set(spelled))]
+    } else {
+        spelled.map(Who::One).collect()
+    }
 }

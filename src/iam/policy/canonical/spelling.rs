@@ -14,7 +14,11 @@ use super::{Caseless, Clause, Named, Value};
 
 /// Letter case of an action does not count (Q15), nor does a `*` beside another.
 pub(super) fn action(text: &str) -> Caseless<'_> {
-    Caseless(if has_run(text) { Cow::Owned(pattern(text, Syntax::ACTION)) } else { Cow::Borrowed(text) })
+    Caseless(if has_run(text) {
+        Cow::Owned(pattern(text, Syntax::ACTION))
+    } else {
+        Cow::Borrowed(text)
+    })
 }
 
 /// Letter case of a resource counts; of a variable in it, the key's does not (Q48).
@@ -38,8 +42,13 @@ fn pattern(text: &str, syntax: Syntax) -> String {
     Pattern::new(text, syntax).spelled(syntax)
 }
 
-/// An account id means the root of that account in the role's own partition, under `AWS` only (Q25).
-pub(super) fn principal<'a>(kind: PrincipalKind, value: &'a str, account: &Account) -> Cow<'a, str> {
+/// An account id means the root of that account in the role's own partition, under `AWS` only
+/// (Q25).
+pub(super) fn principal<'a>(
+    kind: PrincipalKind,
+    value: &'a str,
+    account: &Account,
+) -> Cow<'a, str> {
     if kind == PrincipalKind::Aws && is_account_id(value) {
         Cow::Owned(account.root_arn_of(value))
     } else {
@@ -47,7 +56,8 @@ pub(super) fn principal<'a>(kind: PrincipalKind, value: &'a str, account: &Accou
     }
 }
 
-/// A number under a numeric operator: quoted or not, `1.0` or `1`, it is the same text to AWS (Q42).
+/// A number under a numeric operator: quoted or not, `1.0` or `1`, it is the same text to AWS
+/// (Q42).
 pub(super) fn number(operator: &str, value: &str) -> Option<String> {
     let numeric = operator.contains("Numeric") && Operator::parse(operator).is_some();
     numeric.then(|| Decimal::parse(value)).flatten().map(|number| number.to_string())
@@ -58,7 +68,8 @@ pub(super) fn clauses(conditions: &Conditions, version: Version) -> Vec<Clause<'
     set(conditions.iter().flat_map(|(name, keys)| {
         let operator = Operator::parse(name);
         keys.iter().map(move |(key, values)| Clause {
-            operator: operator.map_or(Named::Odd(name), |operator| Named::Known(one_name(operator))),
+            operator: operator
+                .map_or(Named::Odd(name), |operator| Named::Known(one_name(operator))),
             key: condition_key(key),
             values: set(values.iter().map(|value| match operator {
                 None => Value::Odd(value),
@@ -100,7 +111,9 @@ fn typed(operator: Operator, value: &str, version: Version) -> Value<'_> {
         _ => Syntax::exact(version),
     };
     let read = match operator.base.family() {
-        Family::String if is_caseless(operator.base) && is_plain(value, syntax) => Some(value.to_lowercase().into()),
+        Family::String if is_caseless(operator.base) && is_plain(value, syntax) => {
+            Some(value.to_lowercase().into())
+        }
         Family::String | Family::Arn => Some(plain(value, syntax)),
         Family::Numeric => Decimal::parse(value).map(|number| number.to_string().into()),
         Family::Date => instant(value).map(|at| at.to_string().into()),
@@ -117,7 +130,8 @@ fn is_caseless(base: Base) -> bool {
 
 /// Nothing in it can be written in another way.
 fn is_plain(text: &str, syntax: Syntax) -> bool {
-    let in_other_words = (syntax.variables && text.contains('$')) || (syntax.wildcards && has_run(text));
+    let in_other_words =
+        (syntax.variables && text.contains('$')) || (syntax.wildcards && has_run(text));
     !in_other_words
 }
 
@@ -137,7 +151,8 @@ pub(super) fn conditions(clauses: &[Clause<'_>]) -> Conditions {
             Named::Odd(name) => (*name).to_owned(),
             Named::Known(operator) => {
                 let name = operator.to_string();
-                let taken = out.get(&name).is_some_and(|keys: &BTreeMap<_, _>| keys.contains_key(&key));
+                let taken =
+                    out.get(&name).is_some_and(|keys: &BTreeMap<_, _>| keys.contains_key(&key));
                 let other = taken.then(|| other_name(*operator)).flatten();
                 other.map_or(name, |other| other.to_string())
             }

@@ -1,4 +1,5 @@
-//! What is never a difference at all: order inside lists, the two spellings of an account, quotes around numbers.
+//! What is never a difference at all: order inside lists, the two spellings of an account, quotes
+//! around numbers.
 
 use crate::iam::arn::Account;
 use crate::iam::policy::document::{Policy, PrincipalSet, Statement};
@@ -6,17 +7,21 @@ use crate::iam::policy::document::{Policy, PrincipalSet, Statement};
 use super::spelling;
 
 impl Policy {
-    /// Whether both say the same in the same words: only order inside lists and what never counts differ.
+    /// Whether both say the same in the same words: only order inside lists and what never counts
+    /// differ.
     pub(in crate::iam::policy) fn is_identical(&self, other: &Self, account: &Account) -> bool {
         let Self { version, id, statements } = self;
         *version == other.version
             && filled(id.as_deref()) == filled(other.id.as_deref())
             && statements.len() == other.statements.len()
-            && statements.iter().zip(&other.statements).all(|(one, other)| one.is_identical(other, account))
+            && statements
+                .iter()
+                .zip(&other.statements)
+                .all(|(one, other)| one.is_identical(other, account))
     }
 
-    /// The same document with lists sorted and what never counts set right, but with its statements in order, its Sids, and
-    /// its duplicates.
+    /// The same document with lists sorted and what never counts set right, but with its statements
+    /// in order, its Sids, and its duplicates.
     pub(super) fn tidied(&self, account: &Account) -> Self {
         Self {
             version: self.version,

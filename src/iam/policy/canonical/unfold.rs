@@ -12,8 +12,10 @@ impl Canonical<'_> {
     #[must_use]
     pub fn unfolded(&self) -> Option<Policy> {
         let Form::Folded(folded) = &self.0 else { return None };
-        let statements =
-            folded.atoms.chunk_by(|one, other| one.is_beside(*other)).flat_map(|group| statements(folded, group));
+        let statements = folded
+            .atoms
+            .chunk_by(|one, other| one.is_beside(*other))
+            .flat_map(|group| statements(folded, group));
         Some(Policy { version: folded.version, id: None, statements: statements.collect() })
     }
 }
@@ -26,7 +28,9 @@ fn statements(folded: &Folded<'_>, group: &[Atom]) -> Vec<Statement> {
     for atom in group {
         match folded.actions.get(usize::from(atom.action)) {
             Some(Listed::One(text)) => only.push(text.lower()),
-            Some(Listed::Except(list)) => except.push(Scope::Except(list.iter().map(Caseless::lower).collect())),
+            Some(Listed::Except(list)) => {
+                except.push(Scope::Except(list.iter().map(Caseless::lower).collect()))
+            }
             None => {}
         }
     }
@@ -41,7 +45,9 @@ fn statements(folded: &Folded<'_>, group: &[Atom]) -> Vec<Statement> {
         actions,
         resources: resources.map(|listed| match listed {
             Listed::One(text) => Scope::Only(vec![text.clone().into_owned()]),
-            Listed::Except(list) => Scope::Except(list.iter().map(|text| text.clone().into_owned()).collect()),
+            Listed::Except(list) => {
+                Scope::Except(list.iter().map(|text| text.clone().into_owned()).collect())
+            }
         }),
         conditions: spelling::conditions(&case.clauses),
     };

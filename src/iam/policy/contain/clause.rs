@@ -1,6 +1,8 @@
-//! Conditions: when one clause (operator, key, values) follows from another, and when two can't hold together.
+//! Conditions: when one clause (operator, key, values) follows from another, and when two can't
+//! hold together.
 //!
-//! A clause says three things, and each must follow: what it makes of an absent key, of one value, of a list of values.
+//! A clause says three things, and each must follow: what it makes of an absent key, of one value,
+//! of a list of values.
 
 use std::ops::Bound;
 
@@ -55,9 +57,13 @@ impl<T: Ord + Clone> Range<T> {
         use Bound::{Excluded, Included, Unbounded};
         match base {
             Base::NumericLessThan | Base::DateLessThan => Self(Unbounded, Excluded(value)),
-            Base::NumericLessThanEquals | Base::DateLessThanEquals => Self(Unbounded, Included(value)),
+            Base::NumericLessThanEquals | Base::DateLessThanEquals => {
+                Self(Unbounded, Included(value))
+            }
             Base::NumericGreaterThan | Base::DateGreaterThan => Self(Excluded(value), Unbounded),
-            Base::NumericGreaterThanEquals | Base::DateGreaterThanEquals => Self(Included(value), Unbounded),
+            Base::NumericGreaterThanEquals | Base::DateGreaterThanEquals => {
+                Self(Included(value), Unbounded)
+            }
             _ => Self(Included(value.clone()), Included(value)),
         }
     }
@@ -67,17 +73,19 @@ impl<T: Ord + Clone> Range<T> {
             (Bound::Unbounded, _) => true,
             (_, Bound::Unbounded) => false,
             (Bound::Excluded(mine), Bound::Included(theirs)) => mine < theirs,
-            (Bound::Included(mine) | Bound::Excluded(mine), Bound::Included(theirs) | Bound::Excluded(theirs)) => {
-                mine <= theirs
-            }
+            (
+                Bound::Included(mine) | Bound::Excluded(mine),
+                Bound::Included(theirs) | Bound::Excluded(theirs),
+            ) => mine <= theirs,
         };
         let above = match (&self.1, &other.1) {
             (Bound::Unbounded, _) => true,
             (_, Bound::Unbounded) => false,
             (Bound::Excluded(mine), Bound::Included(theirs)) => mine > theirs,
-            (Bound::Included(mine) | Bound::Excluded(mine), Bound::Included(theirs) | Bound::Excluded(theirs)) => {
-                mine >= theirs
-            }
+            (
+                Bound::Included(mine) | Bound::Excluded(mine),
+                Bound::Included(theirs) | Bound::Excluded(theirs),
+            ) => mine >= theirs,
         };
         below && above
     }
@@ -86,7 +94,10 @@ impl<T: Ord + Clone> Range<T> {
         let order = |low: &Bound<T>, high: &Bound<T>| match (low, high) {
             (Bound::Unbounded, _) | (_, Bound::Unbounded) => true,
             (Bound::Included(low), Bound::Included(high)) => low <= high,
-            (Bound::Included(low) | Bound::Excluded(low), Bound::Included(high) | Bound::Excluded(high)) => low < high,
+            (
+                Bound::Included(low) | Bound::Excluded(low),
+                Bound::Included(high) | Bound::Excluded(high),
+            ) => low < high,
         };
         order(&self.0, &other.1) && order(&other.0, &self.1)
     }
@@ -97,17 +108,22 @@ impl Set {
         let (base, variables) = (operator.base, version == Version::V2012 && value.contains("${"));
         Some(match base.family() {
             Family::String => match base {
-                Base::StringLike | Base::StringNotLike => Self::Text(Glob::new(value, Syntax::like(version))),
+                Base::StringLike | Base::StringNotLike => {
+                    Self::Text(Glob::new(value, Syntax::like(version)))
+                }
                 Base::StringEqualsIgnoreCase | Base::StringNotEqualsIgnoreCase if variables => {
                     Self::AnyCaseText(value.to_owned())
                 }
-                Base::StringEqualsIgnoreCase | Base::StringNotEqualsIgnoreCase => Self::AnyCase(value.to_lowercase()),
+                Base::StringEqualsIgnoreCase | Base::StringNotEqualsIgnoreCase => {
+                    Self::AnyCase(value.to_lowercase())
+                }
                 _ => Self::Text(Glob::new(value, Syntax::exact(version))),
             },
             Family::Arn if variables => Self::ArnText(value.to_owned()),
             Family::Arn => {
                 let syntax = Syntax { wildcards: true, variables: false, fold: false };
-                let fields: Vec<Glob> = value.splitn(6, ':').map(|field| Glob::new(field, syntax)).collect();
+                let fields: Vec<Glob> =
+                    value.splitn(6, ':').map(|field| Glob::new(field, syntax)).collect();
                 Self::Arn((fields.len() == 6).then_some(fields))
             }
             Family::Numeric => Self::Numbers(Range::of(base, Decimal::parse(value)?)),
@@ -132,7 +148,8 @@ impl Set {
             }
             (Self::Arn(Some(mine)), Self::Text(theirs)) => theirs.literal().is_some_and(|text| {
                 let parts: Vec<&str> = text.splitn(6, ':').collect();
-                parts.len() == 6 && mine.iter().zip(parts).all(|(field, part)| field.pattern.matches(part))
+                parts.len() == 6
+                    && mine.iter().zip(parts).all(|(field, part)| field.pattern.matches(part))
             }),
             (Self::ArnText(mine), Self::ArnText(theirs))
             | (Self::AnyCase(mine), Self::AnyCase(theirs))
@@ -151,7 +168,8 @@ impl Set {
         match (self, other) {
             (Self::Arn(None), _) | (_, Self::Arn(None)) => false,
             (Self::Text(mine), Self::Text(theirs)) => mine.meets(theirs),
-            (Self::AnyCase(mine), Self::Text(theirs)) | (Self::Text(theirs), Self::AnyCase(mine)) => {
+            (Self::AnyCase(mine), Self::Text(theirs))
+            | (Self::Text(theirs), Self::AnyCase(mine)) => {
                 theirs.literal().is_none_or(|text| text.to_lowercase() == *mine)
             }
             (Self::Arn(Some(mine)), Self::Arn(Some(theirs))) => {
@@ -162,8 +180,11 @@ impl Set {
             (Self::Numbers(mine), Self::Numbers(theirs)) => mine.meets(theirs),
             (Self::Dates(mine), Self::Dates(theirs)) => mine.meets(theirs),
             (Self::Truth(mine), Self::Truth(theirs)) => mine == theirs,
-            (Self::AnyCase(mine), Self::AnyCase(theirs)) | (Self::Bytes(mine), Self::Bytes(theirs)) => mine == theirs,
-            (Self::Block(mine), Self::Block(theirs)) => mine.contains(theirs) || theirs.contains(mine),
+            (Self::AnyCase(mine), Self::AnyCase(theirs))
+            | (Self::Bytes(mine), Self::Bytes(theirs)) => mine == theirs,
+            (Self::Block(mine), Self::Block(theirs)) => {
+                mine.contains(theirs) || theirs.contains(mine)
+            }
             _ => true,
         }
     }
@@ -190,11 +211,13 @@ impl Set {
 pub(super) fn clauses(conditions: &Conditions, version: Version) -> Result<Vec<Clause>, String> {
     let mut out = Vec::new();
     for (name, keys) in conditions {
-        let operator = Operator::parse(name).ok_or_else(|| format!("{} is no condition operator", shown(name)))?;
+        let operator = Operator::parse(name)
+            .ok_or_else(|| format!("{} is no condition operator", shown(name)))?;
         for (key, values) in keys {
             let read = |value: &String| {
-                Set::read(operator, value, version)
-                    .ok_or_else(|| format!("{name} {} can't have the value {}", shown(key), shown(value)))
+                Set::read(operator, value, version).ok_or_else(|| {
+                    format!("{name} {} can't have the value {}", shown(key), shown(value))
+                })
             };
             let mut values = values.clone();
             values.sort_unstable();
@@ -228,9 +251,13 @@ impl Clause {
         self.operator.base.is_negated()
     }
 
-    /// Its value by itself, as clauses of one value each: their union is this clause. Empty where that does not hold.
+    /// Its value by itself, as clauses of one value each: their union is this clause. Empty where
+    /// that does not hold.
     pub(super) fn split(&self) -> Vec<Self> {
-        if self.negated() || self.values.len() < 2 || self.operator.quantifier == Some(Quantifier::ForAllValues) {
+        if self.negated()
+            || self.values.len() < 2
+            || self.operator.quantifier == Some(Quantifier::ForAllValues)
+        {
             return Vec::new();
         }
         let single = |(value, set): (&String, &Set)| Self {
@@ -245,23 +272,30 @@ impl Clause {
     fn values_follow(&self, other: &Self) -> bool {
         let (mine, theirs) = (&self.sets, &other.sets);
         match (self.negated(), other.negated()) {
-            (false, false) => mine.iter().all(|mine| theirs.iter().any(|theirs| theirs.covers(mine))),
-            (false, true) => mine.iter().all(|mine| theirs.iter().all(|theirs| !theirs.meets(mine))),
+            (false, false) => {
+                mine.iter().all(|mine| theirs.iter().any(|theirs| theirs.covers(mine)))
+            }
+            (false, true) => {
+                mine.iter().all(|mine| theirs.iter().all(|theirs| !theirs.meets(mine)))
+            }
             // What is shut out there must be shut out here, also when a variable has no value.
-            (true, true) => theirs
-                .iter()
-                .all(|theirs| mine.iter().any(|mine| mine == theirs || (mine.is_fixed() && mine.covers(theirs)))),
+            (true, true) => theirs.iter().all(|theirs| {
+                mine.iter().any(|mine| mine == theirs || (mine.is_fixed() && mine.covers(theirs)))
+            }),
             (true, false) => theirs.iter().any(Set::is_all),
         }
     }
 
-    /// Whether a request that passes this clause passes `other`; `present` when the request is known to have the key.
-    /// `true` is never wrong.
+    /// Whether a request that passes this clause passes `other`; `present` when the request is
+    /// known to have the key. `true` is never wrong.
     pub(super) fn implies(&self, other: &Self, present: bool) -> bool {
         if self.key != other.key {
             return false;
         }
-        if self.operator == other.operator && self.version == other.version && self.values == other.values {
+        if self.operator == other.operator
+            && self.version == other.version
+            && self.values == other.values
+        {
             return true;
         }
         // What an empty list means is not documented (Q31).
@@ -271,15 +305,20 @@ impl Clause {
         let absent = present || !self.passes_absent() || other.passes_absent();
         match (self.is_null(), other.is_null()) {
             (true, true) => {
-                absent && (!self.sets.contains(&Set::Truth(false)) || other.sets.contains(&Set::Truth(false)))
+                absent
+                    && (!self.sets.contains(&Set::Truth(false))
+                        || other.sets.contains(&Set::Truth(false)))
             }
             (true, false) => absent && !self.sets.contains(&Set::Truth(false)),
             (false, true) => absent && other.sets.contains(&Set::Truth(false)),
             (false, false) => {
                 let form = match (self.operator.quantifier, other.operator.quantifier) {
                     (mine, theirs) if mine == theirs => true,
-                    // Without a set prefix a list never passes; with one value all forms say the same.
-                    (None, _) | (Some(Quantifier::ForAllValues), Some(Quantifier::ForAnyValue)) => true,
+                    // Without a set prefix a list never passes; with one value all forms say the
+                    // same.
+                    (None, _) | (Some(Quantifier::ForAllValues), Some(Quantifier::ForAnyValue)) => {
+                        true
+                    }
                     _ => false,
                 };
                 absent && form && self.values_follow(other)
@@ -306,10 +345,15 @@ impl Clause {
                     return false;
                 }
                 let shut_out = |open: &Self, shut: &Self| {
-                    open.sets.iter().all(|open| shut.sets.iter().any(|shut| shut.is_fixed() && shut.covers(open)))
+                    open.sets.iter().all(|open| {
+                        shut.sets.iter().any(|shut| shut.is_fixed() && shut.covers(open))
+                    })
                 };
                 match (self.negated(), other.negated()) {
-                    (false, false) => self.sets.iter().all(|mine| other.sets.iter().all(|theirs| !mine.meets(theirs))),
+                    (false, false) => self
+                        .sets
+                        .iter()
+                        .all(|mine| other.sets.iter().all(|theirs| !mine.meets(theirs))),
                     (false, true) => shut_out(self, other),
                     (true, false) => shut_out(other, self),
                     (true, true) => false,
@@ -318,15 +362,18 @@ impl Clause {
         }
     }
 
-    /// Whether a request passes that has these values under the key (the flag tells a list), or not the key at all, and
-    /// nothing else: for choosing requests to try.
+    /// Whether a request passes that has these values under the key (the flag tells a list), or not
+    /// the key at all, and nothing else: for choosing requests to try.
     pub(super) fn passes(&self, found: Option<&(Vec<String>, bool)>) -> bool {
         let context = match found {
             None => Context::default(),
             Some((values, true)) => Context::default().with_list(&self.key, values.clone()),
-            Some((values, false)) => Context::default().with(&self.key, values.first().map_or("", String::as_str)),
+            Some((values, false)) => {
+                Context::default().with(&self.key, values.first().map_or("", String::as_str))
+            }
         };
-        clause_matches(self.operator, &self.key, &self.values, self.version, &context).unwrap_or(false)
+        clause_matches(self.operator, &self.key, &self.values, self.version, &context)
+            .unwrap_or(false)
     }
 
     /// Values that a request could have under the key: such as pass, and such as just do not.
@@ -335,7 +382,9 @@ impl Clause {
         for (value, set) in self.values.iter().zip(&self.sets) {
             match set {
                 Set::Text(text) => out.extend([text.pattern.example(), filled(&text.pattern)]),
-                Set::Numbers(_) => out.extend([value.clone(), format!("{value}1"), "0".into(), "-1".into()]),
+                Set::Numbers(_) => {
+                    out.extend([value.clone(), format!("{value}1"), "0".into(), "-1".into()])
+                }
                 Set::Dates(_) => {
                     let at = instant(value).map(Timestamp::as_second).unwrap_or_default();
                     out.extend([at - 1, at, at + 1].map(|second| second.to_string()));

@@ -1,4 +1,5 @@
-//! What one dimension of a statement names: actions, resources, principals; which of them covers or meets which.
+//! What one dimension of a statement names: actions, resources, principals; which of them covers or
+//! meets which.
 
 use crate::iam::arn::{Arn, is_account_id};
 use crate::iam::policy::document::{PrincipalKind, PrincipalSet, Scope};
@@ -40,7 +41,8 @@ impl Glob {
         self.literal.then_some(self.beginning.as_str())
     }
 
-    /// An action. `None` for a malformed one, which matches nothing: it is neither `*` nor `SERVICE:NAME`.
+    /// An action. `None` for a malformed one, which matches nothing: it is neither `*` nor
+    /// `SERVICE:NAME`.
     pub(super) fn action(text: &str) -> Option<Self> {
         let stars = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte == b'*');
         let (service, name) = text.split_once(':').unwrap_or((text, ""));
@@ -60,12 +62,16 @@ impl Element for Glob {
             Some(text) if self.literal => self.beginning == text,
             Some(text) => self.pattern.matches(text),
             // Documents that are compared have most of their patterns in common.
-            None => !self.literal && (self.is_all() || self == other || self.pattern.covers(&other.pattern)),
+            None => {
+                !self.literal
+                    && (self.is_all() || self == other || self.pattern.covers(&other.pattern))
+            }
         }
     }
 
     fn meets(&self, other: &Self) -> bool {
-        let begins_alike = self.beginning.starts_with(&other.beginning) || other.beginning.starts_with(&self.beginning);
+        let begins_alike = self.beginning.starts_with(&other.beginning)
+            || other.beginning.starts_with(&self.beginning);
         begins_alike
             && match (self.literal(), other.literal()) {
                 (Some(mine), Some(theirs)) => mine == theirs,
@@ -97,19 +103,23 @@ impl Who {
             PrincipalSet::Everyone => vec![Self::Everyone],
             PrincipalSet::Kinds(kinds) => kinds
                 .iter()
-                .flat_map(|(kind, values)| values.iter().map(|value| Self::Of(*kind, value.clone())))
+                .flat_map(|(kind, values)| {
+                    values.iter().map(|value| Self::Of(*kind, value.clone()))
+                })
                 .collect(),
         }
     }
 }
 
-/// The account that a value stands for as a whole. An account is in one partition, so its id and its root ARN are the same.
+/// The account that a value stands for as a whole. An account is in one partition, so its id and
+/// its root ARN are the same.
 fn whole_account(value: &str) -> Option<&str> {
     if is_account_id(value) {
         return Some(value);
     }
     let arn = Arn::split(value)?;
-    (arn.service == "iam" && arn.resource == "root" && is_account_id(arn.account)).then_some(arn.account)
+    (arn.service == "iam" && arn.resource == "root" && is_account_id(arn.account))
+        .then_some(arn.account)
 }
 
 /// Partition, account and name of a role, without its path: what the ARN of its sessions holds.
@@ -132,8 +142,8 @@ fn aws_covers(wide: &str, narrow: &str) -> bool {
     }
     if let Some(account) = whole_account(wide) {
         let theirs = Arn::split(narrow).filter(|arn| matches!(arn.service, "iam" | "sts"));
-        let same_partition =
-            Arn::split(wide).is_none_or(|wide| theirs.as_ref().is_some_and(|arn| arn.partition == wide.partition));
+        let same_partition = Arn::split(wide)
+            .is_none_or(|wide| theirs.as_ref().is_some_and(|arn| arn.partition == wide.partition));
         return whole_account(narrow) == Some(account)
             || theirs.is_some_and(|arn| arn.account == account && same_partition);
     }
@@ -145,7 +155,9 @@ impl Element for Who {
         match (self, other) {
             (Self::Everyone, _) => true,
             (Self::Of(..), Self::Everyone) => false,
-            (Self::Of(PrincipalKind::Aws, mine), Self::Of(PrincipalKind::Aws, theirs)) => aws_covers(mine, theirs),
+            (Self::Of(PrincipalKind::Aws, mine), Self::Of(PrincipalKind::Aws, theirs)) => {
+                aws_covers(mine, theirs)
+            }
             (mine, theirs) => mine == theirs,
         }
     }
@@ -188,7 +200,8 @@ impl<T: Element> Part<'_, T> {
     pub(super) fn excludes(&self, element: &T) -> bool {
         match self {
             Self::One(one) => !one.meets(element),
-            // An exception with a variable that has no value lets nothing through an Allow and everything into a Deny.
+            // An exception with a variable that has no value lets nothing through an Allow and
+            // everything into a Deny.
             Self::Except(list, _) if !list.iter().all(Element::is_fixed) => false,
             Self::Except(list, _) => list.iter().any(|out| out.covers(element)),
         }
@@ -204,23 +217,35 @@ impl<T: Element> Part<'_, T> {
 
 /// Whether nothing can be in all of these parts. `true` is never wrong.
 pub(super) fn none_left<T: Element>(parts: &[Part<'_, T>]) -> bool {
-    let alone = |part: &Part<'_, T>| matches!(part, Part::Except(list, _) if list.iter().any(Element::is_all));
+    let alone = |part: &Part<'_, T>| {
+        matches!(part, Part::Except(list,
+        _) if list.iter().any(Element::is_all))
+    };
     parts.iter().any(alone)
-        || parts.iter().enumerate().any(|(index, part)| parts.iter().skip(index + 1).any(|other| part.apart(other)))
+        || parts
+            .iter()
+            .enumerate()
+            .any(|(index, part)| parts.iter().skip(index + 1).any(|other| part.apart(other)))
 }
 
-/// Whether `scope`, in a Deny or not, names everything that is in all of `parts`. `true` is never wrong.
+/// Whether `scope`, in a Deny or not, names everything that is in all of `parts`. `true` is never
+/// wrong.
 pub(super) fn covers<T: Element>(scope: &Scope<Vec<T>>, deny: bool, parts: &[Part<'_, T>]) -> bool {
     match scope {
         Scope::Only(list) => list.iter().any(|element| {
-            element.is_all() || parts.iter().any(|part| matches!(part, Part::One(one) if element.covers(one)))
+            element.is_all()
+                || parts.iter().any(|part| {
+                    matches!(part,
+                Part::One(one) if element.covers(one))
+                })
         }),
         Scope::Except(list) if list.iter().all(Element::is_fixed) => {
             list.iter().all(|out| parts.iter().any(|part| part.excludes(out)))
         }
-        Scope::Except(list) => parts
-            .iter()
-            .any(|part| matches!(part, Part::Except(theirs, denies) if *denies == deny && *theirs == list.as_slice())),
+        Scope::Except(list) => parts.iter().any(|part| {
+            matches!(part, Part::Except(theirs,
+                denies) if *denies == deny && *theirs == list.as_slice())
+        }),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Regions: sets of requests, as products of what actions, principals, resources and conditions let through.
+//! Regions: sets of requests, as products of what actions, principals, resources and conditions let
+//! through.
 
 use std::borrow::Cow;
 
@@ -53,9 +54,11 @@ impl Document {
         Ok(document)
     }
 
-    /// Whether it is a trust policy (`Some(true)`) or an identity policy; `None` when it has no statements, or both kinds.
+    /// Whether it is a trust policy (`Some(true)`) or an identity policy; `None` when it has no
+    /// statements, or both kinds.
     pub(super) fn is_trust(&self) -> Option<bool> {
-        let mut kinds = self.allows.iter().chain(&self.denies).map(|rule| rule.principals.is_some());
+        let mut kinds =
+            self.allows.iter().chain(&self.denies).map(|rule| rule.principals.is_some());
         let first = kinds.next()?;
         kinds.all(|kind| kind == first).then_some(first)
     }
@@ -78,16 +81,19 @@ impl Rule {
         Ok(Self {
             index,
             deny: *effect == Effect::Deny,
-            actions: actions.map(|list| list.iter().filter_map(|text| Glob::action(text)).filter(counts).collect()),
+            actions: actions.map(|list| {
+                list.iter().filter_map(|text| Glob::action(text)).filter(counts).collect()
+            }),
             principals: principals.as_ref().map(|scope| scope.map(Who::list)),
-            resources: resources
-                .as_ref()
-                .map(|scope| scope.map(|list| list.iter().map(|text| Glob::new(text, syntax)).collect())),
+            resources: resources.as_ref().map(|scope| {
+                scope.map(|list| list.iter().map(|text| Glob::new(text, syntax)).collect())
+            }),
             clauses: clauses(conditions, policy.version)?,
         })
     }
 
-    /// Everything that the statement matches, one region for each combination of what its lists name.
+    /// Everything that the statement matches, one region for each combination of what its lists
+    /// name.
     pub(super) fn regions(&self) -> impl Iterator<Item = Region<'_>> + use<'_> {
         let principals = self.principals.as_ref().map(|scope| parts(scope, self.deny));
         let resources = self.resources.as_ref().map(|scope| parts(scope, self.deny));
@@ -131,7 +137,8 @@ impl Rule {
 
     pub(super) fn holds_for(&self, clauses: &[Clause]) -> bool {
         self.clauses.iter().all(|wanted| {
-            let present = clauses.iter().any(|given| given.key == wanted.key && !given.passes_absent());
+            let present =
+                clauses.iter().any(|given| given.key == wanted.key && !given.passes_absent());
             clauses.iter().any(|given| given.implies(wanted, present))
         })
     }
@@ -164,16 +171,17 @@ impl<'a> Region<'a> {
 
     /// Whether no request is in it. `true` is never wrong.
     pub(super) fn is_empty(&self) -> bool {
-        let clash =
-            |index: usize, clause: &Clause| self.clauses.iter().skip(index + 1).any(|other| clause.contradicts(other));
+        let clash = |index: usize, clause: &Clause| {
+            self.clauses.iter().skip(index + 1).any(|other| clause.contradicts(other))
+        };
         none_left(&self.actions)
             || none_left(&self.principals)
             || none_left(&self.resources)
             || self.clauses.iter().enumerate().any(|(index, clause)| clash(index, clause))
     }
 
-    /// Smaller regions that together are this one without what `deny` matches, where that can be said: a Deny of
-    /// everything but a list leaves the list.
+    /// Smaller regions that together are this one without what `deny` matches, where that can be
+    /// said: a Deny of everything but a list leaves the list.
     pub(super) fn without(&self, deny: &'a Rule) -> Option<Vec<Self>> {
         if !deny.holds_for(&self.clauses) || !deny.covers_principals(self) {
             return None;
@@ -185,20 +193,27 @@ impl<'a> Region<'a> {
         };
         match (&deny.actions, &deny.resources) {
             (Scope::Except(list), resources) if named(resources) => {
-                let with =
-                    |glob| Self { actions: [self.actions.as_slice(), &[Part::One(glob)]].concat(), ..self.clone() };
+                let with = |glob| Self {
+                    actions: [self.actions.as_slice(), &[Part::One(glob)]].concat(),
+                    ..self.clone()
+                };
                 Some(list.iter().map(with).filter(|region| !region.is_empty()).collect())
             }
-            (actions, Some(Scope::Except(list))) if fixed(list) && covers(actions, true, &self.actions) => {
-                let with =
-                    |glob| Self { resources: [self.resources.as_slice(), &[Part::One(glob)]].concat(), ..self.clone() };
+            (actions, Some(Scope::Except(list)))
+                if fixed(list) && covers(actions, true, &self.actions) =>
+            {
+                let with = |glob| Self {
+                    resources: [self.resources.as_slice(), &[Part::One(glob)]].concat(),
+                    ..self.clone()
+                };
                 Some(list.iter().map(with).filter(|region| !region.is_empty()).collect())
             }
             _ => None,
         }
     }
 
-    /// The same region as a union of regions, each with one value of the first condition that has several.
+    /// The same region as a union of regions, each with one value of the first condition that has
+    /// several.
     pub(super) fn by_value(&self) -> Option<Vec<Self>> {
         let (index, pieces) = self
             .clauses

@@ -1,6 +1,6 @@
-//! Tables: old document, new document, answer. A document is a line: `A` or `D` (Allow, Deny), actions, `@` resources or `<`
-//! principals, `?` conditions (`OPERATOR KEY=VALUE|VALUE`, joined by `&`); `!` before a list makes it the Not-form; statements
-//! are joined by ` ; `.
+//! Tables: old document, new document, answer. A document is a line: `A` or `D` (Allow, Deny),
+//! actions, `@` resources or `<` principals, `?` conditions (`OPERATOR KEY=VALUE|VALUE`, joined by
+//! `&`); `!` before a list makes it the Not-form; statements are joined by ` ; `.
 
 use rstest::rstest;
 
@@ -8,7 +8,8 @@ use super::*;
 use crate::iam::policy::document::{Effect, Scope, Statement, Version};
 
 fn scope(text: &str) -> Scope<Vec<String>> {
-    let (except, list) = text.trim().strip_prefix('!').map_or((false, text.trim()), |list| (true, list));
+    let (except, list) =
+        text.trim().strip_prefix('!').map_or((false, text.trim()), |list| (true, list));
     let list = list.split(',').map(|item| item.trim().to_owned()).collect();
     if except { Scope::Except(list) } else { Scope::Only(list) }
 }
@@ -30,7 +31,8 @@ fn statement(text: &str) -> Statement {
             statement = statement.principal(PrincipalKind::of(kind).unwrap(), [value]);
         }
         if principals.is_except() {
-            statement.principals = statement.principals.map(|set| Scope::Except(set.content().clone()));
+            statement.principals =
+                statement.principals.map(|set| Scope::Except(set.content().clone()));
         }
     }
     for condition in conditions.split('&').map(str::trim).filter(|text| !text.is_empty()) {
@@ -104,14 +106,34 @@ fn answer(old: &str, new: &str) -> String {
 #[case("A s3:x @ * ? StringNotEquals k=a", "A s3:x @ * ? StringEquals k=b", "yes")]
 #[case("A s3:x @ * ? StringEqualsIfExists k=a", "A s3:x @ * ? StringEquals k=a", "yes")]
 #[case("A s3:x @ * ? StringEquals k=a", "A s3:x @ * ? StringEqualsIfExists k=a", "s3:x")]
-#[case("A s3:x @ * ? StringEquals k=a", "A s3:x @ * ? StringEqualsIfExists k=a & Null k=false", "yes")]
+#[case(
+    "A s3:x @ * ? StringEquals k=a",
+    "A s3:x @ * ? StringEqualsIfExists k=a & Null k=false",
+    "yes"
+)]
 #[case("A s3:x @ * ? NumericLessThan n=10", "A s3:x @ * ? NumericLessThan n=9.5", "yes")]
 #[case("A s3:x @ * ? NumericLessThan n=10", "A s3:x @ * ? NumericLessThanEquals n=10", "s3:x")]
 #[case("A s3:x @ * ? NumericLessThanEquals n=1e1", "A s3:x @ * ? NumericEquals n=10", "yes")]
-#[case("A s3:x @ * ? NumericGreaterThan n=1", "A s3:x @ * ? NumericEquals n=9007199254740993", "yes")]
-#[case("A s3:x @ * ? DateLessThan d=2027-01-01T00:00:00Z", "A s3:x @ * ? DateLessThan d=2026-06-01T00:00:00Z", "yes")]
-#[case("A s3:x @ * ? DateLessThan d=2026-01-01T00:00:00Z", "A s3:x @ * ? DateLessThan d=2027-01-01T00:00:00Z", "s3:x")]
-#[case("A s3:x @ * ? IpAddress i=10.0.0.0/8", "A s3:x @ * ? IpAddress i=10.1.0.0/16|10.2.3.4", "yes")]
+#[case(
+    "A s3:x @ * ? NumericGreaterThan n=1",
+    "A s3:x @ * ? NumericEquals n=9007199254740993",
+    "yes"
+)]
+#[case(
+    "A s3:x @ * ? DateLessThan d=2027-01-01T00:00:00Z",
+    "A s3:x @ * ? DateLessThan d=2026-06-01T00:00:00Z",
+    "yes"
+)]
+#[case(
+    "A s3:x @ * ? DateLessThan d=2026-01-01T00:00:00Z",
+    "A s3:x @ * ? DateLessThan d=2027-01-01T00:00:00Z",
+    "s3:x"
+)]
+#[case(
+    "A s3:x @ * ? IpAddress i=10.0.0.0/8",
+    "A s3:x @ * ? IpAddress i=10.1.0.0/16|10.2.3.4",
+    "yes"
+)]
 #[case("A s3:x @ * ? IpAddress i=10.1.0.0/16", "A s3:x @ * ? IpAddress i=10.0.0.0/8", "s3:x")]
 #[case("A s3:x @ * ? NotIpAddress i=10.1.0.0/16", "A s3:x @ * ? NotIpAddress i=10.0.0.0/8", "yes")]
 #[case("A s3:x @ * ? IpAddress i=2001:db8::/32", "A s3:x @ * ? IpAddress i=2001:DB8:1::/48", "yes")]
@@ -121,14 +143,38 @@ fn answer(old: &str, new: &str) -> String {
 #[case("A s3:x @ * ? Null k=true", "A s3:x @ * ? StringEquals k=a", "s3:x")]
 #[case("A s3:x @ * ? ArnLike r=arn:aws:s3:::a*", "A s3:x @ * ? ArnEquals r=arn:aws:s3:::ab", "yes")]
 #[case("A s3:x @ * ? ArnLike r=arn:aws:*:::a", "A s3:x @ * ? ArnLike r=arn:aws:s3:*::a", "s3:x")]
-#[case("A s3:x @ * ? ForAnyValue:StringEquals k=a|b", "A s3:x @ * ? ForAnyValue:StringEquals k=a", "yes")]
-#[case("A s3:x @ * ? ForAllValues:StringEquals k=a|b", "A s3:x @ * ? ForAllValues:StringEquals k=a", "yes")]
-#[case("A s3:x @ * ? ForAnyValue:StringEquals k=a", "A s3:x @ * ? ForAllValues:StringEquals k=a", "s3:x")]
+#[case(
+    "A s3:x @ * ? ForAnyValue:StringEquals k=a|b",
+    "A s3:x @ * ? ForAnyValue:StringEquals k=a",
+    "yes"
+)]
+#[case(
+    "A s3:x @ * ? ForAllValues:StringEquals k=a|b",
+    "A s3:x @ * ? ForAllValues:StringEquals k=a",
+    "yes"
+)]
+#[case(
+    "A s3:x @ * ? ForAnyValue:StringEquals k=a",
+    "A s3:x @ * ? ForAllValues:StringEquals k=a",
+    "s3:x"
+)]
 #[case("A s3:x @ * ? ForAllValues:StringEquals k=a", "A s3:x @ * ? StringEquals k=a", "yes")]
 #[case("A s3:x @ * ? StringEquals k=a", "A s3:x @ * ? ForAnyValue:StringEquals k=a", "s3:x")]
-#[case("A s3:x @ * ? StringEquals k=a ; A s3:x @ * ? StringEquals k=b", "A s3:x @ * ? StringEquals k=a|b", "yes")]
-#[case("A s3:x @ * ? StringEquals k=${aws:username}", "A s3:x @ * ? StringEquals k=${aws:UserName}", "yes")]
-#[case("A s3:x @ *", "A s3:* @ * ? StringEquals k=a & StringEquals l=c & StringNotEquals k=a", "yes")]
+#[case(
+    "A s3:x @ * ? StringEquals k=a ; A s3:x @ * ? StringEquals k=b",
+    "A s3:x @ * ? StringEquals k=a|b",
+    "yes"
+)]
+#[case(
+    "A s3:x @ * ? StringEquals k=${aws:username}",
+    "A s3:x @ * ? StringEquals k=${aws:UserName}",
+    "yes"
+)]
+#[case(
+    "A s3:x @ *",
+    "A s3:* @ * ? StringEquals k=a & StringEquals l=c & StringNotEquals k=a",
+    "yes"
+)]
 // Deny.
 #[case("A s3:* @ * ; D s3:Delete* @ *", "A s3:* @ * ; D s3:Delete* @ *", "yes")]
 #[case("A s3:* @ * ; D s3:Delete* @ *", "A s3:* @ *", "s3:deletezz9")]
@@ -141,8 +187,16 @@ fn answer(old: &str, new: &str) -> String {
 #[case("A s3:* @ in/*", "A s3:* @ * ; D * @ !in/*", "yes")]
 #[case("A s3:x @ * ; D * @ * ? Bool tls=false", "A s3:x @ * ? Bool tls=true", "yes")]
 #[case("A s3:x @ * ; D * @ * ? Bool tls=false", "A s3:x @ *", "s3:x")]
-#[case("A s3:x @ * ; D * @ * ? StringNotEquals r=eu", "A s3:x @ * ; D s3:* @ * ? StringNotEquals r=eu", "yes")]
-#[case("A s3:x @ * ; D * @ * ? StringNotEquals r=eu", "A s3:x @ * ; D * @ * ? StringNotEquals r=eu|us", "s3:x")]
+#[case(
+    "A s3:x @ * ; D * @ * ? StringNotEquals r=eu",
+    "A s3:x @ * ; D s3:* @ * ? StringNotEquals r=eu",
+    "yes"
+)]
+#[case(
+    "A s3:x @ * ; D * @ * ? StringNotEquals r=eu",
+    "A s3:x @ * ; D * @ * ? StringNotEquals r=eu|us",
+    "s3:x"
+)]
 #[case("D s3:x @ *", "A s3:y @ * ; D s3:y @ *", "yes")]
 fn what_a_permission_document_allows(#[case] old: &str, #[case] new: &str, #[case] expected: &str) {
     assert_eq!(answer(old, new), expected);
@@ -178,14 +232,20 @@ fn what_a_trust_policy_allows(#[case] old: &str, #[case] new: &str, #[case] expe
 #[rstest]
 #[case("A sts:AssumeRole < AWS *", "A s3:* < AWS *", "yes")]
 #[case("A sts:AssumeRole < AWS *", "A sts:AssumeRole,sts:TagSession < AWS *", "sts:tagsession")]
-#[case("A sts:AssumeRole < AWS * ? StringEquals sts:ExternalId=x", "A sts:AssumeRole < AWS *", "sts:assumerole")]
+#[case(
+    "A sts:AssumeRole < AWS * ? StringEquals sts:ExternalId=x",
+    "A sts:AssumeRole < AWS *",
+    "sts:assumerole"
+)]
 #[case(
     "A sts:AssumeRoleWithWebIdentity < Federated p ? StringLike h:sub=repo:o/r:*",
-    "A sts:AssumeRoleWithWebIdentity < Federated p ? StringEquals h:sub=repo:o/r:ref:refs/heads/main",
+    "A sts:AssumeRoleWithWebIdentity < Federated p ? StringEquals \
+     h:sub=repo:o/r:ref:refs/heads/main",
     "yes"
 )]
 #[case(
-    "A sts:AssumeRoleWithWebIdentity < Federated p ? StringEquals h:sub=repo:o/r:ref:refs/heads/main",
+    "A sts:AssumeRoleWithWebIdentity < Federated p ? StringEquals \
+     h:sub=repo:o/r:ref:refs/heads/main",
     "A sts:AssumeRoleWithWebIdentity < Federated p ? StringLike h:sub=repo:o/r:*",
     "sts:assumerolewithwebidentity"
 )]
@@ -206,7 +266,11 @@ fn a_variable_is_none_in_the_older_version() {
 #[test]
 fn an_empty_list_of_values_is_told_only_when_it_stays() {
     let mut empty = document("A s3:x @ * ? StringEquals k=a");
-    empty.statements[0].conditions.get_mut("StringEquals").unwrap().insert("k".to_owned(), Vec::new());
+    empty.statements[0]
+        .conditions
+        .get_mut("StringEquals")
+        .unwrap()
+        .insert("k".to_owned(), Vec::new());
     assert_eq!(contains(&empty, &empty), Containment::NoNewAccess);
     assert!(!contains(&document("A s3:x @ * ? StringLike k=*"), &empty).is_proven());
     assert!(!contains(&empty, &document("A s3:x @ * ? StringEquals k=a")).is_proven());
@@ -222,7 +286,12 @@ fn an_empty_list_of_values_is_told_only_when_it_stays() {
 #[case(Some("D s3:x @ *"), None, Change::Same, Change::Wider)]
 #[case(None, Some("D s3:x @ *"), Change::Same, Change::Narrower)]
 #[case(Some("A s3:Get* @ * ; D s3:Put* @ *"), Some("A s3:Get* @ *"), Change::Same, Change::Wider)]
-#[case(Some("A s3:* @ * ; D s3:Put* @ *"), Some("A s3:Get* @ * ; D s3:P* @ *"), Change::Narrower, Change::Narrower)]
+#[case(
+    Some("A s3:* @ * ; D s3:Put* @ *"),
+    Some("A s3:Get* @ * ; D s3:P* @ *"),
+    Change::Narrower,
+    Change::Narrower
+)]
 fn a_change_has_a_class_alone_and_among_others(
     #[case] old: Option<&str>,
     #[case] new: Option<&str>,
@@ -256,7 +325,11 @@ fn a_witness_and_a_doubt_are_told_in_words() {
         "s3:c on b with k \"v\", by statement 1"
     );
     assert_eq!(
-        told("A s3:x @ * ? StringEquals k=${aws:username}", "A s3:x @ * ? StringEquals k=${aws:userid} & Bool z=true"),
-        "statement 0: whether its conditions are as narrow as those of old statement 0 can't be told"
+        told(
+            "A s3:x @ * ? StringEquals k=${aws:username}",
+            "A s3:x @ * ? StringEquals k=${aws:userid} & Bool z=true"
+        ),
+        "statement 0: whether its conditions are as narrow as those of old statement 0 can't be \
+         told"
     );
 }

@@ -1,5 +1,5 @@
-//! Looking for a request that shows new access. Whatever is found is put to the evaluator, so nothing here has to be right,
-//! only likely.
+//! Looking for a request that shows new access. Whatever is found is put to the evaluator, so
+//! nothing here has to be right, only likely.
 
 use crate::iam::arn::is_account_id;
 use crate::iam::policy::document::{Policy, PrincipalKind};
@@ -20,13 +20,24 @@ const TRIES_OF_A_REGION: usize = 200;
 type Choice = Option<(Vec<String>, bool)>;
 
 impl Question<'_> {
-    pub(super) fn witness(&self, rule: &Rule, region: &Region<'_>, left: &mut usize) -> Option<Witness> {
+    pub(super) fn witness(
+        &self,
+        rule: &Rule,
+        region: &Region<'_>,
+        left: &mut usize,
+    ) -> Option<Witness> {
         let denies = || self.kept.iter().filter_map(|index| self.old.denies.get(*index));
         let others = || self.old.allows.iter().chain(denies()).chain(&self.new.denies);
-        let actions = texts(&region.actions, others().map(|rule| rule.actions.content().as_slice()), &ACTIONS);
+        let actions = texts(
+            &region.actions,
+            others().map(|rule| rule.actions.content().as_slice()),
+            &ACTIONS,
+        );
         let resources = texts(
             &region.resources,
-            others().filter_map(|rule| rule.resources.as_ref()).map(|scope| scope.content().as_slice()),
+            others()
+                .filter_map(|rule| rule.resources.as_ref())
+                .map(|scope| scope.content().as_slice()),
             &RESOURCES,
         );
         let principals = principals(region, rule.principals.is_some());
@@ -36,14 +47,24 @@ impl Question<'_> {
         });
         let variables: Vec<&str> = variables
             .flatten()
-            .filter_map(|token| if let Token::Variable(variable) = token { Some(variable.key.as_str()) } else { None })
+            .filter_map(|token| {
+                if let Token::Variable(variable) = token {
+                    Some(variable.key.as_str())
+                } else {
+                    None
+                }
+            })
             .collect();
         let clauses: Vec<&Clause> = others().flat_map(|rule| rule.clauses.iter()).collect();
         let contexts = contexts(&region.clauses, &clauses, &variables);
-        let resources: Vec<Option<String>> =
-            if rule.principals.is_some() { vec![None] } else { resources.into_iter().map(Some).collect() };
+        let resources: Vec<Option<String>> = if rule.principals.is_some() {
+            vec![None]
+        } else {
+            resources.into_iter().map(Some).collect()
+        };
         let mut tries = TRIES_OF_A_REGION.min(*left);
-        // Diagonally, so that each dimension's first candidates meet before any one is gone through.
+        // Diagonally, so that each dimension's first candidates meet before any one is gone
+        // through.
         let deepest = actions.len() + resources.len() + principals.len() + contexts.len();
         for sum in 0..deepest {
             for (i, action) in actions.iter().enumerate().take(sum + 1) {
@@ -63,7 +84,13 @@ impl Question<'_> {
                         };
                         if let Some(statement) = self.shows(&request) {
                             let Request { action, resource, principal, context } = request;
-                            return Some(Witness { action, resource, principal, context, statement });
+                            return Some(Witness {
+                                action,
+                                resource,
+                                principal,
+                                context,
+                                statement,
+                            });
                         }
                     }
                 }
@@ -89,8 +116,9 @@ pub(super) fn asked(policy: &Policy, request: &Request) -> Option<usize> {
     } else {
         Documents { policies: &policies, ..Documents::default() }
     };
-    let evaluation =
-        evaluate(&documents, request).ok().filter(|evaluation| evaluation.decision == Decision::Allowed)?;
+    let evaluation = evaluate(&documents, request)
+        .ok()
+        .filter(|evaluation| evaluation.decision == Decision::Allowed)?;
     evaluation.statement.map(|(_, index)| index)
 }
 
@@ -98,7 +126,11 @@ const ACTIONS: [&str; 4] = ["iam:CreateUser", "zz9:Zz9", "s3:GetObject", "sts:As
 const RESOURCES: [&str; 3] = ["arn:aws:s3:::zz9/zz9", "*", "arn:aws:iam::123456789012:role/zz9"];
 
 /// Texts that may be in all of the parts: those of a pattern, or of others that lie near.
-fn texts<'a>(parts: &[Part<'_, Glob>], others: impl Iterator<Item = &'a [Glob]>, any: &[&str]) -> Vec<String> {
+fn texts<'a>(
+    parts: &[Part<'_, Glob>],
+    others: impl Iterator<Item = &'a [Glob]>,
+    any: &[&str],
+) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let inside = |glob: &Glob| parts.iter().all(|part| !part.excludes(glob));
     let near: Vec<&Glob> = others.flatten().filter(|glob| inside(glob)).take(40).collect();
@@ -150,17 +182,20 @@ fn principals(region: &Region<'_>, trust: bool) -> Vec<Option<(PrincipalKind, St
     out.into_iter().map(Some).collect()
 }
 
-/// Contexts that may pass the region's clauses: for each key the candidates that pass what the region says of it, those that
-/// the old document's clauses single out among them.
+/// Contexts that may pass the region's clauses: for each key the candidates that pass what the
+/// region says of it, those that the old document's clauses single out among them.
 fn contexts(clauses: &[Clause], others: &[&Clause], variables: &[&str]) -> Vec<Context> {
-    let mut keys: Vec<&str> = clauses.iter().chain(others.iter().copied()).map(|clause| clause.key.as_str()).collect();
+    let mut keys: Vec<&str> =
+        clauses.iter().chain(others.iter().copied()).map(|clause| clause.key.as_str()).collect();
     keys.extend(variables);
     keys.sort_unstable();
     keys.dedup();
     let mut base: Vec<(&str, Vec<Choice>)> = Vec::new();
     for key in keys.into_iter().take(12) {
         let here: Vec<&Clause> = clauses.iter().filter(|clause| clause.key == key).collect();
-        let all = || here.iter().copied().chain(others.iter().copied().filter(|clause| clause.key == key));
+        let all = || {
+            here.iter().copied().chain(others.iter().copied().filter(|clause| clause.key == key))
+        };
         let mut choices: Vec<Choice> = Vec::new();
         let lists = all().any(|clause| clause.operator.quantifier.is_some());
         let values: Vec<String> = all().flat_map(Clause::candidates).collect();
@@ -173,10 +208,13 @@ fn contexts(clauses: &[Clause], others: &[&Clause], variables: &[&str]) -> Vec<C
         }
         choices.insert(0, None);
         let mut seen = std::collections::HashSet::new();
-        choices
-            .retain(|choice| seen.insert(choice.clone()) && here.iter().all(|clause| clause.passes(choice.as_ref())));
+        choices.retain(|choice| {
+            seen.insert(choice.clone()) && here.iter().all(|clause| clause.passes(choice.as_ref()))
+        });
         // What a clause of the old document does not let through comes first.
-        let wanted = |choice: &Choice| others.iter().any(|clause| clause.key == key && !clause.passes(choice.as_ref()));
+        let wanted = |choice: &Choice| {
+            others.iter().any(|clause| clause.key == key && !clause.passes(choice.as_ref()))
+        };
         choices.sort_by_key(|choice| !wanted(choice));
         if variables.contains(&key) {
             // What an example of a pattern has in the place of a variable.
@@ -185,10 +223,14 @@ fn contexts(clauses: &[Clause], others: &[&Clause], variables: &[&str]) -> Vec<C
         base.push((key, choices));
     }
     let built = |picks: &[usize]| {
-        base.iter().zip(picks).fold(Context::default(), |context, ((key, choices), pick)| match choices.get(*pick) {
-            Some(Some((values, true))) => context.with_list(key, values.clone()),
-            Some(Some((values, false))) => context.with(key, values.first().map_or("", String::as_str)),
-            _ => context,
+        base.iter().zip(picks).fold(Context::default(), |context, ((key, choices), pick)| {
+            match choices.get(*pick) {
+                Some(Some((values, true))) => context.with_list(key, values.clone()),
+                Some(Some((values, false))) => {
+                    context.with(key, values.first().map_or("", String::as_str))
+                }
+                _ => context,
+            }
         })
     };
     // One at its best for all keys, then one key after the other at each of its choices.

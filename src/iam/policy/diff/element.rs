@@ -8,7 +8,8 @@ use crate::iam::policy::document::{PrincipalKind, PrincipalSet, Scope, Statement
 /// One element that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ElementChange {
-    /// `Effect`, `Action`, `NotResource`, `Principal AWS`, `Condition StringEquals aws:SourceAccount`.
+    /// `Effect`, `Action`, `NotResource`, `Principal AWS`, `Condition StringEquals
+    /// aws:SourceAccount`.
     pub element: String,
     /// Values that are new.
     pub added: Vec<String>,
@@ -28,9 +29,16 @@ pub(super) fn changes(old: &Statement, new: &Statement, account: &Account) -> Ve
     for element in all {
         let (was, is) = (old.get(element).unwrap_or(&none), new.get(element).unwrap_or(&none));
         let missing = |from: &BTreeMap<String, String>, other: &BTreeMap<String, String>| {
-            from.iter().filter(|(folded, _)| !other.contains_key(*folded)).map(|(_, text)| text.clone()).collect()
+            from.iter()
+                .filter(|(folded, _)| !other.contains_key(*folded))
+                .map(|(_, text)| text.clone())
+                .collect()
         };
-        let change = ElementChange { element: element.1.clone(), added: missing(is, was), removed: missing(was, is) };
+        let change = ElementChange {
+            element: element.1.clone(),
+            added: missing(is, was),
+            removed: missing(was, is),
+        };
         if !(change.added.is_empty() && change.removed.is_empty()) {
             out.push(change);
         }
@@ -54,7 +62,8 @@ fn elements(statement: &Statement, account: &Account) -> Elements {
                 for (kind, values) in kinds {
                     for value in values {
                         let account_id = *kind == PrincipalKind::Aws && is_account_id(value);
-                        let folded = if account_id { account.root_arn_of(value) } else { value.clone() };
+                        let folded =
+                            if account_id { account.root_arn_of(value) } else { value.clone() };
                         put(1, format!("{name} {kind}"), folded, value);
                     }
                 }

@@ -9,9 +9,13 @@ use crate::iam::policy::document::{Policy, PrincipalSet, Scope, Statement};
 /// Statements that share less than this are two statements.
 const ALIKE: f64 = 0.34;
 
-/// Pairs of indexes into the old and the new document, for statements that do not say the same: new ones in their order, with
-/// what they were; then those that are gone.
-pub(super) fn pairs(old: &Policy, new: &Policy, account: &Account) -> Vec<(Option<usize>, Option<usize>)> {
+/// Pairs of indexes into the old and the new document, for statements that do not say the same: new
+/// ones in their order, with what they were; then those that are gone.
+pub(super) fn pairs(
+    old: &Policy,
+    new: &Policy,
+    account: &Account,
+) -> Vec<(Option<usize>, Option<usize>)> {
     let mut before: Vec<usize> = (0..old.statements.len()).collect();
     let mut after: Vec<usize> = (0..new.statements.len()).collect();
     let alone = |policy: &Policy, index: usize| Policy {
@@ -20,8 +24,10 @@ pub(super) fn pairs(old: &Policy, new: &Policy, account: &Account) -> Vec<(Optio
         statements: policy.statements.get(index).into_iter().cloned().collect(),
     };
     // Two that say the same are no change, however often they stand.
-    let same = |was: usize, is: usize| between(&alone(new, is), &alone(old, was), account).is_equal();
-    let kept: BTreeSet<usize> = after.iter().copied().filter(|is| before.iter().any(|was| same(*was, *is))).collect();
+    let same =
+        |was: usize, is: usize| between(&alone(new, is), &alone(old, was), account).is_equal();
+    let kept: BTreeSet<usize> =
+        after.iter().copied().filter(|is| before.iter().any(|was| same(*was, *is))).collect();
     before.retain(|was| !kept.iter().any(|is| same(*was, *is)));
     after.retain(|is| !kept.contains(is));
 
@@ -32,15 +38,21 @@ pub(super) fn pairs(old: &Policy, new: &Policy, account: &Account) -> Vec<(Optio
         matched.push((was, is));
     };
     let sid = |policy: &Policy, index: usize| {
-        policy.statements.get(index).and_then(|statement| statement.sid.clone()).filter(|sid| !sid.is_empty())
+        policy
+            .statements
+            .get(index)
+            .and_then(|statement| statement.sid.clone())
+            .filter(|sid| !sid.is_empty())
     };
     for is in after.clone() {
         let Some(name) = sid(new, is) else { continue };
-        if let Some(was) = before.iter().copied().find(|was| sid(old, *was).as_ref() == Some(&name)) {
+        if let Some(was) = before.iter().copied().find(|was| sid(old, *was).as_ref() == Some(&name))
+        {
             take(was, is, &mut before, &mut after);
         }
     }
-    let words = |policy: &Policy, index: usize| policy.statements.get(index).map(words).unwrap_or_default();
+    let words =
+        |policy: &Policy, index: usize| policy.statements.get(index).map(words).unwrap_or_default();
     let mut scores: Vec<(f64, usize, usize)> = before
         .iter()
         .flat_map(|was| {
@@ -49,7 +61,8 @@ pub(super) fn pairs(old: &Policy, new: &Policy, account: &Account) -> Vec<(Optio
         })
         .map(|(was, is, theirs)| {
             let mine = words(new, is);
-            let common = f64::from(u32::try_from(mine.intersection(&theirs).count()).unwrap_or(u32::MAX));
+            let common =
+                f64::from(u32::try_from(mine.intersection(&theirs).count()).unwrap_or(u32::MAX));
             let all = f64::from(u32::try_from(mine.union(&theirs).count()).unwrap_or(u32::MAX));
             (common / all.max(1.0), was, is)
         })
@@ -62,7 +75,9 @@ pub(super) fn pairs(old: &Policy, new: &Policy, account: &Account) -> Vec<(Optio
         }
     }
     // One of each that is left over is more likely changed than replaced.
-    let effect = |policy: &Policy, index: usize| policy.statements.get(index).map(|statement| statement.effect);
+    let effect = |policy: &Policy, index: usize| {
+        policy.statements.get(index).map(|statement| statement.effect)
+    };
     if let ([was], [is]) = (before.as_slice(), after.as_slice())
         && effect(old, *was) == effect(new, *is)
     {
@@ -81,16 +96,32 @@ pub(super) fn pairs(old: &Policy, new: &Policy, account: &Account) -> Vec<(Optio
 fn words(statement: &Statement) -> BTreeSet<String> {
     let Statement { sid: _, effect, principals, actions, resources, conditions } = statement;
     let mut out = BTreeSet::from([effect.as_str().to_owned()]);
-    out.extend(actions.content().iter().map(|action| format!("{} {}", actions.is_except(), action.to_lowercase())));
+    out.extend(
+        actions
+            .content()
+            .iter()
+            .map(|action| format!("{} {}", actions.is_except(), action.to_lowercase())),
+    );
     if let Some(resources) = resources {
-        out.extend(resources.content().iter().map(|resource| format!("{} {resource}", resources.is_except())));
+        out.extend(
+            resources
+                .content()
+                .iter()
+                .map(|resource| format!("{} {resource}", resources.is_except())),
+        );
     }
     if let Some(PrincipalSet::Kinds(kinds)) = principals.as_ref().map(Scope::content) {
-        out.extend(kinds.iter().flat_map(|(kind, values)| values.iter().map(move |value| format!("{kind} {value}"))));
+        out.extend(
+            kinds.iter().flat_map(|(kind, values)| {
+                values.iter().map(move |value| format!("{kind} {value}"))
+            }),
+        );
     }
     for (operator, keys) in conditions {
         for (key, values) in keys {
-            out.extend(values.iter().map(|value| format!("{operator} {} {value}", key.to_lowercase())));
+            out.extend(
+                values.iter().map(|value| format!("{operator} {} {value}", key.to_lowercase())),
+            );
         }
     }
     out

@@ -48,7 +48,9 @@ fn values(list: &[String]) -> String {
 fn plain(value: &str) -> String {
     let simple = !value.is_empty()
         && value.chars().count() <= 120
-        && value.chars().all(|c| !c.is_whitespace() && !c.is_control() && !matches!(c, ',' | ';' | '"'));
+        && value
+            .chars()
+            .all(|c| !c.is_whitespace() && !c.is_control() && !matches!(c, ',' | ';' | '"'));
     if simple { value.to_owned() } else { shown(value) }
 }
 
@@ -76,14 +78,23 @@ fn outline(statement: &Statement) -> String {
         };
         format!(" to {}{}", but(principals.is_except()), values(&names))
     });
-    let on = resources.as_ref().map(|scope| format!(" on {}{}", but(scope.is_except()), values(scope.content())));
+    let on = resources
+        .as_ref()
+        .map(|scope| format!(" on {}{}", but(scope.is_except()), values(scope.content())));
     let keys: Vec<String> = conditions
         .iter()
-        .flat_map(|(operator, keys)| keys.iter().map(move |(key, list)| format!("{operator} {key} {}", values(list))))
+        .flat_map(|(operator, keys)| {
+            keys.iter().map(move |(key, list)| format!("{operator} {key} {}", values(list)))
+        })
         .collect();
     let when = (!keys.is_empty()).then(|| format!(" if {}", keys.join(" and ")));
     let parts = [who, on, when].into_iter().flatten();
-    format!("{effect} {}{}{}", but(actions.is_except()), values(actions.content()), parts.collect::<String>())
+    format!(
+        "{effect} {}{}{}",
+        but(actions.is_except()),
+        values(actions.content()),
+        parts.collect::<String>()
+    )
 }
 
 impl fmt::Display for StatementChange {
@@ -91,15 +102,20 @@ impl fmt::Display for StatementChange {
         let Self { kind, direction } = self;
         match kind {
             ChangeKind::Added(new) => write!(f, "+ {}: {}", called(new), outline(&new.statement))?,
-            ChangeKind::Removed(old) => write!(f, "- {}: {}", called(old), outline(&old.statement))?,
+            ChangeKind::Removed(old) => {
+                write!(f, "- {}: {}", called(old), outline(&old.statement))?
+            }
             ChangeKind::Changed { old, new, elements } => {
                 write!(f, "~ {}", called(new))?;
                 if called(old) != called(new) {
                     write!(f, " (was {})", called(old))?;
                 }
                 let elements: Vec<String> = elements.iter().map(ToString::to_string).collect();
-                let elements =
-                    if elements.is_empty() { "written in another way".to_owned() } else { elements.join("; ") };
+                let elements = if elements.is_empty() {
+                    "written in another way".to_owned()
+                } else {
+                    elements.join("; ")
+                };
                 write!(f, ": {elements}")?;
             }
         }
@@ -114,8 +130,8 @@ impl Diff {
         version.into_iter().chain(self.statements.iter().map(ToString::to_string)).collect()
     }
 
-    /// All of it in one line of at most `most` characters: whole changes as long as they fit, the rest counted; what the whole
-    /// does to access last. Empty when nothing changed.
+    /// All of it in one line of at most `most` characters: whole changes as long as they fit, the
+    /// rest counted; what the whole does to access last. Empty when nothing changed.
     #[must_use]
     pub fn summary(&self, most: usize) -> String {
         if self.is_empty() {
@@ -140,8 +156,8 @@ impl Diff {
         text + &whole
     }
 
-    /// For programs: `{"widens", "narrows", "witness", "version", "statements": [{"change", "old", "new", "elements", …}]}`;
-    /// `widens` and `narrows` are null where they can't be told.
+    /// For programs: `{"widens", "narrows", "witness", "version", "statements": [{"change", "old",
+    /// "new", "elements", …}]}`; `widens` and `narrows` are null where they can't be told.
     #[must_use]
     pub fn to_node(&self) -> Node {
         let Direction { widens, narrows } = self.direction();
@@ -156,13 +172,15 @@ impl Diff {
             let version = [("old", text(old.as_str())), ("new", text(new.as_str()))];
             members.push(("version", object(version)));
         }
-        members.push(("statements", Node::Array(self.statements.iter().map(change_node).collect())));
+        members
+            .push(("statements", Node::Array(self.statements.iter().map(change_node).collect())));
         object(members)
     }
 }
 
 impl fmt::Display for Diff {
-    /// A line for each change, then what the whole does with an example; nothing when nothing changed.
+    /// A line for each change, then what the whole does with an example; nothing when nothing
+    /// changed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_empty() {
             return Ok(());
@@ -195,7 +213,8 @@ pub fn witness_node(witness: &Witness) -> Node {
         [single] if !found.listed => text(single),
         list => Node::Array(list.iter().map(|value| text(value)).collect()),
     };
-    let context: Vec<(&str, Node)> = witness.context.iter().map(|(key, values)| (key, found(values))).collect();
+    let context: Vec<(&str, Node)> =
+        witness.context.iter().map(|(key, values)| (key, found(values))).collect();
     if !context.is_empty() {
         members.push(("context", object(context)));
     }
@@ -208,14 +227,19 @@ fn change_node(change: &StatementChange) -> Node {
     let (word, old, new, elements) = match kind {
         ChangeKind::Added(new) => ("added", None, Some(new), None),
         ChangeKind::Removed(old) => ("removed", Some(old), None, None),
-        ChangeKind::Changed { old, new, elements } => ("changed", Some(old), Some(new), Some(elements)),
+        ChangeKind::Changed { old, new, elements } => {
+            ("changed", Some(old), Some(new), Some(elements))
+        }
     };
-    let place = |place: &Place| object([("index", number(place.index)), ("statement", place.statement.to_node())]);
+    let place = |place: &Place| {
+        object([("index", number(place.index)), ("statement", place.statement.to_node())])
+    };
     let mut members = vec![("change", text(word))];
     members.extend(old.map(|old| ("old", place(old))));
     members.extend(new.map(|new| ("new", place(new))));
     if let Some(elements) = elements {
-        let list = |values: &[String]| Node::Array(values.iter().map(|value| text(value)).collect());
+        let list =
+            |values: &[String]| Node::Array(values.iter().map(|value| text(value)).collect());
         let each = |change: &ElementChange| {
             object([
                 ("element", text(&change.element)),

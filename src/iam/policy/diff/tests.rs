@@ -22,15 +22,23 @@ fn lines(old: &[&str], new: &[&str]) -> Vec<String> {
     diff.statements.iter().map(ToString::to_string).collect()
 }
 
-const READ: &str = r#""Sid":"Read","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*""#;
-const SEND: &str = r#""Effect":"Allow","Action":["sqs:SendMessage","sqs:GetQueueUrl"],"Resource":"*""#;
+const READ: &str =
+    r#""Sid":"Read","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*""#;
+const SEND: &str =
+    r#""Effect":"Allow","Action":["sqs:SendMessage","sqs:GetQueueUrl"],"Resource":"*""#;
 const GUARD: &str = r#""Sid":"Guard","Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}"#;
 
 #[rstest]
 #[case::nothing(&[READ, SEND], &[SEND, READ, READ], &[])]
-#[case::another_sid_is_no_change(&[READ], &[r#""Sid":"R","Effect":"Allow","Action":"S3:getobject","Resource":"arn:aws:s3:::b/*""#], &[])]
-#[case::added(&[READ], &[READ, SEND], &["+ statement 1: Allow sqs:SendMessage, sqs:GetQueueUrl on * (widens)"])]
-#[case::removed(&[SEND, READ], &[READ], &["- statement 0: Allow sqs:SendMessage, sqs:GetQueueUrl on * (narrows)"])]
+#[case::another_sid_is_no_change(
+    &[READ],
+    &[r#""Sid":"R","Effect":"Allow","Action":"S3:getobject","Resource":"arn:aws:s3:::b/*""#],
+    &[]
+)]
+#[case::added(&[READ], &[READ, SEND], &["+ statement 1: Allow sqs:SendMessage, sqs:GetQueueUrl on \
+    * (widens)"])]
+#[case::removed(&[SEND, READ], &[READ], &["- statement 0: Allow sqs:SendMessage, sqs:GetQueueUrl \
+    on * (narrows)"])]
 #[case::a_deny_that_is_new_narrows(
     &[READ],
     &[READ, GUARD],
@@ -44,7 +52,8 @@ const GUARD: &str = r#""Sid":"Guard","Effect":"Deny","Action":"s3:*","Resource":
 #[case::matched_by_sid(
     &[READ, SEND],
     &[SEND, r#""Sid":"Read","Effect":"Allow","Action":"dynamodb:Query","Resource":"arn:aws:dynamodb:*:*:table/t""#],
-    &["~ statement Read: Action + dynamodb:Query - s3:GetObject; Resource + arn:aws:dynamodb:*:*:table/t - arn:aws:s3:::b/* (widens and narrows)"],
+    &["~ statement Read: Action + dynamodb:Query - s3:GetObject; Resource + \
+        arn:aws:dynamodb:*:*:table/t - arn:aws:s3:::b/* (widens and narrows)"],
 )]
 #[case::matched_by_likeness(
     &[SEND, r#""Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":"*""#],
@@ -79,7 +88,8 @@ const GUARD: &str = r#""Sid":"Guard","Effect":"Deny","Action":"s3:*","Resource":
 #[case::what_cannot_be_told(
     &[r#""Sid":"U","Effect":"Allow","Action":"s3:x","Resource":"*","Condition":{"StringEquals":{"k":"${aws:username}"}}"#],
     &[r#""Sid":"U","Effect":"Allow","Action":"s3:x","Resource":"*","Condition":{"StringEquals":{"k":"${aws:userid}"}}"#],
-    &["~ statement U: Condition StringEquals k + ${aws:userid} - ${aws:username} (may widen or narrow)"],
+    &["~ statement U: Condition StringEquals k + ${aws:userid} - ${aws:username} (may widen or \
+        narrow)"],
 )]
 #[case::odd_text_is_quoted(
     &[],
@@ -109,8 +119,13 @@ fn statements_are_matched_and_their_changes_told(
     r#""Service":"ec2.amazonaws.com""#,
     Some("~ statement 0: Principal AWS - 123456789012 (narrows)")
 )]
-fn principals_are_told_by_kind(#[case] old: &str, #[case] new: &str, #[case] expected: Option<&str>) {
-    let trust = |who: &str| format!(r#""Effect":"Allow","Action":"sts:AssumeRole","Principal":{{{who}}}"#);
+fn principals_are_told_by_kind(
+    #[case] old: &str,
+    #[case] new: &str,
+    #[case] expected: Option<&str>,
+) {
+    let trust =
+        |who: &str| format!(r#""Effect":"Allow","Action":"sts:AssumeRole","Principal":{{{who}}}"#);
     let found = lines(&[&trust(old)], &[&trust(new)]);
     assert_eq!(found.first().map(String::as_str), expected);
 }
@@ -122,13 +137,17 @@ fn a_version_is_a_change_of_its_own() {
     let diff = Diff::between(&old, &new, &account());
     assert_eq!((diff.version, diff.statements.len()), (Some((Version::V2008, Version::V2012)), 0));
     assert!(!diff.is_empty());
-    assert_eq!(diff.to_string(), "~ Version 2008-10-17 became 2012-10-17\nin all: access stays the same");
+    assert_eq!(
+        diff.to_string(),
+        "~ Version 2008-10-17 became 2012-10-17\nin all: access stays the same"
+    );
 }
 
 #[test]
 fn a_summary_ends_at_a_whole_change_and_counts_the_rest() {
-    let names: Vec<String> =
-        (0..9).map(|n| format!(r#""Sid":"S{n}","Effect":"Allow","Action":"s{n}:x","Resource":"*""#)).collect();
+    let names: Vec<String> = (0..9)
+        .map(|n| format!(r#""Sid":"S{n}","Effect":"Allow","Action":"s{n}:x","Resource":"*""#))
+        .collect();
     let new: Vec<&str> = names.iter().map(String::as_str).collect();
     let diff = Diff::between(&document(&[READ]), &document(&new), &account());
     let whole = diff.summary(10_000);
@@ -148,7 +167,11 @@ fn a_summary_ends_at_a_whole_change_and_counts_the_rest() {
 #[test]
 fn long_lists_are_counted() {
     let actions: Vec<String> = (0..20).map(|n| format!("\"s3:A{n}\"")).collect();
-    let new = format!(r#""Sid":"Read","Effect":"Allow","Action":[{}],"Resource":"*""#, actions.join(","));
+    let new =
+        format!(r#""Sid":"Read","Effect":"Allow","Action":[{}],"Resource":"*""#, actions.join(","));
     let found = lines(&[], &[&new]);
-    assert_eq!(found, ["+ statement Read: Allow s3:A0, s3:A1, s3:A2, s3:A3, s3:A4, s3:A5, 14 more on * (widens)"]);
+    assert_eq!(
+        found,
+        ["+ statement Read: Allow s3:A0, s3:A1, s3:A2, s3:A3, s3:A4, s3:A5, 14 more on * (widens)"]
+    );
 }

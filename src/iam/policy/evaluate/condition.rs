@@ -14,21 +14,26 @@ use super::{Context, resolved};
 /// An operator, its spelling, and its keys with their values.
 pub(super) type Block<'a> = (Operator, &'a str, &'a BTreeMap<String, Vec<String>>);
 
-/// The operators of a condition; an unknown one is an error, and so is a key without values: AWS does not document what
-/// that means, and it depends on the operator (Q31).
+/// The operators of a condition; an unknown one is an error, and so is a key without values: AWS
+/// does not document what that means, and it depends on the operator (Q31).
 pub(super) fn operators(conditions: &Conditions) -> Result<Vec<Block<'_>>, String> {
     let mut read = Vec::with_capacity(conditions.len());
     for (text, keys) in conditions {
-        let operator = Operator::parse(text).ok_or_else(|| format!("{} is no condition operator", shown(text)))?;
+        let operator = Operator::parse(text)
+            .ok_or_else(|| format!("{} is no condition operator", shown(text)))?;
         if let Some((key, _)) = keys.iter().find(|(_, values)| values.is_empty()) {
-            return Err(format!("{operator} {} has no values; add one, or remove the key", shown(key)));
+            return Err(format!(
+                "{operator} {} has no values; add one, or remove the key",
+                shown(key)
+            ));
         }
         read.push((operator, text.as_str(), keys));
     }
     Ok(read)
 }
 
-/// Whether one key of one operator matches; an error when a value of the policy can't be of the operator's type.
+/// Whether one key of one operator matches; an error when a value of the policy can't be of the
+/// operator's type.
 pub(in crate::iam::policy) fn matches(
     operator: Operator,
     key: &str,
@@ -58,7 +63,9 @@ pub(in crate::iam::policy) fn matches(
     match quantifier {
         None if found.listed => Ok(false),
         None | Some(Quantifier::ForAnyValue) => test.any(&found.values, true),
-        Some(Quantifier::ForAllValues) => test.any(&found.values, false).map(|one_fails| !one_fails),
+        Some(Quantifier::ForAllValues) => {
+            test.any(&found.values, false).map(|one_fails| !one_fails)
+        }
     }
 }
 
@@ -85,7 +92,8 @@ impl Test<'_> {
         Ok(false)
     }
 
-    /// Whether one value of the request passes: some value of the policy fits it, or none where the operator is negated.
+    /// Whether one value of the request passes: some value of the policy fits it, or none where the
+    /// operator is negated.
     fn one(&self, found: &str) -> Result<bool, String> {
         let mut fits = false;
         for value in self.values {
@@ -102,18 +110,25 @@ impl Test<'_> {
         Ok(match base.family() {
             Family::String => match base {
                 Base::StringLike | Base::StringNotLike if has_variable => {
-                    resolve(Syntax::like(self.version)).is_some_and(|pattern| pattern.matches(found))
+                    resolve(Syntax::like(self.version))
+                        .is_some_and(|pattern| pattern.matches(found))
                 }
                 Base::StringLike | Base::StringNotLike => glob(value, found, false),
                 _ => {
                     let literal = if has_variable {
-                        resolve(Syntax::exact(self.version)).and_then(|pattern| pattern.literal()).map(Cow::Owned)
+                        resolve(Syntax::exact(self.version))
+                            .and_then(|pattern| pattern.literal())
+                            .map(Cow::Owned)
                     } else {
                         Some(Cow::Borrowed(value))
                     };
-                    let ignores_case = matches!(base, Base::StringEqualsIgnoreCase | Base::StringNotEqualsIgnoreCase);
+                    let ignores_case = matches!(
+                        base,
+                        Base::StringEqualsIgnoreCase | Base::StringNotEqualsIgnoreCase
+                    );
                     literal.is_some_and(|value| {
-                        value == found || (ignores_case && value.to_lowercase() == found.to_lowercase())
+                        value == found
+                            || (ignores_case && value.to_lowercase() == found.to_lowercase())
                     })
                 }
             },
@@ -121,7 +136,10 @@ impl Test<'_> {
                 let pattern = if has_variable {
                     resolve(Syntax::like(self.version))
                 } else {
-                    Some(Pattern::new(value, Syntax { wildcards: true, variables: false, fold: false }))
+                    Some(Pattern::new(
+                        value,
+                        Syntax { wildcards: true, variables: false, fold: false },
+                    ))
                 };
                 pattern.is_some_and(|pattern| arn_matches(&pattern, found))
             }
@@ -150,7 +168,9 @@ impl Test<'_> {
 /// The six fields of an ARN are compared one by one, so that a wildcard stays in its field.
 fn arn_matches(pattern: &Pattern, found: &str) -> bool {
     let (fields, parts) = (pattern.split(':', 6), found.splitn(6, ':').collect::<Vec<_>>());
-    fields.len() == 6 && parts.len() == 6 && fields.iter().zip(parts).all(|(field, part)| field.matches(part))
+    fields.len() == 6
+        && parts.len() == 6
+        && fields.iter().zip(parts).all(|(field, part)| field.matches(part))
 }
 
 /// The comparison that a base names; for a negated one the comparison that it negates.

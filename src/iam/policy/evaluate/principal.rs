@@ -8,13 +8,16 @@ pub(super) fn is_named(principals: &PrincipalSet, kind: PrincipalKind, who: &str
     match principals {
         PrincipalSet::Everyone => true,
         PrincipalSet::Kinds(kinds) => {
-            let same = |value: &String| if kind == PrincipalKind::Aws { is_aws(value, who) } else { value == who };
+            let same = |value: &String| {
+                if kind == PrincipalKind::Aws { is_aws(value, who) } else { value == who }
+            };
             kinds.get(&kind).is_some_and(|values| values.iter().any(same))
         }
     }
 }
 
-/// An account names all its principals, a role its sessions too; wildcards inside an ARN name nobody, as AWS refuses them.
+/// An account names all its principals, a role its sessions too; wildcards inside an ARN name
+/// nobody, as AWS refuses them.
 fn is_aws(value: &str, who: &str) -> bool {
     if value == "*" || value == who {
         return true;
@@ -23,13 +26,17 @@ fn is_aws(value: &str, who: &str) -> bool {
     if is_account_id(value) {
         return asks.is_some_and(|asks| asks.account == value);
     }
-    let Some(named) = Arn::split(value).filter(|arn| arn.service == "iam" && is_account_id(arn.account)) else {
+    let Some(named) =
+        Arn::split(value).filter(|arn| arn.service == "iam" && is_account_id(arn.account))
+    else {
         return false;
     };
     if named.resource == "root" && is_account_id(who) {
         return named.account == who;
     }
-    let Some(asks) = asks.filter(|asks| asks.partition == named.partition && asks.account == named.account) else {
+    let Some(asks) =
+        asks.filter(|asks| asks.partition == named.partition && asks.account == named.account)
+    else {
         return false;
     };
     if named.resource == "root" {
@@ -37,6 +44,7 @@ fn is_aws(value: &str, who: &str) -> bool {
     }
     // The ARN of a session has the name of its role, without the path.
     let role = named.resource.strip_prefix("role/").and_then(|path| path.rsplit('/').next());
-    let session = asks.resource.strip_prefix("assumed-role/").and_then(|rest| rest.split('/').next());
+    let session =
+        asks.resource.strip_prefix("assumed-role/").and_then(|rest| rest.split('/').next());
     asks.service == "sts" && role.is_some() && role == session
 }

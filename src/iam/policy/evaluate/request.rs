@@ -1,4 +1,5 @@
-//! Reading a request from JSON or YAML: `{"action", "resource", "principal": {KIND: "…"}, "context": {"key": "value" or ["v1", "v2"]}}`.
+//! Reading a request from JSON or YAML: `{"action", "resource", "principal": {KIND: "…"},
+//! "context": {"key": "value" or ["v1", "v2"]}}`.
 
 use std::collections::BTreeSet;
 
@@ -42,7 +43,11 @@ impl Request {
     pub fn read(text: &str) -> Result<Self, RequestError> {
         let text = Text::read(text, limits::DOCUMENT)?;
         request(&text.node).map_err(|Wrong { pointer, what }| {
-            let place = text.places([pointer.as_str()]).first().map(ToString::to_string).unwrap_or_default();
+            let place = text
+                .places([pointer.as_str()])
+                .first()
+                .map(ToString::to_string)
+                .unwrap_or_default();
             let subject = if pointer.is_empty() { "the request " } else { "" };
             RequestError(format!("{place}{}: {subject}{what}", at(&pointer)))
         })
@@ -51,7 +56,8 @@ impl Request {
 
 fn request(node: &Node) -> Result<Request, Wrong> {
     let root = Pointer::Root;
-    let members = node.as_object().ok_or_else(|| wrong(&root, "must be an object; write {\"action\": …}"))?;
+    let members =
+        node.as_object().ok_or_else(|| wrong(&root, "must be an object; write {\"action\": …}"))?;
     let mut request = Request::default();
     for (name, value) in members {
         let at = root.key(name);
@@ -61,9 +67,14 @@ fn request(node: &Node) -> Result<Request, Wrong> {
             "principal" => request.principal = Some(principal(value, &at)?),
             "context" => request.context = context(value, &at)?,
             other => {
-                let remedy = nearest(other, MEMBERS.into_iter())
-                    .map_or_else(|| "remove it".to_owned(), |name| format!("did you mean {}?", shown(name)));
-                return Err(wrong(&at, format!("a request has no member {}; {remedy}", shown(other))));
+                let remedy = nearest(other, MEMBERS.into_iter()).map_or_else(
+                    || "remove it".to_owned(),
+                    |name| format!("did you mean {}?", shown(name)),
+                );
+                return Err(wrong(
+                    &at,
+                    format!("a request has no member {}; {remedy}", shown(other)),
+                ));
             }
         }
     }
@@ -75,7 +86,13 @@ fn request(node: &Node) -> Result<Request, Wrong> {
 
 fn string(node: &Node, at: &Pointer<'_>) -> Result<String, Wrong> {
     node.as_str().filter(|text| !text.is_empty()).map(str::to_owned).ok_or_else(|| {
-        wrong(at, format!("must be a string that is not empty, not {}; write it in double quotes", node.type_name()))
+        wrong(
+            at,
+            format!(
+                "must be a string that is not empty, not {}; write it in double quotes",
+                node.type_name()
+            ),
+        )
     })
 }
 
@@ -85,24 +102,35 @@ fn principal(node: &Node, at: &Pointer<'_>) -> Result<(PrincipalKind, String), W
     };
     let at = at.key(kind);
     let known = PrincipalKind::of(kind).ok_or_else(|| {
-        wrong(&at, format!("{} is no kind of principal; write AWS, Service or Federated", shown(kind)))
+        wrong(
+            &at,
+            format!("{} is no kind of principal; write AWS, Service or Federated", shown(kind)),
+        )
     })?;
     Ok((known, string(value, &at)?))
 }
 
 fn context(node: &Node, at: &Pointer<'_>) -> Result<Context, Wrong> {
-    let keys = node.as_object().ok_or_else(|| wrong(at, "must be an object; write {\"KEY\": \"VALUE\"}"))?;
+    let keys = node
+        .as_object()
+        .ok_or_else(|| wrong(at, "must be an object; write {\"KEY\": \"VALUE\"}"))?;
     let mut seen = BTreeSet::new();
     let mut context = Context::default();
     for (key, value) in keys {
         let at = at.key(key);
         if !seen.insert(key.to_lowercase()) {
-            return Err(wrong(&at, "stands twice in different letter case, which does not count; keep one"));
+            return Err(wrong(
+                &at,
+                "stands twice in different letter case, which does not count; keep one",
+            ));
         }
         context = match value {
             Node::Array(items) => {
-                let values: Result<Vec<_>, _> =
-                    items.iter().enumerate().map(|(index, item)| scalar(item, &at.item(index))).collect();
+                let values: Result<Vec<_>, _> = items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, item)| scalar(item, &at.item(index)))
+                    .collect();
                 context.with_list(key, values?)
             }
             single => context.with(key, &scalar(single, &at)?),
@@ -116,6 +144,9 @@ fn scalar(node: &Node, at: &Pointer<'_>) -> Result<String, Wrong> {
         Node::String(text) => Ok(text.clone()),
         Node::Number(digits) => Ok(digits.clone()),
         Node::Bool(value) => Ok(value.to_string()),
-        other => Err(wrong(at, format!("must be a string, number or boolean, not {}", other.type_name()))),
+        other => Err(wrong(
+            at,
+            format!("must be a string, number or boolean, not {}", other.type_name()),
+        )),
     }
 }

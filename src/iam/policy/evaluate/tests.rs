@@ -1,7 +1,5 @@
-//! Tables and laws of the evaluator.
+//! Tables of the evaluator.
 
-use proptest::prelude::*;
-use proptest::sample::select;
 use rstest::rstest;
 
 use super::*;
@@ -10,14 +8,15 @@ use crate::iam::policy::{Kind, Strictness};
 
 fn policy(kind: Kind, statements: &str) -> Policy {
     let text = format!(r#"{{"Version":"2012-10-17","Statement":{statements}}}"#);
-    Policy::parse(&text, kind, Strictness::Desired).unwrap_or_else(|problems| panic!("{text}: {problems:?}"))
+    Policy::parse(&text, kind, Strictness::Desired)
+        .unwrap_or_else(|problems| panic!("{text}: {problems:?}"))
 }
 
-fn request(action: &str, resource: &str) -> Request {
+pub(super) fn request(action: &str, resource: &str) -> Request {
     Request { action: action.into(), resource: Some(resource.into()), ..Request::default() }
 }
 
-fn decide(policy: &Policy, request: &Request) -> Evaluation {
+pub(super) fn decide(policy: &Policy, request: &Request) -> Evaluation {
     evaluate(&Documents { policies: &[("p", policy)], ..Documents::default() }, request).unwrap()
 }
 
@@ -33,22 +32,57 @@ const KEY: &str = "arn:aws:s3:::b/k";
 #[case::everything(r#""Action":"*","Resource":"*""#, "s3:GetObject", KEY, true)]
 #[case::malformed(r#""Action":"GetObject","Resource":"*""#, "s3:GetObject", KEY, false)]
 #[case::malformed_request(r#""Action":"*","Resource":"*""#, "GetObject", KEY, false)]
-#[case::request_wildcard_is_literal(r#""Action":"s3:GetObject","Resource":"*""#, "s3:*", KEY, false)]
+#[case::request_wildcard_is_literal(
+    r#""Action":"s3:GetObject","Resource":"*""#,
+    "s3:*",
+    KEY,
+    false
+)]
 #[case::not_action(r#""NotAction":"iam:*","Resource":"*""#, "s3:GetObject", KEY, true)]
-#[case::not_action_named(r#""NotAction":["iam:*","s3:*"],"Resource":"*""#, "s3:GetObject", KEY, false)]
+#[case::not_action_named(
+    r#""NotAction":["iam:*","s3:*"],"Resource":"*""#,
+    "s3:GetObject",
+    KEY,
+    false
+)]
 #[case::not_action_malformed(r#""NotAction":"iam","Resource":"*""#, "iam:PassRole", KEY, true)]
 #[case::resource(r#""Action":"s3:*","Resource":"arn:aws:s3:::b/*""#, "s3:GetObject", KEY, true)]
-#[case::resource_case(r#""Action":"s3:*","Resource":"arn:aws:s3:::B/*""#, "s3:GetObject", KEY, false)]
+#[case::resource_case(
+    r#""Action":"s3:*","Resource":"arn:aws:s3:::B/*""#,
+    "s3:GetObject",
+    KEY,
+    false
+)]
 #[case::resource_sibling(
     r#""Action":"s3:*","Resource":"arn:aws:s3:::b/*""#,
     "s3:GetObject",
     "arn:aws:s3:::bb/k",
     false
 )]
-#[case::not_resource(r#""Action":"s3:*","NotResource":"arn:aws:s3:::c/*""#, "s3:GetObject", KEY, true)]
-#[case::not_resource_named(r#""Action":"s3:*","NotResource":"arn:aws:s3:::b/*""#, "s3:GetObject", KEY, false)]
-#[case::escaped_star(r#""Action":"s3:*","Resource":"arn:aws:s3:::b/${*}""#, "s3:GetObject", KEY, false)]
-#[case::unresolved(r#""Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:username}""#, "s3:GetObject", KEY, false)]
+#[case::not_resource(
+    r#""Action":"s3:*","NotResource":"arn:aws:s3:::c/*""#,
+    "s3:GetObject",
+    KEY,
+    true
+)]
+#[case::not_resource_named(
+    r#""Action":"s3:*","NotResource":"arn:aws:s3:::b/*""#,
+    "s3:GetObject",
+    KEY,
+    false
+)]
+#[case::escaped_star(
+    r#""Action":"s3:*","Resource":"arn:aws:s3:::b/${*}""#,
+    "s3:GetObject",
+    KEY,
+    false
+)]
+#[case::unresolved(
+    r#""Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:username}""#,
+    "s3:GetObject",
+    KEY,
+    false
+)]
 #[case::unresolved_exception(
     r#""Action":"s3:*","NotResource":"arn:aws:s3:::c/${aws:username}""#,
     "s3:GetObject",
@@ -61,13 +95,19 @@ const KEY: &str = "arn:aws:s3:::b/k";
     KEY,
     true
 )]
-fn actions_and_resources(#[case] inner: &str, #[case] action: &str, #[case] resource: &str, #[case] allowed: bool) {
+fn actions_and_resources(
+    #[case] inner: &str,
+    #[case] action: &str,
+    #[case] resource: &str,
+    #[case] allowed: bool,
+) {
     let policy = policy(Kind::Identity, &format!(r#"{{"Effect":"Allow",{inner}}}"#));
     let found = decide(&policy, &request(action, resource)).decision;
     assert_eq!(found, if allowed { Decision::Allowed } else { Decision::ImplicitlyDenied });
 }
 
-/// Operator, values of the policy, values of the request (`None`: absent; one: a plain value; more: a list), matches.
+/// Operator, values of the policy, values of the request (`None`: absent; one: a plain value; more:
+/// a list), matches.
 #[rstest]
 #[case("StringEquals", &["a"], Some(&["a"][..]), true)]
 #[case("StringEquals", &["a", "b"], Some(&["b"][..]), true)]
@@ -112,11 +152,26 @@ fn actions_and_resources(#[case] inner: &str, #[case] action: &str, #[case] reso
 #[case("IpAddress", &["2001:db8::/32"], Some(&["2001:DB8:1::1"][..]), true)]
 #[case("IpAddress", &["0.0.0.0/0"], Some(&["::1"][..]), false)]
 #[case("NotIpAddress", &["203.0.113.0/24"], Some(&["203.0.114.7"][..]), true)]
-#[case("ArnEquals", &["arn:aws:sns:*:123456789012:t*"], Some(&["arn:aws:sns:eu-west-2:123456789012:topic"][..]), true)]
+#[case(
+    "ArnEquals",
+    &["arn:aws:sns:*:123456789012:t*"],
+    Some(&["arn:aws:sns:eu-west-2:123456789012:topic"][..]),
+    true
+)]
 #[case("ArnLike", &["arn:aws:sns:*:t"], Some(&["arn:aws:sns:eu-west-2:123456789012:t"][..]), false)]
 #[case("ArnLike", &["*"], Some(&["arn:aws:sns:eu-west-2:123456789012:t"][..]), false)]
-#[case("ArnNotEquals", &["arn:aws:sns:*:*:t"], Some(&["arn:aws:sns:eu-west-2:123456789012:u"][..]), true)]
-#[case("ArnNotLike", &["arn:aws:sns:*:*:t"], Some(&["arn:aws:sns:eu-west-2:123456789012:t"][..]), false)]
+#[case(
+    "ArnNotEquals",
+    &["arn:aws:sns:*:*:t"],
+    Some(&["arn:aws:sns:eu-west-2:123456789012:u"][..]),
+    true
+)]
+#[case(
+    "ArnNotLike",
+    &["arn:aws:sns:*:*:t"],
+    Some(&["arn:aws:sns:eu-west-2:123456789012:t"][..]),
+    false
+)]
 #[case("ArnLike", &["arn:aws:s3:::b/*"], Some(&["no arn"][..]), false)]
 #[case("Null", &["true"], None, true)]
 #[case("Null", &["true"], Some(&["a"][..]), false)]
@@ -138,16 +193,31 @@ fn actions_and_resources(#[case] inner: &str, #[case] action: &str, #[case] reso
 #[case("StringEquals", &["${aws:nothing}"], Some(&["${aws:nothing}"][..]), false)]
 #[case("StringLike", &["${aws:PrincipalTag/team}-*"], Some(&["blue-1"][..]), true)]
 #[case("StringEquals", &["${*}"], Some(&["*"][..]), true)]
-#[case("ArnLike", &["arn:aws:s3:::${aws:PrincipalTag/team}/*"], Some(&["arn:aws:s3:::blue/x"][..]), true)]
-fn conditions(#[case] operator: &str, #[case] values: &[&str], #[case] found: Option<&[&str]>, #[case] matches: bool) {
-    let statement = Statement::allow(["s3:GetObject"]).on(["*"]).when(operator, "test:Key", values.iter().copied());
+#[case(
+    "ArnLike",
+    &["arn:aws:s3:::${aws:PrincipalTag/team}/*"],
+    Some(&["arn:aws:s3:::blue/x"][..]),
+    true
+)]
+fn conditions(
+    #[case] operator: &str,
+    #[case] values: &[&str],
+    #[case] found: Option<&[&str]>,
+    #[case] matches: bool,
+) {
+    let statement = Statement::allow(["s3:GetObject"]).on(["*"]).when(
+        operator,
+        "test:Key",
+        values.iter().copied(),
+    );
     let mut context = Context::default().with("aws:PrincipalTag/team", "blue");
     context = match found {
         None => context,
         Some([one]) => context.with("TEST:key", one),
         Some(list) => context.with_list("TEST:key", list.iter().copied()),
     };
-    let allowed = decide(&Policy::new(vec![statement]), &Request { context, ..request("s3:GetObject", KEY) });
+    let allowed =
+        decide(&Policy::new(vec![statement]), &Request { context, ..request("s3:GetObject", KEY) });
     assert_eq!(allowed.decision == Decision::Allowed, matches, "{allowed:?}");
 }
 
@@ -156,7 +226,8 @@ fn every_operator_is_evaluated_in_every_form() {
     for base in Base::ALL {
         for prefix in [None, Some(Quantifier::ForAllValues), Some(Quantifier::ForAnyValue)] {
             for suffix in ["", if base == Base::Null { "" } else { IF_EXISTS }] {
-                let operator = format!("{}{}{suffix}", prefix.map_or("", Quantifier::as_str), base.as_str());
+                let operator =
+                    format!("{}{}{suffix}", prefix.map_or("", Quantifier::as_str), base.as_str());
                 let value = match base.as_str() {
                     name if name.contains("Ip") => "203.0.113.7/32",
                     "Bool" | "Null" => "true",
@@ -165,11 +236,20 @@ fn every_operator_is_evaluated_in_every_form() {
                 };
                 let statement = Statement::allow(["s3:*"]).on(["*"]).when(&operator, "k", [value]);
                 let documents = Policy::new(vec![statement]);
-                let with = Request { context: Context::default().with("k", value), ..request("s3:Get", KEY) };
+                let with = Request {
+                    context: Context::default().with("k", value),
+                    ..request("s3:Get", KEY)
+                };
                 let equal = decide(&documents, &with).decision == Decision::Allowed;
-                let strict = base.as_str().ends_with("LessThan") || base.as_str().ends_with("GreaterThan");
-                assert_eq!(equal, !base.is_negated() && !strict && base != Base::Null, "{operator}");
-                let absent = decide(&documents, &request("s3:Get", KEY)).decision == Decision::Allowed;
+                let strict =
+                    base.as_str().ends_with("LessThan") || base.as_str().ends_with("GreaterThan");
+                assert_eq!(
+                    equal,
+                    !base.is_negated() && !strict && base != Base::Null,
+                    "{operator}"
+                );
+                let absent =
+                    decide(&documents, &request("s3:Get", KEY)).decision == Decision::Allowed;
                 let lets_absent = match prefix {
                     _ if base == Base::Null || !suffix.is_empty() => true,
                     Some(Quantifier::ForAllValues) => true,
@@ -211,8 +291,18 @@ const ROLE: &str = "arn:aws:iam::123456789012:role/team/app";
     false
 )]
 #[case(r#"{"AWS":"123456789012"}"#, PrincipalKind::Aws, ROLE, true)]
-#[case(r#"{"AWS":"arn:aws:iam::123456789012:root"}"#, PrincipalKind::Aws, "arn:aws:iam::123456789012:user/u", true)]
-#[case(r#"{"AWS":"arn:aws:iam::123456789012:root"}"#, PrincipalKind::Aws, "arn:aws:iam::210987654321:user/u", false)]
+#[case(
+    r#"{"AWS":"arn:aws:iam::123456789012:root"}"#,
+    PrincipalKind::Aws,
+    "arn:aws:iam::123456789012:user/u",
+    true
+)]
+#[case(
+    r#"{"AWS":"arn:aws:iam::123456789012:root"}"#,
+    PrincipalKind::Aws,
+    "arn:aws:iam::210987654321:user/u",
+    false
+)]
 #[case(r#"{"AWS":"arn:aws-cn:iam::123456789012:root"}"#, PrincipalKind::Aws, ROLE, false)]
 #[case(r#"{"AWS":"*"}"#, PrincipalKind::Aws, ROLE, true)]
 #[case(r#"{"AWS":"*"}"#, PrincipalKind::Service, "ec2.amazonaws.com", false)]
@@ -221,15 +311,27 @@ const ROLE: &str = "arn:aws:iam::123456789012:role/team/app";
 #[case(r#"{"Service":"ec2.amazonaws.com"}"#, PrincipalKind::Service, "ec2.amazonaws.com", true)]
 #[case(r#"{"Service":"ec2.amazonaws.com"}"#, PrincipalKind::Service, "lambda.amazonaws.com", false)]
 #[case(r#"{"Service":"ec2.amazonaws.com"}"#, PrincipalKind::Aws, "ec2.amazonaws.com", false)]
-fn principals(#[case] principal: &str, #[case] kind: PrincipalKind, #[case] who: &str, #[case] allowed: bool) {
-    let trust =
-        policy(Kind::Trust, &format!(r#"{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRole"}}"#));
+fn principals(
+    #[case] principal: &str,
+    #[case] kind: PrincipalKind,
+    #[case] who: &str,
+    #[case] allowed: bool,
+) {
+    let trust = policy(
+        Kind::Trust,
+        &format!(r#"{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRole"}}"#),
+    );
     let documents = Documents { trust: Some(&trust), ..Documents::default() };
-    let mut request =
-        Request { action: "STS:assumerole".into(), principal: Some((kind, who.into())), ..Request::default() };
+    let mut request = Request {
+        action: "STS:assumerole".into(),
+        principal: Some((kind, who.into())),
+        ..Request::default()
+    };
     assert_eq!(evaluate(&documents, &request).unwrap().decision == Decision::Allowed, allowed);
-    let except =
-        policy(Kind::Trust, &format!(r#"{{"Effect":"Allow","NotPrincipal":{principal},"Action":"sts:AssumeRole"}}"#));
+    let except = policy(
+        Kind::Trust,
+        &format!(r#"{{"Effect":"Allow","NotPrincipal":{principal},"Action":"sts:AssumeRole"}}"#),
+    );
     let documents = Documents { trust: Some(&except), ..Documents::default() };
     assert_eq!(evaluate(&documents, &request).unwrap().decision == Decision::Allowed, !allowed);
     request.principal = None;
@@ -238,14 +340,19 @@ fn principals(#[case] principal: &str, #[case] kind: PrincipalKind, #[case] who:
 
 #[test]
 fn a_deny_wins_and_the_boundary_limits() {
-    let allow = policy(Kind::Identity, r#"{"Sid":"A","Effect":"Allow","Action":"*","Resource":"*"}"#);
-    let deny = policy(Kind::Identity, r#"{"Sid":"D","Effect":"Deny","Action":"s3:*","Resource":"*"}"#);
+    let allow =
+        policy(Kind::Identity, r#"{"Sid":"A","Effect":"Allow","Action":"*","Resource":"*"}"#);
+    let deny =
+        policy(Kind::Identity, r#"{"Sid":"D","Effect":"Deny","Action":"s3:*","Resource":"*"}"#);
     let sqs = policy(Kind::Boundary, r#"{"Effect":"Allow","Action":"sqs:*","Resource":"*"}"#);
     let ask = |policies: &[(&str, &Policy)], boundary, action: &str| {
         evaluate(&Documents { policies, boundary, trust: None }, &request(action, "*")).unwrap()
     };
     let found = ask(&[("a", &allow), ("d", &deny)], None, "s3:GetObject");
-    assert_eq!((found.decision, found.statement), (Decision::ExplicitlyDenied, Some(("d".into(), 0))));
+    assert_eq!(
+        (found.decision, found.statement),
+        (Decision::ExplicitlyDenied, Some(("d".into(), 0)))
+    );
     assert_eq!(found.because, ["d, statement 0 (D) denies it"]);
     let found = ask(&[("a", &allow)], Some(&sqs), "s3:GetObject");
     assert_eq!(found.decision, Decision::ImplicitlyDenied);
@@ -259,7 +366,10 @@ fn a_deny_wins_and_the_boundary_limits() {
         ask(&[], Some(&sqs), "sqs:SendMessage").because[0],
         "no identity policy was given, and nothing is allowed without one"
     );
-    assert_eq!(ask(&[("a", &allow)], Some(&deny), "s3:GetObject").decision, Decision::ExplicitlyDenied);
+    assert_eq!(
+        ask(&[("a", &allow)], Some(&deny), "s3:GetObject").decision,
+        Decision::ExplicitlyDenied
+    );
 }
 
 #[test]
@@ -277,7 +387,9 @@ fn a_trust_policy_answers_for_sessions_alone() {
             principal: principal.clone(),
             ..Request::default()
         };
-        evaluate(&Documents { policies, boundary: None, trust: Some(&trust) }, &request).unwrap().decision
+        evaluate(&Documents { policies, boundary: None, trust: Some(&trust) }, &request)
+            .unwrap()
+            .decision
     };
     assert_eq!(ask(&[("p", &allow)], "sts:AssumeRole"), Decision::ImplicitlyDenied);
     assert_eq!(ask(&[("p", &allow)], "s3:GetObject"), Decision::Allowed);
@@ -292,7 +404,10 @@ fn what_was_missing_is_told() {
         r#"{"Sid":"Read","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:PrincipalTag/team":"blue"}}}"#,
     );
     let because = |request: &Request| decide(&document, request).because.join("; ");
-    assert_eq!(because(&request("s3:PutObject", KEY)), r#"no Allow of p names the action "s3:PutObject""#);
+    assert_eq!(
+        because(&request("s3:PutObject", KEY)),
+        r#"no Allow of p names the action "s3:PutObject""#
+    );
     assert_eq!(
         because(&request("s3:GetObject", "arn:aws:s3:::c/k")),
         r#"p, statement 0 (Read) allows "s3:GetObject", but not on "arn:aws:s3:::c/k""#
@@ -301,8 +416,10 @@ fn what_was_missing_is_told() {
         because(&request("s3:GetObject", KEY)),
         r#"p, statement 0 (Read) would allow it, but for StringEquals "aws:PrincipalTag/team": the request has no such key"#
     );
-    let red =
-        Request { context: Context::default().with("aws:principaltag/TEAM", "red"), ..request("s3:GetObject", KEY) };
+    let red = Request {
+        context: Context::default().with("aws:principaltag/TEAM", "red"),
+        ..request("s3:GetObject", KEY)
+    };
     assert!(because(&red).ends_with(r#"the request has "red""#));
 }
 
@@ -313,19 +430,32 @@ fn what_was_missing_is_told() {
 #[case("IpAddress", "home", "IpAddress")]
 #[case("Bool", "yes", "Bool")]
 #[case("Null", "yes", "Null")]
-fn what_cannot_be_evaluated_is_an_error(#[case] operator: &str, #[case] value: &str, #[case] named: &str) {
+fn what_cannot_be_evaluated_is_an_error(
+    #[case] operator: &str,
+    #[case] value: &str,
+    #[case] named: &str,
+) {
     let statement = Statement::deny(["s3:*"]).on(["*"]).when(operator, "k", [value]);
     // Also behind a condition that does not hold.
     for statement in [statement.clone(), statement.when("ArnLike", "absent", ["arn:*"])] {
         let policies = [("p", &Policy::new(vec![statement]))];
-        let error =
-            evaluate(&Documents { policies: &policies, ..Documents::default() }, &request("s3:Get", KEY)).unwrap_err();
-        assert!(error.to_string().starts_with("p, statement 0: ") && error.to_string().contains(named), "{error}");
+        let error = evaluate(
+            &Documents { policies: &policies, ..Documents::default() },
+            &request("s3:Get", KEY),
+        )
+        .unwrap_err();
+        assert!(
+            error.to_string().starts_with("p, statement 0: ") && error.to_string().contains(named),
+            "{error}"
+        );
     }
 }
 
 #[rstest]
-#[case(r#"{"action":"s3:GetObject","resource":"*","principal":{"AWS":"x"},"context":{"a":"1","b":[true,2]}}"#, None)]
+#[case(
+    r#"{"action":"s3:GetObject","resource":"*","principal":{"AWS":"x"},"context":{"a":"1","b":[true,2]}}"#,
+    None
+)]
 #[case("[]", Some("must be an object"))]
 #[case(r#"{"resource":"*"}"#, Some("needs an action"))]
 #[case(r#"{"action":"a:b","ressource":"*"}"#, Some("did you mean \"resource\"?"))]
@@ -334,15 +464,27 @@ fn what_cannot_be_evaluated_is_an_error(#[case] operator: &str, #[case] value: &
 #[case(r#"{"action":"a:b","principal":{"User":"x"}}"#, Some("is no kind of principal"))]
 #[case(r#"{"action":"a:b","principal":{"AWS":"x","Service":"y"}}"#, Some("one member"))]
 #[case(r#"{"action":"a:b","context":{"k":"1","K":"2"}}"#, Some("/context/K: stands twice"))]
-#[case(r#"{"action":"a:b","context":{"k":{}}}"#, Some("/context/k: must be a string, number or boolean"))]
+#[case(
+    r#"{"action":"a:b","context":{"k":{}}}"#,
+    Some("/context/k: must be a string, number or boolean")
+)]
 #[case(r#"{"action":"a:b""#, Some("ends too early"))]
-#[case("action: s3:GetObject\nresource: '*'\nprincipal: {AWS: x}\ncontext:\n  a: 1\n  b: [true, 2]\n", None)]
-#[case("action: a:b\ncontext:\n  k: {}\n", Some("line 3, column 3, at /context/k: must be a string"))]
+#[case(
+    "action: s3:GetObject\nresource: '*'\nprincipal: {AWS: x}\ncontext:\n  a: 1\n  b: [true, 2]\n",
+    None
+)]
+#[case(
+    "action: a:b\ncontext:\n  k: {}\n",
+    Some("line 3, column 3, at /context/k: must be a string")
+)]
 #[case("[]", Some("line 1, column 1: the request must be an object"))]
 fn requests_are_read_exactly(#[case] text: &str, #[case] problem: Option<&str>) {
     match (Request::read(text), problem) {
         (Ok(request), None) => {
-            assert_eq!(request.context, Context::default().with("a", "1").with_list("b", ["true", "2"]));
+            assert_eq!(
+                request.context,
+                Context::default().with("a", "1").with_list("b", ["true", "2"])
+            );
         }
         (Err(error), Some(problem)) => assert!(error.to_string().contains(problem), "{error}"),
         (result, _) => panic!("{text}: {result:?}"),
@@ -364,113 +506,11 @@ fn a_condition_key_without_values_is_an_error_never_a_guess(#[case] operator: &s
     let policies = [("p", &policy)];
     for context in [Context::default(), Context::default().with("k", "v")] {
         let asked = Request { context, ..request("s3:Get", KEY) };
-        let error = evaluate(&Documents { policies: &policies, ..Documents::default() }, &asked).unwrap_err();
+        let error = evaluate(&Documents { policies: &policies, ..Documents::default() }, &asked)
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             format!("p, statement 0: {operator} \"k\" has no values; add one, or remove the key")
         );
-    }
-}
-
-fn any_statement() -> impl Strategy<Value = Statement> {
-    let operators = vec![
-        "StringEquals",
-        "StringNotEquals",
-        "StringLike",
-        "ForAllValues:StringEquals",
-        "ForAnyValue:StringLike",
-        "Null",
-        "NumericLessThanIfExists",
-    ];
-    (
-        any::<bool>(),
-        any::<bool>(),
-        "s3:[ab*]{1,2}",
-        any::<bool>(),
-        "[ab*?]{1,3}",
-        prop::option::of((select(operators), select(vec!["true", "false", "1"]))),
-    )
-        .prop_map(|(deny, except, action, not_resource, resource, condition)| {
-            let effect = if deny { Effect::Deny } else { Effect::Allow };
-            let mut statement = Statement::new(effect, [action]).on([resource]);
-            if except {
-                statement.actions = Scope::Except(statement.actions.content().clone());
-            }
-            if not_resource {
-                statement.resources = statement.resources.map(|resources| Scope::Except(resources.content().clone()));
-            }
-            match condition {
-                Some((operator, _)) if operator.starts_with("Numeric") => statement.when(operator, "k", ["1"]),
-                Some(("Null", value)) => statement.when("Null", "k", [if value == "1" { "true" } else { value }]),
-                Some((operator, value)) => statement.when(operator, "k", [value]),
-                None => statement,
-            }
-        })
-}
-
-fn any_request() -> impl Strategy<Value = Request> {
-    (
-        "s3:[ab]{1,2}",
-        "[ab]{0,3}",
-        prop::option::of(prop::collection::vec(select(vec!["true", "false", "1", "0"]), 0..3)),
-    )
-        .prop_map(|(action, resource, values)| {
-            let context = match values.as_deref() {
-                None => Context::default(),
-                Some([one]) => Context::default().with("K", one),
-                Some(list) => Context::default().with_list("K", list.iter().copied()),
-            };
-            Request { context, ..request(&action, &resource) }
-        })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
-
-    #[test]
-    fn a_deny_more_never_allows_and_an_allow_more_never_forbids(
-        statements in prop::collection::vec(any_statement(), 1..5), more in any_statement(), request in any_request()
-    ) {
-        let before = decide(&Policy::new(statements.clone()), &request).decision;
-        let effect = more.effect;
-        let after = decide(&Policy::new([statements, vec![more]].concat()), &request).decision;
-        match effect {
-            Effect::Deny => prop_assert!(before == Decision::Allowed || after != Decision::Allowed),
-            Effect::Allow => prop_assert!(before != Decision::Allowed || after == Decision::Allowed),
-        }
-    }
-
-    #[test]
-    fn order_repetition_letter_case_and_the_canonical_form_decide_nothing(
-        statements in prop::collection::vec(any_statement(), 1..5), request in any_request()
-    ) {
-        let account = crate::iam::arn::Account::new("123456789012", "aws").unwrap();
-        let policy = Policy::new(statements.clone());
-        let decision = decide(&policy, &request).decision;
-        let other = Policy::new(statements.iter().rev().chain(&statements).cloned().collect());
-        prop_assert_eq!(decide(&other, &request).decision, decision);
-        let loud = Request { action: request.action.to_uppercase(), ..request.clone() };
-        prop_assert_eq!(decide(&policy, &loud).decision, decision);
-        prop_assert_eq!(decide(&policy.canonical(&account).unfolded().unwrap(), &request).decision, decision);
-    }
-
-    #[test]
-    fn nothing_makes_it_panic(text in "\\PC{0,60}", key in "\\PC{0,8}", value in "\\PC{0,12}", operator in select(Base::ALL.to_vec())) {
-        let statement = Statement::allow([text.clone()]).on([text.clone()]).when(operator.as_str(), &key, [value.clone(), text.clone()]);
-        let documents = Policy::new(vec![statement.principal(PrincipalKind::Aws, [text.clone()])]);
-        let asked = Request {
-            action: text.clone(),
-            resource: Some(value.clone()),
-            principal: Some((PrincipalKind::Aws, text.clone())),
-            context: Context::default().with(&key, &value),
-        };
-        let policies = [("p", &documents)];
-        for (policies, trust) in [(&policies[..], None), (&[][..], Some(&documents))] {
-            for action in ["sts:AssumeRole", "s3:Get", text.as_str()] {
-                let asked = Request { action: action.to_owned(), ..asked.clone() };
-                let _ = evaluate(&Documents { policies, boundary: None, trust }, &asked);
-            }
-        }
-        let _ = Request::read(&text);
     }
 }

@@ -1,4 +1,5 @@
-//! Comparison and evaluation of documents that are almost right: they never panic, and they agree with one another.
+//! Comparison and evaluation of documents that are almost right: they never panic, and they agree
+//! with one another.
 
 use crate::iam::arn::Account;
 use crate::iam::policy::contain::{Containment, contains};
@@ -57,9 +58,30 @@ fn document(dice: &mut Dice) -> (String, Option<Policy>) {
 }
 
 fn request(dice: &mut Dice) -> Request {
-    let values =
-        ["", "a", "x", "true", "1", "1.5", "10.1.2.3", "::1", "arn:aws:s3:::b", "2026-01-01T00:00:00Z", "*", "é"];
-    let keys = ["aws:PrincipalTag/team", "aws:SecureTransport", "n", "k", "c:d", "aws:SourceIp", "r", "aws:username"];
+    let values = [
+        "",
+        "a",
+        "x",
+        "true",
+        "1",
+        "1.5",
+        "10.1.2.3",
+        "::1",
+        "arn:aws:s3:::b",
+        "2026-01-01T00:00:00Z",
+        "*",
+        "é",
+    ];
+    let keys = [
+        "aws:PrincipalTag/team",
+        "aws:SecureTransport",
+        "n",
+        "k",
+        "c:d",
+        "aws:SourceIp",
+        "r",
+        "aws:username",
+    ];
     let mut context = Context::default();
     for _ in 0..dice.below(5) {
         let (key, value) = (dice.pick(&keys), dice.pick(&values));
@@ -68,10 +90,24 @@ fn request(dice: &mut Dice) -> Request {
             _ => context.with(key, value),
         };
     }
-    let who = ["arn:aws:iam::123456789012:role/r", "arn:aws:sts::123456789012:assumed-role/r/s", "123456789012", "x"];
+    let who = [
+        "arn:aws:iam::123456789012:role/r",
+        "arn:aws:sts::123456789012:assumed-role/r/s",
+        "123456789012",
+        "x",
+    ];
     Request {
         action: dice
-            .pick(&["s3:GetObject", "a:b", "sts:AssumeRole", "sts:tagsession", "iam:x", "x", "*:*", ""])
+            .pick(&[
+                "s3:GetObject",
+                "a:b",
+                "sts:AssumeRole",
+                "sts:tagsession",
+                "iam:x",
+                "x",
+                "*:*",
+                "",
+            ])
             .to_owned(),
         resource: (dice.below(4) > 0)
             .then(|| dice.pick(&["x", "*", "arn:aws:s3:::b/a/é", "arn:aws:s3:::c", ""]).to_owned()),
@@ -98,7 +134,11 @@ fn comparing_never_panics_and_agrees_with_its_reasons_and_its_differences() {
         let ((text, one), (other_text, other)) = (document(dice), document(dice));
         let kind = dice.pick(&[Kind::Identity, Kind::Trust, Kind::Boundary, Kind::Any]);
         if let Ok(comparison) = explain(&text, &other_text, kind, &account) {
-            assert_eq!(comparison.reasons.is_empty(), comparison.verdict == Verdict::Identical, "{comparison:?}");
+            assert_eq!(
+                comparison.reasons.is_empty(),
+                comparison.verdict == Verdict::Identical,
+                "{comparison:?}"
+            );
         }
         let (Some(one), Some(other)) = (one, other) else { return };
         let verdict = between(&one, &other, &account);

@@ -1,4 +1,5 @@
-//! The readers of documents, JSON and YAML: they never panic, and what they accept they print so that it reads back equal.
+//! The readers of documents, JSON and YAML: they never panic, and what they accept they print so
+//! that it reads back equal.
 
 use crate::iam::json::{self, Bounds, Node};
 use crate::iam::policy::evaluate::Request;
@@ -17,9 +18,12 @@ const DOCUMENTS: [&str; 6] = [
         "Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringLike":{"x:sub":"repo:o/r:*"},"Null":{"x:a":"false"}}}}"#,
     r#"{"Statement":[{"Effect":"Deny","NotAction":"iam:*","NotResource":["arn:aws:s3:::b/${aws:username, 'a'}"],
         "Condition":{"NumericLessThan":{"a:b":1.50},"ForAllValues:StringNotEqualsIfExists":{"c:d":[]}}},{}]}"#,
-    "Version: 2012-10-17\nStatement:\n- Sid: A\n  Effect: Allow\n  Action: [s3:Get*, 's3:List*']\n  Resource:\n    - \"*\" # all\n\
-     \x20 Condition:\n    Bool: {aws:SecureTransport: true}\n    StringEquals:\n      ? a:b\n      : |-\n        x\n        y\n",
-    "{Statement: {Effect: Allow, Principal: {Service: [ec2.amazonaws.com]}, Action: sts:AssumeRole,\n  Condition: {}}}",
+    "Version: 2012-10-17\nStatement:\n- Sid: A\n  Effect: Allow\n  Action: [s3:Get*, \
+     's3:List*']\n  Resource:\n    - \"*\" # all\n\
+     \x20 Condition:\n    Bool: {aws:SecureTransport: true}\n    StringEquals:\n      ? a:b\n      \
+     : |-\n        x\n        y\n",
+    "{Statement: {Effect: Allow, Principal: {Service: [ec2.amazonaws.com]}, Action: \
+     sts:AssumeRole,\n  Condition: {}}}",
     r#"{"action":"s3:GetObject","resource":"x","principal":{"AWS":"y"},"context":{"a:b":["c",1,true]}}"#,
 ];
 
@@ -86,15 +90,30 @@ fn one(text: &str, dice: &mut Dice) {
         for strictness in [Strictness::Desired, Strictness::Observed] {
             match Policy::read(text, kind, strictness) {
                 Ok(policy) => {
-                    assert_eq!(Policy::parse(&policy.to_json(), kind, strictness).as_ref(), Ok(&policy));
+                    assert_eq!(
+                        Policy::parse(&policy.to_json(), kind, strictness).as_ref(),
+                        Ok(&policy)
+                    );
                     let yaml = printed(&policy.to_node(), &mut |below| dice.below(below));
-                    assert_eq!(Policy::read(&yaml, kind, strictness).as_ref(), Ok(&policy), "{yaml}");
+                    assert_eq!(
+                        Policy::read(&yaml, kind, strictness).as_ref(),
+                        Ok(&policy),
+                        "{yaml}"
+                    );
                 }
                 Err(problems) => {
-                    assert!(!problems.is_empty() && problems.iter().all(|problem| !problem.message.is_empty()));
+                    assert!(
+                        !problems.is_empty()
+                            && problems.iter().all(|problem| !problem.message.is_empty())
+                    );
                     let lines = text.split('\n').count();
                     let inside = |line: usize| (1..=lines).contains(&line);
-                    assert!(problems.iter().filter_map(|problem| problem.place).all(|place| inside(place.line)));
+                    assert!(
+                        problems
+                            .iter()
+                            .filter_map(|problem| problem.place)
+                            .all(|place| inside(place.line))
+                    );
                 }
             }
         }
@@ -102,7 +121,8 @@ fn one(text: &str, dice: &mut Dice) {
     let _ = Request::read(text);
 }
 
-/// The value with a few edits that keep it a value: parts replaced, removed, repeated, and keys in other letter case.
+/// The value with a few edits that keep it a value: parts replaced, removed, repeated, and keys in
+/// other letter case.
 fn shaken(node: &Node, dice: &mut Dice) -> Node {
     if dice.below(24) == 0 {
         let text = (dice.pick(&WORDS)).to_owned();
@@ -118,7 +138,9 @@ fn shaken(node: &Node, dice: &mut Dice) -> Node {
     match node {
         Node::Array(items) => {
             let copies = |dice: &mut Dice| [1, 1, 1, 1, 1, 1, 1, 0, 2][dice.below(9)];
-            Node::Array(items.iter().flat_map(|item| vec![shaken(item, dice); copies(dice)]).collect())
+            Node::Array(
+                items.iter().flat_map(|item| vec![shaken(item, dice); copies(dice)]).collect(),
+            )
         }
         Node::Object(members) => {
             let mut out: Vec<(String, Node)> = Vec::new();
@@ -138,10 +160,10 @@ fn shaken(node: &Node, dice: &mut Dice) -> Node {
 fn the_parser_never_panics_and_reads_back_what_it_prints() {
     run("parser", 3000, |dice| {
         let text = match dice.below(8) {
-            0 => {
-                String::from_utf8_lossy(&(0..dice.below(60)).map(|_| dice.next().to_le_bytes()[0]).collect::<Vec<_>>())
-                    .into_owned()
-            }
+            0 => String::from_utf8_lossy(
+                &(0..dice.below(60)).map(|_| dice.next().to_le_bytes()[0]).collect::<Vec<_>>(),
+            )
+            .into_owned(),
             1 => (0..dice.below(30)).map(|_| dice.pick(&WORDS)).collect(),
             way => {
                 let document = Text::read(dice.pick(&DOCUMENTS), BOUNDS).unwrap().node;

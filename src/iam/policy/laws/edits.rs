@@ -18,11 +18,13 @@ fn disturb<T: Clone>(dice: &mut Dice, items: &mut Vec<T>) {
 
 /// The same in other letter case.
 fn recased(dice: &mut Dice, text: &str) -> String {
-    text.chars().map(|c| if dice.below(2) == 0 { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }).collect()
+    text.chars()
+        .map(|c| if dice.below(2) == 0 { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
+        .collect()
 }
 
-/// The document in which everything that AWS does not evaluate is different: Id, Sids, order, repetition, splits, letter case,
-/// spelling.
+/// The document in which everything that AWS does not evaluate is different: Id, Sids, order,
+/// repetition, splits, letter case, spelling.
 pub(super) fn neutral(policy: &Policy, dice: &mut Dice) -> Policy {
     let mut policy = policy.clone();
     policy.id = (dice.below(2) == 0).then(|| "another".to_owned());
@@ -56,7 +58,8 @@ fn respell(statement: &mut Statement, dice: &mut Dice) {
     if let Some(resources) = &mut statement.resources {
         disturb(dice, resources.content_mut());
     }
-    if let Some(PrincipalSet::Kinds(kinds)) = statement.principals.as_mut().map(Scope::content_mut) {
+    if let Some(PrincipalSet::Kinds(kinds)) = statement.principals.as_mut().map(Scope::content_mut)
+    {
         for values in kinds.values_mut() {
             disturb(dice, values);
         }
@@ -69,7 +72,11 @@ fn respell(statement: &mut Statement, dice: &mut Dice) {
     let mut conditions = Conditions::new();
     for (operator, keys) in std::mem::take(&mut statement.conditions) {
         let other = operator.replace("ArnEquals", "ArnLike").replace("ArnNotEquals", "ArnNotLike");
-        let name = if dice.below(2) == 0 && !conditions.contains_key(&other) { other } else { operator.clone() };
+        let name = if dice.below(2) == 0 && !conditions.contains_key(&other) {
+            other
+        } else {
+            operator.clone()
+        };
         let keys: BTreeMap<String, Vec<String>> = keys
             .into_iter()
             .map(|(key, mut values)| {
@@ -93,7 +100,9 @@ fn respell(statement: &mut Statement, dice: &mut Dice) {
 fn value_in_other_words(operator: &str, value: &str, dice: &mut Dice) -> String {
     let typed = |part: &str| operator.contains(part) && dice_is_even(dice);
     match value {
-        "true" | "false" | "True" if operator.starts_with("Bool") || operator == "Null" => recased(dice, value),
+        "true" | "false" | "True" if operator.starts_with("Bool") || operator == "Null" => {
+            recased(dice, value)
+        }
         "1" if typed("Numeric") => "1.00".to_owned(),
         "1.0" if typed("Numeric") => "1".to_owned(),
         "2e3" if typed("Numeric") => "2000".to_owned(),
@@ -117,19 +126,26 @@ fn split(statement: &Statement, dice: &mut Dice) -> Vec<Statement> {
         0 => match &statement.actions {
             Scope::Only(list) => list
                 .iter()
-                .map(|action| Statement { actions: Scope::Only(vec![action.clone()]), ..statement.clone() })
+                .map(|action| Statement {
+                    actions: Scope::Only(vec![action.clone()]),
+                    ..statement.clone()
+                })
                 .collect(),
             Scope::Except(_) => whole,
         },
         1 => match &statement.resources {
-            Some(Scope::Only(list)) => list.iter().map(|resource| statement.clone().on([resource])).collect(),
+            Some(Scope::Only(list)) => {
+                list.iter().map(|resource| statement.clone().on([resource])).collect()
+            }
             _ => whole,
         },
         _ => match &statement.principals {
             Some(Scope::Only(PrincipalSet::Kinds(kinds))) => kinds
                 .iter()
                 .flat_map(|(kind, values)| values.iter().map(move |value| (*kind, value)))
-                .map(|(kind, value)| Statement { principals: None, ..statement.clone() }.principal(kind, [value]))
+                .map(|(kind, value)| {
+                    Statement { principals: None, ..statement.clone() }.principal(kind, [value])
+                })
                 .collect(),
             _ => whole,
         },
@@ -153,7 +169,10 @@ pub(super) fn substantial(policy: &Policy, dice: &mut Dice) -> Policy {
             Some(PrincipalSet::Kinds(kinds)) => {
                 kinds.entry(PrincipalKind::Aws).or_default().push("999999999999".to_owned());
             }
-            _ => statement.resources.iter_mut().for_each(|list| list.content_mut().push("zz:New".to_owned())),
+            _ => statement
+                .resources
+                .iter_mut()
+                .for_each(|list| list.content_mut().push("zz:New".to_owned())),
         },
         4 => {
             let values = vec!["2030-01-01T00:00:00Z".to_owned()];
@@ -163,11 +182,17 @@ pub(super) fn substantial(policy: &Policy, dice: &mut Dice) -> Policy {
                 .or_default()
                 .insert("aws:CurrentTime".to_owned(), values);
         }
-        5 => policy.version = if policy.version == Version::V2012 { Version::V2008 } else { Version::V2012 },
+        5 => {
+            policy.version =
+                if policy.version == Version::V2012 { Version::V2008 } else { Version::V2012 }
+        }
         6 => statement.actions = toggled(&statement.actions),
         7 => statement.resources = statement.resources.as_ref().map(toggled),
         8 => statement.principals = statement.principals.as_ref().map(toggled),
-        9 => statement.effect = if statement.effect == Effect::Allow { Effect::Deny } else { Effect::Allow },
+        9 => {
+            statement.effect =
+                if statement.effect == Effect::Allow { Effect::Deny } else { Effect::Allow }
+        }
         10 if count > 1 => drop(policy.statements.remove(index)),
         10 => statement.actions.content_mut()[0] = "zz:*".to_owned(),
         _ => match statement.conditions.values_mut().flat_map(BTreeMap::values_mut).next() {
@@ -191,15 +216,20 @@ pub(super) fn respelled(node: &Node, inside: bool) -> Node {
         Node::Object(members) => {
             let listed = ["Action", "NotAction", "Resource", "NotResource"];
             let members = members.iter().rev().map(|(key, value)| {
-                let deeper =
-                    inside || key.ends_with("Principal") || key == "Condition" || listed.contains(&key.as_str());
+                let deeper = inside
+                    || key.ends_with("Principal")
+                    || key == "Condition"
+                    || listed.contains(&key.as_str());
                 (key.clone(), respelled(value, deeper))
             });
             Node::Object(members.collect())
         }
-        Node::Array(items) => {
-            Node::Array(items.iter().map(|item| if inside { item.clone() } else { respelled(item, false) }).collect())
-        }
+        Node::Array(items) => Node::Array(
+            items
+                .iter()
+                .map(|item| if inside { item.clone() } else { respelled(item, false) })
+                .collect(),
+        ),
         Node::String(_) if inside => Node::Array(vec![node.clone()]),
         other => other.clone(),
     }
@@ -207,6 +237,8 @@ pub(super) fn respelled(node: &Node, inside: bool) -> Node {
 
 pub(super) fn percent_encoded(text: &str) -> String {
     text.bytes()
-        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .map(|b| {
+            if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }
+        })
         .collect()
 }

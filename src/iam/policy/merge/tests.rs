@@ -1,4 +1,5 @@
-//! Own vectors for the published behaviour of `aws_iam_policy_document`, its two holes, and the laws of merging.
+//! Own vectors for the published behaviour of `aws_iam_policy_document`, its two holes, and the
+//! laws of merging.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -48,7 +49,10 @@ fn stages_come_in_order_and_replace_in_place() {
     ];
     let own = named("own", vec![allow("B", "own:B"), allow("D", "own:D"), allow("", "own:Blank")]);
     let overrides = [
-        named("over1", vec![allow("A", "over1:A"), allow("E", "over1:E"), allow("", "over1:Blank")]),
+        named(
+            "over1",
+            vec![allow("A", "over1:A"), allow("E", "over1:E"), allow("", "over1:Blank")],
+        ),
         named("over2", vec![allow("E", "over2:E"), allow("D", "over2:D")]),
     ];
     let merged = merge(&sources, Some(&own), &overrides).unwrap();
@@ -69,15 +73,25 @@ fn stages_come_in_order_and_replace_in_place() {
 
 #[test]
 fn a_statement_is_replaced_as_a_whole() {
-    let base =
-        Statement::deny(["s3:*"]).on(["arn:aws:s3:::a"]).named("A").when("Bool", "aws:SecureTransport", ["false"]);
-    let merged = merge(&[named("base", vec![base])], None, &[named("over", vec![allow("A", "s3:GetObject")])]).unwrap();
+    let base = Statement::deny(["s3:*"]).on(["arn:aws:s3:::a"]).named("A").when(
+        "Bool",
+        "aws:SecureTransport",
+        ["false"],
+    );
+    let merged = merge(
+        &[named("base", vec![base])],
+        None,
+        &[named("over", vec![allow("A", "s3:GetObject")])],
+    )
+    .unwrap();
     assert_eq!(merged.policy.statements, [allow("A", "s3:GetObject")]);
 }
 
 #[test]
 fn sids_are_case_sensitive() {
-    let merged = merge(&[named("one", vec![allow("read", "s3:A"), allow("Read", "s3:B")])], None, &[]).unwrap();
+    let merged =
+        merge(&[named("one", vec![allow("read", "s3:A"), allow("Read", "s3:B")])], None, &[])
+            .unwrap();
     assert_eq!(merged.policy.statements.len(), 2);
 }
 
@@ -90,16 +104,24 @@ fn the_larger_version_and_the_last_filled_id_win() {
     let mut three = old("three", vec![allow("C", "s3:C")]);
     three.policy.id = Some(String::new());
     let merged = merge(&[one.clone(), two], Some(&three), &[]).unwrap();
-    assert_eq!((merged.policy.version, merged.policy.id.as_deref()), (Version::V2012, Some("second")));
+    assert_eq!(
+        (merged.policy.version, merged.policy.id.as_deref()),
+        (Version::V2012, Some("second"))
+    );
     assert_eq!(merge(&[one], Some(&three), &[]).unwrap().policy.version, Version::V2008);
 }
 
 #[test]
 fn a_sid_in_two_sources_is_an_error_that_names_both() {
-    let sources = [named("a.json", vec![allow("Same", "s3:A")]), named("b.json", vec![allow("Same", "s3:A")])];
+    let sources = [
+        named("a.json", vec![allow("Same", "s3:A")]),
+        named("b.json", vec![allow("Same", "s3:A")]),
+    ];
     assert_eq!(
         errors(&sources, None, &[]),
-        [r#"the Sid "Same" stands in the sources "a.json" and "b.json"; rename one, or give "b.json" as an override"#]
+        [
+            r#"the Sid "Same" stands in the sources "a.json" and "b.json"; rename one, or give "b.json" as an override"#
+        ]
     );
 }
 
@@ -109,7 +131,8 @@ fn a_sid_in_two_sources_is_an_error_that_names_both() {
 #[case::override_(2, "override")]
 fn a_sid_twice_inside_one_document_is_an_error(#[case] stage: usize, #[case] what: &str) {
     let twice = named("x.json", vec![allow("Same", "s3:A"), allow("Same", "s3:B")]);
-    let (mut sources, mut own, mut overrides) = (vec![named("base", vec![allow("Z", "s3:Z")])], None, vec![]);
+    let (mut sources, mut own, mut overrides) =
+        (vec![named("base", vec![allow("Z", "s3:Z")])], None, vec![]);
     match stage {
         0 => sources.push(twice),
         1 => own = Some(twice),
@@ -130,12 +153,16 @@ fn a_sid_that_own_statements_repeat_is_an_error_also_where_a_source_has_it() {
 #[case::none_given(vec![])]
 #[case::empty_ones(vec![named("a", vec![])])]
 fn a_result_without_statements_is_an_error(#[case] sources: Vec<Named>) {
-    assert_eq!(errors(&sources, None, &[]), ["there is no statement in any of the documents; give at least one"]);
+    assert_eq!(
+        errors(&sources, None, &[]),
+        ["there is no statement in any of the documents; give at least one"]
+    );
 }
 
 #[test]
 fn trust_and_identity_documents_do_not_mix() {
-    let trust = Statement::allow(["sts:AssumeRole"]).principal(PrincipalKind::Service, ["ec2.amazonaws.com"]);
+    let trust = Statement::allow(["sts:AssumeRole"])
+        .principal(PrincipalKind::Service, ["ec2.amazonaws.com"]);
     let sources = [named("trust", vec![trust]), named("rights", vec![allow("A", "s3:A")])];
     assert_eq!(
         errors(&sources, None, &[]),
@@ -157,23 +184,29 @@ fn text_of_an_old_document_never_becomes_a_variable(#[case] statement: Statement
         errors(std::slice::from_ref(&source), Some(&raised), &[]),
         [concat!(
             r#"/Statement/1 of "old.json" holds ${…}, which is plain text in its version 2008-10-17 and would become a "#,
-            "variable in 2012-10-17; raise its Version, and write ${$}{…} where the text itself is meant"
+            "variable in 2012-10-17; raise its Version, and write ${$}{…} where the text itself is \
+             meant"
         )]
     );
     let merged = merge(&[source], None, &[]).unwrap();
-    assert_eq!(merged.policy.statements[1], statement, "without a raised Version nothing changes its meaning");
+    assert_eq!(
+        merged.policy.statements[1], statement,
+        "without a raised Version nothing changes its meaning"
+    );
 }
 
 #[test]
 fn text_that_was_replaced_or_never_is_a_variable_is_no_problem() {
-    let source = old("old", vec![Statement::allow(["s3:*"]).on(["${x}"]).named("A"), allow("B", "s3:${x}")]);
+    let source =
+        old("old", vec![Statement::allow(["s3:*"]).on(["${x}"]).named("A"), allow("B", "s3:${x}")]);
     let merged = merge(&[source], None, &[named("new", vec![allow("A", "s3:A")])]).unwrap();
     assert_eq!(short(&merged), ["A=s3:A from new", "B=s3:${x} from old"]);
 }
 
 #[test]
 fn terraforms_ampersand_is_plain_text() {
-    let source = named("a", vec![Statement::allow(["s3:*"]).on(["arn:aws:s3:::b/&{aws:username}"])]);
+    let source =
+        named("a", vec![Statement::allow(["s3:*"]).on(["arn:aws:s3:::b/&{aws:username}"])]);
     let merged = merge(std::slice::from_ref(&source), None, &[]).unwrap();
     assert_eq!(merged.policy, source.policy);
 }
@@ -186,11 +219,15 @@ fn a_string_principal_is_never_widened() {
         {"Sid":"Two","Effect":"Allow","Action":"sts:AssumeRole","Principal":"*"}]}"#;
     let policy = Policy::parse(text, Kind::Trust, Strictness::Observed).unwrap();
     let merged = merge(&[Named { name: "a".into(), policy }], None, &[]).unwrap();
-    let principals: Vec<_> = merged.policy.statements.iter().map(|statement| statement.principals.clone()).collect();
+    let principals: Vec<_> =
+        merged.policy.statements.iter().map(|statement| statement.principals.clone()).collect();
     let one = Statement::allow(["x"]).principal(PrincipalKind::Aws, ["123456789012"]).principals;
     assert_eq!(principals, [one, Some(Scope::Only(PrincipalSet::Everyone))]);
     let refused = text.replace(r#"{"AWS":"123456789012"}"#, r#""123456789012""#);
-    assert!(Policy::parse(&refused, Kind::Trust, Strictness::Desired).is_err(), "any other string is not even read");
+    assert!(
+        Policy::parse(&refused, Kind::Trust, Strictness::Desired).is_err(),
+        "any other string is not even read"
+    );
 }
 
 /// The second hole of the model: a numeric value is dropped there, with its whole condition.
@@ -207,7 +244,10 @@ fn numbers_and_their_digits_survive() {
 fn every_problem_is_reported_at_once_and_hostile_names_are_escaped() {
     let sources = [
         old("a\nb", vec![Statement::allow(["s3:A"]).on(["${x}"]).named("S")]),
-        named("c", vec![allow("S", "s3:A"), Statement::allow(["x"]).principal(PrincipalKind::Aws, ["*"])]),
+        named(
+            "c",
+            vec![allow("S", "s3:A"), Statement::allow(["x"]).principal(PrincipalKind::Aws, ["*"])],
+        ),
     ];
     let found = errors(&sources, None, &[]);
     assert_eq!(found.len(), 3);
@@ -244,10 +284,13 @@ proptest! {
     }
 
     #[test]
-    fn overrides_are_associative(base in any_document("x"), one in any_document("y"), two in any_document("z")) {
-        let at_once = merge(std::slice::from_ref(&base), None, &[one.clone(), two.clone()]).unwrap();
+    fn overrides_are_associative(base in any_document("x"), one in any_document("y"),
+        two in any_document("z")) {
+        let at_once = merge(std::slice::from_ref(&base), None, &[one.clone(),
+            two.clone()]).unwrap();
         let first = merge(&[base], None, &[one]).unwrap();
-        let then = merge(&[Named { name: "w".into(), policy: first.policy }], None, &[two]).unwrap();
+        let then = merge(&[Named { name: "w".into(), policy: first.policy }],
+            None, &[two]).unwrap();
         prop_assert_eq!(at_once.policy, then.policy);
     }
 

@@ -1,7 +1,8 @@
 //! Whether one pattern matches all that another matches.
 //!
-//! Ours is run as an automaton over every text of theirs at once. A wildcard of theirs stands for characters that occur nowhere
-//! in ours: they are the hardest to match, because a position that takes them takes any character.
+//! Ours is run as an automaton over every text of theirs at once. A wildcard of theirs stands for
+//! characters that occur nowhere in ours: they are the hardest to match, because a position that
+//! takes them takes any character.
 
 use std::collections::HashSet;
 

@@ -11,9 +11,24 @@ fn compared(a: &str, b: &str, kind: Kind) -> Comparison {
 }
 
 #[rstest]
-#[case::sid("\"Sid\":\"A\"", "\"Sid\":\"C\"", "/Statement/0/Sid", "the Sid is \"A\" in A and \"C\" in B")]
-#[case::id("{\"Version\"", "{\"Id\":\"x\",\"Version\"", "/Id", "the Id is \"\" in A and \"x\" in B")]
-#[case::letter_case("s3:GetObject", "S3:getObject", "/Statement/0/Action", "letter case of actions does not count")]
+#[case::sid(
+    "\"Sid\":\"A\"",
+    "\"Sid\":\"C\"",
+    "/Statement/0/Sid",
+    "the Sid is \"A\" in A and \"C\" in B"
+)]
+#[case::id(
+    "{\"Version\"",
+    "{\"Id\":\"x\",\"Version\"",
+    "/Id",
+    "the Id is \"\" in A and \"x\" in B"
+)]
+#[case::letter_case(
+    "s3:GetObject",
+    "S3:getObject",
+    "/Statement/0/Action",
+    "letter case of actions does not count"
+)]
 #[case::repeated(
     "[\"s3:GetObject\"",
     "[\"s3:GetObject\",\"s3:GetObject\"",
@@ -38,9 +53,24 @@ fn compared(a: &str, b: &str, kind: Kind) -> Comparison {
     "/Statement/1/Condition/Bool/aws:SecureTransport",
     "values are spelled in another way"
 )]
-#[case::element_in_other_case("\"Sid\":\"B\",\"Effect\"", "\"Sid\":\"B\",\"effect\"", "/Statement/1/effect", "B: ")]
-#[case::empty_condition("{\"Bool\"", "{\"StringLike\":{},\"Bool\"", "/Statement/1/Condition/StringLike", "B: ")]
-fn what_is_cosmetic_has_its_reason(#[case] from: &str, #[case] to: &str, #[case] path: &str, #[case] text: &str) {
+#[case::element_in_other_case(
+    "\"Sid\":\"B\",\"Effect\"",
+    "\"Sid\":\"B\",\"effect\"",
+    "/Statement/1/effect",
+    "B: "
+)]
+#[case::empty_condition(
+    "{\"Bool\"",
+    "{\"StringLike\":{},\"Bool\"",
+    "/Statement/1/Condition/StringLike",
+    "B: "
+)]
+fn what_is_cosmetic_has_its_reason(
+    #[case] from: &str,
+    #[case] to: &str,
+    #[case] path: &str,
+    #[case] text: &str,
+) {
     let other = DOCUMENT.replacen(from, to, 1);
     assert_ne!(other, DOCUMENT);
     let found = compared(DOCUMENT, &other, Kind::Identity);
@@ -65,44 +95,70 @@ const STOP: &str = r#"{"Effect":"Deny","Action":"sqs:*","Resource":"*"}"#;
 #[case(&[GET, GET, STOP], &[GET, STOP], &["/Statement/1"])]
 #[case(&[BOTH], &[GET, PUT], &["/Statement/0", "/Statement/1"])]
 #[case(&[GET, PUT], &[BOTH], &["/Statement/0"])]
-fn order_repetition_and_splits_have_their_reason(#[case] a: &[&str], #[case] b: &[&str], #[case] paths: &[&str]) {
+fn order_repetition_and_splits_have_their_reason(
+    #[case] a: &[&str],
+    #[case] b: &[&str],
+    #[case] paths: &[&str],
+) {
     let found = compared(&list(a), &list(b), Kind::Identity);
     assert_eq!(found.verdict, Verdict::Cosmetic, "{found:?}");
-    assert_eq!(found.reasons.iter().map(|reason| reason.path.as_str()).collect::<Vec<_>>(), paths, "{found:?}");
+    assert_eq!(
+        found.reasons.iter().map(|reason| reason.path.as_str()).collect::<Vec<_>>(),
+        paths,
+        "{found:?}"
+    );
 }
 
 #[test]
 fn what_differs_is_told_with_its_place() {
-    let found = compared(DOCUMENT, &DOCUMENT.replace("s3:PutObject", "s3:DeleteObject"), Kind::Identity);
+    let found =
+        compared(DOCUMENT, &DOCUMENT.replace("s3:PutObject", "s3:DeleteObject"), Kind::Identity);
     assert_eq!(found.verdict, Verdict::Different);
     assert_eq!(
         found.reasons,
         [Reason::new(
             "/Statement/0/Action",
-            "from A to B: ~ statement A: Action + s3:DeleteObject - s3:PutObject (widens and narrows)"
+            "from A to B: ~ statement A: Action + s3:DeleteObject - s3:PutObject (widens and \
+             narrows)"
         )]
     );
     let found = compared(&list(&[GET, STOP]), &list(&[GET, PUT]), Kind::Identity);
-    let told: Vec<(&str, &str)> =
-        found.reasons.iter().map(|reason| (reason.path.as_str(), reason.text.split(':').next().unwrap())).collect();
-    assert_eq!(told, [("/Statement/1", "B has a statement more"), ("/Statement/1", "B lacks a statement of A")]);
+    let told: Vec<(&str, &str)> = found
+        .reasons
+        .iter()
+        .map(|reason| (reason.path.as_str(), reason.text.split(':').next().unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [("/Statement/1", "B has a statement more"), ("/Statement/1", "B lacks a statement of A")]
+    );
 }
 
 #[test]
 fn the_version_has_a_reason_of_its_own() {
     let found = compared(DOCUMENT, &DOCUMENT.replace("2012", "2008"), Kind::Identity);
     assert_eq!((found.verdict, found.reasons[0].path.as_str()), (Verdict::Different, "/Version"));
-    assert!(found.reasons[0].text.contains("A is of version 2012-10-17 and B of 2008-10-17"), "{found:?}");
+    assert!(
+        found.reasons[0].text.contains("A is of version 2012-10-17 and B of 2008-10-17"),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn an_orphaned_principal_has_a_reason_of_its_own() {
     let trust = |who: &str| {
-        format!(r#"{{"Statement":{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{"AWS":"{who}"}}}}}}"#)
+        format!(
+            r#"{{"Statement":{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{"AWS":"{who}"}}}}}}"#
+        )
     };
-    let found = compared(&trust("arn:aws:iam::123456789012:role/x"), &trust("AROAEXAMPLEEXAMPLE123"), Kind::Trust);
+    let found = compared(
+        &trust("arn:aws:iam::123456789012:role/x"),
+        &trust("AROAEXAMPLEEXAMPLE123"),
+        Kind::Trust,
+    );
     assert_eq!(found.verdict, Verdict::Different);
-    let orphan = found.reasons.iter().find(|reason| reason.text.starts_with("PrincipalOrphaned")).unwrap();
+    let orphan =
+        found.reasons.iter().find(|reason| reason.text.starts_with("PrincipalOrphaned")).unwrap();
     assert_eq!(orphan.path, "/Statement/0/Principal/AWS");
 }
 
@@ -110,7 +166,12 @@ fn an_orphaned_principal_has_a_reason_of_its_own() {
 #[case(DOCUMENT, "", "", "B is empty")]
 #[case("", DOCUMENT, "", "A is empty")]
 #[case(DOCUMENT, "[]", "", "B, line 1, column 1: ")]
-#[case(DOCUMENT, r#"{"Version":"2012-10-17"}"#, "", "B, line 1, column 1: a policy document needs Statement")]
+#[case(
+    DOCUMENT,
+    r#"{"Version":"2012-10-17"}"#,
+    "",
+    "B, line 1, column 1: a policy document needs Statement"
+)]
 #[case(
     r#"{"Statement":[{"Effect":"Allow","Action":"a:b","NotAction":"a:c","Resource":"*"}]}"#,
     DOCUMENT,
@@ -129,7 +190,12 @@ fn an_orphaned_principal_has_a_reason_of_its_own() {
     "/Statement",
     "B, line 1, column 17: the key \"Statement\" stands twice"
 )]
-fn what_is_invalid_is_told_with_its_place(#[case] a: &str, #[case] b: &str, #[case] path: &str, #[case] text: &str) {
+fn what_is_invalid_is_told_with_its_place(
+    #[case] a: &str,
+    #[case] b: &str,
+    #[case] path: &str,
+    #[case] text: &str,
+) {
     let found = compared(a, b, Kind::Identity);
     assert_eq!(found.verdict, Verdict::Invalid, "{found:?}");
     assert_eq!(found.reasons[0].path, path, "{found:?}");

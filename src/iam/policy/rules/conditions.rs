@@ -10,10 +10,14 @@ use crate::iam::{json, limits};
 #[rstest]
 #[case("{}", "/Statement/0/Condition")]
 #[case(r#"{"StringEquals":{}}"#, "/Statement/0/Condition/StringEquals")]
-fn q30_empty_conditions_are_cosmetic_and_refused_inside_a_resource(#[case] empty: &str, #[case] pointer: &str) {
+fn q30_empty_conditions_are_cosmetic_and_refused_inside_a_resource(
+    #[case] empty: &str,
+    #[case] pointer: &str,
+) {
     assert_eq!(statements(GET, &format!(r#"{GET},"Condition":{empty}"#)), Verdict::Cosmetic);
     let text = format!(r#"{{"Statement":[{{{GET},"Condition":{empty}}}]}}"#);
-    let Reading { policy, folded } = Reading::read(&text, Kind::Identity, Strictness::Desired).unwrap();
+    let Reading { policy, folded } =
+        Reading::read(&text, Kind::Identity, Strictness::Desired).unwrap();
     assert!(policy.statements[0].conditions.is_empty());
     assert_eq!((folded.len(), folded[0].pointer.as_str()), (1, pointer));
     let node = json::parse(&text, limits::DOCUMENT).unwrap();
@@ -52,15 +56,31 @@ fn q35_an_operator_in_two_cases_is_different() {
     r#"{"StringEquals":{"a:b":[]}}"#,
     Verdict::Different
 )]
-#[case::q33_null_is_invalid(r#"{"StringEquals":{"a:b":""}}"#, r#"{"StringEquals":{"a:b":null}}"#, Verdict::Invalid)]
-#[case::q34_key_case(r#"{"StringEquals":{"a:B":"x"}}"#, r#"{"StringEquals":{"A:b":"x"}}"#, Verdict::Cosmetic)]
+#[case::q33_null_is_invalid(
+    r#"{"StringEquals":{"a:b":""}}"#,
+    r#"{"StringEquals":{"a:b":null}}"#,
+    Verdict::Invalid
+)]
+#[case::q34_key_case(
+    r#"{"StringEquals":{"a:B":"x"}}"#,
+    r#"{"StringEquals":{"A:b":"x"}}"#,
+    Verdict::Cosmetic
+)]
 #[case::q34_a_key_twice_is_invalid(
     r#"{"StringEquals":{"a:B":"x"}}"#,
     r#"{"StringEquals":{"a:B":"x","A:b":"x"}}"#,
     Verdict::Invalid
 )]
-#[case::q35_operator_case(r#"{"StringEquals":{"a:b":"x"}}"#, r#"{"stringequals":{"a:b":"x"}}"#, Verdict::Cosmetic)]
-#[case::q36_equal_operators(r#"{"ArnEquals":{"a:b":"x"}}"#, r#"{"ArnLike":{"a:b":"x"}}"#, Verdict::Cosmetic)]
+#[case::q35_operator_case(
+    r#"{"StringEquals":{"a:b":"x"}}"#,
+    r#"{"stringequals":{"a:b":"x"}}"#,
+    Verdict::Cosmetic
+)]
+#[case::q36_equal_operators(
+    r#"{"ArnEquals":{"a:b":"x"}}"#,
+    r#"{"ArnLike":{"a:b":"x"}}"#,
+    Verdict::Cosmetic
+)]
 #[case::q34_a_tag_key_too(
     r#"{"StringEquals":{"aws:PrincipalTag/Team":"x"}}"#,
     r#"{"StringEquals":{"aws:principaltag/team":"x"}}"#,
@@ -81,29 +101,57 @@ fn q35_an_operator_in_two_cases_is_different() {
     r#"{"ArnEquals":{"a:b":"y"},"ArnLike":{"a:b":"x"}}"#,
     Verdict::Cosmetic
 )]
-#[case::q36_text_is_no_arn(r#"{"StringEquals":{"a:b":"x"}}"#, r#"{"StringLike":{"a:b":"x"}}"#, Verdict::Different)]
+#[case::q36_text_is_no_arn(
+    r#"{"StringEquals":{"a:b":"x"}}"#,
+    r#"{"StringLike":{"a:b":"x"}}"#,
+    Verdict::Different
+)]
 #[case::q37_set_prefix(
     r#"{"StringEquals":{"a:b":"x"}}"#,
     r#"{"ForAllValues:StringEquals":{"a:b":"x"}}"#,
     Verdict::Different
 )]
-#[case::q37_if_exists(r#"{"StringEquals":{"a:b":"x"}}"#, r#"{"StringEqualsIfExists":{"a:b":"x"}}"#, Verdict::Different)]
-#[case::q38_scalar_or_list(r#"{"StringEquals":{"a:b":"x"}}"#, r#"{"StringEquals":{"a:b":["x"]}}"#, Verdict::Identical)]
-#[case::q38_order(r#"{"StringEquals":{"a:b":["x","y"]}}"#, r#"{"StringEquals":{"a:b":["y","x"]}}"#, Verdict::Identical)]
+#[case::q37_if_exists(
+    r#"{"StringEquals":{"a:b":"x"}}"#,
+    r#"{"StringEqualsIfExists":{"a:b":"x"}}"#,
+    Verdict::Different
+)]
+#[case::q38_scalar_or_list(
+    r#"{"StringEquals":{"a:b":"x"}}"#,
+    r#"{"StringEquals":{"a:b":["x"]}}"#,
+    Verdict::Identical
+)]
+#[case::q38_order(
+    r#"{"StringEquals":{"a:b":["x","y"]}}"#,
+    r#"{"StringEquals":{"a:b":["y","x"]}}"#,
+    Verdict::Identical
+)]
 #[case::q39_duplicates(
     r#"{"StringEquals":{"a:b":["x","x","y"]}}"#,
     r#"{"StringEquals":{"a:b":["x","y","y"]}}"#,
     Verdict::Cosmetic
 )]
 #[case::q40_booleans(r#"{"Bool":{"a:b":true}}"#, r#"{"Bool":{"a:b":"true"}}"#, Verdict::Identical)]
-#[case::q40_numbers(r#"{"NumericLessThan":{"a:b":100}}"#, r#"{"NumericLessThan":{"a:b":"100"}}"#, Verdict::Identical)]
-#[case::q41_true_in_other_case(r#"{"Bool":{"a:b":true}}"#, r#"{"Bool":{"a:b":"True"}}"#, Verdict::Cosmetic)]
+#[case::q40_numbers(
+    r#"{"NumericLessThan":{"a:b":100}}"#,
+    r#"{"NumericLessThan":{"a:b":"100"}}"#,
+    Verdict::Identical
+)]
+#[case::q41_true_in_other_case(
+    r#"{"Bool":{"a:b":true}}"#,
+    r#"{"Bool":{"a:b":"True"}}"#,
+    Verdict::Cosmetic
+)]
 #[case::q42_under_numeric_operators(
     r#"{"NumericEquals":{"a:b":1.0}}"#,
     r#"{"NumericEquals":{"a:b":"1"}}"#,
     Verdict::Identical
 )]
-#[case::q41_for_null_too(r#"{"Null":{"a:b":"true"}}"#, r#"{"Null":{"a:b":"TRUE"}}"#, Verdict::Cosmetic)]
+#[case::q41_for_null_too(
+    r#"{"Null":{"a:b":"true"}}"#,
+    r#"{"Null":{"a:b":"TRUE"}}"#,
+    Verdict::Cosmetic
+)]
 #[case::q41_not_for_text(
     r#"{"StringEquals":{"a:b":"true"}}"#,
     r#"{"StringEquals":{"a:b":"True"}}"#,
@@ -154,7 +202,11 @@ fn q35_an_operator_in_two_cases_is_different() {
     r#"{"IpAddress":{"a:b":"203.0.113.7/32"}}"#,
     Verdict::Cosmetic
 )]
-#[case::q48_variables_are_text(r#"{"StringLike":{"a:b":"${*}"}}"#, r#"{"StringLike":{"a:b":"*"}}"#, Verdict::Different)]
+#[case::q48_variables_are_text(
+    r#"{"StringLike":{"a:b":"${*}"}}"#,
+    r#"{"StringLike":{"a:b":"*"}}"#,
+    Verdict::Different
+)]
 #[case::q48_key_names_ignore_case(
     r#"{"StringLike":{"a:b":"${aws:UserName}*"}}"#,
     r#"{"StringLike":{"a:b":"${aws:username}*"}}"#,
@@ -165,7 +217,11 @@ fn q35_an_operator_in_two_cases_is_different() {
     r#"{"StringLike":{"a:b":"x${aws:username}"}}"#,
     Verdict::Different
 )]
-fn conditions_are_compared_by_the_table(#[case] desired: &str, #[case] observed: &str, #[case] expected: Verdict) {
+fn conditions_are_compared_by_the_table(
+    #[case] desired: &str,
+    #[case] observed: &str,
+    #[case] expected: Verdict,
+) {
     assert_eq!(conditions(desired, observed), expected);
 }
 
@@ -173,13 +229,19 @@ fn conditions_are_compared_by_the_table(#[case] desired: &str, #[case] observed:
 fn q46_unknown_elements_are_different() {
     assert_eq!(statements(GET, &format!(r#"{GET},"Note":"x""#)), Verdict::Different);
     let document = format!(r#"{{"Statement":[{A}]}}"#);
-    assert_eq!(verdict(Kind::Identity, &document, &document.replacen('{', r#"{"Note":1,"#, 1)), Verdict::Different);
+    assert_eq!(
+        verdict(Kind::Identity, &document, &document.replacen('{', r#"{"Note":1,"#, 1)),
+        Verdict::Different
+    );
 }
 
 #[test]
 fn q47_a_list_of_two_documents_is_invalid() {
     let document = format!(r#"{{"Statement":[{A}]}}"#);
-    assert_eq!(verdict(Kind::Identity, &document, &format!("[{document},{document}]")), Verdict::Invalid);
+    assert_eq!(
+        verdict(Kind::Identity, &document, &format!("[{document},{document}]")),
+        Verdict::Invalid
+    );
 }
 
 #[test]

@@ -28,20 +28,32 @@ fn q23_everyone_and_an_account_are_different() {
 
 #[test]
 fn q24_everyone_is_not_nobody() {
-    let everyone = r#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"}}}"#;
+    let everyone =
+        r#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"}}}"#;
     let nobody = r#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole"}}"#;
     assert_eq!(verdict(Kind::Trust, everyone, nobody), Verdict::Invalid);
     assert_eq!(principals(r#"{"AWS":"*"}"#, "{}"), Verdict::Invalid);
-    assert_eq!(verdict(Kind::Trust, everyone, &everyone.replace("Principal", "NotPrincipal")), Verdict::Different);
+    assert_eq!(
+        verdict(Kind::Trust, everyone, &everyone.replace("Principal", "NotPrincipal")),
+        Verdict::Different
+    );
 }
 
 #[rstest]
 #[case(ACCOUNT, r#"{"AWS":"arn:aws:iam::123456789012:root"}"#, Verdict::Identical)]
-#[case(r#"{"AWS":"arn:aws:iam::210987654321:root"}"#, r#"{"AWS":"210987654321"}"#, Verdict::Identical)]
+#[case(
+    r#"{"AWS":"arn:aws:iam::210987654321:root"}"#,
+    r#"{"AWS":"210987654321"}"#,
+    Verdict::Identical
+)]
 #[case(ACCOUNT, r#"{"AWS":"arn:aws-cn:iam::123456789012:root"}"#, Verdict::Different)]
 #[case(ACCOUNT, r#"{"AWS":"arn:aws:iam::210987654321:root"}"#, Verdict::Different)]
 #[case(ACCOUNT, r#"{"AWS":"arn:aws:iam::123456789012:role/root"}"#, Verdict::Different)]
-#[case(r#"{"Federated":"123456789012"}"#, r#"{"Federated":"arn:aws:iam::123456789012:root"}"#, Verdict::Different)]
+#[case(
+    r#"{"Federated":"123456789012"}"#,
+    r#"{"Federated":"arn:aws:iam::123456789012:root"}"#,
+    Verdict::Different
+)]
 #[case(r#"{"Service":"123456789012"}"#, r#"{"AWS":"123456789012"}"#, Verdict::Different)]
 fn q25_an_account_id_is_its_root_arn_under_aws_only(
     #[case] desired: &str,
@@ -53,7 +65,10 @@ fn q25_an_account_id_is_its_root_arn_under_aws_only(
 
 #[test]
 fn q26_both_spellings_of_one_account_are_cosmetic() {
-    assert_eq!(principals(ACCOUNT, r#"{"AWS":["123456789012","arn:aws:iam::123456789012:root"]}"#), Verdict::Cosmetic);
+    assert_eq!(
+        principals(ACCOUNT, r#"{"AWS":["123456789012","arn:aws:iam::123456789012:root"]}"#),
+        Verdict::Cosmetic
+    );
 }
 
 #[test]

@@ -6,17 +6,20 @@ use super::*;
 
 #[test]
 fn q01_white_space_and_key_order_are_identical() {
-    let observed = " {\n\"Statement\" : [ {\"Resource\":\"*\" ,\"Action\":\"s3:GetObject\",\"Effect\":\"Allow\"} ],\"Version\":\"2012-10-17\"}";
+    let observed = " {\n\"Statement\" : [ {\"Resource\":\"*\" \
+        ,\"Action\":\"s3:GetObject\",\"Effect\":\"Allow\"} ],\"Version\":\"2012-10-17\"}";
     let desired = format!(r#"{{"Version":"2012-10-17","Statement":[{A}]}}"#);
     assert_eq!(verdict(Kind::Identity, &desired, observed), Verdict::Identical);
 }
 
 #[test]
 fn q02_text_is_percent_decoded_and_plus_is_a_plus() {
-    let desired = r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/a+b c%3A"}}"#;
+    let desired =
+        r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/a+b c%3A"}}"#;
     let encoded = |resource: &str| {
         format!(
-            "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22s3%3A%2A%22%2C%22Resource%22%3A%22{resource}%22%7D%7D"
+            "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22\
+         %3A%22s3%3A%2A%22%2C%22Resource%22%3A%22{resource}%22%7D%7D"
         )
     };
     let check = |resource| verdict(Kind::Identity, desired, &encoded(resource));
@@ -35,7 +38,10 @@ fn q02_text_is_percent_decoded_and_plus_is_a_plus() {
 #[case("[%7B%7D]")]
 #[case("\"x\"")]
 fn q03_what_is_no_document_is_invalid_for_a_role(#[case] observed: &str) {
-    assert_eq!(verdict(Kind::Identity, &format!(r#"{{"Statement":[{A}]}}"#), observed), Verdict::Invalid);
+    assert_eq!(
+        verdict(Kind::Identity, &format!(r#"{{"Statement":[{A}]}}"#), observed),
+        Verdict::Invalid
+    );
 }
 
 #[test]
@@ -47,8 +53,10 @@ fn q03_a_list_around_the_document_is_invalid() {
 
 #[test]
 fn q04_a_missing_version_is_2008_10_17() {
-    let (missing, old) =
-        (format!(r#"{{"Statement":[{A}]}}"#), format!(r#"{{"Version":"2008-10-17","Statement":[{A}]}}"#));
+    let (missing, old) = (
+        format!(r#"{{"Statement":[{A}]}}"#),
+        format!(r#"{{"Version":"2008-10-17","Statement":[{A}]}}"#),
+    );
     assert_eq!(verdict(Kind::Identity, &missing, &old), Verdict::Identical);
     assert_eq!(verdict(Kind::Identity, &old, &missing), Verdict::Identical);
 }
@@ -57,7 +65,10 @@ fn q04_a_missing_version_is_2008_10_17() {
 fn q05_the_two_versions_are_different() {
     let new = format!(r#"{{"Version":"2012-10-17","Statement":[{A}]}}"#);
     assert_eq!(verdict(Kind::Identity, &new, &new.replace("2012", "2008")), Verdict::Different);
-    assert_eq!(verdict(Kind::Identity, &new, &format!(r#"{{"Statement":[{A}]}}"#)), Verdict::Different);
+    assert_eq!(
+        verdict(Kind::Identity, &new, &format!(r#"{{"Statement":[{A}]}}"#)),
+        Verdict::Different
+    );
 }
 
 #[test]
@@ -89,7 +100,10 @@ fn q10_an_empty_sid_is_a_missing_one() {
 
 #[test]
 fn q11_another_sid_is_cosmetic() {
-    assert_eq!(statements(&format!(r#""Sid":"A",{GET}"#), &format!(r#""Sid":"B",{GET}"#)), Verdict::Cosmetic);
+    assert_eq!(
+        statements(&format!(r#""Sid":"A",{GET}"#), &format!(r#""Sid":"B",{GET}"#)),
+        Verdict::Cosmetic
+    );
     assert_eq!(statements(GET, &format!(r#""Sid":"B",{GET}"#)), Verdict::Cosmetic);
 }
 
@@ -98,18 +112,28 @@ fn q12_elements_in_other_case_are_refused_when_desired_and_cosmetic_when_observe
     let odd = GET.replace("Action", "action");
     assert_eq!(statements(GET, &odd), Verdict::Cosmetic);
     let document = format!(r#"{{"Statement":[{A}]}}"#);
-    assert_eq!(verdict(Kind::Identity, &document, &document.replace("Statement", "statement")), Verdict::Cosmetic);
-    let problems =
-        Policy::parse(&format!(r#"{{"Statement":{{{odd}}}}}"#), Kind::Identity, Strictness::Desired).unwrap_err();
+    assert_eq!(
+        verdict(Kind::Identity, &document, &document.replace("Statement", "statement")),
+        Verdict::Cosmetic
+    );
+    let problems = Policy::parse(
+        &format!(r#"{{"Statement":{{{odd}}}}}"#),
+        Kind::Identity,
+        Strictness::Desired,
+    )
+    .unwrap_err();
     assert_eq!(
         problems[0].to_string(),
-        "line 1, column 32, at /Statement/action: a statement has no element \"action\"; did you mean \"Action\"?"
+        "line 1, column 32, at /Statement/action: a statement has no element \"action\"; did you \
+         mean \"Action\"?"
     );
 }
 
 #[test]
 fn q12_an_element_in_two_cases_never_silently_wins() {
-    for twice in [format!(r#"{GET},"action":"s3:GetObject""#), format!(r#""action":"s3:GetObject",{GET}"#)] {
+    for twice in
+        [format!(r#"{GET},"action":"s3:GetObject""#), format!(r#""action":"s3:GetObject",{GET}"#)]
+    {
         assert_eq!(statements(GET, &twice), Verdict::Different);
     }
 }
@@ -118,8 +142,12 @@ fn q12_an_element_in_two_cases_never_silently_wins() {
 fn q13_effect_in_other_case_is_refused_and_never_equal() {
     let odd = GET.replace("Allow", "allow");
     assert_eq!(statements(GET, &odd), Verdict::Different);
-    let problems =
-        Policy::parse(&format!(r#"{{"Statement":{{{odd}}}}}"#), Kind::Identity, Strictness::Desired).unwrap_err();
+    let problems = Policy::parse(
+        &format!(r#"{{"Statement":{{{odd}}}}}"#),
+        Kind::Identity,
+        Strictness::Desired,
+    )
+    .unwrap_err();
     assert_eq!(
         problems[0].to_string(),
         "line 1, column 15, at /Statement/Effect: \"allow\" is not known here; write Allow"
@@ -164,7 +192,10 @@ fn q17_actions_that_others_cover_are_cosmetic() {
     assert_eq!(actions(r#""s3*""#, r#"["s3*","s3:GetObject"]"#), Verdict::Different);
     // What a Not-list shuts out is no list of what is let in.
     let except = |list: &str| format!(r#""Effect":"Allow","Resource":"*","NotAction":{list}"#);
-    assert_eq!(statements(&except(r#""s3:*""#), &except(r#"["s3:*","iam:*"]"#)), Verdict::Different);
+    assert_eq!(
+        statements(&except(r#""s3:*""#), &except(r#"["s3:*","iam:*"]"#)),
+        Verdict::Different
+    );
 }
 
 #[test]
@@ -180,26 +211,33 @@ fn q18_a_split_statement_is_cosmetic() {
     // Not when anything else differs.
     let other = put.replace('}', r#","Condition":{"Bool":{"a:b":"true"}}}"#);
     assert_eq!(lists(both, &format!("[{A},{other}]")), Verdict::Different);
-    let crossed = format!("[{},{}]", A.replace("\"*\"", "\"arn:a\""), put.replace("\"*\"", "\"arn:b\""));
+    let crossed =
+        format!("[{},{}]", A.replace("\"*\"", "\"arn:a\""), put.replace("\"*\"", "\"arn:b\""));
     assert_eq!(lists(&two(r#"["arn:a","arn:b"]"#), &crossed), Verdict::Different);
 }
 
 #[test]
 fn q18_what_is_too_large_is_equal_only_statement_by_statement() {
-    let many =
-        |letter: &str, count: usize| (0..count).map(|n| format!("\"{letter}{n}\"")).collect::<Vec<_>>().join(",");
+    let many = |letter: &str, count: usize| {
+        (0..count).map(|n| format!("\"{letter}{n}\"")).collect::<Vec<_>>().join(",")
+    };
     let large = |actions: &str, resources: &str| {
         format!(r#"[{{"Effect":"Allow","Action":[{actions}],"Resource":[{resources}]}},{B}]"#)
     };
     let (actions, resources) = (many("s3:a", 201), many("r", 100));
     let one = large(&actions, &resources);
-    let parse =
-        |list: &str| Policy::parse(&format!(r#"{{"Statement":{list}}}"#), Kind::Identity, Strictness::Desired).unwrap();
+    let parse = |list: &str| {
+        Policy::parse(&format!(r#"{{"Statement":{list}}}"#), Kind::Identity, Strictness::Desired)
+            .unwrap()
+    };
     assert!(parse(&one).canonical(&account()).is_large());
     assert!(!parse(&large(&many("s3:a", 199), &resources)).canonical(&account()).is_large());
     let reversed: Vec<&str> = actions.rsplit(',').collect();
     assert_eq!(lists(&one, &large(&reversed.join(","), &resources)), Verdict::Identical);
-    assert_eq!(lists(&one, &large(&actions.replace("a7\"", "A7\""), &resources)), Verdict::Different);
+    assert_eq!(
+        lists(&one, &large(&actions.replace("a7\"", "A7\""), &resources)),
+        Verdict::Different
+    );
 }
 
 #[test]

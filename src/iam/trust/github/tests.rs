@@ -67,7 +67,8 @@ const HEAD: &str = concat!(
     r#"{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"},"StringLike":{"token.actions.githubusercontent.com:sub":["repo:org/app:ref:refs/heads/main","repo:org/app:ref:refs/tags/v*"]}}"#
 )]
 #[case::environments_and_pull_requests(
-    Arguments { environments: list(&["prod", "Production:V1"]), pull_requests: true, ..Arguments::default() },
+    Arguments { environments: list(&["prod", "Production:V1"]), pull_requests: true,
+        ..Arguments::default() },
     r#"{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com","token.actions.githubusercontent.com:sub":["repo:org/app:environment:prod","repo:org/app:environment:Production%3AV1","repo:org/app:pull_request"]}}"#
 )]
 #[case::ids_give_both_forms(
@@ -75,11 +76,13 @@ const HEAD: &str = concat!(
     r#"{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com","token.actions.githubusercontent.com:repository_id":"34","token.actions.githubusercontent.com:repository_owner_id":"12","token.actions.githubusercontent.com:sub":["repo:org/app:ref:refs/heads/main","repo:org@12/app@34:ref:refs/heads/main"]}}"#
 )]
 #[case::ids_stay_beside_the_classic_form(
-    Arguments { ids: PINNED, format: Some(SubjectFormat::Classic), ..Arguments::refs(&["refs/heads/main"]) },
+    Arguments { ids: PINNED, format: Some(SubjectFormat::Classic),
+        ..Arguments::refs(&["refs/heads/main"]) },
     r#"{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com","token.actions.githubusercontent.com:repository_id":"34","token.actions.githubusercontent.com:repository_owner_id":"12","token.actions.githubusercontent.com:sub":"repo:org/app:ref:refs/heads/main"}}"#
 )]
 #[case::immutable_alone(
-    Arguments { ids: PINNED, format: Some(SubjectFormat::Immutable), pull_requests: true, ..Arguments::default() },
+    Arguments { ids: PINNED, format: Some(SubjectFormat::Immutable), pull_requests: true,
+        ..Arguments::default() },
     r#"{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com","token.actions.githubusercontent.com:repository_id":"34","token.actions.githubusercontent.com:repository_owner_id":"12","token.actions.githubusercontent.com:sub":"repo:org@12/app@34:pull_request"}}"#
 )]
 #[case::workflow_and_claims(
@@ -89,7 +92,10 @@ const HEAD: &str = concat!(
     },
     r#"{"StringEquals":{"token.actions.githubusercontent.com:actor":"octocat","token.actions.githubusercontent.com:aud":"sts.amazonaws.com","token.actions.githubusercontent.com:sub":"repo:org/app:ref:refs/heads/main"},"StringLike":{"token.actions.githubusercontent.com:job_workflow_ref":"org/shared/.github/workflows/deploy.yml@refs/tags/v*"}}"#
 )]
-fn arguments_become_one_document_within_the_limits(#[case] arguments: Arguments, #[case] condition: &str) {
+fn arguments_become_one_document_within_the_limits(
+    #[case] arguments: Arguments,
+    #[case] condition: &str,
+) {
     let made = arguments.statement();
     assert_eq!(document(&made), format!("{HEAD}{condition}}}]}}"));
     assert_eq!(limits::check(&made, &account(), Origin::Grant), Vec::<String>::new());
@@ -141,7 +147,10 @@ fn a_branch_is_that_branch_alone(#[case] sub: &str, #[case] allowed: bool) {
 #[case::fork("repo:evil/app:ref:refs/tags/v1", false)]
 #[case::pull_request("repo:org/app:pull_request", false)]
 fn patterns_stay_inside_their_kind_of_ref(#[case] sub: &str, #[case] allowed: bool) {
-    assert_eq!(lets_in(&Arguments::refs(&["refs/heads/release-*", "refs/tags/v*"]), sub, &[]), allowed);
+    assert_eq!(
+        lets_in(&Arguments::refs(&["refs/heads/release-*", "refs/tags/v*"]), sub, &[]),
+        allowed
+    );
 }
 
 #[rstest]
@@ -157,8 +166,11 @@ fn patterns_stay_inside_their_kind_of_ref(#[case] sub: &str, #[case] allowed: bo
 #[case::pull_request_target("repo:org/app:pull_request_target", false)]
 #[case::fork("repo:evil/app:pull_request", false)]
 fn environments_and_pull_requests_are_exact(#[case] sub: &str, #[case] allowed: bool) {
-    let arguments =
-        Arguments { environments: list(&["prod", "Production:V1"]), pull_requests: true, ..Arguments::default() };
+    let arguments = Arguments {
+        environments: list(&["prod", "Production:V1"]),
+        pull_requests: true,
+        ..Arguments::default()
+    };
     assert_eq!(lets_in(&arguments, sub, &[]), allowed);
 }
 
@@ -201,7 +213,11 @@ fn the_audience_is_exact(#[case] aud: &str, #[case] allowed: bool) {
     let made = Arguments::refs(&["refs/heads/*"]).statement();
     assert_eq!(token(&made, ISSUER, &[("aud", aud), ("sub", CLASSIC)]), allowed);
     assert!(!token(&made, ISSUER, &[("sub", CLASSIC)]), "no audience");
-    assert!(!token(&made, "token.actions.githubusercontent.com/other", &[("aud", aud), ("sub", CLASSIC)]));
+    assert!(!token(
+        &made,
+        "token.actions.githubusercontent.com/other",
+        &[("aud", aud), ("sub", CLASSIC)]
+    ));
 }
 
 #[rstest]
@@ -211,35 +227,54 @@ fn the_audience_is_exact(#[case] aud: &str, #[case] allowed: bool) {
 #[case::other_file("org/shared/.github/workflows/deploy2.yml@refs/tags/v1", "octocat", false)]
 #[case::other_repository("org/app/.github/workflows/deploy.yml@refs/tags/v1", "octocat", false)]
 #[case::other_actor("org/shared/.github/workflows/deploy.yml@refs/tags/v1", "octocat2", false)]
-#[case::actor_in_other_case("org/shared/.github/workflows/deploy.yml@refs/tags/v1", "Octocat", false)]
+#[case::actor_in_other_case(
+    "org/shared/.github/workflows/deploy.yml@refs/tags/v1",
+    "Octocat",
+    false
+)]
 #[case::bot("org/shared/.github/workflows/deploy.yml@refs/tags/v1", "bot-7", true)]
 fn workflow_and_claims_narrow(#[case] workflow: &str, #[case] actor: &str, #[case] allowed: bool) {
     let arguments = Arguments {
         workflow: Some("org/shared/.github/workflows/deploy.yml@refs/tags/v*"),
         ..Arguments::refs(&["refs/heads/main"]).claim("actor", &["octocat", "bot-*"])
     };
-    assert_eq!(lets_in(&arguments, CLASSIC, &[("job_workflow_ref", workflow), ("actor", actor)]), allowed);
+    assert_eq!(
+        lets_in(&arguments, CLASSIC, &[("job_workflow_ref", workflow), ("actor", actor)]),
+        allowed
+    );
     assert!(!lets_in(&arguments, CLASSIC, &[("job_workflow_ref", workflow)]), "no actor");
     assert!(!lets_in(&arguments, CLASSIC, &[("actor", actor)]), "no workflow");
 }
 
 #[rstest]
 #[case(&["main"], "refs[0]: \"main\" is a short name; write \"refs/heads/main\"")]
-#[case(&["refs/heads/main", "feature/x"], "refs[1]: \"feature/x\" is a short name; write \"refs/heads/feature/x\"")]
+#[case(&["refs/heads/main", "feature/x"], "refs[1]: \"feature/x\" is a short name; write \
+    \"refs/heads/feature/x\"")]
 #[case(&["heads/main"], "refs[0]: \"heads/main\" is a short name; write \"refs/heads/heads/main\"")]
 #[case(
     &["refs/pull/1/merge"],
-    "refs[0]: \"refs/pull/1/merge\" is a pull request, whose subject names no ref; write pullRequests: true"
+    "refs[0]: \"refs/pull/1/merge\" is a pull request, whose subject names no ref; write \
+     pullRequests: true"
 )]
-#[case(&["*"], "refs[0]: \"*\" is no branch or tag; write refs/heads/NAME or refs/tags/NAME, with * in NAME only")]
-#[case(&["refs/*"], "refs[0]: \"refs/*\" is no branch or tag; write refs/heads/NAME or refs/tags/NAME, with * in NAME only")]
-#[case(&["refs/heads*"], "refs[0]: \"refs/heads*\" is no branch or tag; write refs/heads/NAME or refs/tags/NAME, with * in NAME only")]
-#[case(&["refs/heads/"], "refs[0]: \"refs/heads/\" is no branch or tag; write refs/heads/NAME or refs/tags/NAME, with * in NAME only")]
-#[case(&["refs/heads/a?"], "refs[0]: \"refs/heads/a?\" is no branch or tag; write refs/heads/NAME or refs/tags/NAME, with * in NAME only")]
-#[case(&["refs/heads/${x}"], "refs[0]: \"refs/heads/${x}\" is no branch or tag; write refs/heads/NAME or refs/tags/NAME, with * in NAME only")]
-#[case(&["refs/heads/a:b"], "refs[0]: \"refs/heads/a:b\" is no branch or tag; write refs/heads/NAME or refs/tags/NAME, with * in NAME only")]
+#[case(&["*"], "refs[0]: \"*\" is no branch or tag; write refs/heads/NAME or refs/tags/NAME, with \
+    * in NAME only")]
+#[case(&["refs/*"], "refs[0]: \"refs/*\" is no branch or tag; write refs/heads/NAME or \
+    refs/tags/NAME, with * in NAME only")]
+#[case(&["refs/heads*"], "refs[0]: \"refs/heads*\" is no branch or tag; write refs/heads/NAME or \
+    refs/tags/NAME, with * in NAME only")]
+#[case(&["refs/heads/"], "refs[0]: \"refs/heads/\" is no branch or tag; write refs/heads/NAME or \
+    refs/tags/NAME, with * in NAME only")]
+#[case(&["refs/heads/a?"], "refs[0]: \"refs/heads/a?\" is no branch or tag; write refs/heads/NAME \
+    or refs/tags/NAME, with * in NAME only")]
+#[case(&["refs/heads/${x}"], "refs[0]: \"refs/heads/${x}\" is no branch or tag; write \
+    refs/heads/NAME or refs/tags/NAME, with * in NAME only")]
+#[case(&["refs/heads/a:b"], "refs[0]: \"refs/heads/a:b\" is no branch or tag; write \
+    refs/heads/NAME or refs/tags/NAME, with * in NAME only")]
 #[case(&[], "the grant names no jobs; add refs, environments or pullRequests")]
-fn refs_that_cannot_match_are_refused_with_the_remedy(#[case] refs: &[&str], #[case] message: &str) {
+fn refs_that_cannot_match_are_refused_with_the_remedy(
+    #[case] refs: &[&str],
+    #[case] message: &str,
+) {
     assert_eq!(Arguments::refs(refs).compiled().unwrap_err().to_string(), message);
 }
 
@@ -275,20 +310,35 @@ fn owner_and_repository_are_exact_names(#[case] owner: &str, #[case] repository:
 }
 
 #[rstest]
-#[case("event_name", &["push"], "claims.\"event_name\": IAM knows no such claim of GitHub, so it could never match; write actor, actor_id, enterprise_id, environment, job_workflow_ref, ref, repository, repository_id, repository_owner_id, workflow")]
-#[case("actr", &["x"], "claims.\"actr\": IAM knows no such claim of GitHub, so it could never match; write actor")]
-#[case("repository_owner", &["org"], "claims.\"repository_owner\": IAM knows no such claim of GitHub, so it could never match; write repository_owner_id")]
-#[case("repository_id", &["34"], "claims.repository_id: another field says this; write repositoryId")]
+#[case("event_name", &["push"], "claims.\"event_name\": IAM knows no such claim of GitHub, so it \
+    could never match; write actor, actor_id, enterprise_id, environment, job_workflow_ref, ref, \
+    repository, repository_id, repository_owner_id, workflow")]
+#[case("actr", &["x"], "claims.\"actr\": IAM knows no such claim of GitHub, so it could never \
+    match; write actor")]
+#[case("repository_owner", &["org"], "claims.\"repository_owner\": IAM knows no such claim of \
+    GitHub, so it could never match; write repository_owner_id")]
+#[case("repository_id", &["34"], "claims.repository_id: another field says this; write \
+    repositoryId")]
 #[case("environment", &["prod"], "claims.environment: another field says this; write environments")]
-#[case("job_workflow_ref", &["x"], "claims.job_workflow_ref: another field says this; write reusableWorkflow")]
-#[case("sub", &["repo:org/app:x"], "claims.sub: another field says this; write refs, environments and pullRequests")]
+#[case("job_workflow_ref", &["x"], "claims.job_workflow_ref: another field says this; write \
+    reusableWorkflow")]
+#[case("sub", &["repo:org/app:x"], "claims.sub: another field says this; write refs, environments \
+    and pullRequests")]
 #[case("actor", &[], "claims.actor: it has no values, so nothing could match; add one")]
 #[case("actor", &["x", "*"], "claims.actor[1]: \"*\" matches anything; write more than wildcards")]
-#[case("actor_id", &["octocat"], "claims.actor_id[0]: \"octocat\" is no id; write its digits in quotes")]
-#[case("ref", &["main"], "claims.ref[0]: \"main\" is no whole ref; write refs/heads/NAME or refs/tags/NAME")]
-#[case("workflow", &["a?"], "claims.workflow[0]: \"a?\" holds ?, which IAM takes for any character; write the exact character, or * for any text")]
-#[case("workflow", &["${aws:userid}"], "claims.workflow[0]: \"${aws:userid}\" holds $, which begins a variable; write it without")]
-fn claims_that_could_never_match_are_refused(#[case] name: &str, #[case] values: &[&str], #[case] message: &str) {
+#[case("actor_id", &["octocat"], "claims.actor_id[0]: \"octocat\" is no id; write its digits in \
+    quotes")]
+#[case("ref", &["main"], "claims.ref[0]: \"main\" is no whole ref; write refs/heads/NAME or \
+    refs/tags/NAME")]
+#[case("workflow", &["a?"], "claims.workflow[0]: \"a?\" holds ?, which IAM takes for any \
+    character; write the exact character, or * for any text")]
+#[case("workflow", &["${aws:userid}"], "claims.workflow[0]: \"${aws:userid}\" holds $, which \
+    begins a variable; write it without")]
+fn claims_that_could_never_match_are_refused(
+    #[case] name: &str,
+    #[case] values: &[&str],
+    #[case] message: &str,
+) {
     let arguments = Arguments::refs(&["refs/heads/main"]).claim(name, values);
     assert_eq!(arguments.compiled().unwrap_err().to_string(), message);
 }
@@ -313,8 +363,13 @@ fn a_workflow_is_one_file_at_a_ref(#[case] workflow: &'static str, #[case] accep
 
 #[test]
 fn names_without_ids_are_warned_of_and_forms_with_ids_need_both() {
-    let warned =
-        |ids| !Arguments { ids, ..Arguments::refs(&["refs/heads/main"]) }.compiled().unwrap().warnings.is_empty();
+    let warned = |ids| {
+        !Arguments { ids, ..Arguments::refs(&["refs/heads/main"]) }
+            .compiled()
+            .unwrap()
+            .warnings
+            .is_empty()
+    };
     assert!(warned(None));
     assert!(!warned(PINNED));
     for format in [SubjectFormat::Immutable, SubjectFormat::Both] {
@@ -322,7 +377,10 @@ fn names_without_ids_are_warned_of_and_forms_with_ids_need_both() {
         assert!(matches!(arguments.compiled(), Err(GithubError::NoIds(_))));
     }
     let letters = Arguments { ids: Some(("org", "34")), ..Arguments::refs(&["refs/heads/main"]) };
-    assert_eq!(letters.compiled().unwrap_err().to_string(), "ownerId: \"org\" is no id; write its digits in quotes");
+    assert_eq!(
+        letters.compiled().unwrap_err().to_string(),
+        "ownerId: \"org\" is no id; write its digits in quotes"
+    );
 }
 
 proptest! {
@@ -334,7 +392,8 @@ proptest! {
     ) {
         let arguments = Arguments { refs, environments, ..Arguments::default() };
         if let Ok(compiled) = arguments.compiled() {
-            prop_assert_eq!(limits::check(&compiled.statement, &account(), Origin::Grant), Vec::<String>::new());
+            prop_assert_eq!(limits::check(&compiled.statement, &account(), Origin::Grant),
+                Vec::<String>::new());
             document(&compiled.statement);
             let sub = format!("repo:{owner}/{repository}:ref:refs/heads/{tail}");
             let lets_in = token(&compiled.statement, ISSUER, &[("aud", AUDIENCE), ("sub", &sub)]);

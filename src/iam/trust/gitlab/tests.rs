@@ -6,10 +6,18 @@ use super::super::limits::{self, Origin};
 use super::super::token::{account, document, list, token};
 use super::*;
 
-fn made(branches: &[&str], tags: &[&str], change: impl FnOnce(&mut GitlabGrant<'_>)) -> Result<Compiled, GitlabError> {
+fn made(
+    branches: &[&str],
+    tags: &[&str],
+    change: impl FnOnce(&mut GitlabGrant<'_>),
+) -> Result<Compiled, GitlabError> {
     let (branches, tags) = (list(branches), list(tags));
-    let mut grant =
-        GitlabGrant { project: "group/sub/app", branches: &branches, tags: &tags, ..GitlabGrant::default() };
+    let mut grant = GitlabGrant {
+        project: "group/sub/app",
+        branches: &branches,
+        tags: &tags,
+        ..GitlabGrant::default()
+    };
     change(&mut grant);
     statement(&grant, &account())
 }
@@ -74,7 +82,10 @@ fn a_server_of_ones_own() {
 #[case::empty("", false)]
 fn subjects_are_of_that_project(#[case] sub: &str, #[case] allowed: bool) {
     let statement = made(&["main", "release/*"], &["v*"], |_| {}).unwrap().statement;
-    assert_eq!(token(&statement, "gitlab.com", &[("aud", "https://gitlab.com"), ("sub", sub)]), allowed);
+    assert_eq!(
+        token(&statement, "gitlab.com", &[("aud", "https://gitlab.com"), ("sub", sub)]),
+        allowed
+    );
 }
 
 const SUB: &str = "project_path:group/sub/app:ref_type:branch:ref:main";
@@ -127,7 +138,8 @@ fn what_only_the_shared_service_sends_is_refused_elsewhere() {
     });
     assert_eq!(
         id.unwrap_err().to_string(),
-        "projectId: IAM reads it from tokens of gitlab.com only, so with \"git.example.com\" it could never match; remove it"
+        "projectId: IAM reads it from tokens of gitlab.com only, so with \"git.example.com\" it \
+         could never match; remove it"
     );
     let protected = made(&["main"], &[], |grant| {
         grant.host = Some("git.example.com");
@@ -161,24 +173,38 @@ fn a_project_is_one_exact_path(#[case] project: &str) {
 #[case("localhost")]
 #[case("")]
 fn a_host_is_a_host(#[case] host: &'static str) {
-    assert!(matches!(made(&["main"], &[], |grant| grant.host = Some(host)), Err(GitlabError::Host(_))));
+    assert!(matches!(
+        made(&["main"], &[], |grant| grant.host = Some(host)),
+        Err(GitlabError::Host(_))
+    ));
 }
 
 #[rstest]
-#[case(&["refs/heads/main"], &[], "branches[0]: \"refs/heads/main\" is a full ref, and GitLab sends the short name; write \"main\"")]
-#[case(&[], &["v1", "refs/tags/v2"], "tags[1]: \"refs/tags/v2\" is a full ref, and GitLab sends the short name; write \"v2\"")]
-#[case(&["a b"], &[], "branches[0]: \"a b\" is no name of a branch or tag; write it as Git shows it")]
-#[case(&["refs/merge-requests/1"], &[], "branches[0]: \"refs/merge-requests/1\" is no name of a branch or tag; write it as Git shows it")]
+#[case(&["refs/heads/main"], &[], "branches[0]: \"refs/heads/main\" is a full ref, and GitLab \
+    sends the short name; write \"main\"")]
+#[case(&[], &["v1", "refs/tags/v2"], "tags[1]: \"refs/tags/v2\" is a full ref, and GitLab sends \
+    the short name; write \"v2\"")]
+#[case(&["a b"], &[], "branches[0]: \"a b\" is no name of a branch or tag; write it as Git shows \
+    it")]
+#[case(&["refs/merge-requests/1"], &[], "branches[0]: \"refs/merge-requests/1\" is no name of a \
+    branch or tag; write it as Git shows it")]
 #[case(&["a?"], &[], "branches[0]: \"a?\" is no name of a branch or tag; write it as Git shows it")]
 #[case(&[], &["${x}"], "tags[0]: \"${x}\" is no name of a branch or tag; write it as Git shows it")]
 #[case(&[], &[], "the grant names no jobs; add branches or tags")]
-fn refs_that_cannot_match_are_refused(#[case] branches: &[&str], #[case] tags: &[&str], #[case] message: &str) {
+fn refs_that_cannot_match_are_refused(
+    #[case] branches: &[&str],
+    #[case] tags: &[&str],
+    #[case] message: &str,
+) {
     assert_eq!(made(branches, tags, |_| {}).unwrap_err().to_string(), message);
 }
 
 #[test]
 fn loose_values_are_refused_and_names_alone_are_warned_of() {
-    assert_eq!(made(&["main"], &[], |_| {}).unwrap().warnings, [Warning::NamesAlone { field: "projectId" }]);
+    assert_eq!(
+        made(&["main"], &[], |_| {}).unwrap().warnings,
+        [Warning::NamesAlone { field: "projectId" }]
+    );
     assert!(made(&["main"], &[], |grant| grant.project_id = Some("4*")).is_err());
     assert!(made(&["main"], &[], |grant| grant.audience = Some("https://*")).is_err());
     assert!(made(&["main"], &[], |grant| grant.audience = Some("")).is_err());

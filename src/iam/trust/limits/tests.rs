@@ -27,7 +27,10 @@ fn verdict(effect: &str, principal: &str) -> bool {
 #[rstest]
 #[case(r#"{"AWS":"123456789012"}"#, true)]
 #[case(r#"{"AWS":"arn:aws:iam::123456789012:root"}"#, true)]
-#[case(r#"{"AWS":["arn:aws:iam::123456789012:role/a/b","arn:aws:iam::123456789012:user/u"]}"#, true)]
+#[case(
+    r#"{"AWS":["arn:aws:iam::123456789012:role/a/b","arn:aws:iam::123456789012:user/u"]}"#,
+    true
+)]
 #[case(r#"{"AWS":"*"}"#, false)]
 #[case(r#""*""#, false)]
 #[case(r#"{"AWS":"210987654321"}"#, false)]
@@ -72,11 +75,15 @@ fn a_deny_may_be_wide_but_not_odd(#[case] principal: &str, #[case] allowed: bool
 #[test]
 fn not_principal_is_refused_with_allow_and_deny() {
     for effect in [Effect::Allow, Effect::Deny] {
-        let mut statement = Statement::new(effect, [ASSUME_ROLE]).principal(PrincipalKind::Aws, ["123456789012"]);
+        let mut statement =
+            Statement::new(effect, [ASSUME_ROLE]).principal(PrincipalKind::Aws, ["123456789012"]);
         if let Some(Scope::Only(set)) = statement.principals.take() {
             statement.principals = Some(Scope::Except(set));
         }
-        assert_eq!(problems(&statement), ["NotPrincipal: it is not allowed; name the principals in Principal"]);
+        assert_eq!(
+            problems(&statement),
+            ["NotPrincipal: it is not allowed; name the principals in Principal"]
+        );
     }
 }
 
@@ -107,7 +114,8 @@ fn an_allow_names_actions_of_a_session_one_by_one(#[case] action: &str, #[case] 
 #[test]
 fn not_action_is_refused_with_allow_only() {
     for (effect, count) in [(Effect::Allow, 1), (Effect::Deny, 0)] {
-        let mut statement = Statement::new(effect, [ASSUME_ROLE]).principal(PrincipalKind::Aws, ["123456789012"]);
+        let mut statement =
+            Statement::new(effect, [ASSUME_ROLE]).principal(PrincipalKind::Aws, ["123456789012"]);
         statement.actions = Scope::Except(vec!["sts:TagSession".to_owned()]);
         assert_eq!(problems(&statement).len(), count);
     }
@@ -128,11 +136,35 @@ const SUB: &str = "oidc.example.com/id/A:sub";
 #[case("StringEquals", AUD, &["sts.amazonaws.com"], "StringEqualsIgnoreCase", SUB, &["x"], 1)]
 #[case("StringEquals", AUD, &["sts.amazonaws.com"], "StringEquals", SUB, &["x", "y*"], 1)]
 #[case("StringEquals", AUD, &["sts.amazonaws.com"], "StringEquals", SUB, &["y?"], 1)]
-#[case("StringEquals", AUD, &["sts.amazonaws.com"], "StringEquals", SUB, &["${oidc.example.com/id/A:sub}"], 1)]
+#[case(
+    "StringEquals",
+    AUD,
+    &["sts.amazonaws.com"],
+    "StringEquals",
+    SUB,
+    &["${oidc.example.com/id/A:sub}"],
+    1
+)]
 #[case("StringEquals", AUD, &["sts.amazonaws.com"], "StringEquals", SUB, &[""], 1)]
 #[case("StringEquals", AUD, &["sts.amazonaws.com"], "StringEquals", SUB, &[], 1)]
-#[case("StringEquals", AUD, &["sts.amazonaws.com"], "StringEquals", "oidc.example.com/id/B:sub", &["x"], 1)]
-#[case("StringEquals", AUD, &["sts.amazonaws.com"], "StringEquals", "oidc.example.com:sub", &["x"], 1)]
+#[case(
+    "StringEquals",
+    AUD,
+    &["sts.amazonaws.com"],
+    "StringEquals",
+    "oidc.example.com/id/B:sub",
+    &["x"],
+    1
+)]
+#[case(
+    "StringEquals",
+    AUD,
+    &["sts.amazonaws.com"],
+    "StringEquals",
+    "oidc.example.com:sub",
+    &["x"],
+    1
+)]
 #[case("StringEquals", AUD, &["*"], "StringEquals", SUB, &["x"], 1)]
 #[case("StringNotEquals", AUD, &["z"], "StringNotEquals", SUB, &["x"], 2)]
 fn a_provider_needs_exact_audience_and_subject(
@@ -154,12 +186,18 @@ fn a_provider_needs_exact_audience_and_subject(
 
 #[test]
 fn a_provider_is_of_the_own_account_and_each_of_several_needs_its_own_keys() {
-    let exact = |statement: Statement| statement.when("StringEquals", AUD, ["a"]).when("StringEquals", SUB, ["s"]);
-    let two = exact(web_identity())
-        .principal(PrincipalKind::Federated, ["arn:aws:iam::123456789012:oidc-provider/b.example.com"]);
+    let exact = |statement: Statement| {
+        statement.when("StringEquals", AUD, ["a"]).when("StringEquals", SUB, ["s"])
+    };
+    let two = exact(web_identity()).principal(
+        PrincipalKind::Federated,
+        ["arn:aws:iam::123456789012:oidc-provider/b.example.com"],
+    );
     assert_eq!(problems(&two).len(), 2);
-    let elsewhere = Statement::allow([ASSUME_ROLE_WITH_WEB_IDENTITY])
-        .principal(PrincipalKind::Federated, ["arn:aws:iam::210987654321:oidc-provider/oidc.example.com/id/A"]);
+    let elsewhere = Statement::allow([ASSUME_ROLE_WITH_WEB_IDENTITY]).principal(
+        PrincipalKind::Federated,
+        ["arn:aws:iam::210987654321:oidc-provider/oidc.example.com/id/A"],
+    );
     assert_eq!(problems(&exact(elsewhere)).len(), 1);
 }
 
@@ -175,18 +213,25 @@ fn a_saml_provider_needs_its_audience_and_subject() {
 
 #[test]
 fn a_statement_by_hand_stays_in_its_namespace() {
-    let statement =
-        web_identity().when("StringEquals", SUB, ["system:serviceaccount:team-a:x", "system:serviceaccount:team-ab:x"]);
+    let statement = web_identity().when(
+        "StringEquals",
+        SUB,
+        ["system:serviceaccount:team-a:x", "system:serviceaccount:team-ab:x"],
+    );
     assert_eq!(
         check_namespace(&statement, "team-a"),
-        ["Condition: \"system:serviceaccount:team-ab:x\" is not in the namespace team-a; name one of your own"]
+        ["Condition: \"system:serviceaccount:team-ab:x\" is not in the namespace team-a; name \
+             one of your own"]
     );
 }
 
 fn github(operator: &str, sub: &str) -> Statement {
     let host = "token.actions.githubusercontent.com";
     Statement::allow([ASSUME_ROLE_WITH_WEB_IDENTITY])
-        .principal(PrincipalKind::Federated, [format!("arn:aws:iam::123456789012:oidc-provider/{host}")])
+        .principal(
+            PrincipalKind::Federated,
+            [format!("arn:aws:iam::123456789012:oidc-provider/{host}")],
+        )
         .when("StringEquals", &format!("{host}:aud"), ["sts.amazonaws.com"])
         .when(operator, &format!("{host}:sub"), [sub])
 }
@@ -223,7 +268,10 @@ fn only_a_grant_may_have_patterns_and_never_of_owner_or_repository(
 #[case("system:node:*", true)]
 #[case("repo:org/app:*", true)]
 fn patterns_of_subjects_stay_in_the_namespace(#[case] sub: &str, #[case] inside: bool) {
-    assert_eq!(check_namespace(&web_identity().when("StringLike", SUB, [sub]), "team-a").is_empty(), inside);
+    assert_eq!(
+        check_namespace(&web_identity().when("StringLike", SUB, [sub]), "team-a").is_empty(),
+        inside
+    );
 }
 
 #[rstest]
@@ -252,6 +300,7 @@ fn pods_by_hand_stay_in_the_namespace(
 
 #[test]
 fn what_a_deny_says_of_pods_is_free() {
-    let deny = Statement::deny([ASSUME_ROLE]).principal(PrincipalKind::Service, ["pods.eks.amazonaws.com"]);
+    let deny = Statement::deny([ASSUME_ROLE])
+        .principal(PrincipalKind::Service, ["pods.eks.amazonaws.com"]);
     assert_eq!(check_namespace(&deny, "team-a"), Vec::<String>::new());
 }

@@ -14,7 +14,12 @@ fn made(
     claims: &[(&str, &[&str])],
 ) -> Result<Statement, OidcError> {
     let claims = claims.iter().map(|(name, values)| ((*name).to_owned(), list(values))).collect();
-    let grant = OidcGrant { issuer, audiences: &list(audiences), subjects: &list(subjects), claims: &claims };
+    let grant = OidcGrant {
+        issuer,
+        audiences: &list(audiences),
+        subjects: &list(subjects),
+        claims: &claims,
+    };
     statement(&grant, &account())
 }
 
@@ -65,10 +70,17 @@ fn arguments_become_one_document(
 #[case::path("a", "/ci/x", true)]
 #[case::sibling_path("a", "/ci2/x", false)]
 #[case::empty("a", "", false)]
-fn subjects_and_audiences_must_both_match(#[case] aud: &str, #[case] sub: &str, #[case] allowed: bool) {
+fn subjects_and_audiences_must_both_match(
+    #[case] aud: &str,
+    #[case] sub: &str,
+    #[case] allowed: bool,
+) {
     let statement = made(PRIVATE, &["a"], &["user:x", "team:*", "/ci/*"], &[]).unwrap();
     assert_eq!(token(&statement, "id.example.com/tenant", &[("aud", aud), ("sub", sub)]), allowed);
-    assert!(!token(&statement, "id.example.com", &[("aud", aud), ("sub", sub)]), "another provider");
+    assert!(
+        !token(&statement, "id.example.com", &[("aud", aud), ("sub", sub)]),
+        "another provider"
+    );
     assert!(!token(&statement, "id.example.com/tenant", &[("aud", aud)]), "no subject");
 }
 
@@ -92,9 +104,17 @@ fn a_repository_is_held_by_its_colon(#[case] sub: &str, #[case] allowed: bool) {
 fn further_claims_narrow(#[case] claim: &str, #[case] value: &str, #[case] allowed: bool) {
     let claim = if claim == "owner" { "organization_slug" } else { "pipeline_slug" };
     let host = "agent.buildkite.com";
-    let statement =
-        made("https://agent.buildkite.com", &["a"], &["organization:o:*"], &[("organization_slug", &["x1"])]).unwrap();
-    assert_eq!(token(&statement, host, &[("aud", "a"), ("sub", "organization:o:x"), (claim, value)]), allowed);
+    let statement = made(
+        "https://agent.buildkite.com",
+        &["a"],
+        &["organization:o:*"],
+        &[("organization_slug", &["x1"])],
+    )
+    .unwrap();
+    assert_eq!(
+        token(&statement, host, &[("aud", "a"), ("sub", "organization:o:x"), (claim, value)]),
+        allowed
+    );
 }
 
 #[rstest]
@@ -106,7 +126,8 @@ fn methods_of_sign_in_are_a_list(#[case] methods: &[&str], #[case] allowed: bool
         .with("id.example.com/tenant:aud", "a")
         .with("id.example.com/tenant:sub", "user:x")
         .with_list("id.example.com/tenant:amr", methods.iter().copied());
-    let provider = (PrincipalKind::Federated, "arn:aws:iam::123456789012:oidc-provider/id.example.com/tenant");
+    let provider =
+        (PrincipalKind::Federated, "arn:aws:iam::123456789012:oidc-provider/id.example.com/tenant");
     assert_eq!(decide(&statement, "sts:AssumeRoleWithWebIdentity", provider, context), allowed);
 }
 
@@ -165,19 +186,32 @@ fn methods_of_sign_in_are_a_list(#[case] methods: &[&str], #[case] allowed: bool
 #[case("https://oidc.vercel.com", "owner:o:project:*", true)]
 #[case("https://sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d", "x", false)]
 #[case("https://cognito-identity.amazonaws.com", "x", false)]
-fn subjects_that_reach_too_far_are_refused(#[case] issuer: &str, #[case] subject: &str, #[case] accepted: bool) {
+fn subjects_that_reach_too_far_are_refused(
+    #[case] issuer: &str,
+    #[case] subject: &str,
+    #[case] accepted: bool,
+) {
     assert_eq!(made(issuer, &["a"], &[subject], &[]).is_ok(), accepted, "{subject}");
 }
 
 #[rstest]
-#[case(&[], &["x"], "audiences: it is empty, so tokens made for anything else would match; add the audience of your tokens")]
+#[case(&[], &["x"], "audiences: it is empty, so tokens made for anything else would match; add the \
+    audience of your tokens")]
 #[case(&["*"], &["x"], "audiences[0]: \"*\" holds the wildcard *; write the exact value")]
-#[case(&["a", "https://*"], &["x"], "audiences[1]: \"https://*\" holds the wildcard *; write the exact value")]
-#[case(&["a"], &[], "subjects: it is empty, so everybody known to the issuer would match; add a subject")]
+#[case(&["a", "https://*"], &["x"], "audiences[1]: \"https://*\" holds the wildcard *; write the \
+    exact value")]
+#[case(&["a"], &[], "subjects: it is empty, so everybody known to the issuer would match; add a \
+    subject")]
 #[case(&["a"], &["x", "*"], "subjects[1]: \"*\" matches anything; write more than wildcards")]
-#[case(&["a"], &["repo:org/app*"], "subjects[0]: \"repo:org/app*\" does not pin one repository; write repo:OWNER/REPOSITORY:… without * before the last colon")]
-#[case(&["a"], &["team-*"], "subjects[0]: \"team-*\" also matches names that begin alike; put : or / before the first *, or write the exact subject")]
-fn the_reason_is_told(#[case] audiences: &[&str], #[case] subjects: &[&str], #[case] message: &str) {
+#[case(&["a"], &["repo:org/app*"], "subjects[0]: \"repo:org/app*\" does not pin one repository; \
+    write repo:OWNER/REPOSITORY:… without * before the last colon")]
+#[case(&["a"], &["team-*"], "subjects[0]: \"team-*\" also matches names that begin alike; put : or \
+    / before the first *, or write the exact subject")]
+fn the_reason_is_told(
+    #[case] audiences: &[&str],
+    #[case] subjects: &[&str],
+    #[case] message: &str,
+) {
     assert_eq!(made(PRIVATE, audiences, subjects, &[]).unwrap_err().to_string(), message);
 }
 
@@ -204,6 +238,7 @@ fn claims_that_could_never_match_are_refused(
 
 #[test]
 fn an_issuer_of_another_account_is_refused() {
-    let elsewhere = made("arn:aws:iam::210987654321:oidc-provider/id.example.com", &["a"], &["x"], &[]);
+    let elsewhere =
+        made("arn:aws:iam::210987654321:oidc-provider/id.example.com", &["a"], &["x"], &[]);
     assert!(matches!(elsewhere, Err(OidcError::Issuer(IssuerError::Elsewhere(_)))));
 }

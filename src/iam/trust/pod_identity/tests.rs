@@ -10,7 +10,8 @@ const CLUSTER: &str = "arn:aws:eks:eu-west-2:123456789012:cluster/prod";
 
 fn made(service_accounts: &[&str], cluster_arns: &[&str]) -> Result<Statement, PodIdentityError> {
     let (service_accounts, cluster_arns) = (list(service_accounts), list(cluster_arns));
-    let grant = PodIdentityGrant { service_accounts: &service_accounts, cluster_arns: &cluster_arns };
+    let grant =
+        PodIdentityGrant { service_accounts: &service_accounts, cluster_arns: &cluster_arns };
     statement(&grant, "team-a", &account())
 }
 
@@ -49,8 +50,20 @@ fn arguments_become_one_document_within_the_limits(
 #[case::other_service_account("team-a", "default", "123456789012", CLUSTER, false)]
 #[case::longer_service_account("team-a", "billing2", "123456789012", CLUSTER, false)]
 #[case::other_account("team-a", "billing", "210987654321", CLUSTER, false)]
-#[case::other_cluster("team-a", "billing", "123456789012", "arn:aws:eks:eu-west-2:123456789012:cluster/prod2", false)]
-#[case::other_region("team-a", "billing", "123456789012", "arn:aws:eks:eu-west-1:123456789012:cluster/prod", false)]
+#[case::other_cluster(
+    "team-a",
+    "billing",
+    "123456789012",
+    "arn:aws:eks:eu-west-2:123456789012:cluster/prod2",
+    false
+)]
+#[case::other_region(
+    "team-a",
+    "billing",
+    "123456789012",
+    "arn:aws:eks:eu-west-1:123456789012:cluster/prod",
+    false
+)]
 fn pods_are_told_by_the_tags_of_the_request(
     #[case] namespace: &str,
     #[case] service_account: &str,
@@ -71,7 +84,12 @@ fn pods_are_told_by_the_tags_of_the_request(
         assert!(!allows(&statement, action, caller, &keys[..3]), "no service account");
     }
     assert!(!allows(&statement, "sts:SetSourceIdentity", caller, &keys));
-    assert!(!allows(&statement, "sts:AssumeRole", (PrincipalKind::Service, "eks.amazonaws.com"), &keys));
+    assert!(!allows(
+        &statement,
+        "sts:AssumeRole",
+        (PrincipalKind::Service, "eks.amazonaws.com"),
+        &keys
+    ));
 }
 
 #[test]

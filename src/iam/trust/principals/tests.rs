@@ -43,15 +43,25 @@ fn every_argument_becomes_its_condition() {
 #[case("123456789012", None, Some("x"))]
 #[case("123456789012", None, Some("${aws:username}"))]
 #[case("123456789012", None, Some("a b"))]
-fn near_misses_are_refused(#[case] id: &str, #[case] organization_id: Option<&str>, #[case] external_id: Option<&str>) {
+fn near_misses_are_refused(
+    #[case] id: &str,
+    #[case] organization_id: Option<&str>,
+    #[case] external_id: Option<&str>,
+) {
     let accounts = [id.to_owned()];
-    let grant = PrincipalGrant { accounts: &accounts, organization_id, external_id, ..PrincipalGrant::default() };
+    let grant = PrincipalGrant {
+        accounts: &accounts,
+        organization_id,
+        external_id,
+        ..PrincipalGrant::default()
+    };
     assert!(statement(&grant, &account()).is_err());
 }
 
 #[test]
 fn an_organization_alone_means_all_of_it_and_the_built_in_class_refuses_it() {
-    let grant = PrincipalGrant { organization_id: Some("o-a1b2c3d4e5"), ..PrincipalGrant::default() };
+    let grant =
+        PrincipalGrant { organization_id: Some("o-a1b2c3d4e5"), ..PrincipalGrant::default() };
     let statement = statement(&grant, &account()).unwrap();
     assert_eq!(
         document(&statement),
@@ -72,10 +82,30 @@ const ROLE: &str = "arn:aws:iam::210987654321:role/audit";
 
 #[rstest]
 #[case::all(ROLE, Some("o-a1b2c3d4e5"), Some("7f3c"), true)]
-#[case::longer_name("arn:aws:iam::210987654321:role/audit2", Some("o-a1b2c3d4e5"), Some("7f3c"), false)]
-#[case::name_in_other_case("arn:aws:iam::210987654321:role/Audit", Some("o-a1b2c3d4e5"), Some("7f3c"), false)]
-#[case::other_account("arn:aws:iam::123456789012:role/audit", Some("o-a1b2c3d4e5"), Some("7f3c"), false)]
-#[case::user_of_the_name("arn:aws:iam::210987654321:user/audit", Some("o-a1b2c3d4e5"), Some("7f3c"), false)]
+#[case::longer_name(
+    "arn:aws:iam::210987654321:role/audit2",
+    Some("o-a1b2c3d4e5"),
+    Some("7f3c"),
+    false
+)]
+#[case::name_in_other_case(
+    "arn:aws:iam::210987654321:role/Audit",
+    Some("o-a1b2c3d4e5"),
+    Some("7f3c"),
+    false
+)]
+#[case::other_account(
+    "arn:aws:iam::123456789012:role/audit",
+    Some("o-a1b2c3d4e5"),
+    Some("7f3c"),
+    false
+)]
+#[case::user_of_the_name(
+    "arn:aws:iam::210987654321:user/audit",
+    Some("o-a1b2c3d4e5"),
+    Some("7f3c"),
+    false
+)]
 #[case::other_organization(ROLE, Some("o-a1b2c3d4e6"), Some("7f3c"), false)]
 #[case::longer_organization(ROLE, Some("o-a1b2c3d4e5f"), Some("7f3c"), false)]
 #[case::no_organization(ROLE, None, Some("7f3c"), false)]
@@ -111,7 +141,8 @@ fn mfa_must_be_there(#[case] present: Option<&str>, #[case] allowed: bool) {
     let accounts = list(&["210987654321"]);
     let grant = PrincipalGrant { accounts: &accounts, mfa: true, ..PrincipalGrant::default() };
     let statement = statement(&grant, &account()).unwrap();
-    let keys: Vec<_> = present.map(|value| ("aws:MultiFactorAuthPresent", value)).into_iter().collect();
+    let keys: Vec<_> =
+        present.map(|value| ("aws:MultiFactorAuthPresent", value)).into_iter().collect();
     assert_eq!(allows(&statement, "sts:AssumeRole", (PrincipalKind::Aws, ROLE), &keys), allowed);
     let elsewhere = (PrincipalKind::Aws, "arn:aws:iam::310987654321:role/audit");
     assert!(!allows(&statement, "sts:AssumeRole", elsewhere, &keys));
@@ -121,8 +152,13 @@ fn mfa_must_be_there(#[case] present: Option<&str>, #[case] allowed: bool) {
 #[case::member("arn:aws:iam::310987654321:role/x", Some("o-a1b2c3d4e5"), true)]
 #[case::stranger("arn:aws:iam::310987654321:role/x", Some("o-zzzzzzzzzz"), false)]
 #[case::no_organization("arn:aws:iam::310987654321:role/x", None, false)]
-fn an_organization_is_its_members(#[case] caller: &str, #[case] organization: Option<&str>, #[case] allowed: bool) {
-    let grant = PrincipalGrant { organization_id: Some("o-a1b2c3d4e5"), ..PrincipalGrant::default() };
+fn an_organization_is_its_members(
+    #[case] caller: &str,
+    #[case] organization: Option<&str>,
+    #[case] allowed: bool,
+) {
+    let grant =
+        PrincipalGrant { organization_id: Some("o-a1b2c3d4e5"), ..PrincipalGrant::default() };
     let statement = statement(&grant, &account()).unwrap();
     let keys: Vec<_> = organization.map(|id| ("aws:PrincipalOrgID", id)).into_iter().collect();
     assert_eq!(allows(&statement, "sts:AssumeRole", (PrincipalKind::Aws, caller), &keys), allowed);
@@ -136,6 +172,10 @@ fn an_organization_is_its_members(#[case] caller: &str, #[case] organization: Op
 #[case("")]
 fn wildcards_and_variables_are_refused(#[case] arn: &str) {
     let arns = list(&[ROLE, arn]);
-    let grant = PrincipalGrant { arns: &arns, organization_id: Some("o-a1b2c3d4e5"), ..PrincipalGrant::default() };
+    let grant = PrincipalGrant {
+        arns: &arns,
+        organization_id: Some("o-a1b2c3d4e5"),
+        ..PrincipalGrant::default()
+    };
     assert!(matches!(statement(&grant, &account()), Err(PrincipalError::Loose { index: 1, .. })));
 }

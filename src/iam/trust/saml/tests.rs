@@ -12,14 +12,18 @@ const OWN: &str = "arn:aws:iam::123456789012:saml-provider/idp";
 const SIGN_IN: &str = "https://signin.aws.amazon.com/saml";
 
 fn made(audience: Option<&str>, attributes: &[(&str, &[&str])]) -> Result<Statement, SamlError> {
-    let attributes = attributes.iter().map(|(name, values)| ((*name).to_owned(), list(values))).collect();
+    let attributes =
+        attributes.iter().map(|(name, values)| ((*name).to_owned(), list(values))).collect();
     statement(&SamlGrant { provider_arn: PROVIDER, audience, attributes: &attributes }, &account())
 }
 
 #[test]
 fn every_argument_becomes_its_condition() {
-    let attributes: &[(&str, &[&str])] =
-        &[("SAML:sub", &["alice"]), ("edupersonaffiliation", &["staff"]), ("mail", &["*@example.com"])];
+    let attributes: &[(&str, &[&str])] = &[
+        ("SAML:sub", &["alice"]),
+        ("edupersonaffiliation", &["staff"]),
+        ("mail", &["*@example.com"]),
+    ];
     let statement = made(None, attributes).unwrap();
     assert_eq!(
         document(&statement),
@@ -42,13 +46,17 @@ fn every_argument_becomes_its_condition() {
 fn people_sign_in_at_their_partition(#[case] partition: &str, #[case] audience: &str) {
     let account = Account::new("123456789012", partition).unwrap();
     let grant = SamlGrant { provider_arn: PROVIDER, audience: None, attributes: &BTreeMap::new() };
-    assert_eq!(statement(&grant, &account).unwrap().conditions["StringEquals"]["SAML:aud"], [audience]);
+    assert_eq!(
+        statement(&grant, &account).unwrap().conditions["StringEquals"]["SAML:aud"],
+        [audience]
+    );
 }
 
 #[test]
 fn an_unknown_partition_needs_its_audience() {
     let account = Account::new("123456789012", "aws-iso").unwrap();
-    let mut grant = SamlGrant { provider_arn: PROVIDER, audience: None, attributes: &BTreeMap::new() };
+    let mut grant =
+        SamlGrant { provider_arn: PROVIDER, audience: None, attributes: &BTreeMap::new() };
     assert!(matches!(statement(&grant, &account), Err(SamlError::NoAudience(_))));
     grant.audience = Some("https://signin.example.com/saml");
     assert!(statement(&grant, &account).is_ok());
@@ -56,10 +64,34 @@ fn an_unknown_partition_needs_its_audience() {
 
 #[rstest]
 #[case::all(OWN, SIGN_IN, "alice", "alice@example.com", true)]
-#[case::other_provider("arn:aws:iam::123456789012:saml-provider/idp2", SIGN_IN, "alice", "alice@example.com", false)]
-#[case::other_account("arn:aws:iam::210987654321:saml-provider/idp", SIGN_IN, "alice", "alice@example.com", false)]
-#[case::other_audience(OWN, "https://signin.amazonaws.cn/saml", "alice", "alice@example.com", false)]
-#[case::longer_audience(OWN, "https://signin.aws.amazon.com/saml2", "alice", "alice@example.com", false)]
+#[case::other_provider(
+    "arn:aws:iam::123456789012:saml-provider/idp2",
+    SIGN_IN,
+    "alice",
+    "alice@example.com",
+    false
+)]
+#[case::other_account(
+    "arn:aws:iam::210987654321:saml-provider/idp",
+    SIGN_IN,
+    "alice",
+    "alice@example.com",
+    false
+)]
+#[case::other_audience(
+    OWN,
+    "https://signin.amazonaws.cn/saml",
+    "alice",
+    "alice@example.com",
+    false
+)]
+#[case::longer_audience(
+    OWN,
+    "https://signin.aws.amazon.com/saml2",
+    "alice",
+    "alice@example.com",
+    false
+)]
 #[case::other_subject(OWN, SIGN_IN, "bob", "alice@example.com", false)]
 #[case::longer_subject(OWN, SIGN_IN, "alice2", "alice@example.com", false)]
 #[case::subject_in_other_case(OWN, SIGN_IN, "Alice", "alice@example.com", false)]
@@ -76,29 +108,47 @@ fn assertions_are_held_to_all_conditions(
     let keys = [("SAML:aud", aud), ("SAML:sub", sub), ("SAML:mail", mail)];
     assert_eq!(allows(&statement, "sts:AssumeRoleWithSAML", principal, &keys), allowed);
     assert!(!allows(&statement, "sts:AssumeRoleWithSAML", principal, &keys[..2]), "no mail");
-    assert!(!allows(&statement, "sts:AssumeRoleWithWebIdentity", principal, &keys), "another action");
+    assert!(
+        !allows(&statement, "sts:AssumeRoleWithWebIdentity", principal, &keys),
+        "another action"
+    );
 }
 
 #[rstest]
 #[case::one_of_several(&["student", "staff"], true)]
 #[case::none(&["student"], false)]
 #[case::longer(&["staff2"], false)]
-fn attributes_with_several_values_need_one_that_matches(#[case] values: &[&str], #[case] allowed: bool) {
+fn attributes_with_several_values_need_one_that_matches(
+    #[case] values: &[&str],
+    #[case] allowed: bool,
+) {
     let statement = made(None, &[("edupersonaffiliation", &["staff"])]).unwrap();
-    let context =
-        Context::default().with("SAML:aud", SIGN_IN).with_list("SAML:edupersonaffiliation", values.iter().copied());
-    assert_eq!(decide(&statement, "sts:AssumeRoleWithSAML", (PrincipalKind::Federated, OWN), context), allowed);
+    let context = Context::default()
+        .with("SAML:aud", SIGN_IN)
+        .with_list("SAML:edupersonaffiliation", values.iter().copied());
+    assert_eq!(
+        decide(&statement, "sts:AssumeRoleWithSAML", (PrincipalKind::Federated, OWN), context),
+        allowed
+    );
 }
 
 #[rstest]
-#[case("subb", &["x"], "attributes.\"subb\": IAM knows no such attribute, so it could never match; write sub")]
-#[case("Sub", &["x"], "attributes.\"Sub\": IAM knows no such attribute, so it could never match; write sub")]
-#[case("groups", &["x"], "attributes.\"groups\": IAM knows no such attribute, so it could never match; write sub, iss, namequalifier, edupersonaffiliation or another")]
+#[case("subb", &["x"], "attributes.\"subb\": IAM knows no such attribute, so it could never match; \
+    write sub")]
+#[case("Sub", &["x"], "attributes.\"Sub\": IAM knows no such attribute, so it could never match; \
+    write sub")]
+#[case("groups", &["x"], "attributes.\"groups\": IAM knows no such attribute, so it could never \
+    match; write sub, iss, namequalifier, edupersonaffiliation or another")]
 #[case("SAML:aud", &["x"], "attributes.aud: another field says this; write audience")]
 #[case("sub", &[], "attributes.sub: it has no values, so nothing could match; add one")]
 #[case("sub", &["*"], "attributes.sub[0]: \"*\" matches anything; write more than wildcards")]
-#[case("sub", &["${saml:sub}"], "attributes.sub[0]: \"${saml:sub}\" holds $, which begins a variable; write it without")]
-fn attributes_that_say_nothing_are_refused(#[case] name: &str, #[case] values: &[&str], #[case] message: &str) {
+#[case("sub", &["${saml:sub}"], "attributes.sub[0]: \"${saml:sub}\" holds $, which begins a \
+    variable; write it without")]
+fn attributes_that_say_nothing_are_refused(
+    #[case] name: &str,
+    #[case] values: &[&str],
+    #[case] message: &str,
+) {
     assert_eq!(made(None, &[(name, values)]).unwrap_err().to_string(), message);
 }
 

@@ -1,10 +1,11 @@
 //! Services that are known to send `aws:SourceAccount` when they assume a role.
 //!
-//! A service is here only when its own documentation shows a role trust policy with that key. Services that run code on
-//! machines (EC2, Lambda) do not send it: a condition would lock them out. Regional names such as
-//! `amplify.eu-south-1.amazonaws.com` count as the service.
+//! A service is here only when its own documentation shows a role trust policy with that key.
+//! Services that run code on machines (EC2, Lambda) do not send it: a condition would lock them
+//! out. Regional names such as `amplify.eu-south-1.amazonaws.com` count as the service.
 
-/// A service principal without its suffix, and the AWS documentation page that shows its trust policy.
+/// A service principal without its suffix, and the AWS documentation page that shows its trust
+/// policy.
 pub const SENDERS: [(&str, &str); 26] = [
     ("airflow", "Amazon MWAA User Guide: Cross-service confused deputy prevention"),
     ("airflow-env", "Amazon MWAA User Guide: Cross-service confused deputy prevention"),
@@ -21,9 +22,18 @@ pub const SENDERS: [(&str, &str); 26] = [
     ("iotevents", "AWS IoT Events Developer Guide: Cross-service confused deputy prevention"),
     ("iotsitewise", "AWS IoT SiteWise User Guide: Cross-service confused deputy prevention"),
     ("kafkaconnect", "Amazon MSK Developer Guide: Cross-service confused deputy prevention"),
-    ("mediaconvert", "AWS Elemental MediaConvert User Guide: Cross-service confused deputy prevention"),
-    ("mediatailor", "AWS Elemental MediaTailor User Guide: Cross-service confused deputy prevention"),
-    ("opsworks-cm", "AWS OpsWorks User Guide: Cross-service confused deputy prevention in AWS OpsWorks CM"),
+    (
+        "mediaconvert",
+        "AWS Elemental MediaConvert User Guide: Cross-service confused deputy prevention",
+    ),
+    (
+        "mediatailor",
+        "AWS Elemental MediaTailor User Guide: Cross-service confused deputy prevention",
+    ),
+    (
+        "opsworks-cm",
+        "AWS OpsWorks User Guide: Cross-service confused deputy prevention in AWS OpsWorks CM",
+    ),
     ("personalize", "Amazon Personalize Developer Guide: Cross-service confused deputy prevention"),
     ("proton", "AWS Proton User Guide: Cross-service confused deputy prevention"),
     ("rds", "Amazon RDS User Guide: Preventing cross-service confused deputy problems"),
@@ -37,9 +47,14 @@ pub const SENDERS: [(&str, &str); 26] = [
 /// Whether the service is known to send `aws:SourceAccount`.
 #[must_use]
 pub fn sends_source_account(service: &str) -> bool {
-    let labels = service.strip_suffix(".amazonaws.com").or_else(|| service.strip_suffix(".amazonaws.com.cn"));
+    let labels = service
+        .strip_suffix(".amazonaws.com")
+        .or_else(|| service.strip_suffix(".amazonaws.com.cn"));
     let Some(labels) = labels else { return false };
-    let name = labels.split_once('.').filter(|(_, region)| is_region(region)).map_or(labels, |(name, _)| name);
+    let name = labels
+        .split_once('.')
+        .filter(|(_, region)| is_region(region))
+        .map_or(labels, |(name, _)| name);
     SENDERS.iter().any(|(known, _)| *known == name)
 }
 
@@ -48,6 +63,8 @@ fn is_region(label: &str) -> bool {
     let mut parts = label.split('-');
     parts.next().is_some_and(|area| area.len() == 2 && area.bytes().all(|b| b.is_ascii_lowercase()))
         && label.matches('-').count() >= 2
-        && parts.all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
+        && parts.all(|part| {
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        })
         && label.ends_with(|c: char| c.is_ascii_digit())
 }

@@ -6,17 +6,33 @@ use super::super::limits::{self, Origin};
 use super::super::token::{account, allows, document, list};
 use super::*;
 
-fn made(name: &str, source_account: SourceAccount, source_arns: &[&str]) -> Result<Compiled, ServiceError> {
+fn made(
+    name: &str,
+    source_account: SourceAccount,
+    source_arns: &[&str],
+) -> Result<Compiled, ServiceError> {
     statement(&ServiceGrant { name, source_account, source_arns: &list(source_arns) }, &account())
 }
 
 #[rstest]
-#[case("rds.amazonaws.com", SourceAccount::Auto, &[], r#","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}"#, false)]
+#[case(
+    "rds.amazonaws.com",
+    SourceAccount::Auto,
+    &[],
+    r#","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}"#,
+    false
+)]
 #[case("lambda.amazonaws.com", SourceAccount::Auto, &[], "", true)]
 #[case("ec2.amazonaws.com", SourceAccount::Auto, &[], "", true)]
 #[case("ec2.amazonaws.com", SourceAccount::None, &[], "", false)]
 #[case("rds.amazonaws.com", SourceAccount::None, &[], "", false)]
-#[case("lambda.amazonaws.com", SourceAccount::Own, &[], r#","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}"#, false)]
+#[case(
+    "lambda.amazonaws.com",
+    SourceAccount::Own,
+    &[],
+    r#","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}"#,
+    false
+)]
 #[case(
     "sns.amazonaws.com",
     SourceAccount::Own,
@@ -58,7 +74,10 @@ fn a_known_sender_must_act_for_the_own_account(
 ) {
     let statement = made("rds.amazonaws.com", SourceAccount::Auto, &[]).unwrap().statement;
     let keys: Vec<_> = source.map(|id| ("aws:SourceAccount", id)).into_iter().collect();
-    assert_eq!(allows(&statement, "sts:AssumeRole", (PrincipalKind::Service, caller), &keys), allowed);
+    assert_eq!(
+        allows(&statement, "sts:AssumeRole", (PrincipalKind::Service, caller), &keys),
+        allowed
+    );
 }
 
 #[rstest]
@@ -67,9 +86,14 @@ fn a_known_sender_must_act_for_the_own_account(
 #[case::other_account("arn:aws:sns:eu-west-2:210987654321:x", false)]
 #[case::other_partition("arn:aws-cn:sns:cn-north-1:123456789012:x", false)]
 fn a_source_is_one_of_the_arns(#[case] arn: &str, #[case] allowed: bool) {
-    let statement = made("sns.amazonaws.com", SourceAccount::None, &["arn:{partition}:sns:*:{accountId}:x"]).unwrap();
+    let statement =
+        made("sns.amazonaws.com", SourceAccount::None, &["arn:{partition}:sns:*:{accountId}:x"])
+            .unwrap();
     let caller = (PrincipalKind::Service, "sns.amazonaws.com");
-    assert_eq!(allows(&statement.statement, "sts:AssumeRole", caller, &[("aws:SourceArn", arn)]), allowed);
+    assert_eq!(
+        allows(&statement.statement, "sts:AssumeRole", caller, &[("aws:SourceArn", arn)]),
+        allowed
+    );
 }
 
 #[test]
@@ -79,7 +103,8 @@ fn a_service_without_the_key_can_still_assume_its_role() {
     assert!(allows(&compiled.statement, "sts:AssumeRole", caller, &[]));
     assert_eq!(
         compiled.warnings[0].to_string(),
-        "sourceAccount: \"lambda.amazonaws.com\" is not known to send aws:SourceAccount, so nothing holds it to this account; \
+        "sourceAccount: \"lambda.amazonaws.com\" is not known to send aws:SourceAccount, so \
+         nothing holds it to this account; \
          write Own if it does, None if it does not, or add sourceArns"
     );
 }
@@ -87,13 +112,18 @@ fn a_service_without_the_key_can_still_assume_its_role() {
 #[rstest]
 #[case(
     "pods.eks.amazonaws.com",
-    "name: \"pods.eks.amazonaws.com\" would let in any pod of the account; write podIdentity with the service accounts"
+    "name: \"pods.eks.amazonaws.com\" would let in any pod of the account; write podIdentity with \
+     the service accounts"
 )]
 #[case("*", "name: \"*\" is no service principal; write a name such as lambda.amazonaws.com")]
-#[case("lambda", "name: \"lambda\" is no service principal; write a name such as lambda.amazonaws.com")]
+#[case(
+    "lambda",
+    "name: \"lambda\" is no service principal; write a name such as lambda.amazonaws.com"
+)]
 #[case(
     "lambda.amazonaws.com.evil.org",
-    "name: \"lambda.amazonaws.com.evil.org\" is no service principal; write a name such as lambda.amazonaws.com"
+    "name: \"lambda.amazonaws.com.evil.org\" is no service principal; write a name such as \
+     lambda.amazonaws.com"
 )]
 fn names_that_are_no_plain_service_are_refused(#[case] name: &str, #[case] message: &str) {
     assert_eq!(made(name, SourceAccount::Auto, &[]).unwrap_err().to_string(), message);
@@ -136,6 +166,7 @@ fn senders_are_known_by_their_whole_name(#[case] service: &str, #[case] known: b
 fn senders_are_in_order_and_each_has_its_source() {
     assert!(sender::SENDERS.is_sorted_by(|a, b| a.0 < b.0));
     assert!(
-        sender::SENDERS.iter().all(|(name, page)| page.contains(": ") && is_service(&format!("{name}.amazonaws.com")))
+        sender::SENDERS.iter().all(|(name, page)| page.contains(": ") && is_service(&format!(
+            "{name}.amazonaws.com")))
     );
 }
