@@ -25,6 +25,7 @@ pub mod cli;
 pub mod clock;
 pub mod cluster;
 pub mod controller;
+pub mod election;
 pub mod iam;
 pub mod metrics;
 pub mod plan;

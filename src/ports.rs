@@ -12,7 +12,7 @@ use crate::{
     },
     plan::{
         failure::{ClusterError, IamError},
-        leadership::{Claim, Record},
+        lease::{Claim, Record},
         notice::Notice,
         observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
         step::{Step, Written},

@@ -8,7 +8,7 @@ use clap::Args as ClapArgs;
 use crate::{
     iam::{arn::Account, limits as quota, managed::ManagedPolicyRules, name, trust::Issuer},
     plan::{
-        leadership::Timing,
+        lease::Timing,
         lifetime,
         limits::{BoundaryRule, Config, Limits, Windows},
     },

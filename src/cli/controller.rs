@@ -16,11 +16,11 @@ use crate::{
     aws::{self, Rates},
     clock::SystemClock,
     cluster::{KubeCluster, KubeLease},
-    controller::{
-        self, Health, RunError, Signals,
-        election::Election,
+    controller::{self, Health, RunError, Signals},
+    election::{
         leadership::{Leadership, Standing},
         pulse::Pulse,
+        run::Election,
     },
     metrics::Metrics,
     server::{self, Inside, Probes},

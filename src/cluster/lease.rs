@@ -13,7 +13,7 @@ use crate::{
     cluster::classify,
     plan::{
         failure::ClusterError,
-        leadership::{Claim, Record},
+        lease::{Claim, Record},
     },
     ports::{self},
 };

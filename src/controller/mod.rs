@@ -4,12 +4,9 @@
 mod accounts;
 mod census;
 pub mod drive;
-pub mod election;
 mod ending;
 pub mod index;
-pub mod leadership;
 pub mod observe;
-pub mod pulse;
 pub mod queue;
 pub mod removal;
 mod report;
@@ -40,11 +37,13 @@ use crate::{
     api::{ResourceKey, resource::WatchEvent},
     controller::{
         index::Index,
-        leadership::{Fenced, Leadership},
-        pulse::{Heart, Pulse},
         queue::{Cause, Queue},
         role::Next,
         sweep::Suspect,
+    },
+    election::{
+        leadership::{Fenced, Leadership},
+        pulse::{Heart, Pulse},
     },
     metrics::{Metrics, whole},
     plan::{

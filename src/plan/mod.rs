@@ -10,7 +10,7 @@ pub mod failure;
 pub mod fingerprint;
 pub mod identity;
 pub mod interim;
-pub mod leadership;
+pub mod lease;
 pub mod lifetime;
 pub mod limits;
 pub mod notice;

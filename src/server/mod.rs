@@ -9,10 +9,12 @@ use axum::{Router, extract::State, http::StatusCode, routing::get};
 use tokio::{net::TcpListener, sync::watch, time::Instant};
 
 pub use self::inside::Inside;
-use crate::controller::{
-    Health,
-    leadership::{Leadership, Standing},
-    pulse::Pulse,
+use crate::{
+    controller::Health,
+    election::{
+        leadership::{Leadership, Standing},
+        pulse::Pulse,
+    },
 };
 
 /// What the probes look at.

@@ -50,7 +50,7 @@ const CORE: [&str; 20] = [
 const CLOCKS: [&str; 2] = ["Timestamp::now", "Zoned::now"];
 const NAMES: [&str; 4] = ["utils", "helpers", "common", "manager"];
 
-pub const LAYERS: [Layer; 15] = [
+pub const LAYERS: [Layer; 16] = [
     Layer {
         name: "api",
         number: Some(0),
@@ -95,16 +95,23 @@ pub const LAYERS: [Layer; 15] = [
         core: false,
     },
     Layer {
+        name: "election",
+        number: Some(3),
+        uses: &["api", "plan", "ports", "metrics"],
+        never: &[AWS, "kube"],
+        core: false,
+    },
+    Layer {
         name: "controller",
         number: Some(3),
-        uses: &["api", "iam", "plan", "ports", "metrics"],
+        uses: &["api", "iam", "plan", "ports", "election", "metrics"],
         never: &[AWS, "kube"],
         core: false,
     },
     Layer {
         name: "server",
         number: Some(3),
-        uses: &["api", "iam", "plan", "ports", "controller", "metrics", "telemetry"],
+        uses: &["api", "iam", "plan", "ports", "election", "controller", "metrics", "telemetry"],
         never: &[AWS, "kube"],
         core: false,
     },
@@ -118,6 +125,7 @@ pub const LAYERS: [Layer; 15] = [
             "ports",
             "aws",
             "cluster",
+            "election",
             "controller",
             "server",
             "settings",

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::{
-    controller::leadership::Standing,
+    election::leadership::Standing,
     sim::{Fault, Rule},
 };
 

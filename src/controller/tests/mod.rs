@@ -36,7 +36,8 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     api::{ResourceKey, RoleStatus, condition},
-    controller::{self, Config, Health, RunError, Signals, leadership::Leadership, pulse::Pulse},
+    controller::{self, Config, Health, RunError, Signals},
+    election::{leadership::Leadership, pulse::Pulse},
     iam::{arn::Account, managed::ManagedPolicyRules},
     metrics::Metrics,
     plan::{

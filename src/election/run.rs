@@ -1,4 +1,4 @@
-//! The loop of the election: reads and writes the Lease, lets [`crate::plan::leadership`] decide,
+//! The loop of the election: reads and writes the Lease, lets [`crate::election::candidate`] decide,
 //! and tells the rest of the process through [`Standing`]. Who has lost the lease does not run
 //! again: the process ends, and what it remembers with it.
 
@@ -11,11 +11,12 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 use crate::{
-    controller::{leadership::Standing, pulse::Heart},
-    plan::{
-        failure::ClusterError,
-        leadership::{Candidate, Decision, Timing},
+    election::{
+        candidate::{Candidate, Decision},
+        leadership::Standing,
+        pulse::Heart,
     },
+    plan::{failure::ClusterError, lease::Timing},
     ports::{Clock, Lease},
 };
 

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
-use super::*;
+use crate::election::run::*;
 use crate::{
-    controller::{leadership::Leadership, pulse::Pulse},
-    plan::leadership::{Claim, Record},
+    election::{leadership::Leadership, pulse::Pulse},
+    plan::lease::{Claim, Record},
 };
 
 const TIMING: Timing = Timing {

@@ -8,7 +8,7 @@ use std::{
 use proptest::prelude::*;
 use rstest::rstest;
 
-use super::*;
+use crate::election::candidate::*;
 
 const TIMING: Timing = Timing {
     duration: Duration::from_secs(15),
