@@ -16,7 +16,11 @@ use crate::{
     aws::{self, Rates},
     clock::SystemClock,
     cluster::{KubeCluster, KubeLease},
-    controller::{self, Health, RunError, Signals},
+    controller::{
+        self,
+        engine::{RunError, Signals},
+        shared::Health,
+    },
     election::{
         leadership::{Leadership, Standing},
         pulse::Pulse,
@@ -118,8 +122,15 @@ async fn work(
     // who leads reads anew.
     let engine = async {
         metrics.leads(true);
-        controller::run(iam, cluster, SystemClock, config, Arc::clone(metrics), signals.clone())
-            .await
+        controller::engine::run(
+            iam,
+            cluster,
+            SystemClock,
+            config,
+            Arc::clone(metrics),
+            signals.clone(),
+        )
+        .await
     };
     match contest {
         None => ending(engine, &signals).await.unwrap_or(Ok(()))?,

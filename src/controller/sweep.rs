@@ -10,9 +10,11 @@ use tracing::debug;
 use crate::{
     api::ResourceKey,
     controller::{
-        Shared,
-        index::{Entry, Index},
-        queue::{Cause, Hint},
+        memory::{
+            index::{Entry, Index},
+            queue::{Cause, Hint},
+        },
+        shared::Shared,
     },
     iam::name,
     plan::{

@@ -2,7 +2,7 @@
 
 use crate::{
     api::reason,
-    controller::role::Next,
+    controller::pass::next::Next,
     metrics::Metrics,
     plan::{
         backoff::Trouble,

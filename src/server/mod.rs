@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, sync::watch, time::Instant};
 
 pub use self::inside::Inside;
 use crate::{
-    controller::Health,
+    controller::shared::Health,
     election::{
         leadership::{Leadership, Standing},
         pulse::Pulse,

@@ -36,12 +36,15 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     api::{ResourceKey, RoleStatus, condition},
-    controller::{self, Config, Health, RunError, Signals},
+    controller::{
+        engine::{self, RunError, Signals},
+        shared::Health,
+    },
     election::{leadership::Leadership, pulse::Pulse},
     iam::{arn::Account, managed::ManagedPolicyRules},
     metrics::Metrics,
     plan::{
-        limits::{BoundaryRule, Limits, Windows},
+        limits::{BoundaryRule, Config, Limits, Windows},
         outcome,
     },
     settings::MANAGED_POLICIES,
@@ -153,8 +156,7 @@ impl Rig {
         let health = watch::Sender::new(Health::default());
         let signals = Signals { stop, health, leadership, pulse: Pulse::default() };
         let (config, metrics) = (self.config.clone(), Arc::clone(&self.metrics));
-        let engine =
-            controller::run(world.iam, world.cluster, world.clock, config, metrics, signals);
+        let engine = engine::run(world.iam, world.cluster, world.clock, config, metrics, signals);
         self.running = Some((tokio::spawn(engine), stop_sender));
     }
 

@@ -150,3 +150,6 @@ fn scalar(node: &Node, at: &Pointer<'_>) -> Result<String, Wrong> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;

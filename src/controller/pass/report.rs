@@ -7,9 +7,12 @@ use tracing::{debug, info};
 use crate::{
     api::{RoleStatus, problem::Problem, reason, resource::Resource, role::Drift},
     controller::{
-        Shared,
-        drive::{Interrupted, publish},
-        role::{Next, Pass},
+        pass::{
+            context::Pass,
+            drive::{Interrupted, publish},
+            next::Next,
+        },
+        shared::Shared,
     },
     plan::{
         backoff::Trouble,
@@ -138,7 +141,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
 /// An Event for what the status newly says: with a new reason, and for a refusal also with a new
 /// generation or another message. The same refusal, pass after pass, is told once.
-pub(super) async fn tell_news<I: IamWrite, C: Cluster, K: Clock>(
+pub(in crate::controller) async fn tell_news<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
     resource: &Resource,
     status: &RoleStatus,

@@ -5,7 +5,7 @@ use tracing::info;
 
 use crate::{
     api::role::Applied,
-    controller::{drive::Interrupted, role::Pass},
+    controller::pass::{context::Pass, drive::Interrupted},
     plan::{
         annotate::{self, Change},
         applied,

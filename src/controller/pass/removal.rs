@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::{
     api::resource::Resource,
     controller::{
-        Shared,
-        drive::{Interrupted, Job, drive},
+        pass::drive::{Interrupted, Job, drive},
+        shared::Shared,
     },
     plan::{
         failure::IamErrorClass,

@@ -1,25 +1,35 @@
 //! One pass over one resource: read, decide, drive, report. It only wires the stages; each decision
 //! is made in `plan`.
 
-use std::time::Duration;
+mod annotate;
+mod context;
+pub mod drive;
+mod ending;
+pub mod next;
+pub mod observe;
+mod principals;
+pub mod removal;
+pub(super) mod report;
 
 use jiff::Timestamp;
 use tracing::info;
 
 use crate::{
     api::{
-        ResourceKey, RoleStatus, reason,
-        resource::Resource,
+        ResourceKey, reason,
         role::{Applied, DriftPolicy},
     },
     controller::{
-        Shared,
-        drive::{Interrupted, Job, drive},
-        observe,
-        queue::{Cause, Hint},
-        removal::{Absence, absence},
+        memory::queue::{Cause, Hint},
+        pass::{
+            context::Pass,
+            drive::{Interrupted, Job, drive},
+            next::Next,
+            principals::{Carried, Terms},
+            removal::{Absence, absence},
+        },
+        shared::Shared,
         tally,
-        trust::{Carried, Terms},
     },
     iam::tag,
     plan::{
@@ -29,30 +39,14 @@ use crate::{
         diff,
         failure::IamErrorClass,
         fingerprint::{self, Scope},
-        identity::Identity,
         observed::{Observed, RoleRecord},
         outcome::{self, Verdict},
         ownership::{self, Known, NotOurs, Ours},
-        principals,
+        principals::{held_back, view},
         step::{Call, Step},
     },
     ports::{Clock, Cluster, IamWrite},
 };
-
-/// What is to happen with the resource after a pass.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Next {
-    /// AWS equals the resource; sweeps watch over it.
-    Converged,
-    /// Nothing to do until the resource changes or a sweep or deadline comes.
-    Settled,
-    /// The resource is gone.
-    Gone,
-    /// Look again after this time.
-    Again(Duration),
-    /// Try again at the pace of this trouble.
-    Failed(Trouble),
-}
 
 /// Runs one pass; every failure is reported on the resource.
 pub async fn pass<I: IamWrite, C: Cluster, K: Clock>(
@@ -74,13 +68,6 @@ pub async fn pass<I: IamWrite, C: Cluster, K: Clock>(
         Ok(next) => next,
         Err(interrupted) => pass.interrupted(interrupted).await,
     }
-}
-
-/// One pass: the resource as it was read, and the status as it is to be.
-pub(super) struct Pass<'a, I, C, K> {
-    pub(super) shared: &'a Shared<I, C, K>,
-    pub(super) resource: Resource,
-    pub(super) status: RoleStatus,
 }
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
@@ -183,7 +170,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.overlay(desired, &mut observed);
         let held = self.held(desired, Some(&observed)).await?;
         if desired.drift == DriftPolicy::Observe {
-            let view = principals::view(desired, &observed, &held);
+            let view = view(desired, &observed, &held);
             let steps = diff::diff(&view.desired, &view.observed, &scope);
             if steps.is_empty() {
                 self.pin(&desired.identity);
@@ -285,7 +272,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             return self.report(&verdict, Next::Failed(Trouble::NotOwned)).await;
         }
         let held = self.held(desired, None).await?;
-        let target = principals::held_back(desired, &held);
+        let target = held_back(desired, &held);
         let steps = diff::create(&target);
         if desired.drift == DriftPolicy::Observe {
             return self.observe_only(desired, &steps, None).await;
@@ -360,31 +347,6 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.report(&Verdict::WouldChange, Next::Settled).await
     }
 
-    /// Nothing is created or changed in AWS for a resource that could vanish without our noticing.
-    async fn hold(&mut self) -> Result<(), Interrupted> {
-        if !self.resource.finalizer {
-            self.shared.cluster.add_finalizer(&self.resource).await?;
-            self.resource.finalizer = true;
-        }
-        Ok(())
-    }
-
-    fn pin(&mut self, identity: &Identity) {
-        self.status.role_name = Some(identity.name.clone());
-        self.status.path = Some(identity.path.clone());
-    }
-
-    pub(super) fn forget_role(&mut self) {
-        self.status.role_id = None;
-        self.status.arn = None;
-    }
-
-    /// Our role is at its end: one that appears under its name is somebody else's.
-    pub(super) fn end_role(&mut self) {
-        self.forget_role();
-        self.status.role_uid = Some(self.resource.uid.clone());
-    }
-
     /// True while a read may still show the uid that we have replaced.
     fn took_up_lately(&self, role: &str) -> bool {
         let (memory, now) = (self.shared.memory(), self.shared.clock.now());
@@ -402,28 +364,6 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             && next.applied == saved.applied
             && next.role_id == saved.role_id
             && next.arn == saved.arn
-    }
-
-    pub(super) fn note_deadline(&self, end: Option<Timestamp>) {
-        if let Some(entry) = self.shared.memory().index.get_mut(&self.resource.key) {
-            entry.deadline = end;
-        }
-    }
-
-    /// Names that we are about to write are saved first: an additive facet needs them to take back
-    /// what is no longer wanted, and a crash must not lose them.
-    pub(super) async fn save_applied(
-        &mut self,
-        desired: &Desired,
-        before: &Applied,
-    ) -> Result<(), Interrupted> {
-        let next = applied::union(before, &applied::of(desired));
-        if next != *before {
-            self.status.applied = Some(next);
-            let message = format!("role {} is being changed", desired.identity.name);
-            self.save(&Verdict::Working(reason::PROGRESSING, message)).await?;
-        }
-        Ok(())
     }
 
     async fn tell_reattached(&mut self, observed: &Observed, scope: &Scope, applied: &Applied) {

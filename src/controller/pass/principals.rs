@@ -7,10 +7,13 @@ use tracing::info;
 use crate::{
     api::{reason, role::Applied, status::ReplacedPrincipal},
     controller::{
-        drive::{Interrupted, Job, drive},
-        index::Held,
-        observe,
-        role::{Next, Pass},
+        memory::index::Held,
+        pass::{
+            context::Pass,
+            drive::{Interrupted, Job, drive},
+            next::Next,
+            observe,
+        },
         tally,
     },
     iam::policy::Kind,

@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use crate::{
     api::{reason, resource::Resource},
-    controller::{Shared, tally},
+    controller::{shared::Shared, tally},
     plan::{
         audit,
         failure::{ClusterError, IamError, IamErrorClass},

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::{
     api::{ResourceKey, reason, resource::Resource, role::DriftPolicy, status::ReplacedPrincipal},
-    controller::census::Standing,
+    controller::memory::standing::Standing,
     iam::name,
     plan::{
         desired::compile,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    controller::queue::Hint,
+    controller::memory::queue::Hint,
     plan::{
         desired::Desired,
         diff,

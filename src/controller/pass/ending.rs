@@ -8,10 +8,11 @@ use crate::{
         reason,
         role::{DeletionPolicy, DriftPolicy},
     },
-    controller::{
+    controller::pass::{
+        context::Pass,
         drive::Interrupted,
+        next::Next,
         removal::{Removal, remove},
-        role::{Next, Pass},
     },
     plan::{
         backoff::Trouble,

@@ -1,0 +1,456 @@
+//! Watch → decide → drive → report, and sweeps beside it. One task owns queue and back-off; passes
+//! run as tasks of their own, so that a panic in one parks one resource.
+
+use std::{
+    collections::{HashMap, HashSet},
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use futures::{FutureExt, StreamExt};
+use jiff::Timestamp;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+use tracing::{Instrument, error, info, info_span, warn};
+
+use crate::{
+    api::{ResourceKey, resource::WatchEvent},
+    controller::{
+        census,
+        memory::queue::Cause,
+        pass::{next::Next, pass, report},
+        shared::{Health, Shared},
+        sweep::{self, Suspect},
+        tally,
+    },
+    election::{
+        leadership::{Fenced, Leadership},
+        pulse::{Heart, Pulse},
+    },
+    metrics::{Metrics, whole},
+    plan::{
+        backoff::{Streak, Trouble},
+        failure::{IamError, IamErrorClass},
+        limits::Config,
+        outcome::{self, Verdict},
+    },
+    ports::{Clock, Cluster, IamWrite},
+};
+
+/// Why the engine ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Without the bulk read no drift can be seen.
+    #[error(
+        "the account can't be swept: {0}: allow iam:GetAccountAuthorizationDetails and \
+         iam:ListRoles for the controller, \
+         then start it again"
+    )]
+    SweepDenied(IamError),
+}
+
+/// What the engine listens to and tells.
+#[derive(Clone, Debug)]
+pub struct Signals {
+    /// Turns true when the process is to end.
+    pub stop: watch::Receiver<bool>,
+    /// How the engine is doing.
+    pub health: watch::Sender<Health>,
+    /// Whether this process may write.
+    pub leadership: Leadership,
+    /// Who asks whether the loop still turns.
+    pub pulse: Pulse,
+}
+
+/// Runs until `stop` turns true, and finishes the step in flight first; or until leadership ends,
+/// and abandons it then.
+///
+/// # Errors
+/// [`RunError`] when it can't do its work with the rights that it has.
+pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
+    iam: I,
+    cluster: C,
+    clock: K,
+    config: Config,
+    metrics: Arc<Metrics>,
+    signals: Signals,
+) -> Result<(), RunError> {
+    let Signals { stop, health, leadership, pulse } = signals;
+    let shared = Arc::new(Shared {
+        iam,
+        cluster: Fenced::new(cluster, leadership.clone()),
+        clock,
+        limits: config.limits,
+        windows: config.windows,
+        leadership,
+        metrics,
+        memory: Mutex::default(),
+        queue: Mutex::default(),
+        stop: stop.clone(),
+    });
+    census::offer(&shared);
+    let (suspect_sender, suspects) = mpsc::unbounded_channel();
+    let engine = Engine {
+        shared,
+        streaks: HashMap::new(),
+        passes: JoinSet::new(),
+        running: HashMap::new(),
+        again: HashSet::new(),
+        listed: None,
+        sweeps: JoinSet::new(),
+        suspect_sender,
+        next_sweep: None,
+        sweep_streak: Streak::default(),
+        swept: false,
+        sweep_interval: config.sweep_interval,
+        max_concurrent: config.max_concurrent,
+        health,
+    };
+    engine.run(stop, suspects, pulse.heart("the engine")).await
+}
+
+struct Engine<I, C, K> {
+    shared: Arc<Shared<I, C, K>>,
+    streaks: HashMap<ResourceKey, Streak>,
+    passes: JoinSet<(ResourceKey, Option<Next>)>,
+    /// Folded role name of each running pass: writes are serialised on it.
+    running: HashMap<ResourceKey, Arc<str>>,
+    /// Changed while their pass was running.
+    again: HashSet<ResourceKey>,
+    /// While a list is coming in: what it has brought.
+    listed: Option<HashSet<ResourceKey>>,
+    sweeps: JoinSet<Result<usize, IamError>>,
+    suspect_sender: mpsc::UnboundedSender<Suspect>,
+    /// `None` until the first list is complete, and while a sweep runs.
+    next_sweep: Option<Timestamp>,
+    sweep_streak: Streak,
+    swept: bool,
+    sweep_interval: Duration,
+    max_concurrent: usize,
+    health: watch::Sender<Health>,
+}
+
+impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
+    async fn run(
+        mut self,
+        mut stop: watch::Receiver<bool>,
+        mut suspects: mpsc::UnboundedReceiver<Suspect>,
+        mut heart: Heart,
+    ) -> Result<(), RunError> {
+        let mut events = Box::pin(self.shared.cluster.watch());
+        let leadership = self.shared.leadership.clone();
+        let mut lost = pin!(leadership.ended());
+        loop {
+            // One moment for both: what falls due between two readings of the clock would be taken
+            // for started.
+            let now = self.now();
+            self.start_due(now);
+            let timer = self.timer(now);
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                () = &mut lost => break,
+                () = heart.beat() => {}
+                Some(done) = self.passes.join_next() => {
+                    if let Ok((key, next)) = done {
+                        self.finish(key, next);
+                    }
+                }
+                Some(event) = events.next() => self.watched(event),
+                Some(suspect) = suspects.recv() => self.suspected(suspect),
+                Some(done) = self.sweeps.join_next() => match done {
+                    Ok(result) => self.swept(result)?,
+                    Err(error) => self.sweep_broke(&error),
+                },
+                () = timer => {}
+            }
+        }
+        // No new step begins (every pass asks); the one in flight ends.
+        while self.passes.join_next().await.is_some() {}
+        Ok(())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// Completes when something is due next.
+    fn timer(&self, now: Timestamp) -> impl Future<Output = ()> + Send + use<I, C, K> {
+        // What is due already and did not start waits for a pass to end, not for time.
+        let pass = if self.running.len() < self.max_concurrent {
+            self.shared.queue().next_after(now)
+        } else {
+            None
+        };
+        let next = if self.may_start() {
+            [pass, self.next_sweep].into_iter().flatten().min()
+        } else {
+            None
+        };
+        let shared = Arc::clone(&self.shared);
+        async move {
+            match next {
+                Some(at) => {
+                    shared
+                        .clock
+                        .sleep(at.duration_since(now).try_into().unwrap_or(Duration::ZERO))
+                        .await
+                }
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// While a list is coming in, claims on names are incomplete: nothing begins.
+    fn may_start(&self) -> bool {
+        self.listed.is_none() && self.health.borrow().synced
+    }
+
+    fn start_due(&mut self, now: Timestamp) {
+        if !self.may_start() {
+            return;
+        }
+        while self.running.len() < self.max_concurrent {
+            let memory = self.shared.memory();
+            let running = &self.running;
+            let free = |key: &ResourceKey| {
+                !running.contains_key(key)
+                    && memory
+                        .index
+                        .get(key)
+                        .is_none_or(|entry| !running.values().any(|role| *role == entry.role))
+            };
+            let popped = self.shared.queue().pop(now, free);
+            let role = popped
+                .as_ref()
+                .and_then(|(key, _)| memory.index.get(key))
+                .map(|entry| Arc::clone(&entry.role));
+            drop(memory);
+            let Some((key, cause)) = popped else { break };
+            let Some(role) = role else { continue };
+            self.running.insert(key.clone(), role);
+            self.spawn(key, cause);
+        }
+        if self.next_sweep.is_some_and(|at| at <= now) {
+            self.next_sweep = None;
+            let (shared, sender) = (Arc::clone(&self.shared), self.suspect_sender.clone());
+            self.sweeps.spawn(async move {
+                let begun = Instant::now();
+                let roles = sweep::sweep(&shared, &sender).await;
+                if roles.is_ok() {
+                    shared.metrics.sweep_duration.observe([], begun.elapsed().as_secs_f64());
+                }
+                roles
+            });
+        }
+    }
+
+    fn spawn(&mut self, key: ResourceKey, cause: Cause) {
+        let shared = Arc::clone(&self.shared);
+        let span = info_span!("pass", resource = %key);
+        self.passes.spawn(
+            async move {
+                let begun = Instant::now();
+                let next = AssertUnwindSafe(pass(&shared, &key, cause)).catch_unwind().await.ok();
+                let took = begun.elapsed().as_secs_f64();
+                shared.metrics.reconcile_duration.observe([tally::result(next.as_ref())], took);
+                (key, next)
+            }
+            .instrument(span),
+        );
+    }
+
+    fn watched(&mut self, event: WatchEvent) {
+        match event {
+            WatchEvent::Restarted => self.listed = Some(HashSet::new()),
+            WatchEvent::Applied(resource) => {
+                if let Some(listed) = &mut self.listed {
+                    listed.insert(resource.key.clone());
+                }
+                let needs_pass = self.shared.memory().index.apply(&resource, &self.shared.limits);
+                if needs_pass {
+                    self.streaks.remove(&resource.key);
+                    if self.running.contains_key(&resource.key) {
+                        self.again.insert(resource.key.clone());
+                    } else {
+                        self.shared.queue().replace(resource.key.clone(), self.now());
+                    }
+                }
+                self.wake_at_deadline(&resource.key);
+            }
+            WatchEvent::Deleted(key) => self.gone(&key),
+            WatchEvent::Synced => {
+                if let Some(listed) = self.listed.take() {
+                    let missing: Vec<ResourceKey> = self
+                        .shared
+                        .memory()
+                        .index
+                        .keys()
+                        .filter(|key| !listed.contains(*key))
+                        .cloned()
+                        .collect();
+                    for key in missing {
+                        self.gone(&key);
+                    }
+                }
+                if !self.health.borrow().synced {
+                    info!(
+                        resources = self.shared.memory().index.len(),
+                        "the list of resources is complete"
+                    );
+                    self.health.send_modify(|health| health.synced = true);
+                    self.next_sweep = Some(self.now());
+                }
+            }
+            WatchEvent::Failed(message) => warn!(%message, "the watch failed and is tried again"),
+        }
+    }
+
+    fn gone(&mut self, key: &ResourceKey) {
+        self.shared.queue().remove(key);
+        self.streaks.remove(key);
+        let heirs = {
+            let mut memory = self.shared.memory();
+            memory.absent_since.remove(key);
+            memory.index.remove(key)
+        };
+        for heir in heirs {
+            self.shared.queue().replace(heir, self.now());
+        }
+    }
+
+    fn wake_at_deadline(&mut self, key: &ResourceKey) {
+        let memory = self.shared.memory();
+        let now = self.now();
+        // One that passed while we were not running counts as long as the role is taken to be
+        // there.
+        let deadline = memory.index.get(key).and_then(|entry| {
+            entry.deadline.filter(|at| *at > now || (entry.expected && entry.converged))
+        });
+        drop(memory);
+        if let Some(at) = deadline {
+            self.shared.queue().push(key.clone(), at.max(now), Cause::Deadline);
+        }
+    }
+
+    fn suspected(&mut self, suspect: Suspect) {
+        let Suspect { key, cause } = suspect;
+        if self.running.contains_key(&key) {
+            return;
+        }
+        let at = self.now().checked_add(self.shared.windows.confirm).unwrap_or(Timestamp::MAX);
+        info!(resource = %key, "the sweep saw a difference; it is confirmed by a point read");
+        self.shared.queue().push(key, at, cause);
+    }
+
+    fn finish(&mut self, key: ResourceKey, next: Option<Next>) {
+        self.running.remove(&key);
+        let now = self.now();
+        let later = |wait: Duration| now.checked_add(wait).unwrap_or(Timestamp::MAX);
+        let jitter = self.shared.clock.jitter();
+        if !self.shared.memory().index.passed(&key, next == Some(Next::Converged), now) {
+            // Gone while its pass was running.
+            self.again.remove(&key);
+            self.streaks.remove(&key);
+            return;
+        }
+        if self.again.remove(&key) {
+            self.shared.queue().replace(key, now);
+            return;
+        }
+        match next {
+            Some(Next::Converged | Next::Settled) => {
+                self.streaks.remove(&key);
+            }
+            Some(Next::Gone) => return,
+            Some(Next::Again(wait)) => {
+                self.shared.queue().push(key.clone(), later(wait), Cause::Full)
+            }
+            Some(Next::Failed(trouble)) => {
+                self.shared.metrics.retries.inc([tally::trouble(trouble)]);
+                let wait = self.streaks.entry(key.clone()).or_default().failed(trouble, jitter);
+                self.shared.queue().push(key.clone(), later(wait), Cause::Full);
+            }
+            None => return self.park(key),
+        }
+        // Also after a failure: the end of a lifetime does not wait for a back-off.
+        self.wake_at_deadline(&key);
+    }
+
+    /// A panic: the resource says so and waits for a change; the process lives.
+    fn park(&self, key: ResourceKey) {
+        error!(resource = %key, "a pass panicked; the resource is parked until it changes");
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            if let Ok(Some(resource)) = shared.cluster.get(&key).await {
+                let mut status = resource.status.clone();
+                outcome::conclude(
+                    &mut status,
+                    resource.generation,
+                    &Verdict::Panicked,
+                    shared.clock.now(),
+                );
+                if status == resource.status {
+                    return;
+                }
+                if let Err(error) = shared.cluster.write_status(&resource, &status).await {
+                    warn!(resource = %key, %error, "the panic could not be reported");
+                    return;
+                }
+                report::tell_news(&shared, &resource, &status, &Verdict::Panicked).await;
+            }
+        });
+    }
+
+    /// A sweep panicked, as on a document that nobody foresaw. The next one comes all the same.
+    fn sweep_broke(&mut self, error: &tokio::task::JoinError) {
+        error!(%error, "the sweep failed in a way that it does not know; it is tried again");
+        self.shared.metrics.sweeps.inc(["panicked"]);
+        self.health
+            .send_modify(|health| health.trouble = "the sweep failed; the log says how".into());
+        self.next_sweep =
+            Some(self.now().checked_add(self.sweep_interval).unwrap_or(Timestamp::MAX));
+    }
+
+    fn swept(&mut self, result: Result<usize, IamError>) -> Result<(), RunError> {
+        let now = self.now();
+        let longest = [self.shared.windows.settle, self.shared.windows.create]
+            .into_iter()
+            .max()
+            .unwrap_or_default();
+        self.shared.memory().recent.prune(now, longest);
+        let wait = match result {
+            Ok(roles) => {
+                if !self.swept {
+                    info!(roles, "the first sweep is complete");
+                }
+                self.swept = true;
+                self.shared.metrics.sweeps.inc(["complete"]);
+                self.shared.metrics.sweep_roles.set([], whole(roles));
+                self.shared.metrics.sweep_last_success_timestamp.set([], now.as_second());
+                self.sweep_streak.reset();
+                self.health.send_modify(|health| health.trouble.clear());
+                self.sweep_interval
+            }
+            // Never worked and is denied: a mistake in the set-up, which waiting does not cure.
+            Err(error) if error.class == IamErrorClass::AccessDenied && !self.swept => {
+                return Err(RunError::SweepDenied(error));
+            }
+            Err(error) => {
+                self.shared.metrics.sweeps.inc(["failed"]);
+                let (class, request_id) = (error.class, error.request_id.as_deref());
+                let account = self.shared.limits.account.id.as_str();
+                warn!(%error, ?class, account, request_id, "the sweep did not complete and says \
+                    nothing; it is tried again");
+                self.health.send_modify(|health| health.trouble = error.to_string());
+                self.sweep_streak.failed(Trouble::Iam(error.class), self.shared.clock.jitter())
+            }
+        };
+        self.next_sweep = Some(now.checked_add(wait).unwrap_or(Timestamp::MAX));
+        Ok(())
+    }
+}

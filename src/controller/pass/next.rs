@@ -1,0 +1,20 @@
+//! What a pass leads to.
+
+use std::time::Duration;
+
+use crate::plan::backoff::Trouble;
+
+/// What is to happen with the resource after a pass.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Next {
+    /// AWS equals the resource; sweeps watch over it.
+    Converged,
+    /// Nothing to do until the resource changes or a sweep or deadline comes.
+    Settled,
+    /// The resource is gone.
+    Gone,
+    /// Look again after this time.
+    Again(Duration),
+    /// Try again at the pace of this trouble.
+    Failed(Trouble),
+}

@@ -1,0 +1,59 @@
+//! What the passes, the sweeps and the engine share.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::{
+    controller::memory::{Memory, queue::Queue},
+    election::leadership::Leadership,
+    metrics::Metrics,
+    plan::limits::{Limits, Windows},
+};
+
+/// How the engine is doing, for readiness.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// The watch has delivered the whole list.
+    pub synced: bool,
+    /// What is wrong now, in words; empty when nothing is.
+    pub trouble: String,
+}
+
+/// What all passes share.
+pub struct Shared<I, C, K> {
+    /// AWS.
+    pub iam: I,
+    /// The API server.
+    pub cluster: C,
+    /// Time.
+    pub clock: K,
+    /// What resources may ask for.
+    pub limits: Limits,
+    /// How long reads are not believed.
+    pub windows: Windows,
+    /// Whether we may write.
+    pub leadership: Leadership,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    pub(super) memory: Mutex<Memory>,
+    pub(super) queue: Mutex<Queue>,
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+impl<I, C, K> Shared<I, C, K> {
+    /// The memory; held for moments only, never across an `await`.
+    pub fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is to be done; whoever holds both took the memory first.
+    pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True once no new step may begin.
+    pub fn stopping(&self) -> bool {
+        *self.stop.borrow() || !self.leadership.holds()
+    }
+}
