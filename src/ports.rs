@@ -12,10 +12,10 @@ use crate::{
     },
     plan::{
         failure::{ClusterError, IamError},
+        form::observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
         lease::{Claim, Record},
-        notice::Notice,
-        observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
-        step::{Step, Written},
+        say::notice::Notice,
+        steps::step::{Step, Written},
     },
 };
 

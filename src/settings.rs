@@ -8,9 +8,9 @@ use clap::Args as ClapArgs;
 use crate::{
     iam::{arn::Account, limits as quota, managed::ManagedPolicyRules, name, trust::Issuer},
     plan::{
+        decide::lifetime,
         lease::Timing,
-        lifetime,
-        limits::{BoundaryRule, Config, Limits, Windows},
+        scope::limits::{BoundaryRule, Config, Limits, Windows},
     },
     telemetry::LogFormat,
 };

@@ -119,7 +119,7 @@ mod tests {
     use crate::{
         plan::{
             failure::IamErrorClass,
-            step::{Call, Step, Why},
+            steps::step::{Call, Step, Why},
         },
         ports::{IamRead, IamWrite},
     };

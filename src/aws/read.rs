@@ -12,7 +12,7 @@ use crate::{
     aws::AwsIam,
     plan::{
         failure::{IamError, IamErrorClass},
-        observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
+        form::observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
     },
     ports::IamRead,
 };

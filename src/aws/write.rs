@@ -11,7 +11,7 @@ use crate::{
     },
     plan::{
         failure::{IamError, IamErrorClass},
-        step::{Call, Step, Written},
+        steps::step::{Call, Step, Written},
     },
     ports::IamWrite,
 };

@@ -15,8 +15,8 @@ use crate::{
     },
     iam::{arn::Account, policy::Policy, tag},
     plan::{
-        desired::{Desired, compile},
-        limits::Limits,
+        form::desired::{Desired, compile},
+        scope::limits::Limits,
     },
     settings::ScopeArgs,
     yaml,

@@ -25,7 +25,7 @@ use serde_json::json;
 
 use crate::{
     api::{self, resource::Resource},
-    plan::{notice::Notice, outcome::cut},
+    plan::say::{notice::Notice, verdict::cut},
 };
 
 /// The API server refuses longer notes.

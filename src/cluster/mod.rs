@@ -26,7 +26,10 @@ use crate::{
         raw::RawRole,
         resource::{Resource, ServiceAccount, WatchEvent},
     },
-    plan::{failure::ClusterError, notice::Notice, outcome::cut},
+    plan::{
+        failure::ClusterError,
+        say::{notice::Notice, verdict::cut},
+    },
     ports::Cluster,
 };
 

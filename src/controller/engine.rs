@@ -33,10 +33,12 @@ use crate::{
     },
     metrics::{Metrics, whole},
     plan::{
-        backoff::{Streak, Trouble},
         failure::{IamError, IamErrorClass},
-        limits::Config,
-        outcome::{self, Verdict},
+        say::{
+            backoff::{Streak, Trouble},
+            verdict::{self, Verdict},
+        },
+        scope::limits::Config,
     },
     ports::{Clock, Cluster, IamWrite},
 };
@@ -388,7 +390,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         tokio::spawn(async move {
             if let Ok(Some(resource)) = shared.cluster.get(&key).await {
                 let mut status = resource.status.clone();
-                outcome::conclude(
+                verdict::conclude(
                     &mut status,
                     resource.generation,
                     &Verdict::Panicked,

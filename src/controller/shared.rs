@@ -8,7 +8,7 @@ use crate::{
     controller::memory::{Memory, queue::Queue},
     election::leadership::Leadership,
     metrics::Metrics,
-    plan::limits::{Limits, Windows},
+    plan::scope::limits::{Limits, Windows},
 };
 
 /// How the engine is doing, for readiness.

@@ -19,9 +19,11 @@ use crate::{
     iam::name,
     plan::{
         failure::IamError,
-        fingerprint,
-        observed::{Observed, RoleDetail, RoleSummary},
-        principals,
+        form::{
+            fingerprint,
+            observed::{Observed, RoleDetail, RoleSummary},
+        },
+        steps::principals,
     },
     ports::{Clock, IamRead},
 };

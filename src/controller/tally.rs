@@ -5,9 +5,8 @@ use crate::{
     controller::pass::next::Next,
     metrics::Metrics,
     plan::{
-        backoff::Trouble,
-        outcome,
-        step::{Call, Step, Why},
+        say::{backoff::Trouble, verdict},
+        steps::step::{Call, Step, Why},
     },
 };
 
@@ -26,7 +25,7 @@ pub(super) fn result(next: Option<&Next>) -> &'static str {
 /// What keeps a resource from its end.
 pub(super) fn trouble(trouble: Trouble) -> &'static str {
     match trouble {
-        Trouble::Iam(class) => outcome::reason_of(class),
+        Trouble::Iam(class) => verdict::reason_of(class),
         Trouble::Cluster => "KubernetesApi",
         Trouble::NotOwned => reason::NOT_OWNED,
         Trouble::Blocked => reason::DELETION_BLOCKED,

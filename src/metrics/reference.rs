@@ -6,7 +6,7 @@ use super::{
     HORIZONS, TABLE,
     table::{CAUSES, SWEEPS},
 };
-use crate::plan::{observed::Part, outcome};
+use crate::plan::{form::observed::Part, say::verdict};
 
 /// What a label tells, and its values, as Markdown.
 fn labels() -> Vec<(&'static str, String)> {
@@ -39,7 +39,7 @@ fn labels() -> Vec<(&'static str, String)> {
                  `rolewright_retries_total` also `KubernetesApi` (the API server failed or \
                  reported a conflict) and `NotVisible` (AWS does not \
                  show yet what was done)",
-                list(outcome::REFUSALS)
+                list(verdict::REFUSALS)
             ),
         ),
         (

@@ -7,7 +7,7 @@ use super::{
     Asked,
     family::{Counter, Gauge, Histogram, Kind, Row},
 };
-use crate::plan::{observed::Part, outcome};
+use crate::plan::{form::observed::Part, say::verdict};
 
 /// Declares a field for each metric, the table of all of them in the same order, and the registry.
 macro_rules! metrics {
@@ -122,7 +122,7 @@ impl Metrics {
             metrics.drift.begin([part]);
             metrics.corrections.begin([part]);
         }
-        for reason in outcome::REFUSALS {
+        for reason in verdict::REFUSALS {
             metrics.refusals.begin([reason]);
         }
         for cause in CAUSES {

@@ -1,36 +1,19 @@
 //! The pure core: data in, data out; no clock, no randomness, no I/O, no `async`.
+//!
+//! ```text
+//! scope    which role a resource stands for, and what it may ask for
+//! form     what a role should be, what AWS has, and the digest that ends most comparisons
+//! steps    the plan: what turns the one into the other, in order, as data that prints itself
+//! decide   whose role it is, when it ends
+//! say      words for people: conditions, Events, and how soon to try again
+//! ```
 
-pub mod annotate;
-pub mod applied;
-pub mod audit;
-pub mod backoff;
-pub mod desired;
-pub mod diff;
+pub mod decide;
 pub mod failure;
-pub mod fingerprint;
-pub mod identity;
-pub mod interim;
+pub mod form;
 pub mod lease;
-pub mod lifetime;
-pub mod limits;
-pub mod notice;
-pub mod observed;
-pub mod order;
-pub mod outcome;
-pub mod ownership;
-pub mod principals;
-pub mod problems;
-pub mod settle;
-pub mod step;
-pub mod trust;
-
+pub mod say;
+pub mod scope;
+pub mod steps;
 #[cfg(test)]
-mod laws;
-#[cfg(test)]
-mod order_laws;
-#[cfg(test)]
-mod refusals;
-#[cfg(test)]
-mod samples;
-#[cfg(test)]
-mod texts;
+mod tests;

@@ -24,7 +24,7 @@ use crate::{
         ResourceKey, RoleStatus,
         resource::{Resource, ServiceAccount, WatchEvent},
     },
-    plan::{failure::ClusterError, notice::Notice},
+    plan::{failure::ClusterError, say::notice::Notice},
     ports::{Clock, Cluster},
 };
 

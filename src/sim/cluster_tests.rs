@@ -14,7 +14,7 @@ use crate::{
         PAUSED, RECONCILE_REQUESTED_AT, ResourceKey, RoleStatus,
         resource::{Resource, WatchEvent},
     },
-    plan::{failure::ClusterError, notice::Notice},
+    plan::{failure::ClusterError, say::notice::Notice},
     ports::{Clock, Cluster},
 };
 

@@ -21,8 +21,8 @@ use super::{
 use crate::{
     plan::{
         failure::{IamError, IamErrorClass},
-        observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
-        step::{Step, Written},
+        form::observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
+        steps::step::{Step, Written},
     },
     ports::{Clock, IamRead, IamWrite},
 };

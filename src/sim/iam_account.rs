@@ -12,8 +12,8 @@ use super::{
 };
 use crate::plan::{
     failure::IamErrorClass,
-    observed::RoleRecord,
-    step::{Call, Step},
+    form::observed::RoleRecord,
+    steps::step::{Call, Step},
 };
 
 /// Quotas of an account; the defaults are AWS's own.

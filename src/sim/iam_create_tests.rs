@@ -7,7 +7,7 @@ use rstest::rstest;
 use super::iam_tests::*;
 use super::{RoleState, World};
 use crate::{
-    plan::{failure::IamErrorClass as Class, observed::RoleRecord, step::Call},
+    plan::{failure::IamErrorClass as Class, form::observed::RoleRecord, steps::step::Call},
     ports::{Clock, IamRead, IamWrite},
 };
 

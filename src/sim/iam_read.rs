@@ -10,7 +10,7 @@ use super::{
     iam_role::RoleState,
     iam_rules::{Refusal, percent_encode},
 };
-use crate::plan::observed::{Page, RoleDetail, RoleRecord, RoleSummary};
+use crate::plan::form::observed::{Page, RoleDetail, RoleRecord, RoleSummary};
 
 impl State {
     /// The role as it was at `at`.

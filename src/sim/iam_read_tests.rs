@@ -10,7 +10,7 @@ use super::{
     iam_tests::{READ_ONLY, class, create, write},
 };
 use crate::{
-    plan::{failure::IamErrorClass as Class, step::Call},
+    plan::{failure::IamErrorClass as Class, steps::step::Call},
     ports::IamRead,
 };
 

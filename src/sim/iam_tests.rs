@@ -9,8 +9,8 @@ use super::{ACCOUNT, FakeIam, Quotas, RoleState, World};
 use crate::{
     plan::{
         failure::{IamError, IamErrorClass as Class},
-        observed::RoleRecord,
-        step::{Call, Step, Why, Written},
+        form::observed::RoleRecord,
+        steps::step::{Call, Step, Why, Written},
     },
     ports::{IamRead, IamWrite},
 };

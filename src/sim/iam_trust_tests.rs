@@ -9,7 +9,7 @@ use super::{
     RoleState, World,
     iam_tests::{create_with, decode, record, trust_of, write},
 };
-use crate::plan::{failure::IamErrorClass as Class, step::Call};
+use crate::plan::{failure::IamErrorClass as Class, steps::step::Call};
 
 #[rstest]
 #[case::account_id(r#"{"AWS":"210987654321"}"#, Ok(r#"{"AWS":"arn:aws:iam::210987654321:root"}"#))]

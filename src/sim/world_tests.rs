@@ -10,8 +10,8 @@ use crate::{
     api::{ResourceKey, RoleStatus},
     plan::{
         failure::{ClusterError, IamErrorClass as Class},
-        notice::Notice,
-        step::{Call, Step, Why},
+        say::notice::Notice,
+        steps::step::{Call, Step, Why},
     },
     ports::{Clock, Cluster, IamRead, IamWrite},
 };

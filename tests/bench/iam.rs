@@ -17,8 +17,8 @@ use rolewright::{
     iam::policy::decode::decode,
     plan::{
         failure::{IamError, IamErrorClass},
-        observed::{RoleDetail, RoleRecord},
-        step::{Call, Step, Why},
+        form::observed::{RoleDetail, RoleRecord},
+        steps::step::{Call, Step, Why},
     },
     ports::{IamRead, IamWrite},
     sim::{ACCOUNT, Crash, FakeIam, PARTITION, Quotas, VirtualClock},

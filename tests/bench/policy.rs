@@ -14,7 +14,7 @@ use rolewright::{
             evaluate::{Context, Documents, Request, evaluate},
         },
     },
-    plan::fingerprint::{Scope, of_observed},
+    plan::form::fingerprint::{Scope, of_observed},
 };
 
 /// Prints a row: the median of nine runs of `times` calls, for one call.

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rolewright::api::{RoleStatus, condition, reason};
+use rolewright::plan::decide::ownership::NotOurs;
 use rolewright::plan::failure::{IamError, IamErrorClass as Class};
-use rolewright::plan::outcome::{REFUSALS, Verdict, conclude};
-use rolewright::plan::ownership::NotOurs;
+use rolewright::plan::say::verdict::{REFUSALS, Verdict, conclude};
 
 use crate::page::ROOT;
 

@@ -9,7 +9,7 @@ use rolewright::iam::arn::Account;
 use rolewright::iam::controller_policy::{Installation, writer};
 use rolewright::iam::policy::Policy;
 use rolewright::iam::policy::evaluate::{Context, Decision, Documents, Request, evaluate};
-use rolewright::plan::limits::BoundaryRule;
+use rolewright::plan::scope::limits::BoundaryRule;
 use rolewright::settings;
 
 use super::controller::ControllerConfig;

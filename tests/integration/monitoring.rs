@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use aws_sdk_iam::types::Tag;
 use rolewright::metrics::{Kind, TABLE};
-use rolewright::plan::outcome::REFUSALS;
+use rolewright::plan::say::verdict::REFUSALS;
 use serde_json::{Value, json};
 
 use crate::harness::{Fault, FaultKind, promtool, repository, wait_until};

@@ -2,7 +2,7 @@
 //! what AWS gets.
 
 use super::*;
-use crate::plan::limits::BoundaryRule;
+use crate::plan::scope::limits::BoundaryRule;
 use crate::settings::MANAGED_POLICIES;
 
 fn limits() -> Limits {

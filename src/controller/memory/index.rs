@@ -12,11 +12,12 @@ use crate::{
     controller::memory::standing::Standing,
     iam::name,
     plan::{
-        desired::compile,
-        fingerprint::{self, Fingerprint, Scope},
-        identity,
-        limits::Limits,
-        outcome,
+        form::{
+            desired::compile,
+            fingerprint::{self, Fingerprint, Scope},
+        },
+        say::verdict,
+        scope::{identity, limits::Limits},
     },
 };
 
@@ -105,7 +106,7 @@ impl Index {
         let hash_is_current = fingerprints.is_some_and(|fingerprints| {
             resource.status.desired_hash == Some(fingerprint::desired_hash(fingerprints))
         });
-        let ready = outcome::is_ready(&resource.status, resource.generation);
+        let ready = verdict::is_ready(&resource.status, resource.generation);
         let mut entry = Box::new(Entry {
             uid: resource.uid.as_str().into(),
             generation: resource.generation,
@@ -295,13 +296,13 @@ fn needs_pass(resource: &Resource, hash_is_current: bool) -> bool {
     if resource.deleting {
         return resource.finalizer;
     }
-    let reported_paused = outcome::ready_reason(status) == Some(reason::PAUSED);
+    let reported_paused = verdict::ready_reason(status) == Some(reason::PAUSED);
     if resource.paused {
         return !reported_paused;
     }
     reported_paused
         || !hash_is_current
-        || !outcome::is_ready(status, resource.generation)
+        || !verdict::is_ready(status, resource.generation)
         || (resource.reconcile_requested_at.is_some()
             && resource.reconcile_requested_at != status.last_handled_reconcile_at)
         || (!resource.finalizer && status.role_id.is_some())

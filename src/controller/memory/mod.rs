@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::{api::ResourceKey, plan::settle::Recent};
+use crate::{api::ResourceKey, plan::form::settle::Recent};
 
 use self::index::Index;
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::{api::ResourceKey, plan::observed::RoleDetail};
+use crate::{api::ResourceKey, plan::form::observed::RoleDetail};
 
 /// What a sweep saw, so that the closer look reads only what differs.
 #[derive(Clone, Debug)]

@@ -7,10 +7,10 @@ use crate::{
     api::role::Applied,
     controller::pass::{context::Pass, drive::Interrupted},
     plan::{
-        annotate::{self, Change},
-        applied,
-        desired::Desired,
+        decide::annotate::{self, Change},
         failure::ClusterError,
+        form::desired::Desired,
+        steps::applied,
     },
     ports::{Clock, Cluster, IamWrite},
 };

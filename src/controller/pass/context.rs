@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use crate::{
     api::{RoleStatus, reason, resource::Resource, role::Applied},
     controller::{pass::drive::Interrupted, shared::Shared},
-    plan::{applied, desired::Desired, identity::Identity, outcome::Verdict},
+    plan::{
+        form::desired::Desired, say::verdict::Verdict, scope::identity::Identity, steps::applied,
+    },
     ports::{Clock, Cluster, IamWrite},
 };
 

@@ -15,14 +15,18 @@ use crate::{
     api::{reason, resource::Resource},
     controller::{shared::Shared, tally},
     plan::{
-        audit,
+        decide::ownership::{self, Known},
         failure::{ClusterError, IamError, IamErrorClass},
-        identity::Identity,
-        notice::Notice,
-        observed::{Observed, RoleRecord},
-        ownership::{self, Known},
-        settle::Certainty,
-        step::{Call, Step, Written},
+        form::{
+            observed::{Observed, RoleRecord},
+            settle::Certainty,
+        },
+        say::notice::Notice,
+        scope::identity::Identity,
+        steps::{
+            audit,
+            step::{Call, Step, Written},
+        },
     },
     ports::{Clock, Cluster, IamWrite},
 };

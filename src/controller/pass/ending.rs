@@ -15,12 +15,14 @@ use crate::{
         removal::{Removal, remove},
     },
     plan::{
-        backoff::Trouble,
-        desired::{Desired, deletion_terms},
-        identity::{self, Identity},
-        outcome::{self, Verdict},
-        ownership::{Known, NotOurs},
-        step::Why,
+        decide::ownership::{Known, NotOurs},
+        form::desired::{Desired, deletion_terms},
+        say::{
+            backoff::Trouble,
+            verdict::{self, Verdict},
+        },
+        scope::identity::{self, Identity},
+        steps::step::Why,
     },
     ports::{Clock, Cluster, IamWrite},
 };
@@ -71,7 +73,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let over = end.filter(|end| *end <= self.shared.clock.now());
         match over {
             Some(end) if self.status.role_id.is_some() => self.expire(desired, end).await,
-            Some(end) if outcome::ready_reason(&self.status) == Some(reason::EXPIRED) => {
+            Some(end) if verdict::ready_reason(&self.status) == Some(reason::EXPIRED) => {
                 self.report(&Verdict::Expired(end), Next::Settled).await
             }
             _ => self.refuse(beyond).await,

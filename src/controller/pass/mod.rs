@@ -33,17 +33,22 @@ use crate::{
     },
     iam::tag,
     plan::{
-        applied,
-        backoff::Trouble,
-        desired::{Desired, compile},
-        diff,
+        decide::ownership::{self, Known, NotOurs, Ours},
         failure::IamErrorClass,
-        fingerprint::{self, Scope},
-        observed::{Observed, RoleRecord},
-        outcome::{self, Verdict},
-        ownership::{self, Known, NotOurs, Ours},
-        principals::{held_back, view},
-        step::{Call, Step},
+        form::{
+            desired::{Desired, compile},
+            fingerprint::{self, Scope},
+            observed::{Observed, RoleRecord},
+        },
+        say::{
+            backoff::Trouble,
+            verdict::{self, Verdict},
+        },
+        steps::{
+            applied, diff,
+            principals::{held_back, view},
+            step::{Call, Step},
+        },
     },
     ports::{Clock, Cluster, IamWrite},
 };
@@ -139,7 +144,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             if desired.drift == DriftPolicy::Observe {
                 let scope = Scope::default();
                 if let Some(observed) = observe::whole(&self.shared.iam, role, &scope).await? {
-                    self.status.plan = outcome::plan_lines(&diff::diff(desired, &observed, &scope));
+                    self.status.plan = verdict::plan_lines(&diff::diff(desired, &observed, &scope));
                 }
             }
             return self
@@ -147,7 +152,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 .await;
         }
         let end = desired.lifetime.end(self.resource.created, Some(role.created));
-        self.status.expires_at = end.map(outcome::whole_seconds);
+        self.status.expires_at = end.map(verdict::whole_seconds);
         self.note_deadline(end);
         if let Some(end) = end.filter(|end| *end <= self.shared.clock.now()) {
             return self.expire(desired, end).await;
@@ -258,7 +263,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
         }
         let end = desired.lifetime.end(self.resource.created, None);
-        self.status.expires_at = end.map(outcome::whole_seconds);
+        self.status.expires_at = end.map(verdict::whole_seconds);
         self.note_deadline(end);
         if let Some(end) = end.filter(|end| *end <= self.shared.clock.now()) {
             self.let_all_go().await?;
@@ -335,7 +340,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     ) -> Result<Next, Interrupted> {
         self.pin(&desired.identity);
         (self.status.role_id, self.status.arn) = role.unzip();
-        let plan = outcome::plan_lines(steps);
+        let plan = verdict::plan_lines(steps);
         let news = plan != self.resource.status.plan;
         self.status.plan = plan;
         if news {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::plan::backoff::Trouble;
+use crate::plan::say::backoff::Trouble;
 
 /// What is to happen with the resource after a pass.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     controller::memory::queue::Hint,
     plan::{
-        desired::Desired,
-        diff,
         failure::IamError,
-        fingerprint::Scope,
-        observed::{Attachments, Observed, Part, RoleRecord},
+        form::{
+            desired::Desired,
+            fingerprint::Scope,
+            observed::{Attachments, Observed, Part, RoleRecord},
+        },
+        steps::diff,
     },
     ports::IamRead,
 };

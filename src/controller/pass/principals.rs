@@ -18,15 +18,17 @@ use crate::{
     },
     iam::policy::Kind,
     plan::{
-        backoff::Trouble,
-        desired::Desired,
-        diff,
-        fingerprint::{self, Scope},
-        observed::Observed,
-        outcome::Verdict,
-        ownership::{self, Known},
-        principals,
-        step::{Call, Step},
+        decide::ownership::{self, Known},
+        form::{
+            desired::Desired,
+            fingerprint::{self, Scope},
+            observed::Observed,
+        },
+        say::{backoff::Trouble, verdict::Verdict},
+        steps::{
+            diff, principals,
+            step::{Call, Step},
+        },
     },
     ports::{Clock, Cluster, IamWrite},
 };

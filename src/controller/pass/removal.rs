@@ -11,12 +11,14 @@ use crate::{
         shared::Shared,
     },
     plan::{
+        decide::ownership::{self, Known, NotOurs},
         failure::IamErrorClass,
-        identity::Identity,
-        observed::{Observed, RoleRecord},
-        ownership::{self, Known, NotOurs},
-        settle::within,
-        step::{Call, Step, Why},
+        form::{
+            observed::{Observed, RoleRecord},
+            settle::within,
+        },
+        scope::identity::Identity,
+        steps::step::{Call, Step, Why},
     },
     ports::{Clock, Cluster, IamWrite},
 };

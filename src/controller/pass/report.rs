@@ -15,11 +15,13 @@ use crate::{
         shared::Shared,
     },
     plan::{
-        backoff::Trouble,
         failure::ClusterError,
-        notice::Notice,
-        outcome::{self, Verdict},
-        step::Step,
+        say::{
+            backoff::Trouble,
+            notice::Notice,
+            verdict::{self, Verdict},
+        },
+        steps::step::Step,
     },
     ports::{Clock, Cluster, IamWrite},
 };
@@ -29,14 +31,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let mut parts: Vec<String> = steps
             .iter()
             .flat_map(|step| step.call.parts())
-            .map(|part| outcome::cut(&part.to_string(), 64))
+            .map(|part| verdict::cut(&part.to_string(), 64))
             .collect();
         parts.sort();
         parts.dedup();
         parts.truncate(50);
         let count = self.status.drift.as_ref().map_or(0, |drift| drift.count).saturating_add(1);
         self.status.drift = Some(Drift {
-            last_corrected_at: outcome::whole_seconds(self.shared.clock.now()),
+            last_corrected_at: verdict::whole_seconds(self.shared.clock.now()),
             parts,
             by: None,
             count,
@@ -59,7 +61,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let seen = self.resource.status.observed_generation == Some(self.resource.generation);
         let unread = [reason::PAUSED, reason::INVALID_SPEC].map(Some);
         if warnings.is_empty()
-            || (seen && !unread.contains(&outcome::ready_reason(&self.resource.status)))
+            || (seen && !unread.contains(&verdict::ready_reason(&self.resource.status)))
         {
             return;
         }
@@ -69,7 +71,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     /// Writes the status if it says anything new.
     pub(super) async fn save(&mut self, verdict: &Verdict) -> Result<(), ClusterError> {
-        outcome::conclude(
+        verdict::conclude(
             &mut self.status,
             self.resource.generation,
             verdict,
@@ -109,7 +111,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                     %error,
                     "an AWS call failed"
                 );
-                let (verdict, trouble) = match outcome::role_not_found(&error, step.as_deref()) {
+                let (verdict, trouble) = match verdict::role_not_found(&error, step.as_deref()) {
                     Some(message) => (
                         Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message),
                         Trouble::NotVisible,
@@ -152,7 +154,7 @@ pub(in crate::controller) async fn tell_news<I: IamWrite, C: Cluster, K: Clock>(
     }
     let Some(after) = status.conditions.first() else { return };
     let reason = reason::constant(&after.reason);
-    let refusal = outcome::REFUSALS.contains(&reason);
+    let refusal = verdict::REFUSALS.contains(&reason);
     let same = resource.status.conditions.first().is_some_and(|before| {
         before.reason == after.reason
             && !(refusal

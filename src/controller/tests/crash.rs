@@ -23,8 +23,8 @@ fn end(rig: &Rig) -> End {
     }
     let ready = rig.world.cluster.resource(&key("x")).map(|resource| {
         (
-            outcome::is_ready(&resource.status, resource.generation),
-            outcome::ready_reason(&resource.status).unwrap().to_owned(),
+            verdict::is_ready(&resource.status, resource.generation),
+            verdict::ready_reason(&resource.status).unwrap().to_owned(),
         )
     });
     End { roles, ready, pod: rig.world.cluster.role_of(&key("pod")) }

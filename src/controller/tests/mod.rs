@@ -44,8 +44,8 @@ use crate::{
     iam::{arn::Account, managed::ManagedPolicyRules},
     metrics::Metrics,
     plan::{
-        limits::{BoundaryRule, Config, Limits, Windows},
-        outcome,
+        say::verdict,
+        scope::limits::{BoundaryRule, Config, Limits, Windows},
     },
     settings::MANAGED_POLICIES,
     sim::{ACCOUNT, PARTITION, World},
@@ -204,7 +204,7 @@ impl Rig {
 
     pub fn is_ready(&self, name: &str) -> bool {
         let resource = self.world.cluster.resource(&key(name)).expect("the resource exists");
-        outcome::is_ready(&resource.status, resource.generation)
+        verdict::is_ready(&resource.status, resource.generation)
     }
 
     /// Reason and message of Ready.

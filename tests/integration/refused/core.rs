@@ -5,8 +5,8 @@ use rolewright::{
     api::{ResourceKey, RoleStatus, problem::Problem, resource::Resource},
     iam::arn::Account,
     plan::{
-        desired::{Desired, desired},
-        limits::Limits,
+        form::desired::{Desired, desired},
+        scope::limits::Limits,
     },
     settings::{MANAGED_POLICIES, ScopeArgs},
 };

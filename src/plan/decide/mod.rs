@@ -1,0 +1,5 @@
+//! Decisions about a role and its resource: data in, data out.
+
+pub mod annotate;
+pub mod lifetime;
+pub mod ownership;

@@ -1,0 +1,174 @@
+//! Whether a role in AWS is ours. The proof stands in AWS: without it nothing is written.
+
+use crate::{
+    api::{RECONCILE_REQUESTED_AT, RoleStatus, reason},
+    iam::{name, tag},
+    plan::{
+        form::observed::RoleRecord,
+        scope::identity::Identity,
+        steps::step::{Call, Step, Why},
+    },
+};
+
+/// The proof is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ours {
+    /// The role does not carry the resource's uid: the resource was made again, and takes the role
+    /// up.
+    pub reattached: bool,
+}
+
+/// A role that is left as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotOurs {
+    /// Reason of the condition: `NotOwned` or `OwnershipContested`.
+    pub reason: &'static str,
+    /// A sentence for people.
+    pub why: String,
+}
+
+impl NotOurs {
+    /// Another object has taken up what was ours.
+    #[must_use]
+    pub fn contested(&self) -> bool {
+        self.reason == reason::OWNERSHIP_CONTESTED
+    }
+
+    /// The role is gone which another object had taken up: it is not made again before somebody
+    /// asks for it.
+    #[must_use]
+    pub fn gone(identity: &Identity) -> Self {
+        let why = format!(
+            "role {} was taken up by another IAMRole {}, as in a second cluster, and is gone: it \
+             is not made again on behalf of \
+             this one; delete this one, or annotate it with {RECONCILE_REQUESTED_AT} to have the \
+             role made",
+            identity.name, identity.key
+        );
+        Self { reason: reason::OWNERSHIP_CONTESTED, why }
+    }
+}
+
+/// What is known of the role before it is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known<'a> {
+    /// Its unique id.
+    pub id: Option<&'a str>,
+    /// The uid that it carries, once that was the resource's own (`status.roleUid`).
+    pub uid: Option<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    /// What status tells.
+    #[must_use]
+    pub fn of(status: &'a RoleStatus) -> Self {
+        Self { id: status.role_id.as_deref(), uid: status.role_uid.as_deref() }
+    }
+}
+
+/// Judges a role by its tags, its path and what is known of it. The uid tag alone is a hint: a
+/// cluster rebuilt from Git has other uids.
+///
+/// # Errors
+/// Why the role is not to be written.
+pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result<Ours, NotOurs> {
+    let foreign = |why: String| {
+        Err(NotOurs {
+            reason: reason::NOT_OWNED,
+            why: format!("role {} exists and is not ours: {why}", role.name),
+        })
+    };
+
+    if name::is_reserved(&role.path, &role.name) {
+        return foreign("it belongs to an AWS service".into());
+    }
+    let (installation, resource) = (value(role, tag::INSTALLATION), value(role, tag::RESOURCE));
+    match (installation, resource) {
+        (None, None) => {
+            return foreign("it carries none of rolewright's tags; choose another roleName".into());
+        }
+        (None, Some(_)) | (Some(_), None) => {
+            return foreign(format!(
+                "it carries only one of the tags {} and {}; choose another roleName",
+                tag::INSTALLATION,
+                tag::RESOURCE
+            ));
+        }
+        (Some(other), _) if other != identity.installation => {
+            return foreign(format!("it belongs to installation {other}; choose another roleName"));
+        }
+        (_, Some(other)) if other != identity.key.to_string() => {
+            return foreign(format!(
+                "it belongs to IAMRole {other}; choose another roleName or delete that IAMRole"
+            ));
+        }
+        _ => {}
+    }
+    if name::fold(&role.name) != name::fold(&identity.name) {
+        return foreign(format!("its name is not {}", identity.name));
+    }
+    if role.path != identity.path {
+        return foreign(format!(
+            "its path is {}, not {}; a role cannot be moved",
+            role.path, identity.path
+        ));
+    }
+    let uid = uid(role);
+    // Before the id: the other one may have made the role anew. A tag that was taken off gives
+    // nothing back.
+    if let Some(other) =
+        known.uid.map(|known| uid.unwrap_or(known)).filter(|other| *other != identity.uid)
+    {
+        return Err(NotOurs {
+            reason: reason::OWNERSHIP_CONTESTED,
+            why: format!(
+                "role {} was this resource's, and another IAMRole {} has taken it up, that with \
+                 uid {other}, as in a second \
+                 cluster: nothing is written or removed on behalf of this one; delete one of the \
+                 two, or annotate this one \
+                 with {RECONCILE_REQUESTED_AT} to take the role back",
+                role.name, identity.key
+            ),
+        });
+    }
+    if let Some(known) = known.id.filter(|known| *known != role.role_id) {
+        return foreign(format!(
+            "its id is {}, but this resource made the role with id {known}; somebody replaced it: \
+             delete the role in AWS, \
+             or delete this resource and apply it again to take it over",
+            role.role_id
+        ));
+    }
+    Ok(Ours { reattached: uid != Some(identity.uid.as_str()) })
+}
+
+/// The step that takes up a role of ours which carries another object's uid. It comes before all
+/// others: a plan that gets stuck half way must not leave two clusters that both take the role for
+/// theirs.
+#[must_use]
+pub fn claim(identity: &Identity, role: &RoleRecord) -> Option<Step> {
+    uid(role).filter(|uid| *uid != identity.uid)?;
+    let tags = [(tag::UID.to_owned(), identity.uid.clone())].into();
+    Some(Step {
+        role: role.name.clone(),
+        call: Call::Tag { tags },
+        why: Why::Differs,
+        change: None,
+    })
+}
+
+/// What [`claim`] makes of the role.
+pub fn claimed(identity: &Identity, role: &mut RoleRecord) {
+    role.tags.retain(|key, _| tag::fold(key) != tag::fold(tag::UID));
+    role.tags.insert(tag::UID.to_owned(), identity.uid.clone());
+}
+
+/// The uid that a role carries.
+#[must_use]
+pub fn uid(role: &RoleRecord) -> Option<&str> {
+    value(role, tag::UID)
+}
+
+fn value<'a>(role: &'a RoleRecord, key: &str) -> Option<&'a str> {
+    role.tags.iter().find(|(k, _)| tag::fold(k) == tag::fold(key)).map(|(_, value)| value.as_str())
+}

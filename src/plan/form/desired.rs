@@ -1,0 +1,484 @@
+//! From a raw spec to a [`Desired`] in which nothing can be invalid, or to every problem at once. A
+//! problem is one of form, when nothing can be compiled, or the spec is beyond the limits that the
+//! operator set; the controller refuses both.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use crate::{
+    api::{
+        problem::Problem,
+        resource::Resource,
+        role::{self, DeletionPolicy, DriftPolicy, InlinePolicy, Mode, RoleSpec},
+        schema::SpecSchema,
+    },
+    iam::{
+        json::Node,
+        limits as quota,
+        nearest::nearest,
+        policy::{Kind, NumberRule, Policy},
+        tag,
+    },
+    plan::{
+        decide::lifetime::{self, Lifetime},
+        form::{
+            observed::{Attachments, DEFAULT_SESSION, Part},
+            trust,
+        },
+        scope::{
+            identity::{self, Identity},
+            limits::{BoundaryRule, Limits},
+            problems::Problems,
+        },
+    },
+};
+
+/// Facets that we keep alone; the others may be added to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exclusive {
+    /// Attachments.
+    pub attached: bool,
+    /// Inline policies.
+    pub inline: bool,
+    /// Tags.
+    pub tags: bool,
+}
+
+/// What AWS is to have, resolved and valid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Desired {
+    /// Which role.
+    pub identity: Identity,
+    /// Never the empty string.
+    pub description: Option<String>,
+    /// Seconds.
+    pub max_session: i32,
+    /// Policy ARN.
+    pub boundary: Option<String>,
+    /// The trust policy.
+    pub trust: Policy,
+    /// ARNs of managed policies.
+    pub attached: Attachments,
+    /// Inline policies by name.
+    pub inline: BTreeMap<String, Policy>,
+    /// All tags, the ownership proof among them.
+    pub tags: BTreeMap<String, String>,
+    /// What we keep alone.
+    pub exclusive: Exclusive,
+    /// When it ends.
+    pub lifetime: Lifetime,
+    /// What a deletion of the resource does.
+    pub deletion: DeletionPolicy,
+    /// What drift leads to.
+    pub drift: DriftPolicy,
+    /// Service accounts that get the role's ARN as an annotation. In Kubernetes: no part of what is
+    /// compared with AWS.
+    pub annotate: BTreeSet<String>,
+    /// What is allowed and may still surprise, field by field. For people only: no part of what is
+    /// compared.
+    pub warnings: Vec<Problem>,
+}
+
+impl Desired {
+    /// True when an item of a set, named by its part, is desired. What is no item always is.
+    #[must_use]
+    pub fn wants(&self, part: &Part) -> bool {
+        match part {
+            Part::Attachment(arn) => self.attached.contains(arn),
+            Part::Inline(name) => self.inline.contains_key(name),
+            Part::Tag(key) => self.tags.keys().any(|other| tag::fold(other) == *key),
+            Part::Role | Part::Trust | Part::Boundary | Part::Attributes => true,
+        }
+    }
+}
+
+/// Turns a resource into what is desired in AWS.
+///
+/// # Errors
+/// Every problem at once, each with its field path and the remedy.
+pub fn desired(resource: &Resource, limits: &Limits) -> Result<Desired, Vec<Problem>> {
+    let (desired, beyond) = compile(resource, limits)?;
+    if beyond.is_empty() { Ok(desired) } else { Err(beyond) }
+}
+
+/// Turns a resource into what it asks for, and into what of that is beyond the operator's limits: a
+/// role may be made of it only if nothing is.
+///
+/// # Errors
+/// Every problem at once, also those with limits, when one of them keeps the resource from being
+/// compiled.
+pub fn compile(
+    resource: &Resource,
+    limits: &Limits,
+) -> Result<(Desired, Vec<Problem>), Vec<Problem>> {
+    let node = identity::read_spec(&resource.spec).map_err(|problem| vec![problem])?;
+    let shape = match SpecSchema::iam_role() {
+        Ok(schema) => schema.problems(&node),
+        Err(error) => vec![Problem::new("spec", error.to_string())],
+    };
+    if !shape.is_empty() {
+        return Err(shape);
+    }
+    let spec: RoleSpec = serde_json::from_str(&resource.spec).map_err(|error| {
+        vec![Problem { field: "spec".into(), message: format!("can't be read: {error}") }]
+    })?;
+    let identity = identity::identify(resource, Some(&node), limits);
+    let mut check =
+        Check { limits, problems: identity::scope_problems(&identity, resource, &node, limits) };
+
+    let max_session = check.session(spec.max_session_duration.as_deref());
+    let boundary = check.boundary(spec.permissions_boundary.as_deref());
+    let trust = trust::compile(&spec.trust, &resource.key.namespace, limits, &mut check.problems);
+    let desired = Desired {
+        description: spec.description.clone().filter(|text| !text.is_empty()),
+        max_session,
+        boundary,
+        trust: trust.policy,
+        annotate: trust.annotate,
+        attached: check.attached(spec.permissions.as_ref()),
+        inline: check.inline(spec.permissions.as_ref(), &node),
+        tags: check.tags(spec.tags.as_ref(), &identity),
+        exclusive: exclusive(spec.management),
+        lifetime: check.bounded_lifetime(spec.lifetime.as_ref(), resource.created),
+        deletion: spec.deletion_policy.unwrap_or(DeletionPolicy::Delete),
+        drift: spec.drift_policy.unwrap_or(DriftPolicy::Correct),
+        warnings: trust.warnings,
+        identity,
+    };
+    check.problems.conclude().map(|beyond| (desired, beyond))
+}
+
+/// What a deletion does, read leniently: a resource with a mistake in its spec can still be
+/// deleted.
+///
+/// # Errors
+/// The problem when it can't be told whether the role is to be kept.
+pub fn deletion_terms(resource: &Resource) -> Result<DeletionPolicy, Problem> {
+    const FIELDS: [&str; 2] = ["deletionPolicy", "driftPolicy"];
+    let node = identity::read_spec(&resource.spec)?;
+    let text = |field: &str| node.get(field).map(|node| node.as_str().unwrap_or_default());
+    for (name, _) in node.as_object().into_iter().flatten() {
+        if let Some(meant) = nearest(name, FIELDS.into_iter()).filter(|meant| meant != name) {
+            let message = format!(
+                "is no field, and may mean {meant}: correct it, so that it is known whether the \
+                 role is to be kept"
+            );
+            return Err(Problem::new(format!("spec.{name}"), message));
+        }
+    }
+    match text("driftPolicy") {
+        None | Some("Correct") => {}
+        Some("Observe") => return Ok(DeletionPolicy::Retain),
+        Some(_) => {
+            let message = "is neither Correct nor Observe: correct it, so that it is known whether \
+                the role is to be kept";
+            return Err(Problem::new("spec.driftPolicy", message));
+        }
+    }
+    match text("deletionPolicy") {
+        None | Some("Delete") => Ok(DeletionPolicy::Delete),
+        Some("Retain") => Ok(DeletionPolicy::Retain),
+        Some(_) => Err(Problem {
+            field: "spec.deletionPolicy".into(),
+            message: "is neither Delete nor Retain: correct it, so that it is known whether the \
+                role is to be kept"
+                .into(),
+        }),
+    }
+}
+
+fn exclusive(management: Option<role::Management>) -> Exclusive {
+    let management = management.unwrap_or_default();
+    let is = |mode: Option<Mode>, default: Mode| mode.unwrap_or(default) == Mode::Exclusive;
+    Exclusive {
+        attached: is(management.managed_policies, Mode::Exclusive),
+        inline: is(management.inline_policies, Mode::Exclusive),
+        tags: is(management.tags, Mode::Additive),
+    }
+}
+
+fn as_seconds(bound: Duration) -> i64 {
+    i64::try_from(bound.as_secs()).unwrap_or(i64::MAX)
+}
+
+struct Check<'a> {
+    limits: &'a Limits,
+    problems: Problems,
+}
+
+impl Check<'_> {
+    fn session(&mut self, text: Option<&str>) -> i32 {
+        let Some(text) = text else { return DEFAULT_SESSION };
+        let seconds = match lifetime::parse_duration(text) {
+            Ok(duration) => duration.as_secs(),
+            Err(message) => {
+                self.problems.form("spec.maxSessionDuration", message);
+                return DEFAULT_SESSION;
+            }
+        };
+        let allowed = |seconds: &i32| {
+            u32::try_from(*seconds).is_ok_and(|seconds| quota::SESSION_SECONDS.contains(&seconds))
+        };
+        let Some(seconds) = i32::try_from(seconds).ok().filter(allowed) else {
+            self.problems.form("spec.maxSessionDuration", "must be between 1h and 12h");
+            return DEFAULT_SESSION;
+        };
+        if let Some(bound) =
+            self.limits.max_session.filter(|bound| i64::from(seconds) > as_seconds(*bound))
+        {
+            self.problems.limit(
+                "spec.maxSessionDuration",
+                format!(
+                    "may be at most {} here (--max-session): shorten it",
+                    lifetime::in_units(bound)
+                ),
+            );
+        }
+        seconds
+    }
+
+    fn boundary(&mut self, text: Option<&str>) -> Option<String> {
+        let account = &self.limits.account;
+        let field = "spec.permissionsBoundary";
+        let given = text.map(|text| account.expand(text));
+        match &self.limits.boundary {
+            BoundaryRule::Always(arn) => {
+                let arn = account.expand(arn);
+                if given.as_ref().is_some_and(|given| *given != arn) {
+                    self.problems.limit(
+                        field,
+                        format!("must be {arn} here, as the operator decided: leave it out"),
+                    );
+                }
+                given.or(Some(arn))
+            }
+            BoundaryRule::Free => {
+                let given = given?;
+                let parts: Vec<&str> = given.splitn(6, ':').collect();
+                let own = matches!(parts.as_slice(), ["arn", partition, "iam", "", id, resource]
+                    if *partition == account.partition && (
+                        *id == account.id || *id == "aws") && resource.starts_with("policy/"));
+                if !own {
+                    self.problems.limit(
+                        field,
+                        format!(
+                            "must be a policy of account {} or of AWS: change the ARN",
+                            account.id
+                        ),
+                    );
+                }
+                Some(given)
+            }
+        }
+    }
+
+    fn attached(&mut self, permissions: Option<&role::Permissions>) -> Attachments {
+        let mut attached = Attachments::new();
+        let list = permissions
+            .and_then(|permissions| permissions.managed_policies.as_deref())
+            .unwrap_or_default();
+        for (index, text) in list.iter().enumerate() {
+            let field = format!("spec.permissions.managedPolicies[{index}]");
+            let arn = self.limits.account.expand(text);
+            if !self.limits.managed_policies.allows(&arn, &self.limits.account) {
+                self.problems.limit(
+                    &field,
+                    format!(
+                        "{arn} is not among the policies that the operator allows \
+                        (--managed-policies): remove it"
+                    ),
+                );
+            }
+            if !attached.insert(arn) {
+                self.problems.form(&field, "is listed twice: remove one");
+            }
+        }
+        attached
+    }
+
+    fn inline(
+        &mut self,
+        permissions: Option<&role::Permissions>,
+        spec: &Node,
+    ) -> BTreeMap<String, Policy> {
+        let mut policies = BTreeMap::new();
+        let list = permissions
+            .and_then(|permissions| permissions.inline_policies.as_deref())
+            .unwrap_or_default();
+        let nodes = spec
+            .get("permissions")
+            .and_then(|node| node.get("inlinePolicies"))
+            .and_then(Node::as_array);
+        for (index, inline) in list.iter().enumerate() {
+            let field = format!("spec.permissions.inlinePolicies[{index}]");
+            if inline.name.to_ascii_lowercase().starts_with("rolewright-") {
+                self.problems.form(
+                    format!("{field}.name"),
+                    "names that begin with rolewright- are reserved: rename it",
+                );
+            }
+            let document =
+                nodes.and_then(|nodes| nodes.get(index)).and_then(|node| node.get("document"));
+            let Some(policy) = self.inline_policy(inline, document, &field) else { continue };
+            if policies.insert(inline.name.clone(), policy).is_some() {
+                self.problems.form(
+                    format!("{field}.name"),
+                    "is used twice: inline policies are told apart by name, rename one",
+                );
+            }
+        }
+        let size: usize =
+            policies.values().map(|policy| quota::counted_size(&policy.to_json())).sum();
+        if size > quota::INLINE_TOTAL {
+            self.problems.form(
+                "spec.permissions.inlinePolicies",
+                format!(
+                    "have {size} characters together, and IAM allows {}: move a part to a managed \
+                     policy",
+                    quota::INLINE_TOTAL
+                ),
+            );
+        }
+        policies
+    }
+
+    fn inline_policy(
+        &mut self,
+        inline: &InlinePolicy,
+        document: Option<&Node>,
+        field: &str,
+    ) -> Option<Policy> {
+        let parsed = match (&inline.statements, document) {
+            (Some(statements), None) => {
+                let problems = trust::statement_problems(statements, field);
+                if !problems.is_empty() {
+                    self.problems.forms(problems);
+                    return None;
+                }
+                let policy = trust::identity_policy(statements, &self.limits.account);
+                // Typed statements obey the same grammar as pasted documents.
+                policy.check(Kind::Identity).map(|()| policy)
+            }
+            (None, Some(document)) => {
+                if document.to_text().len() > quota::DOCUMENT.bytes {
+                    self.problems
+                        .form(format!("{field}.document"), "is longer than 64 KiB: shorten it");
+                    return None;
+                }
+                Policy::from_node(document, Kind::Identity, NumberRule::ShortIntegers)
+            }
+            _ => {
+                self.problems.form(field, "set exactly one of statements and document");
+                return None;
+            }
+        };
+        match parsed {
+            Ok(policy) => Some(policy),
+            Err(errors) => {
+                for error in errors {
+                    let place = if document.is_some() {
+                        let within = identity::field_of(&error.pointer);
+                        format!("{field}.document{}", within.trim_start_matches("spec"))
+                    } else {
+                        trust::typed_field(&error.pointer, field, |n| {
+                            Some(format!("{field}.statements[{n}]"))
+                        })
+                    };
+                    self.problems.form(place, error.message);
+                }
+                None
+            }
+        }
+    }
+
+    fn tags(
+        &mut self,
+        given: Option<&BTreeMap<String, String>>,
+        identity: &Identity,
+    ) -> BTreeMap<String, String> {
+        let mut folded = BTreeSet::new();
+        let mut tags = BTreeMap::new();
+        for (key, value) in given.into_iter().flatten() {
+            let field = format!("spec.tags.{key}");
+            if let Err(error) = tag::check(key, value) {
+                self.problems.form(&field, error.to_string());
+            }
+            if !folded.insert(tag::fold(key)) {
+                self.problems.form(
+                    &field,
+                    "differs from another key only in letter case, which IAM ignores: remove one",
+                );
+            }
+            tags.insert(key.clone(), value.clone());
+        }
+        tags.extend(identity.tags());
+        tags
+    }
+
+    /// The lifetime, held to the operator's bound. A moment is measured from the creation of the
+    /// resource, as a ttl is.
+    fn bounded_lifetime(&mut self, given: Option<&role::Lifetime>, created: Timestamp) -> Lifetime {
+        let before = self.problems.count();
+        let lifetime = self.lifetime(given);
+        let Some(bound) = self.limits.max_lifetime.filter(|_| self.problems.count() == before)
+        else {
+            return lifetime;
+        };
+        let (field, length) = match lifetime {
+            Lifetime::Forever => ("spec.lifetime", None),
+            Lifetime::Until(end) => {
+                ("spec.lifetime.expiresAt", Some(end.duration_since(created).as_secs()))
+            }
+            Lifetime::For(ttl) => ("spec.lifetime.ttl", Some(ttl.as_secs())),
+        };
+        if length.is_none_or(|seconds| seconds > as_seconds(bound)) {
+            let bound = lifetime::in_units(bound);
+            let message = if length.is_none() {
+                format!("is required here (--max-lifetime): set ttl to at most {bound}")
+            } else {
+                format!(
+                    "may be at most {bound} after the creation of the resource (--max-lifetime): \
+                     shorten it"
+                )
+            };
+            self.problems.limit(field, message);
+        }
+        lifetime
+    }
+
+    fn lifetime(&mut self, given: Option<&role::Lifetime>) -> Lifetime {
+        let Some(given) = given else { return Lifetime::Forever };
+        match (given.expires_at.as_deref(), given.ttl.as_deref()) {
+            (Some(text), None) => {
+                if let Ok(end) = text.parse() {
+                    Lifetime::Until(end)
+                } else {
+                    self.problems.form(
+                        "spec.lifetime.expiresAt",
+                        "is no RFC 3339 time: write it as 2027-03-31T00:00:00Z",
+                    );
+                    Lifetime::Forever
+                }
+            }
+            (None, Some(text)) => match lifetime::parse_duration(text) {
+                Ok(ttl) if ttl.is_positive() => Lifetime::For(ttl),
+                Ok(_) => {
+                    self.problems.form("spec.lifetime.ttl", "must be longer than zero");
+                    Lifetime::Forever
+                }
+                Err(message) => {
+                    self.problems.form("spec.lifetime.ttl", message);
+                    Lifetime::Forever
+                }
+            },
+            _ => {
+                self.problems.form("spec.lifetime", "set exactly one of expiresAt and ttl");
+                Lifetime::Forever
+            }
+        }
+    }
+}

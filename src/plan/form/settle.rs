@@ -1,0 +1,265 @@
+//! What we wrote lately. IAM's reads are stale by nature: for a while a part that we wrote is taken
+//! to be what we wrote, not what is read. In memory only: losing it costs one redundant idempotent
+//! write.
+
+use std::{collections::HashMap, time::Duration};
+
+use jiff::Timestamp;
+
+use crate::{
+    iam::{name, tag},
+    plan::{
+        form::{
+            fingerprint::{self, Fingerprint},
+            observed::{Observed, Part},
+        },
+        steps::step::{Call, Step},
+    },
+};
+
+/// How sure we are that a write was applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// AWS confirmed it.
+    Applied,
+    /// The answer was lost. The part may be old or new, whatever a read says: it is written again.
+    Unknown,
+}
+
+/// What a part was made to be. Thousands of these may be kept for a while, so it has what `applied`
+/// needs and no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Value {
+    /// It is there: a role that was created, an attachment.
+    Present,
+    /// It is not there.
+    Absent,
+    /// A document, or the ARN of a boundary.
+    Text(Box<str>),
+    /// Description, and session duration in seconds.
+    Attributes(Box<str>, i32),
+    /// Key as stored, and value.
+    Tag(Box<str>, Box<str>),
+}
+
+#[derive(Clone, Debug)]
+struct Written {
+    value: Value,
+    certainty: Certainty,
+    at: Timestamp,
+}
+
+/// Recent writes of all roles, by folded role name and part.
+#[derive(Debug, Default)]
+pub struct Recent {
+    /// The few parts of a role in the order of parts.
+    roles: HashMap<String, Vec<(Part, Written)>>,
+}
+
+/// True while `at` is less than `window` ago; a window of zero is off.
+#[must_use]
+pub fn within(at: Timestamp, now: Timestamp, window: Duration) -> bool {
+    !window.is_zero() && now.duration_since(at).unsigned_abs() < window
+}
+
+impl Recent {
+    /// Notes a write.
+    pub fn record(&mut self, step: &Step, certainty: Certainty, at: Timestamp) {
+        let parts = self.roles.entry(name::fold(&step.role)).or_default();
+        if matches!(step.call, Call::CreateRole { .. } | Call::DeleteRole) {
+            // A new or a removed role: what was written to the former one says nothing any more.
+            parts.clear();
+        }
+        for part in step.call.parts() {
+            let written = Written { value: value(&step.call, &part), certainty, at };
+            match parts.binary_search_by(|(known, _)| known.cmp(&part)) {
+                Ok(place) => {
+                    if let Some((_, old)) = parts.get_mut(place) {
+                        *old = written;
+                    }
+                }
+                Err(place) => {
+                    parts.reserve_exact(1);
+                    parts.insert(place, (part, written));
+                }
+            }
+        }
+    }
+
+    /// Forgets a role, as when its resource is gone.
+    pub fn forget(&mut self, role: &str) {
+        self.roles.remove(&name::fold(role));
+    }
+
+    /// Forgets what is older than `window` (the longest one in use).
+    pub fn prune(&mut self, now: Timestamp, window: Duration) {
+        for parts in self.roles.values_mut() {
+            parts.retain(|(_, written)| within(written.at, now, window));
+        }
+        self.roles.retain(|_, parts| !parts.is_empty());
+        // After the creation of thousands of roles the empty table would stay.
+        self.roles.shrink_to(self.roles.len() * 4);
+    }
+
+    /// True when we created the role, confirmed, less than `window` ago.
+    #[must_use]
+    pub fn created(&self, role: &str, now: Timestamp, window: Duration) -> bool {
+        self.part(role, &Part::Role).is_some_and(|written| {
+            written.value == Value::Present
+                && written.certainty == Certainty::Applied
+                && within(written.at, now, window)
+        })
+    }
+
+    /// True when the last thing we did to the role itself was to delete it, confirmed.
+    #[must_use]
+    pub fn deleted(&self, role: &str) -> bool {
+        self.part(role, &Part::Role).is_some_and(|written| {
+            written.value == Value::Absent && written.certainty == Certainty::Applied
+        })
+    }
+
+    fn part(&self, role: &str, part: &Part) -> Option<&Written> {
+        let parts = self.roles.get(&name::fold(role))?;
+        parts.iter().find(|(known, _)| known == part).map(|(_, written)| written)
+    }
+
+    /// The fingerprint of attributes that we wrote less than `window` ago.
+    #[must_use]
+    pub fn attributes(&self, role: &str, now: Timestamp, window: Duration) -> Option<Fingerprint> {
+        let written = self.part(role, &Part::Attributes)?;
+        match &written.value {
+            Value::Attributes(description, max_session)
+                if written.certainty == Certainty::Applied && within(written.at, now, window) =>
+            {
+                Some(fingerprint::attributes(Some(description), Some(*max_session)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The value of a tag as it was written lately; `None` when nothing is known.
+    #[must_use]
+    pub fn tag(&self, role: &str, key: &str, now: Timestamp, window: Duration) -> Option<&str> {
+        let written = self.part(role, &Part::Tag(tag::fold(key)))?;
+        match &written.value {
+            Value::Tag(_, value)
+                if written.certainty == Certainty::Applied && within(written.at, now, window) =>
+            {
+                Some(value)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether [`overlay`](Self::overlay) may change anything of a role.
+    #[must_use]
+    pub fn knows(&self, role: &str) -> bool {
+        self.roles.contains_key(&name::fold(role))
+    }
+
+    /// Lays recent writes over what was read. `wanted` tells whether an item (attachment, tag) is
+    /// desired.
+    pub fn overlay(
+        &self,
+        role: &str,
+        observed: &mut Observed,
+        wanted: impl Fn(&Part) -> bool,
+        now: Timestamp,
+        window: Duration,
+    ) {
+        let Some(parts) = self.roles.get(&name::fold(role)) else { return };
+        for (part, written) in parts.iter().filter(|(_, written)| within(written.at, now, window)) {
+            match written.certainty {
+                Certainty::Applied => applied(part, &written.value, observed),
+                Certainty::Unknown => unknown(part, wanted(part), observed),
+            }
+        }
+    }
+}
+
+/// What a call makes of one of its parts.
+fn value(call: &Call, part: &Part) -> Value {
+    match call {
+        Call::CreateRole { .. } | Call::Attach { .. } => Value::Present,
+        Call::UpdateTrust { trust: text }
+        | Call::PutBoundary { arn: text }
+        | Call::PutInline { document: text, .. } => Value::Text(text.as_str().into()),
+        Call::UpdateRole { description, max_session } => {
+            Value::Attributes(description.as_str().into(), *max_session)
+        }
+        Call::Tag { tags } => tags
+            .iter()
+            .find(|(key, _)| matches!(part, Part::Tag(folded) if *folded == tag::fold(key)))
+            .map_or(Value::Absent, |(key, value)| {
+                Value::Tag(key.as_str().into(), value.as_str().into())
+            }),
+        Call::DeleteRole
+        | Call::DeleteBoundary
+        | Call::DeleteInline { .. }
+        | Call::Detach { .. }
+        | Call::Untag { .. } => Value::Absent,
+    }
+}
+
+/// The part is what we wrote.
+fn applied(part: &Part, value: &Value, observed: &mut Observed) {
+    match (part, value) {
+        (Part::Trust, Value::Text(trust)) => observed.role.trust = trust.to_string(),
+        (Part::Attributes, Value::Attributes(description, max_session)) => {
+            observed.role.description =
+                Some(description.to_string()).filter(|text| !text.is_empty());
+            observed.role.max_session = Some(*max_session);
+        }
+        (Part::Boundary, Value::Text(arn)) => observed.role.boundary = Some(arn.to_string()),
+        (Part::Boundary, Value::Absent) => observed.role.boundary = None,
+        (Part::Inline(name), Value::Text(document)) => {
+            observed.inline.insert(name.clone(), document.to_string());
+        }
+        (Part::Inline(name), Value::Absent) => {
+            observed.inline.remove(name);
+        }
+        (Part::Attachment(arn), Value::Present) => {
+            observed.attached.insert(arn.clone());
+        }
+        (Part::Attachment(arn), Value::Absent) => {
+            observed.attached.remove(arn);
+        }
+        (Part::Tag(key), Value::Tag(stored, value)) => {
+            observed.role.tags.retain(|other, _| tag::fold(other) != *key);
+            observed.role.tags.insert(stored.to_string(), value.to_string());
+        }
+        (Part::Tag(key), Value::Absent) => {
+            observed.role.tags.retain(|other, _| tag::fold(other) != *key)
+        }
+        // The role itself is asked for by name; and no part has another's value.
+        _ => {}
+    }
+}
+
+/// The part may be old or new: it is made to look unlike what is desired, so that it is written
+/// again, or taken back.
+fn unknown(part: &Part, wanted: bool, observed: &mut Observed) {
+    // No document, no ARN, and no tag's value.
+    const UNREADABLE: &str = "\u{fffd}";
+    match part {
+        Part::Role => {}
+        Part::Trust => observed.role.trust = UNREADABLE.into(),
+        Part::Attributes => observed.role.max_session = Some(0),
+        Part::Boundary => observed.role.boundary = Some(UNREADABLE.into()),
+        Part::Inline(name) => {
+            observed.inline.insert(name.clone(), UNREADABLE.into());
+        }
+        Part::Attachment(arn) => {
+            if wanted {
+                observed.attached.remove(arn);
+            } else {
+                observed.attached.insert(arn.clone());
+            }
+        }
+        Part::Tag(key) => {
+            observed.role.tags.retain(|other, _| tag::fold(other) != *key);
+            observed.role.tags.insert(key.clone(), UNREADABLE.into());
+        }
+    }
+}

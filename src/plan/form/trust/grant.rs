@@ -1,0 +1,244 @@
+//! One grant to its statements, through the compiler of its kind.
+
+use std::{collections::BTreeMap, fmt::Display};
+
+use crate::plan::form::trust::{effect, either, expand, scope};
+use crate::{
+    api::{
+        problem::Problem,
+        role::{self, Claims, Grant},
+    },
+    iam::{
+        arn::Account,
+        policy::{PrincipalKind, PrincipalSet, Scope, Statement},
+        trust::{
+            self, Compiled,
+            github::{GithubError, GithubGrant},
+            gitlab::{GitlabError, GitlabGrant},
+            oidc::{OidcError, OidcGrant},
+            pod_identity::{PodIdentityError, PodIdentityGrant},
+            principals::{PrincipalError, PrincipalGrant},
+            saml::{SamlError, SamlGrant},
+            service::{ServiceError, ServiceGrant, SourceAccount},
+        },
+    },
+    plan::scope::limits::Limits,
+};
+
+const KINDS: &str = "serviceAccount, podIdentity, githubActions, gitlab, oidc, saml, service, \
+    principals and statement";
+static NO_CLAIMS: Claims = Claims::new();
+
+/// What one grant makes.
+pub(super) struct Made {
+    pub(super) statements: Vec<Statement>,
+    pub(super) warnings: Vec<Problem>,
+}
+
+/// The statements of the grant at `field`.
+pub(super) fn compile(
+    grant: &Grant,
+    field: &str,
+    namespace: &str,
+    limits: &Limits,
+) -> Result<Made, Vec<Problem>> {
+    // Destructured, so that a new kind does not compile until someone has decided what it makes.
+    let Grant {
+        name: _,
+        service_account,
+        pod_identity,
+        github_actions,
+        gitlab,
+        oidc,
+        saml,
+        service,
+        principals,
+        statement,
+    } = grant;
+    let account = &limits.account;
+    let at = |kind: &str| format!("{field}.{kind}");
+    let made = [
+        service_account.as_ref().map(|grant| irsa(grant, &at("serviceAccount"), namespace, limits)),
+        pod_identity.as_ref().map(|grant| one(&at("podIdentity"), pods(grant, namespace, account))),
+        github_actions.as_ref().map(|grant| warned(&at("githubActions"), github(grant, account))),
+        gitlab.as_ref().map(|grant| warned(&at("gitlab"), gitlab_jobs(grant, account))),
+        oidc.as_ref().map(|grant| one(&at("oidc"), tokens(grant, account))),
+        saml.as_ref().map(|grant| one(&at("saml"), assertions(grant, account))),
+        service.as_ref().map(|grant| warned(&at("service"), aws_service(grant, account))),
+        principals.as_ref().map(|grant| one(&at("principals"), named(grant, account))),
+        statement.as_ref().map(|grant| typed(grant, &at("statement"), account)),
+    ];
+    let mut made = made.into_iter().flatten();
+    match (made.next(), made.next()) {
+        (Some(made), None) => made,
+        _ => Err(vec![Problem::new(field, format!("set exactly one of {KINDS}"))]),
+    }
+}
+
+fn pods(
+    grant: &role::PodIdentityGrant,
+    namespace: &str,
+    account: &Account,
+) -> Result<Statement, PodIdentityError> {
+    let grant = PodIdentityGrant {
+        service_accounts: &grant.service_accounts,
+        cluster_arns: grant.cluster_arns.as_deref().unwrap_or_default(),
+    };
+    trust::pod_identity::statement(&grant, namespace, account)
+}
+
+fn github(grant: &role::GithubActionsGrant, account: &Account) -> Result<Compiled, GithubError> {
+    let grant = GithubGrant {
+        owner: &grant.owner,
+        owner_id: grant.owner_id.as_deref(),
+        repository: &grant.repository,
+        repository_id: grant.repository_id.as_deref(),
+        refs: grant.refs.as_deref().unwrap_or_default(),
+        environments: grant.environments.as_deref().unwrap_or_default(),
+        pull_requests: grant.pull_requests.unwrap_or(false),
+        reusable_workflow: grant.reusable_workflow.as_deref(),
+        subject_format: grant.subject_format.map(|format| match format {
+            role::SubjectFormat::Classic => trust::github::SubjectFormat::Classic,
+            role::SubjectFormat::Immutable => trust::github::SubjectFormat::Immutable,
+            role::SubjectFormat::Both => trust::github::SubjectFormat::Both,
+        }),
+        claims: grant.claims.as_ref().unwrap_or(&NO_CLAIMS),
+    };
+    trust::github::statement(&grant, account)
+}
+
+fn gitlab_jobs(grant: &role::GitlabGrant, account: &Account) -> Result<Compiled, GitlabError> {
+    let grant = GitlabGrant {
+        host: grant.host.as_deref(),
+        project: &grant.project,
+        project_id: grant.project_id.as_deref(),
+        branches: grant.branches.as_deref().unwrap_or_default(),
+        tags: grant.tags.as_deref().unwrap_or_default(),
+        protected_only: grant.protected_only.unwrap_or(false),
+        audience: grant.audience.as_deref(),
+    };
+    trust::gitlab::statement(&grant, account)
+}
+
+fn tokens(grant: &role::OidcGrant, account: &Account) -> Result<Statement, OidcError> {
+    let grant = OidcGrant {
+        issuer: &grant.issuer,
+        audiences: &grant.audiences,
+        subjects: &grant.subjects,
+        claims: grant.claims.as_ref().unwrap_or(&NO_CLAIMS),
+    };
+    trust::oidc::statement(&grant, account)
+}
+
+fn assertions(grant: &role::SamlGrant, account: &Account) -> Result<Statement, SamlError> {
+    let grant = SamlGrant {
+        provider_arn: &grant.provider_arn,
+        audience: grant.audience.as_deref(),
+        attributes: grant.attributes.as_ref().unwrap_or(&NO_CLAIMS),
+    };
+    trust::saml::statement(&grant, account)
+}
+
+fn aws_service(grant: &role::ServiceGrant, account: &Account) -> Result<Compiled, ServiceError> {
+    let grant = ServiceGrant {
+        name: &grant.name,
+        source_account: match grant.source_account {
+            None | Some(role::SourceAccount::Auto) => SourceAccount::Auto,
+            Some(role::SourceAccount::Own) => SourceAccount::Own,
+            Some(role::SourceAccount::None) => SourceAccount::None,
+        },
+        source_arns: grant.source_arns.as_deref().unwrap_or_default(),
+    };
+    trust::service::statement(&grant, account)
+}
+
+fn named(grant: &role::PrincipalsGrant, account: &Account) -> Result<Statement, PrincipalError> {
+    let grant = PrincipalGrant {
+        arns: grant.arns.as_deref().unwrap_or_default(),
+        accounts: grant.accounts.as_deref().unwrap_or_default(),
+        organization_id: grant.organization_id.as_deref(),
+        external_id: grant.external_id.as_deref(),
+        mfa: grant.mfa.unwrap_or(false),
+    };
+    trust::principals::statement(&grant, account)
+}
+
+fn one<E: Display>(field: &str, made: Result<Statement, E>) -> Result<Made, Vec<Problem>> {
+    warned(field, made.map(|statement| Compiled { statement, warnings: Vec::new() }))
+}
+
+fn warned<E: Display>(field: &str, made: Result<Compiled, E>) -> Result<Made, Vec<Problem>> {
+    let Compiled { statement, warnings } =
+        made.map_err(|error| vec![placed(field, &error.to_string())])?;
+    let warnings = warnings.iter().map(|warning| placed(field, &warning.to_string())).collect();
+    Ok(Made { statements: vec![statement], warnings })
+}
+
+/// What a compiler says of the grant at `grant`. Its texts begin with the field of the grant where
+/// they are about one.
+fn placed(grant: &str, text: &str) -> Problem {
+    let is_field = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_lowercase())
+            && !part.contains(char::is_whitespace)
+            && part.matches('"').count().is_multiple_of(2)
+    };
+    match text.split_once(": ") {
+        Some((part, message)) if is_field(part) => Problem::new(format!("{grant}.{part}"), message),
+        _ => Problem::new(grant, text),
+    }
+}
+
+fn irsa(
+    grant: &role::ServiceAccountGrant,
+    field: &str,
+    namespace: &str,
+    limits: &Limits,
+) -> Result<Made, Vec<Problem>> {
+    let refuse = |message: String| vec![Problem::new(field, message)];
+    if limits.oidc_issuers.is_empty() {
+        let message = "needs an OIDC issuer, and the controller has none: ask the operator to set \
+            --oidc-issuer";
+        return Err(refuse(message.into()));
+    }
+    let mut issuers = Vec::new();
+    for text in &limits.oidc_issuers {
+        match trust::Issuer::parse(text, &limits.account) {
+            Ok(issuer) => issuers.push(issuer),
+            Err(error) => {
+                return Err(refuse(format!("--oidc-issuer {text} can't be used: {error}")));
+            }
+        }
+    }
+    let statements = trust::service_account::statements(&issuers, namespace, &grant.name);
+    Ok(Made { statements, warnings: Vec::new() })
+}
+
+fn typed(
+    grant: &role::StatementGrant,
+    field: &str,
+    account: &Account,
+) -> Result<Made, Vec<Problem>> {
+    let problems =
+        either(field, "actions", grant.actions.as_ref(), "notActions", grant.not_actions.as_ref());
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut principals = BTreeMap::new();
+    let mut add = |kind, values: Option<&Vec<String>>| {
+        if let Some(values) = values {
+            principals.insert(kind, expand(Some(values), account));
+        }
+    };
+    add(PrincipalKind::Aws, grant.principals.aws.as_ref());
+    add(PrincipalKind::Service, grant.principals.service.as_ref());
+    add(PrincipalKind::Federated, grant.principals.federated.as_ref());
+    let statement = Statement {
+        sid: grant.sid.clone(),
+        effect: effect(grant.effect),
+        principals: Some(Scope::Only(PrincipalSet::Kinds(principals))),
+        actions: scope(grant.actions.as_ref(), grant.not_actions.as_ref()),
+        resources: None,
+        conditions: grant.conditions.clone().unwrap_or_default(),
+    };
+    Ok(Made { statements: vec![statement], warnings: Vec::new() })
+}

@@ -1,0 +1,177 @@
+//! Which role a resource is about: the one choke point for scope. Everything here comes from the
+//! resource's key, the operator's settings and names that are pinned; nothing that a tenant writes
+//! widens it.
+
+use crate::{
+    api::{ResourceKey, problem::Problem, resource::Resource},
+    iam::{
+        arn::Account,
+        json::{self, Bounds, Node},
+        name, tag,
+    },
+    plan::scope::{limits::Limits, problems::Problems},
+};
+
+/// Characters of a resource's name: with its namespace it is the value of a tag.
+const RESOURCE_NAME: usize = 190;
+
+/// The role that a resource stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The resource.
+    pub key: ResourceKey,
+    /// `metadata.uid` of the resource: a hint, not a proof.
+    pub uid: String,
+    /// The installation that owns the role.
+    pub installation: String,
+    /// The account it lives in.
+    pub account: Account,
+    /// Name of the role.
+    pub name: String,
+    /// Path of the role.
+    pub path: String,
+}
+
+impl Identity {
+    /// The three tags that prove ownership and travel in `CreateRole`.
+    #[must_use]
+    pub fn tags(&self) -> [(String, String); 3] {
+        [
+            (tag::INSTALLATION.into(), self.installation.clone()),
+            (tag::RESOURCE.into(), self.key.to_string()),
+            (tag::UID.into(), self.uid.clone()),
+        ]
+    }
+}
+
+/// A spec: many times what IAM's quotas let a role have, and a document of 64 levels inside one.
+const SPEC: Bounds = Bounds { bytes: 512 * 1024, depth: 80 };
+
+/// Reads the spec with bounds.
+///
+/// # Errors
+/// One problem that names what can't be read: too long, too deep, a duplicate key, not JSON.
+pub fn read_spec(spec: &str) -> Result<Node, Problem> {
+    json::parse(spec, SPEC)
+        .map_err(|error| Problem::new(field_of(&error.pointer), error.problem.to_string()))
+}
+
+/// `/trust/0/name` → `spec.trust[0].name`.
+#[must_use]
+pub fn field_of(pointer: &str) -> String {
+    let mut field = String::from("spec");
+    for token in pointer.split('/').skip(1) {
+        if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit()) {
+            field.push('[');
+            field.push_str(token);
+            field.push(']');
+        } else {
+            field.push('.');
+            field.push_str(&token.replace("~1", "/").replace("~0", "~"));
+        }
+    }
+    field
+}
+
+/// Resolves name and path: pinned ones first, then the resource's own, then the defaults.
+///
+/// `spec` is `None` when the spec can't be read: then only what is pinned or default counts.
+#[must_use]
+pub fn identify(resource: &Resource, spec: Option<&Node>, limits: &Limits) -> Identity {
+    let text = |field: &str| {
+        spec.and_then(|spec| spec.get(field)).and_then(Node::as_str).map(str::to_owned)
+    };
+    let status = &resource.status;
+    let name = status.role_name.clone().or_else(|| text("roleName")).unwrap_or_else(|| {
+        name::default_role_name(
+            &limits.role_name_prefix,
+            &resource.key.namespace,
+            &resource.key.name,
+        )
+    });
+    let path =
+        status.path.clone().or_else(|| text("path")).unwrap_or_else(|| limits.path_prefix.clone());
+    Identity {
+        key: resource.key.clone(),
+        uid: resource.uid.clone(),
+        installation: limits.installation.clone(),
+        account: limits.account.clone(),
+        name,
+        path,
+    }
+}
+
+/// Refuses an identity that is out of the resource's scope, or not the pinned one.
+#[must_use]
+pub fn scope_problems(
+    identity: &Identity,
+    resource: &Resource,
+    spec: &Node,
+    limits: &Limits,
+) -> Problems {
+    let mut problems = Problems::default();
+    let given = |field: &str| spec.get(field).and_then(Node::as_str);
+    let status = &resource.status;
+
+    if resource.key.name.len() > RESOURCE_NAME {
+        problems.form(
+            "metadata.name",
+            format!("may have at most {RESOURCE_NAME} characters: choose a shorter one"),
+        );
+    }
+    if let Some(account) = status.account_id.as_deref().filter(|id| *id != limits.account.id) {
+        problems.form(
+            "spec",
+            format!(
+                "the role lives in account {account}, but the controller's credentials are of \
+                 account {}: give the \
+                 controller credentials of {account}, or create a new IAMRole",
+                limits.account.id
+            ),
+        );
+    }
+    if let (Some(role_name), Some(pinned)) = (given("roleName"), status.role_name.as_deref())
+        && role_name != pinned
+    {
+        problems.form(
+            "spec.roleName",
+            format!("is pinned to {pinned}: an IAM role cannot be renamed, create a new IAMRole"),
+        );
+    }
+    if let (Some(path), Some(pinned)) = (given("path"), status.path.as_deref())
+        && path != pinned
+    {
+        problems.form(
+            "spec.path",
+            format!("is pinned to {pinned}: an IAM role cannot be moved, create a new IAMRole"),
+        );
+    }
+    if let Some(role_name) = given("roleName") {
+        let prefix = format!("{}{}_", limits.role_name_prefix, resource.key.namespace);
+        if !role_name.starts_with(&prefix) {
+            problems.limit(
+                "spec.roleName",
+                format!("must begin with {prefix} in this namespace: rename it or leave it out"),
+            );
+        }
+    }
+    if let Err(error) = name::check_role_name(&identity.name) {
+        problems.form("spec.roleName", error.to_string());
+    }
+    if let Some(path) = given("path") {
+        if !path.starts_with(&limits.path_prefix) {
+            problems.limit(
+                "spec.path",
+                format!("must begin with {}: change it or leave it out", limits.path_prefix),
+            );
+        }
+        if let Err(error) = name::check_path(path) {
+            problems.form("spec.path", error.to_string());
+        }
+    }
+    if name::is_reserved(&identity.path, &identity.name) {
+        problems
+            .form("spec.path", "names and paths of AWS's own roles can't be used: choose another");
+    }
+    problems
+}

@@ -1,0 +1,5 @@
+//! Which role a resource stands for, and the limits that hold for it.
+
+pub mod identity;
+pub mod limits;
+pub mod problems;

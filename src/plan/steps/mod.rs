@@ -1,0 +1,9 @@
+//! The plan: steps in an order that never widens access by accident.
+
+pub mod applied;
+pub mod audit;
+pub mod diff;
+pub mod interim;
+pub mod order;
+pub mod principals;
+pub mod step;

@@ -1,0 +1,188 @@
+use rstest::rstest;
+
+use crate::plan::{
+    form::{fingerprint::Scope, observed::Observed},
+    steps::{diff, step::Step},
+    tests::samples::{as_written, wish},
+};
+
+const GET: &str = r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#;
+const ALL: &str = r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#;
+const PUT: &str = r#"{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}"#;
+const NO: &str = r#"{"Effect":"Deny","Action":"s3:*","Resource":"secret"}"#;
+const LAMBDA: &str = "lambda.amazonaws.com";
+const EC2: &str = "ec2.amazonaws.com";
+
+/// A role: services, inline policies by name, boundary, attached policies.
+type Role<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], Option<&'a str>, &'a [&'a str]);
+
+fn role<'a>(
+    services: &'a [&'a str],
+    inline: &'a [(&'a str, &'a str)],
+    boundary: Option<&'a str>,
+    attached: &'a [&'a str],
+) -> Role<'a> {
+    (services, inline, boundary, attached)
+}
+
+fn spec((services, inline, boundary, attached): Role<'_>) -> String {
+    let trust: Vec<String> = services
+        .iter()
+        .map(|name| {
+            format!(
+                r#"{{"name":"{}","service":{{"name":"{name}","sourceAccount":"None"}}}}"#,
+                &name[..3]
+            )
+        })
+        .collect();
+    let inline: Vec<String> = inline
+        .iter()
+        .map(|(name, statements)| {
+            format!(r#"{{"name":"{name}","document":{{"Version":"2012-10-17","Statement":[{statements}]}}}}"#)
+        })
+        .collect();
+    let boundary = boundary
+        .map(|name| format!(r#""permissionsBoundary":"arn:aws:iam::123456789012:policy/{name}","#))
+        .unwrap_or_default();
+    let attached: Vec<String> = attached
+        .iter()
+        .map(|name| format!(r#""arn:aws:iam::123456789012:policy/{name}""#))
+        .collect();
+    format!(
+        r#"{{{boundary}"trust":[{}],"permissions":{{"managedPolicies":[{}],"inlinePolicies":[{}]}}}}"#,
+        trust.join(","),
+        attached.join(","),
+        inline.join(",")
+    )
+}
+
+fn plan(before: Role<'_>, then: Role<'_>, change: impl Fn(&mut Observed)) -> Vec<String> {
+    let mut observed = as_written(&wish(&spec(before)));
+    change(&mut observed);
+    short(&diff::diff(&wish(&spec(then)), &observed, &Scope::default()))
+}
+
+/// The texts of the steps without what changes in a document and without the beginnings of ARNs.
+fn short(steps: &[Step]) -> Vec<String> {
+    let bare = |step: &Step| Step { change: None, ..step.clone() };
+    steps
+        .iter()
+        .map(|step| bare(step).to_string().replace("arn:aws:iam::123456789012:policy/", ""))
+        .collect()
+}
+
+const FIRST: &str = "what stays, before other parts change";
+
+#[rstest]
+#[case::a_new_boundary_comes_before_all(
+    role(&[LAMBDA], &[("p", ALL)], None, &["m"]),
+    role(&[LAMBDA], &[("p", GET)], Some("b"), &[]),
+    &["~ set boundary b (missing)", "~ replace inline policy p (differs)", "- detach m (not \
+        wanted)"]
+)]
+#[case::a_boundary_that_goes_comes_last(
+    role(&[LAMBDA], &[("p", GET)], Some("b"), &[]),
+    role(&[LAMBDA, EC2], &[("p", ALL)], None, &["m"]),
+    &["+ attach m (missing)", "~ replace inline policy p (differs)", "~ replace the trust policy \
+        (differs)", "- remove the boundary (not wanted)"]
+)]
+#[case::another_boundary_stands_between_what_narrows_and_what_widens(
+    role(&[LAMBDA], &[("a", GET), ("b", ALL)], Some("b"), &["m"]),
+    role(&[LAMBDA], &[("a", ALL), ("b", GET)], Some("c"), &["n"]),
+    &[
+        "~ replace inline policy b (differs)", "- detach m (not wanted)", "~ set boundary c \
+         (differs)", "+ attach n (missing)",
+        "~ replace inline policy a (differs)",
+    ]
+)]
+#[case::with_another_boundary_what_changes_both_ways_is_put_twice(
+    role(&[LAMBDA], &[("p", GET)], Some("b"), &[]),
+    role(&[LAMBDA], &[("p", PUT)], Some("c"), &[]),
+    &["- delete inline policy p (what stays, before other parts change)", "~ set boundary c \
+        (differs)", "~ replace inline policy p (differs)"]
+)]
+#[case::alone_it_is_put_once(
+    role(&[LAMBDA], &[("p", GET)], Some("b"), &[]),
+    role(&[LAMBDA], &[("p", PUT)], Some("b"), &[]),
+    &["~ replace inline policy p (differs)"]
+)]
+#[case::a_policy_that_holds_a_deny_is_removed_among_what_widens(
+    role(&[LAMBDA], &[("a", ALL), ("no", NO)], None, &[]),
+    role(&[LAMBDA], &[("a", GET)], None, &[]),
+    &["~ replace inline policy a (differs)", "- delete inline policy no (not wanted)"]
+)]
+#[case::a_deny_comes_before_what_it_is_to_hold_back(
+    role(&[LAMBDA], &[], None, &[]),
+    role(&[LAMBDA], &[("a", ALL), ("no", NO)], None, &[]),
+    &["+ put inline policy no (missing)", "+ put inline policy a (missing)"]
+)]
+#[case::trust_that_shrinks_comes_first_and_trust_that_grows_last(
+    role(&[LAMBDA, EC2], &[], None, &[]),
+    role(&[LAMBDA], &[("a", ALL)], None, &[]),
+    &["~ replace the trust policy (differs)", "+ put inline policy a (missing)"]
+)]
+#[case::whom_the_trust_loses_does_not_get_what_is_new_nor_whom_it_gains_what_goes(
+    role(&[EC2], &[("b", ALL)], None, &[]),
+    role(&[LAMBDA], &[("a", ALL)], None, &[]),
+    &[
+        "~ replace the trust policy (what stays, before other parts change)", "- delete inline \
+         policy b (not wanted)", "+ put inline policy a (missing)",
+        "~ replace the trust policy (differs)",
+    ]
+)]
+#[case::one_trust_for_another_is_one_put_when_nothing_else_widens(
+    role(&[EC2], &[("b", ALL)], None, &[]),
+    role(&[LAMBDA], &[], None, &[]),
+    &["- delete inline policy b (not wanted)", "~ replace the trust policy (differs)"]
+)]
+fn the_order(#[case] before: Role<'_>, #[case] then: Role<'_>, #[case] expected: &[&str]) {
+    assert_eq!(plan(before, then, |_| {}), expected);
+}
+
+#[test]
+fn of_two_that_change_both_ways_the_first_is_put_once_between_the_puts_of_the_other() {
+    let two = |one: &'static str, other: &'static str| -> Vec<String> {
+        let before: &[(&str, &str)] = &[("a", GET), ("b", PUT)];
+        plan(
+            role(&[LAMBDA], before, None, &[]),
+            role(&[LAMBDA], &[("a", one), ("b", other)], None, &[]),
+            |_| {},
+        )
+    };
+    let expected = [
+        format!("- delete inline policy b ({FIRST})"),
+        "~ replace inline policy a (differs)".into(),
+        "~ replace inline policy b (differs)".into(),
+    ];
+    assert_eq!(two(PUT, GET), expected);
+}
+
+#[test]
+fn what_cannot_be_read_is_replaced_in_one_put() {
+    let unreadable = |role: &mut Observed| {
+        role.inline.insert("p".into(), "no document".into());
+        role.role.trust = "no document".into();
+    };
+    let role = role(&[LAMBDA], &[("p", GET)], None, &[]);
+    let expected = ["~ replace the trust policy (differs)", "~ replace inline policy p (differs)"];
+    assert_eq!(plan(role, role, unreadable), expected);
+}
+
+#[test]
+fn a_new_role_gets_its_denies_before_what_they_hold_back() {
+    let both = format!("{ALL},{NO}");
+    let made = diff::create(&wish(&spec(role(
+        &[LAMBDA],
+        &[("a", ALL), ("b", &both), ("no", NO)],
+        None,
+        &["m"],
+    ))));
+    let expected = [
+        format!("~ put inline policy b ({FIRST})"),
+        "+ put inline policy no (missing)".into(),
+        "+ attach m (missing)".into(),
+        "+ put inline policy a (missing)".into(),
+        "+ put inline policy b (missing)".into(),
+    ];
+    assert_eq!(short(&made)[1..], expected);
+}

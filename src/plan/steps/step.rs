@@ -1,0 +1,221 @@
+//! The plan as data: one [`Step`] is one AWS call, idempotent, with its reason. Its text is the one
+//! text for people.
+
+use std::{collections::BTreeMap, fmt};
+
+use crate::iam::tag;
+
+use crate::plan::form::observed::{Part, RoleRecord};
+
+/// One writing AWS call with everything it sends. The role is named beside it, in [`Step::role`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// `CreateRole`: trust, boundary, path, description, duration and tags travel in it.
+    CreateRole {
+        /// `/` or `/…/`.
+        path: String,
+        /// Trust policy, compact JSON.
+        trust: String,
+        /// Empty when unset.
+        description: Option<String>,
+        /// Seconds.
+        max_session: i32,
+        /// Policy ARN.
+        boundary: Option<String>,
+        /// All tags, ours included.
+        tags: BTreeMap<String, String>,
+    },
+    /// `UpdateAssumeRolePolicy`.
+    UpdateTrust {
+        /// Compact JSON.
+        trust: String,
+    },
+    /// `UpdateRole`; both fields are always sent.
+    UpdateRole {
+        /// The empty string clears it.
+        description: String,
+        /// Seconds.
+        max_session: i32,
+    },
+    /// `PutRolePermissionsBoundary`.
+    PutBoundary {
+        /// Policy ARN.
+        arn: String,
+    },
+    /// `DeleteRolePermissionsBoundary`.
+    DeleteBoundary,
+    /// `PutRolePolicy`.
+    PutInline {
+        /// Policy name.
+        name: String,
+        /// Compact JSON.
+        document: String,
+    },
+    /// `DeleteRolePolicy`; an absent policy counts as done.
+    DeleteInline {
+        /// Policy name.
+        name: String,
+    },
+    /// `AttachRolePolicy`.
+    Attach {
+        /// Policy ARN.
+        arn: String,
+    },
+    /// `DetachRolePolicy`; an absent attachment counts as done.
+    Detach {
+        /// Policy ARN.
+        arn: String,
+    },
+    /// `TagRole`.
+    Tag {
+        /// Only the tags that change.
+        tags: BTreeMap<String, String>,
+    },
+    /// `UntagRole`.
+    Untag {
+        /// Keys as stored.
+        keys: Vec<String>,
+    },
+    /// `DeleteRole`; an absent role counts as done.
+    DeleteRole,
+}
+
+impl Call {
+    /// Name of the IAM action.
+    #[must_use]
+    pub fn action(&self) -> &'static str {
+        match self {
+            Self::CreateRole { .. } => "CreateRole",
+            Self::UpdateTrust { .. } => "UpdateAssumeRolePolicy",
+            Self::UpdateRole { .. } => "UpdateRole",
+            Self::PutBoundary { .. } => "PutRolePermissionsBoundary",
+            Self::DeleteBoundary => "DeleteRolePermissionsBoundary",
+            Self::PutInline { .. } => "PutRolePolicy",
+            Self::DeleteInline { .. } => "DeleteRolePolicy",
+            Self::Attach { .. } => "AttachRolePolicy",
+            Self::Detach { .. } => "DetachRolePolicy",
+            Self::Tag { .. } => "TagRole",
+            Self::Untag { .. } => "UntagRole",
+            Self::DeleteRole => "DeleteRole",
+        }
+    }
+
+    /// The parts that this call changes.
+    #[must_use]
+    pub fn parts(&self) -> Vec<Part> {
+        match self {
+            Self::CreateRole { .. } | Self::DeleteRole => vec![Part::Role],
+            Self::UpdateTrust { .. } => vec![Part::Trust],
+            Self::UpdateRole { .. } => vec![Part::Attributes],
+            Self::PutBoundary { .. } | Self::DeleteBoundary => vec![Part::Boundary],
+            Self::PutInline { name, .. } | Self::DeleteInline { name } => {
+                vec![Part::Inline(name.clone())]
+            }
+            Self::Attach { arn } | Self::Detach { arn } => vec![Part::Attachment(arn.clone())],
+            Self::Tag { tags } => tags.keys().map(|key| Part::Tag(tag::fold(key))).collect(),
+            Self::Untag { keys } => keys.iter().map(|key| Part::Tag(tag::fold(key))).collect(),
+        }
+    }
+}
+
+/// Why a step is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The role does not exist yet, or not any more.
+    Missing,
+    /// AWS has something else than the resource asks for.
+    Differs,
+    /// AWS has something that the resource does not ask for.
+    NotWanted,
+    /// The first of two writes of one document: what stays of it while other parts change.
+    Interim,
+    /// The resource is deleted.
+    Deleted,
+    /// The lifetime is over.
+    Expired,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "missing",
+            Self::Differs => "differs",
+            Self::NotWanted => "not wanted",
+            Self::Interim => "what stays, before other parts change",
+            Self::Deleted => "the resource is deleted",
+            Self::Expired => "the lifetime is over",
+        })
+    }
+}
+
+/// One AWS call on one role, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Name of the role.
+    pub role: String,
+    /// What is sent.
+    pub call: Call,
+    /// For what reason.
+    pub why: Why,
+    /// What that changes in the meaning of a document, as one line of at most [`CHANGE`]
+    /// characters.
+    pub change: Option<String>,
+}
+
+/// The answer to a write.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The new role, after `CreateRole`.
+    pub role: Option<RoleRecord>,
+    /// The id that AWS gave the request; `CloudTrail` has it too.
+    pub request_id: Option<String>,
+}
+
+/// The longest text of a change: with the rest of its step it fits into an Event and a line of
+/// `status.plan`.
+pub const CHANGE: usize = 600;
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { role, call, why, change } = self;
+        match call {
+            Call::CreateRole { path, tags, boundary, .. } => {
+                write!(f, "+ create role {role} in {path} with {} tags", tags.len())?;
+                match boundary {
+                    Some(arn) => write!(f, " and boundary {arn}")?,
+                    None => f.write_str(" and no boundary")?,
+                }
+            }
+            Call::UpdateTrust { .. } => f.write_str("~ replace the trust policy")?,
+            Call::UpdateRole { description, max_session } => {
+                write!(
+                    f,
+                    "~ set session duration {max_session} s and description {description:?}"
+                )?;
+            }
+            Call::PutBoundary { arn } => write!(f, "~ set boundary {arn}")?,
+            Call::DeleteBoundary => f.write_str("- remove the boundary")?,
+            Call::PutInline { name, .. } if *why == Why::Missing => {
+                write!(f, "+ put inline policy {name}")?
+            }
+            Call::PutInline { name, .. } if *why == Why::Interim => {
+                write!(f, "~ put inline policy {name}")?
+            }
+            Call::PutInline { name, .. } => write!(f, "~ replace inline policy {name}")?,
+            Call::DeleteInline { name } => write!(f, "- delete inline policy {name}")?,
+            Call::Attach { arn } => write!(f, "+ attach {arn}")?,
+            Call::Detach { arn } => write!(f, "- detach {arn}")?,
+            Call::Tag { tags } => {
+                let list: Vec<_> =
+                    tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                write!(f, "~ tag {}", list.join(", "))?;
+            }
+            Call::Untag { keys } => write!(f, "- untag {}", keys.join(", "))?,
+            Call::DeleteRole => write!(f, "- delete role {role}")?,
+        }
+        if let Some(change) = change {
+            write!(f, ": {change}")?;
+        }
+        write!(f, " ({why})")
+    }
+}

@@ -1,0 +1,7 @@
+//! Laws and tables of the whole layer.
+
+mod laws;
+mod order_laws;
+mod refusals;
+pub(super) mod samples;
+mod texts;

@@ -1,0 +1,113 @@
+//! Resources, settings and roles for the tests of the core.
+
+use crate::{
+    api::{ResourceKey, RoleStatus, resource::Resource},
+    iam::{arn::Account, managed::ManagedPolicyRules},
+    plan::{
+        form::{
+            desired::{Desired, desired},
+            observed::{Observed, RoleRecord},
+        },
+        scope::limits::{BoundaryRule, Limits},
+        steps::step::{Call, Step},
+    },
+};
+
+pub const TRUST: &str = r#"{"trust":[{"name":"lambda","service":{"name":"lambda.amazonaws.com","sourceAccount":"None"}}]}"#;
+
+/// Settings that leave the boundary to the resource.
+pub fn limits() -> Limits {
+    Limits {
+        installation: "test".into(),
+        role_name_prefix: "test-".into(),
+        path_prefix: "/".into(),
+        boundary: BoundaryRule::Free,
+        managed_policies: ManagedPolicyRules::new([
+            "arn:{partition}:iam::aws:policy/*",
+            "arn:{partition}:iam::{accountId}:policy/*",
+            "!*/AdministratorAccess",
+        ])
+        .unwrap(),
+        annotate: false,
+        max_lifetime: None,
+        max_session: None,
+        oidc_issuers: vec!["https://oidc.example.org/id/1".into()],
+        account: Account { id: "123456789012".into(), partition: "aws".into() },
+    }
+}
+
+pub fn resource(spec: &str) -> Resource {
+    Resource {
+        key: ResourceKey { namespace: "a".into(), name: "x".into() },
+        uid: "uid-1".into(),
+        generation: 1,
+        created: "2026-01-01T00:00:00Z".parse().unwrap(),
+        deleting: false,
+        finalizer: true,
+        paused: false,
+        reconcile_requested_at: None,
+        spec: spec.into(),
+        status: RoleStatus::default(),
+    }
+}
+
+/// `TRUST` with more members.
+pub fn with(members: &str) -> String {
+    let comma = if members.is_empty() { "" } else { "," };
+    TRUST.replacen('{', &format!("{{{members}{comma}"), 1)
+}
+
+pub fn wish(spec: &str) -> Desired {
+    desired(&resource(spec), &limits()).unwrap_or_else(|problems| panic!("{spec}: {problems:?}"))
+}
+
+/// The role in AWS when it is as desired.
+pub fn as_written(desired: &Desired) -> Observed {
+    let name = &desired.identity.name;
+    Observed {
+        role: RoleRecord {
+            name: name.clone(),
+            path: desired.identity.path.clone(),
+            arn: format!("arn:aws:iam::123456789012:role/{name}"),
+            role_id: "AROA1".into(),
+            created: "2026-01-01T00:00:00Z".parse().unwrap(),
+            trust: desired.trust.to_json(),
+            description: desired.description.clone(),
+            max_session: Some(desired.max_session),
+            boundary: desired.boundary.clone(),
+            tags: desired.tags.clone(),
+        },
+        attached: desired.attached.clone(),
+        inline: desired
+            .inline
+            .iter()
+            .map(|(name, policy)| (name.clone(), policy.to_json()))
+            .collect(),
+    }
+}
+
+/// What a step does to a role: the shortest model of IAM.
+pub fn carry_out(step: &Step, observed: &mut Observed) {
+    let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+    match step.call.clone() {
+        Call::UpdateTrust { trust } => observed.role.trust = trust,
+        Call::UpdateRole { description, max_session } => {
+            observed.role.description = Some(description).filter(|text| !text.is_empty());
+            observed.role.max_session = Some(max_session);
+        }
+        Call::PutBoundary { arn } => observed.role.boundary = Some(arn),
+        Call::DeleteBoundary => observed.role.boundary = None,
+        Call::PutInline { name, document } => drop(observed.inline.insert(name, document)),
+        Call::DeleteInline { name } => drop(observed.inline.remove(&name)),
+        Call::Attach { arn } => drop(observed.attached.insert(arn)),
+        Call::Detach { arn } => drop(observed.attached.remove(&arn)),
+        Call::Tag { tags } => {
+            observed.role.tags.retain(|key, _| !tags.keys().any(|other| same(key, other)));
+            observed.role.tags.extend(tags);
+        }
+        Call::Untag { keys } => {
+            observed.role.tags.retain(|key, _| !keys.iter().any(|other| same(key, other)))
+        }
+        Call::CreateRole { .. } | Call::DeleteRole => panic!("{step} is no change of a role"),
+    }
+}
