@@ -7,7 +7,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::CustomResourceExt;
 use serde_json::json;
 
-use super::role::IAMRole;
+use crate::api::kinds::iam_role::IAMRole;
 use crate::yaml::{self, YamlError};
 
 /// Longest RFC 3339 time that the API server takes; bounds the cost of CEL.

@@ -1,27 +1,25 @@
 //! The custom resources as types: what people write and read. No client, no AWS, no time.
 //!
-//! [`role`] and its parts are the source; [`crd`] makes the CRD of them, [`schema`] checks a spec
-//! against it, [`raw`] reads objects whose spec may be hostile, [`reference`] prints the pages in
+//! [`kinds`] are the source; [`crd`] makes the CRDs of them, [`schema`] checks a spec against its own,
+//! [`raw`] reads objects whose spec may be hostile, [`reference`] prints the pages in
 //! `docs/reference/`.
 
-#[cfg(test)]
-mod admission;
+mod arn;
 pub mod condition;
 pub mod crd;
-pub mod permissions;
+pub mod kinds;
 pub mod problem;
 pub mod raw;
 pub mod reason;
 pub mod reference;
 pub mod resource;
-pub mod role;
 pub mod schema;
-pub mod status;
-pub mod trust;
+#[cfg(test)]
+mod tests;
 
+pub use kinds::iam_role::{IAMRole, RoleSpec, RoleStatus};
 pub use problem::Problem;
 pub use raw::RawRole;
-pub use role::{IAMRole, RoleSpec, RoleStatus};
 
 /// API group of all kinds.
 pub const GROUP: &str = "iam.rolewright.dev";

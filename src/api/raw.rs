@@ -15,7 +15,7 @@ use kube::{Resource, api::ObjectMeta};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::role::{IAMRole, RoleStatus};
+use crate::api::kinds::iam_role::{IAMRole, RoleStatus};
 
 /// An `IAMRole` with undecoded `spec`. Its `metadata` has no `managedFields`.
 #[derive(Clone, Debug, Deserialize)]

@@ -8,7 +8,12 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::Timestamp;
 
 use crate::{
-    api::{ResourceKey, reason, resource::Resource, role::DriftPolicy, status::ReplacedPrincipal},
+    api::{
+        ResourceKey,
+        kinds::iam_role::{DriftPolicy, status::ReplacedPrincipal},
+        reason,
+        resource::Resource,
+    },
     controller::memory::standing::Standing,
     iam::name,
     plan::{

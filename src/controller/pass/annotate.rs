@@ -4,7 +4,7 @@
 use tracing::info;
 
 use crate::{
-    api::role::Applied,
+    api::kinds::iam_role::Applied,
     controller::pass::{context::Pass, drive::Interrupted},
     plan::{
         decide::annotate::{self, Change},

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    api::{RoleStatus, reason, resource::Resource, role::Applied},
+    api::{RoleStatus, kinds::iam_role::Applied, reason, resource::Resource},
     controller::{pass::drive::Interrupted, shared::Shared},
     plan::{
         form::desired::Desired, say::verdict::Verdict, scope::identity::Identity, steps::applied,

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use crate::{
     api::{
+        kinds::iam_role::{DeletionPolicy, DriftPolicy},
         problem::Problem,
         reason,
-        role::{DeletionPolicy, DriftPolicy},
     },
     controller::pass::{
         context::Pass,

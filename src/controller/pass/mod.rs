@@ -16,8 +16,9 @@ use tracing::info;
 
 use crate::{
     api::{
-        ResourceKey, reason,
-        role::{Applied, DriftPolicy},
+        ResourceKey,
+        kinds::iam_role::{Applied, DriftPolicy},
+        reason,
     },
     controller::{
         memory::queue::{Cause, Hint},

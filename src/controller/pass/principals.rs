@@ -5,7 +5,10 @@ use jiff::Timestamp;
 use tracing::info;
 
 use crate::{
-    api::{reason, role::Applied, status::ReplacedPrincipal},
+    api::{
+        kinds::iam_role::{Applied, status::ReplacedPrincipal},
+        reason,
+    },
     controller::{
         memory::index::Held,
         pass::{

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::{debug, info};
 
 use crate::{
-    api::{RoleStatus, problem::Problem, reason, resource::Resource, role::Drift},
+    api::{RoleStatus, kinds::iam_role::Drift, problem::Problem, reason, resource::Resource},
     controller::{
         pass::{
             context::Pass,

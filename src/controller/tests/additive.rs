@@ -1,5 +1,5 @@
 use super::*;
-use crate::api::role::Applied;
+use crate::api::kinds::iam_role::Applied;
 
 const ADDITIVE: &str = r#""management":{"managedPolicies":"Additive","inlinePolicies":"Additive"}"#;
 

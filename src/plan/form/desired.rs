@@ -11,9 +11,9 @@ use jiff::Timestamp;
 
 use crate::{
     api::{
+        kinds::iam_role::{self, DeletionPolicy, DriftPolicy, InlinePolicy, Mode, RoleSpec},
         problem::Problem,
         resource::Resource,
-        role::{self, DeletionPolicy, DriftPolicy, InlinePolicy, Mode, RoleSpec},
         schema::SpecSchema,
     },
     iam::{
@@ -191,7 +191,7 @@ pub fn deletion_terms(resource: &Resource) -> Result<DeletionPolicy, Problem> {
     }
 }
 
-fn exclusive(management: Option<role::Management>) -> Exclusive {
+fn exclusive(management: Option<iam_role::Management>) -> Exclusive {
     let management = management.unwrap_or_default();
     let is = |mode: Option<Mode>, default: Mode| mode.unwrap_or(default) == Mode::Exclusive;
     Exclusive {
@@ -276,7 +276,7 @@ impl Check<'_> {
         }
     }
 
-    fn attached(&mut self, permissions: Option<&role::Permissions>) -> Attachments {
+    fn attached(&mut self, permissions: Option<&iam_role::Permissions>) -> Attachments {
         let mut attached = Attachments::new();
         let list = permissions
             .and_then(|permissions| permissions.managed_policies.as_deref())
@@ -302,7 +302,7 @@ impl Check<'_> {
 
     fn inline(
         &mut self,
-        permissions: Option<&role::Permissions>,
+        permissions: Option<&iam_role::Permissions>,
         spec: &Node,
     ) -> BTreeMap<String, Policy> {
         let mut policies = BTreeMap::new();
@@ -421,7 +421,11 @@ impl Check<'_> {
 
     /// The lifetime, held to the operator's bound. A moment is measured from the creation of the
     /// resource, as a ttl is.
-    fn bounded_lifetime(&mut self, given: Option<&role::Lifetime>, created: Timestamp) -> Lifetime {
+    fn bounded_lifetime(
+        &mut self,
+        given: Option<&iam_role::Lifetime>,
+        created: Timestamp,
+    ) -> Lifetime {
         let before = self.problems.count();
         let lifetime = self.lifetime(given);
         let Some(bound) = self.limits.max_lifetime.filter(|_| self.problems.count() == before)
@@ -450,7 +454,7 @@ impl Check<'_> {
         lifetime
     }
 
-    fn lifetime(&mut self, given: Option<&role::Lifetime>) -> Lifetime {
+    fn lifetime(&mut self, given: Option<&iam_role::Lifetime>) -> Lifetime {
         let Some(given) = given else { return Lifetime::Forever };
         match (given.expires_at.as_deref(), given.ttl.as_deref()) {
             (Some(text), None) => {

@@ -12,7 +12,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use crate::{
-    api::role::Applied,
+    api::kinds::iam_role::Applied,
     iam::{
         arn::Account,
         policy::{Kind, Policy, Strictness, decode::decode},

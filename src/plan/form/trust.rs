@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::{
     api::{
+        kinds::iam_role::{Effect, Grant, PolicyStatement},
         problem::Problem,
-        role::{Effect, Grant, PolicyStatement},
     },
     iam::{
         arn::Account,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{api::role::Applied, plan::form::desired::Desired};
+use crate::{api::kinds::iam_role::Applied, plan::form::desired::Desired};
 
 /// The schema's bound on each list; a status beyond it would be refused whole.
 const MOST: usize = 100;

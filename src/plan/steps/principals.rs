@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    api::status::ReplacedPrincipal,
+    api::kinds::iam_role::status::ReplacedPrincipal,
     iam::{
         arn::{Account, IamArn},
         policy::{

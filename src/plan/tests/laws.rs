@@ -23,7 +23,7 @@ use crate::plan::{
     tests::samples::{as_written, carry_out, wish},
 };
 use crate::{
-    api::{RoleStatus, problem::Problem, reason, role::Applied},
+    api::{RoleStatus, kinds::iam_role::Applied, problem::Problem, reason},
     iam::tag,
     plan::failure::{IamError, IamErrorClass},
 };

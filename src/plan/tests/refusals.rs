@@ -17,7 +17,7 @@ use crate::plan::{
     tests::samples::{as_written, limits, resource, wish, with},
 };
 use crate::{
-    api::{RoleStatus, role::DeletionPolicy},
+    api::{RoleStatus, kinds::iam_role::DeletionPolicy},
     iam::{managed::ManagedPolicyRules, tag},
 };
 

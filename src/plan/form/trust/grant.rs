@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt::Display};
 use crate::plan::form::trust::{effect, either, expand, scope};
 use crate::{
     api::{
+        kinds::iam_role::{self, Claims, Grant},
         problem::Problem,
-        role::{self, Claims, Grant},
     },
     iam::{
         arn::Account,
@@ -76,7 +76,7 @@ pub(super) fn compile(
 }
 
 fn pods(
-    grant: &role::PodIdentityGrant,
+    grant: &iam_role::PodIdentityGrant,
     namespace: &str,
     account: &Account,
 ) -> Result<Statement, PodIdentityError> {
@@ -87,7 +87,10 @@ fn pods(
     trust::pod_identity::statement(&grant, namespace, account)
 }
 
-fn github(grant: &role::GithubActionsGrant, account: &Account) -> Result<Compiled, GithubError> {
+fn github(
+    grant: &iam_role::GithubActionsGrant,
+    account: &Account,
+) -> Result<Compiled, GithubError> {
     let grant = GithubGrant {
         owner: &grant.owner,
         owner_id: grant.owner_id.as_deref(),
@@ -98,16 +101,16 @@ fn github(grant: &role::GithubActionsGrant, account: &Account) -> Result<Compile
         pull_requests: grant.pull_requests.unwrap_or(false),
         reusable_workflow: grant.reusable_workflow.as_deref(),
         subject_format: grant.subject_format.map(|format| match format {
-            role::SubjectFormat::Classic => trust::github::SubjectFormat::Classic,
-            role::SubjectFormat::Immutable => trust::github::SubjectFormat::Immutable,
-            role::SubjectFormat::Both => trust::github::SubjectFormat::Both,
+            iam_role::SubjectFormat::Classic => trust::github::SubjectFormat::Classic,
+            iam_role::SubjectFormat::Immutable => trust::github::SubjectFormat::Immutable,
+            iam_role::SubjectFormat::Both => trust::github::SubjectFormat::Both,
         }),
         claims: grant.claims.as_ref().unwrap_or(&NO_CLAIMS),
     };
     trust::github::statement(&grant, account)
 }
 
-fn gitlab_jobs(grant: &role::GitlabGrant, account: &Account) -> Result<Compiled, GitlabError> {
+fn gitlab_jobs(grant: &iam_role::GitlabGrant, account: &Account) -> Result<Compiled, GitlabError> {
     let grant = GitlabGrant {
         host: grant.host.as_deref(),
         project: &grant.project,
@@ -120,7 +123,7 @@ fn gitlab_jobs(grant: &role::GitlabGrant, account: &Account) -> Result<Compiled,
     trust::gitlab::statement(&grant, account)
 }
 
-fn tokens(grant: &role::OidcGrant, account: &Account) -> Result<Statement, OidcError> {
+fn tokens(grant: &iam_role::OidcGrant, account: &Account) -> Result<Statement, OidcError> {
     let grant = OidcGrant {
         issuer: &grant.issuer,
         audiences: &grant.audiences,
@@ -130,7 +133,7 @@ fn tokens(grant: &role::OidcGrant, account: &Account) -> Result<Statement, OidcE
     trust::oidc::statement(&grant, account)
 }
 
-fn assertions(grant: &role::SamlGrant, account: &Account) -> Result<Statement, SamlError> {
+fn assertions(grant: &iam_role::SamlGrant, account: &Account) -> Result<Statement, SamlError> {
     let grant = SamlGrant {
         provider_arn: &grant.provider_arn,
         audience: grant.audience.as_deref(),
@@ -139,20 +142,26 @@ fn assertions(grant: &role::SamlGrant, account: &Account) -> Result<Statement, S
     trust::saml::statement(&grant, account)
 }
 
-fn aws_service(grant: &role::ServiceGrant, account: &Account) -> Result<Compiled, ServiceError> {
+fn aws_service(
+    grant: &iam_role::ServiceGrant,
+    account: &Account,
+) -> Result<Compiled, ServiceError> {
     let grant = ServiceGrant {
         name: &grant.name,
         source_account: match grant.source_account {
-            None | Some(role::SourceAccount::Auto) => SourceAccount::Auto,
-            Some(role::SourceAccount::Own) => SourceAccount::Own,
-            Some(role::SourceAccount::None) => SourceAccount::None,
+            None | Some(iam_role::SourceAccount::Auto) => SourceAccount::Auto,
+            Some(iam_role::SourceAccount::Own) => SourceAccount::Own,
+            Some(iam_role::SourceAccount::None) => SourceAccount::None,
         },
         source_arns: grant.source_arns.as_deref().unwrap_or_default(),
     };
     trust::service::statement(&grant, account)
 }
 
-fn named(grant: &role::PrincipalsGrant, account: &Account) -> Result<Statement, PrincipalError> {
+fn named(
+    grant: &iam_role::PrincipalsGrant,
+    account: &Account,
+) -> Result<Statement, PrincipalError> {
     let grant = PrincipalGrant {
         arns: grant.arns.as_deref().unwrap_or_default(),
         accounts: grant.accounts.as_deref().unwrap_or_default(),
@@ -189,7 +198,7 @@ fn placed(grant: &str, text: &str) -> Problem {
 }
 
 fn irsa(
-    grant: &role::ServiceAccountGrant,
+    grant: &iam_role::ServiceAccountGrant,
     field: &str,
     namespace: &str,
     limits: &Limits,
@@ -214,7 +223,7 @@ fn irsa(
 }
 
 fn typed(
-    grant: &role::StatementGrant,
+    grant: &iam_role::StatementGrant,
     field: &str,
     account: &Account,
 ) -> Result<Made, Vec<Problem>> {

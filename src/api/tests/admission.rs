@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use serde_json::Value;
 
-use super::{crd, schema::SpecSchema};
+use crate::api::{crd, schema::SpecSchema};
 use crate::{iam::json::Node, yaml};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");

@@ -7,7 +7,7 @@ use kube::KubeSchema;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::api::permissions::undescribed;
+use crate::api::kinds::iam_role::permissions::undescribed;
 
 /// Claim or attribute → values.
 pub type Claims = BTreeMap<String, Vec<String>>;

@@ -158,7 +158,7 @@ fn managed_policies(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array",
         "maxItems": 25,
-        "items": super::role::policy_arn(generator),
+        "items": crate::api::arn::policy_arn(generator),
         "x-kubernetes-list-type": "atomic",
         "x-kubernetes-validations": [
             {"rule": "self.all(a, self.exists_one(b, b == a))", "message": "each managed policy \

@@ -4,7 +4,7 @@
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use super::permissions::{Conditions, Effect, conditions, undescribed};
+use crate::api::kinds::iam_role::permissions::{Conditions, Effect, conditions, undescribed};
 pub use federation::{
     Claims, GithubActionsGrant, GitlabGrant, OidcGrant, SamlGrant, SubjectFormat,
 };

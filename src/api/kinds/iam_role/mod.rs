@@ -1,5 +1,5 @@
 //! `IAMRole`: one IAM role in AWS. The types here are the source of the CRD: bounds are `schemars`
-//! attributes, rules across fields are CEL, and `super::crd` adds what holds for every object of
+//! attributes, rules across fields are CEL, and `crate::api::crd` adds what holds for every object of
 //! the spec.
 //!
 //! The whole spec is replaced at once by an applier (it is `atomic`, and so are its lists): else a
@@ -8,14 +8,19 @@
 //! Patterns name ASCII classes in full: `\w` is ASCII for the API server (RE2) and Unicode for the
 //! controller's own check.
 
+pub mod permissions;
+pub mod status;
+pub mod trust;
+
 use std::collections::BTreeMap;
 
 use kube::{CustomResource, KubeSchema};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::permissions::undescribed;
-pub use super::{
+use crate::api::arn::policy_arn;
+
+pub use self::{
     permissions::{Conditions, Effect, InlinePolicy, Permissions, PolicyStatement},
     status::{Applied, Drift, RoleStatus},
     trust::{
@@ -24,6 +29,7 @@ pub use super::{
         StatementGrant, StatementPrincipals, SubjectFormat,
     },
 };
+use permissions::undescribed;
 
 /// The wanted role. Absent fields mean empty or AWS's own default, never "not managed". Effective
 /// values are shown in `status`.
@@ -219,16 +225,6 @@ pub enum DriftPolicy {
     Correct,
     /// No AWS write of any kind.
     Observe,
-}
-
-/// ARN of a managed policy, with the two placeholders.
-pub(super) fn policy_arn(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({
-        "type": "string",
-        "minLength": 1,
-        "maxLength": 2048,
-        "pattern": r"^arn:(\{partition\}|aws[a-z-]*):iam::(\{accountId\}|[0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+$"
-    })
 }
 
 /// Tags; bounds of keys can only be said in CEL. Keys of roles ignore letter case in IAM.

@@ -1,0 +1,3 @@
+//! The kinds: one folder or file each.
+
+pub mod iam_role;

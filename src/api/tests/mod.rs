@@ -1,0 +1,3 @@
+//! Tests that hold files of the repository to the types.
+
+mod admission;
