@@ -98,7 +98,7 @@ fn the_checker_catches_each_kind() {
         ("controller/x.rs", "use crate::server::serve;", "controller may not use server"),
         ("settings.rs", "use crate::controller;", "settings may not use controller"),
         ("controller/x.rs", "use crate::sim::World;", "controller may not use sim"),
-        ("cli/x.rs", "use rolewright::sim::World;", "cli may not use sim"),
+        ("cli/x.rs", "use rolewright::sim::world::World;", "cli may not use sim"),
         ("sim/x.rs", "use crate::controller::drive;", "sim may not use controller"),
         ("plan/x.rs", "pub async fn f() {}", "async"),
         ("iam/x.rs", "fn f() { g().await }", "await"),

@@ -21,7 +21,10 @@ use rolewright::{
         steps::step::{Call, Step, Why},
     },
     ports::{IamRead, IamWrite},
-    sim::{ACCOUNT, Crash, FakeIam, PARTITION, Quotas, VirtualClock},
+    sim::{
+        Crash, FakeIam, Quotas, VirtualClock,
+        world::{ACCOUNT, PARTITION},
+    },
 };
 use tokio::{net::TcpListener, runtime::Runtime};
 

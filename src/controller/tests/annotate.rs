@@ -8,7 +8,7 @@ const POD: &str = r#"{"trust":[{"name":"pods","serviceAccount":{"name":"pod","an
 const SILENT: &str = r#"{"trust":[{"name":"pods","serviceAccount":{"name":"pod"}}]}"#;
 
 fn arn() -> String {
-    format!("arn:aws:iam::{}:role/{}", crate::sim::ACCOUNT, role("x"))
+    format!("arn:aws:iam::{}:role/{}", crate::sim::world::ACCOUNT, role("x"))
 }
 
 fn rig() -> Rig {

@@ -48,7 +48,7 @@ use crate::{
         scope::limits::{BoundaryRule, Config, Limits, Windows},
     },
     settings::MANAGED_POLICIES,
-    sim::{ACCOUNT, PARTITION, World},
+    sim::world::{ACCOUNT, PARTITION, World},
 };
 
 pub const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";

@@ -5,9 +5,10 @@ use std::{collections::BTreeSet, time::Duration};
 
 use rstest::rstest;
 
-use super::{
-    RoleState, World,
-    iam_tests::{READ_ONLY, class, create, write},
+use crate::sim::{
+    RoleState,
+    iam::tests::{READ_ONLY, class, create, write},
+    world::World,
 };
 use crate::{
     plan::{failure::IamErrorClass as Class, steps::step::Call},

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use rstest::rstest;
 
-use super::iam_tests::*;
-use super::{RoleState, World};
+use crate::sim::iam::tests::*;
+use crate::sim::{RoleState, world::World};
 use crate::{
     plan::{failure::IamErrorClass as Class, form::observed::RoleRecord, steps::step::Call},
     ports::{Clock, IamRead, IamWrite},

@@ -12,13 +12,15 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{
-    FakeIam,
-    iam::State,
-    iam_account::Account,
-    iam_role::{History, RoleState},
-};
 use crate::ports::Clock;
+use crate::sim::{
+    FakeIam,
+    iam::{
+        State,
+        account::Account,
+        role::{History, RoleState},
+    },
+};
 
 impl FakeIam {
     /// Account id.

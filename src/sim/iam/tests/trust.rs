@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use rstest::rstest;
 
-use super::{
-    RoleState, World,
-    iam_tests::{create_with, decode, record, trust_of, write},
-};
 use crate::plan::{failure::IamErrorClass as Class, steps::step::Call};
+use crate::sim::{
+    RoleState,
+    iam::tests::{create_with, decode, record, trust_of, write},
+    world::World,
+};
 
 #[rstest]
 #[case::account_id(r#"{"AWS":"210987654321"}"#, Ok(r#"{"AWS":"arn:aws:iam::210987654321:root"}"#))]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use rstest::rstest;
 use tokio::time::timeout;
 
-use super::{Fault, Outcome, RoleState, Rule, World, cluster::WriteCounts};
+use crate::sim::{Fault, Outcome, RoleState, Rule, cluster::WriteCounts, world::World};
 use crate::{
     api::{ResourceKey, RoleStatus},
     plan::{

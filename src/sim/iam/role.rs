@@ -18,7 +18,7 @@ pub struct RoleState {
     pub role_id: String,
     /// Time of creation; the Unix epoch in a role that has not been put into an account.
     pub created: Timestamp,
-    /// Trust policy, plain JSON. [`FakeIam`](super::FakeIam) shows principals as ARNs; the account
+    /// Trust policy, plain JSON. [`FakeIam`](crate::sim::FakeIam) shows principals as ARNs; the account
     /// itself keeps ids.
     pub trust: String,
     /// Absent when unset.
@@ -39,7 +39,7 @@ pub struct RoleState {
 
 impl RoleState {
     /// A bare role that EC2 may assume, with AWS's own defaults, for
-    /// [`FakeIam::put_role`](super::FakeIam::put_role).
+    /// [`FakeIam::put_role`](crate::sim::FakeIam::put_role).
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self {

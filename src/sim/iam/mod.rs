@@ -4,6 +4,15 @@
 //! writes; writes always work on the newest state, as IAM's do. The rules of IAM itself are in the
 //! files beside this one.
 
+pub mod account;
+mod edit;
+mod read;
+pub mod role;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod trust;
+
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,11 +21,9 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    Crash, Fault, Outcome, Quotas, Rule, VirtualClock,
-    faults::{Schedule, carry_out},
-    iam_account::Account,
-    iam_rules::{self as rules, Refusal},
+use self::{
+    account::{Account, Quotas},
+    rules::Refusal,
 };
 use crate::{
     plan::{
@@ -25,6 +32,11 @@ use crate::{
         steps::step::{Step, Written},
     },
     ports::{Clock, IamRead, IamWrite},
+    sim::{
+        clock::VirtualClock,
+        crash::Crash,
+        faults::{Fault, Outcome, Rule, Schedule, carry_out},
+    },
 };
 
 /// One call that came through the ports.
@@ -50,16 +62,16 @@ pub struct Recorded {
 /// The fake of one account. Clones are the same account and the same client.
 #[derive(Clone, Debug)]
 pub struct FakeIam {
-    pub(super) state: Arc<Mutex<State>>,
-    pub(super) clock: VirtualClock,
+    state: Arc<Mutex<State>>,
+    clock: VirtualClock,
     crash: Crash,
 }
 
 #[derive(Debug)]
-pub(super) struct State {
-    pub(super) account: Account,
-    pub(super) rng: fastrand::Rng,
-    pub(super) reading: Reading,
+struct State {
+    account: Account,
+    rng: fastrand::Rng,
+    reading: Reading,
     schedule: Schedule<IamErrorClass>,
     denied: BTreeSet<String>,
     log: Vec<Recorded>,
@@ -69,13 +81,13 @@ pub(super) struct State {
 
 /// How reads behave.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reading {
-    pub(super) point_lag: Duration,
-    pub(super) bulk_lag: Duration,
-    pub(super) random_lag: bool,
-    pub(super) page_size: usize,
-    pub(super) short_pages: bool,
-    pub(super) shuffle_trust: bool,
+struct Reading {
+    point_lag: Duration,
+    bulk_lag: Duration,
+    random_lag: bool,
+    page_size: usize,
+    short_pages: bool,
+    shuffle_trust: bool,
 }
 
 /// What a call is about.
@@ -116,7 +128,7 @@ impl FakeIam {
         Self { crash, ..self.clone() }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -296,7 +308,7 @@ impl FakeIam {
 
 impl State {
     /// The moment whose state a read shows.
-    pub(super) fn horizon(&mut self, lag: Duration, now: Timestamp) -> Timestamp {
+    fn horizon(&mut self, lag: Duration, now: Timestamp) -> Timestamp {
         let lag = if self.reading.random_lag { lag.mul_f64(self.rng.f64()) } else { lag };
         SignedDuration::try_from(lag).ok().and_then(|lag| now.checked_sub(lag).ok()).unwrap_or(now)
     }

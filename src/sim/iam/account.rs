@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{
-    iam_role::{History, RoleState},
-    iam_rules::{self as rules, Kind, Refusal},
-    iam_trust::Principals,
-};
 use crate::plan::{
     failure::IamErrorClass,
     form::observed::RoleRecord,
     steps::step::{Call, Step},
+};
+use crate::sim::iam::{
+    role::{History, RoleState},
+    rules::{self as rules, Kind, Refusal},
+    trust::Principals,
 };
 
 /// Quotas of an account; the defaults are AWS's own.

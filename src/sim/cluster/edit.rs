@@ -11,10 +11,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{
+use crate::sim::{
     FakeCluster, Rule,
-    cluster::{Object, State},
-    cluster_rules::{fresh_status, parse, pinned, unchanged},
+    cluster::{
+        Object, State,
+        rules::{fresh_status, parse, pinned, unchanged},
+    },
 };
 use crate::{
     api::{

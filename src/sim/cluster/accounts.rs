@@ -1,6 +1,6 @@
 //! Service accounts of the fake API server: made by tests, annotated by the driver.
 
-use super::{FakeCluster, cluster::State};
+use crate::sim::{FakeCluster, cluster::State};
 use crate::{
     api::{ResourceKey, resource::ServiceAccount},
     plan::failure::ClusterError,

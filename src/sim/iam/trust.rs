@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::iam_rules::{Refusal, account_id, strings};
 use crate::plan::failure::IamErrorClass;
+use crate::sim::iam::rules::{Refusal, account_id, strings};
 
 /// Everybody alive who has a unique id: roles and users of the account, and those of other accounts
 /// that were named.

@@ -1,11 +1,18 @@
 //! The fake of IAM is held to what AWS documents: the IAM API reference, and "IAM and AWS STS
 //! quotas" in the user guide.
 
+mod create;
+mod read;
+mod trust;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rstest::rstest;
 
-use super::{ACCOUNT, FakeIam, Quotas, RoleState, World};
+use crate::sim::{
+    FakeIam, Quotas, RoleState,
+    world::{ACCOUNT, World},
+};
 use crate::{
     plan::{
         failure::{IamError, IamErrorClass as Class},

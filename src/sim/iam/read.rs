@@ -5,12 +5,12 @@ use std::{fmt::Write, ops::Bound, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{
-    iam::State,
-    iam_role::RoleState,
-    iam_rules::{Refusal, percent_encode},
-};
 use crate::plan::form::observed::{Page, RoleDetail, RoleRecord, RoleSummary};
+use crate::sim::iam::{
+    State,
+    role::RoleState,
+    rules::{Refusal, percent_encode},
+};
 
 impl State {
     /// The role as it was at `at`.
@@ -72,7 +72,7 @@ impl State {
         } else {
             self.reading.page_size
         };
-        let visible = |(key, history): (&String, &super::iam_role::History)| {
+        let visible = |(key, history): (&String, &crate::sim::iam::role::History)| {
             history.at(at).map(|role| (key.clone(), Arc::clone(role)))
         };
         let rest = self

@@ -4,6 +4,12 @@
 //! rules about pinned names refuse, and counts every write, also one that changes nothing: at rest
 //! there must be none.
 
+mod accounts;
+mod edit;
+mod rules;
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::BTreeMap,
     mem,
@@ -14,11 +20,7 @@ use futures::{Stream, stream};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::{
-    Crash, Fault, Outcome, Rule, VirtualClock,
-    cluster_rules::{as_stored, pinned},
-    faults::{Schedule, carry_out},
-};
+use self::rules::{as_stored, pinned};
 use crate::{
     api::{
         ResourceKey, RoleStatus,
@@ -26,6 +28,11 @@ use crate::{
     },
     plan::{failure::ClusterError, say::notice::Notice},
     ports::{Clock, Cluster},
+    sim::{
+        clock::VirtualClock,
+        crash::Crash,
+        faults::{Fault, Outcome, Rule, Schedule, carry_out},
+    },
 };
 
 /// One call that came through the port.
@@ -86,30 +93,30 @@ pub struct Published {
 #[derive(Clone, Debug)]
 pub struct FakeCluster {
     state: Arc<Mutex<State>>,
-    pub(super) clock: VirtualClock,
+    clock: VirtualClock,
     crash: Crash,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Object {
-    pub(super) resource: Resource,
-    pub(super) version: u64,
+struct Object {
+    resource: Resource,
+    version: u64,
     /// True while somebody else's finalizer holds it.
-    pub(super) held: bool,
+    held: bool,
 }
 
 #[derive(Debug)]
-pub(super) struct State {
-    pub(super) objects: BTreeMap<ResourceKey, Object>,
-    pub(super) accounts: BTreeMap<ResourceKey, ServiceAccount>,
-    pub(super) version: u64,
-    pub(super) uids: u64,
-    pub(super) unavailable: bool,
-    pub(super) conflicts: u64,
-    pub(super) schedule: Schedule<ClusterError>,
-    pub(super) counts: WriteCounts,
-    pub(super) log: Vec<ClusterCall>,
-    pub(super) notices: Vec<Published>,
+struct State {
+    objects: BTreeMap<ResourceKey, Object>,
+    accounts: BTreeMap<ResourceKey, ServiceAccount>,
+    version: u64,
+    uids: u64,
+    unavailable: bool,
+    conflicts: u64,
+    schedule: Schedule<ClusterError>,
+    counts: WriteCounts,
+    log: Vec<ClusterCall>,
+    notices: Vec<Published>,
     calls: u64,
     writes: u64,
     watchers: Vec<mpsc::UnboundedSender<WatchEvent>>,
@@ -119,7 +126,7 @@ pub(super) struct State {
 
 impl State {
     /// Tells all watchers, or keeps it for later.
-    pub(super) fn tell(&mut self, event: &WatchEvent) {
+    fn tell(&mut self, event: &WatchEvent) {
         match &mut self.held {
             _ if self.unavailable => {} // what they miss comes with the next list
             Some(held) => held.push(event.clone()),
@@ -140,14 +147,14 @@ impl State {
     }
 
     /// Tells all watchers everything anew.
-    pub(super) fn relist(&mut self) {
+    fn relist(&mut self) {
         for event in self.listing() {
             self.tell(&event);
         }
     }
 
     /// Holds events back, or lets those held go.
-    pub(super) fn hold(&mut self, hold: bool) {
+    fn hold(&mut self, hold: bool) {
         if hold {
             self.held.get_or_insert_default();
         } else {
@@ -158,7 +165,7 @@ impl State {
     }
 
     /// Forgets events that were held back: the list that follows a failure brings the truth.
-    pub(super) fn drop_held(&mut self) {
+    fn drop_held(&mut self) {
         if let Some(held) = &mut self.held {
             held.clear();
         }
@@ -166,7 +173,7 @@ impl State {
 
     /// Stores an object and tells the watchers when it has changed; one that is deleted and held by
     /// nothing goes.
-    pub(super) fn store(&mut self, resource: Resource) {
+    fn store(&mut self, resource: Resource) {
         let old = self.objects.get(&resource.key);
         if old.is_some_and(|old| old.resource == resource) {
             return;
@@ -182,7 +189,7 @@ impl State {
     }
 
     /// Removes an object and tells the watchers.
-    pub(super) fn erase(&mut self, key: &ResourceKey) {
+    fn erase(&mut self, key: &ResourceKey) {
         if self.objects.remove(key).is_some() {
             self.version += 1;
             self.tell(&WatchEvent::Deleted(key.clone()));
@@ -275,7 +282,7 @@ impl FakeCluster {
         Self { crash, ..self.clone() }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use rstest::rstest;
 use tokio::time::timeout;
 
-use super::{FakeCluster, World};
+use crate::sim::{FakeCluster, world::World};
 use crate::{
     api::{
         PAUSED, RECONCILE_REQUESTED_AT, ResourceKey, RoleStatus,
