@@ -26,7 +26,6 @@ pub mod clock;
 pub mod cluster;
 pub mod controller;
 pub mod election;
-pub mod iam;
 pub mod metrics;
 pub mod plan;
 pub mod ports;

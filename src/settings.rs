@@ -6,7 +6,6 @@ use std::{net::SocketAddr, time::Duration};
 use clap::Args as ClapArgs;
 
 use crate::{
-    iam::{arn::Account, limits as quota, managed::ManagedPolicyRules, name, trust::Issuer},
     plan::{
         decide::lifetime,
         lease::Timing,
@@ -14,6 +13,7 @@ use crate::{
     },
     telemetry::LogFormat,
 };
+use iam::{arn::Account, limits as quota, managed::ManagedPolicyRules, name, trust::Issuer};
 
 /// Default of `--managed-policies`: all of AWS and of the own account but those that give
 /// everything away.

@@ -47,7 +47,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::iam::policy::{Kind, Policy, Strictness};
+    use iam::policy::{Kind, Policy, Strictness};
 
     #[test]
     fn nasty_strings_come_back_as_strings() -> Result<(), YamlError> {

@@ -29,7 +29,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
 
-use rolewright::iam::policy::{Kind, Policy, Strictness};
+use iam::policy::{Kind, Policy, Strictness};
 
 use page::{Block, Command, Page, ROOT, Rule, pages};
 use script::{Stage, alike};

@@ -16,7 +16,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use regex::Regex;
 
 use super::{crd, problem::Problem};
-use crate::iam::{json::Node, nearest::nearest};
+use iam::{nearest::nearest, text::node::Node};
 
 /// A spec with more problems than this shows the first ones only.
 const MOST_PROBLEMS: usize = 100;

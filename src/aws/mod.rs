@@ -16,10 +16,13 @@ use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_iam::config::retry::RetryPartition;
 
 use crate::{
-    aws::{meter::Meter, pace::Paces},
-    iam::arn::Account,
+    aws::{
+        meter::Meter,
+        pace::{Paces, Rates},
+    },
     metrics::Metrics,
 };
+use iam::arn::Account;
 
 /// IAM of one account.
 #[derive(Clone)]
@@ -27,15 +30,6 @@ pub struct AwsIam {
     client: aws_sdk_iam::Client,
     paces: Arc<Paces>,
     meter: Arc<Meter>,
-}
-
-/// Calls per second and account; zero lifts a ceiling.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rates {
-    /// Ceiling of reads.
-    pub read: f64,
-    /// Ceiling of writes.
-    pub write: f64,
 }
 
 /// Why AWS can't be used at all.

@@ -9,7 +9,14 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::aws::Rates;
+/// Calls per second and account; zero lifts a ceiling.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// Ceiling of reads.
+    pub read: f64,
+    /// Ceiling of writes.
+    pub write: f64,
+}
 
 /// Share of the ceiling to begin with, and the floor after throttling.
 const BEGIN: f64 = 0.2;

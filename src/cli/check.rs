@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use crate::{
     api,
-    aws::{self, AwsIam, Rates},
+    aws::{self, AwsIam, pace::Rates},
     cli::output::{Answer, Format, OutputArgs, Paint, Tone},
     cluster::{LEASE_RIGHTS, Probe, RIGHTS, Right, SERVICE_ACCOUNT_RIGHTS},
-    iam::arn::is_account_id,
     metrics::Metrics,
     plan::failure::{ClusterError, IamError, IamErrorClass},
     ports::IamRead,
 };
+use iam::arn::is_account_id;
 
 /// What stands below the flags.
 pub const HELP: &str = "\

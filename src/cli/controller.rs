@@ -13,7 +13,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
-    aws::{self, Rates},
+    aws::{self, pace::Rates},
     clock::SystemClock,
     cluster::{KubeCluster, KubeLease},
     controller::{

@@ -9,7 +9,7 @@ use std::{
 
 /// Bytes of a policy document that are read at all: the longest that AWS can have, percent-encoded.
 /// What somebody asks for is bounded again, and closer, by
-/// [`limits::DOCUMENT`](crate::iam::limits::DOCUMENT).
+/// [`limits::DOCUMENT`](iam::limits::DOCUMENT).
 pub const DOCUMENT: u64 = 1024 * 1024;
 /// Bytes of a file of manifests.
 pub const MANIFESTS: u64 = 32 * 1024 * 1024;

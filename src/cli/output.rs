@@ -12,7 +12,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::iam::json::Node;
+use iam::text::node::Node;
 
 /// Form of what a command prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -187,7 +187,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::iam::{json, limits};
+    use iam::{limits, text::json};
 
     #[test]
     fn keys_keep_their_order_and_numbers_their_digits() {

@@ -15,7 +15,7 @@ use super::{
     input::{self, Input},
     output::{Answer, Paint},
 };
-use crate::iam::policy::{Kind, Policy, Strictness};
+use iam::policy::{Kind, Policy, Strictness};
 
 /// The commands of `rolewright policy`.
 #[derive(Debug, Subcommand)]

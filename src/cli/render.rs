@@ -13,7 +13,6 @@ use crate::{
         input::{self, Input},
         output::{Answer, Format, OutputArgs},
     },
-    iam::{arn::Account, policy::Policy, tag},
     plan::{
         form::desired::{Desired, compile},
         scope::limits::Limits,
@@ -21,6 +20,7 @@ use crate::{
     settings::ScopeArgs,
     yaml,
 };
+use iam::{arn::Account, policy::Policy, tag};
 
 /// Arguments of `render`.
 #[derive(Debug, clap::Args)]

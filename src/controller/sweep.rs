@@ -16,7 +16,6 @@ use crate::{
         },
         shared::Shared,
     },
-    iam::name,
     plan::{
         failure::IamError,
         form::{
@@ -27,6 +26,7 @@ use crate::{
     },
     ports::{Clock, IamRead},
 };
+use iam::name;
 
 /// A resource whose role differs from what it should be, as far as a page shows.
 #[derive(Debug)]

@@ -13,8 +13,8 @@ use std::{
 };
 
 use axum::{Router, extract::State, http::StatusCode};
+use iam::policy::decode::decode;
 use rolewright::{
-    iam::policy::decode::decode,
     plan::{
         failure::{IamError, IamErrorClass},
         form::observed::{RoleDetail, RoleRecord},

@@ -5,17 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rolewright::{
-    iam::{
-        arn::Account,
-        policy::{
-            Kind, Policy, Statement, Strictness, compare,
-            contain::contains,
-            evaluate::{Context, Documents, Request, evaluate},
-        },
+use iam::{
+    arn::Account,
+    policy::{
+        Kind, Policy, Statement, Strictness, compare,
+        contain::contains,
+        evaluate::{Context, Documents, Request, evaluate},
     },
-    plan::form::fingerprint::{Scope, of_observed},
 };
+use rolewright::plan::form::fingerprint::{Scope, of_observed};
 
 /// Prints a row: the median of nine runs of `times` calls, for one call.
 fn row(name: &str, goal: Duration, times: u32, mut call: impl FnMut()) {

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 
 use clap::Parser;
-use rolewright::iam::arn::Account;
-use rolewright::iam::controller_policy::{Installation, writer};
-use rolewright::iam::policy::Policy;
-use rolewright::iam::policy::evaluate::{Context, Decision, Documents, Request, evaluate};
+use iam::arn::Account;
+use iam::controller_policy::{Installation, writer};
+use iam::policy::Policy;
+use iam::policy::evaluate::{Context, Decision, Documents, Request, evaluate};
 use rolewright::plan::scope::limits::BoundaryRule;
 use rolewright::settings;
 

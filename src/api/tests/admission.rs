@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, fs};
 use serde_json::Value;
 
 use crate::api::{crd, schema::SpecSchema};
-use crate::{iam::json::Node, yaml};
+use crate::yaml;
+use iam::text::node::Node;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 

@@ -4,17 +4,15 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::{
-    cli::{
-        input::{self, Input},
-        output::{Answer, Format, OutputArgs, Paint, Tone},
-    },
-    iam::{
-        arn::{Account, ArnError},
-        policy::{
-            Kind, Verdict,
-            reasons::{Comparison, Reason, explain},
-        },
+use crate::cli::{
+    input::{self, Input},
+    output::{Answer, Format, OutputArgs, Paint, Tone},
+};
+use iam::{
+    arn::{Account, ArnError},
+    policy::{
+        Kind, Verdict,
+        reasons::{Comparison, Reason, explain},
     },
 };
 

@@ -3,18 +3,16 @@
 use std::path::PathBuf;
 
 use super::pair;
-use crate::{
-    cli::{
-        input::Input,
-        output::{Answer, Format, Ordered, OutputArgs, Paint, Tone},
+use crate::cli::{
+    input::Input,
+    output::{Answer, Format, Ordered, OutputArgs, Paint, Tone},
+};
+use iam::{
+    policy::{
+        contain::{Containment, contains},
+        diff::witness_node,
     },
-    iam::{
-        json::Node,
-        policy::{
-            contain::{Containment, contains},
-            diff::witness_node,
-        },
-    },
+    text::node::Node,
 };
 
 /// What stands below the flags.

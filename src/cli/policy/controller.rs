@@ -2,14 +2,14 @@
 
 use crate::{
     cli::output::{Answer, Ordered},
-    iam::{
-        arn::{Account, IamArn},
-        controller_policy::{Installation, reader, writer},
-        json::Node,
-        managed::ManagedPolicyRules,
-        name,
-    },
     settings::{MANAGED_POLICIES, check_installation},
+};
+use iam::{
+    arn::{Account, IamArn},
+    controller_policy::{Installation, reader, writer},
+    managed::ManagedPolicyRules,
+    name,
+    text::node::Node,
 };
 
 /// What stands below the flags.

@@ -4,13 +4,11 @@
 use std::path::PathBuf;
 
 use super::{compare::partition, pair};
-use crate::{
-    cli::{
-        input::Input,
-        output::{Answer, Format, Ordered, OutputArgs, Paint, Tone},
-    },
-    iam::{arn::Account, policy::diff::Diff},
+use crate::cli::{
+    input::Input,
+    output::{Answer, Format, Ordered, OutputArgs, Paint, Tone},
 };
+use iam::{arn::Account, policy::diff::Diff};
 
 /// What stands below the flags.
 pub const HELP: &str = "\

@@ -4,15 +4,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::{
-    cli::{
-        input::{self, Input},
-        output::{Answer, Format, OutputArgs, Paint, Tone},
-    },
-    iam::policy::{
-        Kind, Policy, Strictness,
-        evaluate::{Decision, Documents, Evaluation, Request, evaluate},
-    },
+use crate::cli::{
+    input::{self, Input},
+    output::{Answer, Format, OutputArgs, Paint, Tone},
+};
+use iam::policy::{
+    Kind, Policy, Strictness,
+    evaluate::{Decision, Documents, Evaluation, Request, evaluate},
 };
 
 /// What stands below the flags.

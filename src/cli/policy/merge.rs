@@ -2,15 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{
-    cli::{
-        input::{self, Input},
-        output::{Answer, Ordered},
-    },
-    iam::policy::{
-        Kind, Policy, Strictness,
-        merge::{Named, merge},
-    },
+use crate::cli::{
+    input::{self, Input},
+    output::{Answer, Ordered},
+};
+use iam::policy::{
+    Kind, Policy, Strictness,
+    merge::{Named, merge},
 };
 
 /// What stands below the flags.

@@ -15,7 +15,6 @@ use crate::{
         resource::Resource,
     },
     controller::memory::standing::Standing,
-    iam::name,
     plan::{
         form::{
             desired::compile,
@@ -25,6 +24,7 @@ use crate::{
         scope::{identity, limits::Limits},
     },
 };
+use iam::name;
 
 /// One resource.
 #[derive(Clone, Debug)]

@@ -32,7 +32,6 @@ use crate::{
         shared::Shared,
         tally,
     },
-    iam::tag,
     plan::{
         decide::ownership::{self, Known, NotOurs, Ours},
         failure::IamErrorClass,
@@ -53,6 +52,7 @@ use crate::{
     },
     ports::{Clock, Cluster, IamWrite},
 };
+use iam::tag;
 
 /// Runs one pass; every failure is reported on the resource.
 pub async fn pass<I: IamWrite, C: Cluster, K: Clock>(

@@ -19,7 +19,6 @@ use crate::{
         },
         tally,
     },
-    iam::policy::Kind,
     plan::{
         decide::ownership::{self, Known},
         form::{
@@ -35,6 +34,7 @@ use crate::{
     },
     ports::{Clock, Cluster, IamWrite},
 };
+use iam::policy::Kind;
 
 /// On what terms a plan is carried out.
 pub(super) struct Terms<'a> {

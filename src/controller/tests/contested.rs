@@ -4,10 +4,10 @@
 use super::*;
 use crate::{
     api::{PAUSED, RECONCILE_REQUESTED_AT},
-    iam::tag,
     plan::failure::IamErrorClass,
     sim::{Crash, FakeCluster, Fault, RoleState, Rule},
 };
+use iam::tag;
 
 /// A role that is ready in one cluster and was then taken up in a second one, whose controller is
 /// of the same installation.

@@ -1,8 +1,6 @@
 use super::*;
-use crate::{
-    iam::tag,
-    sim::{Fault, Rule},
-};
+use crate::sim::{Fault, Rule};
+use iam::tag;
 
 #[tokio::test(start_paused = true)]
 async fn a_role_with_two_attachments_and_one_inline_policy_costs_one_read_and_four_writes() {

@@ -41,7 +41,6 @@ use crate::{
         shared::Health,
     },
     election::{leadership::Leadership, pulse::Pulse},
-    iam::{arn::Account, managed::ManagedPolicyRules},
     metrics::Metrics,
     plan::{
         say::verdict,
@@ -50,6 +49,7 @@ use crate::{
     settings::MANAGED_POLICIES,
     sim::world::{ACCOUNT, PARTITION, World},
 };
+use iam::{arn::Account, managed::ManagedPolicyRules};
 
 pub const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 pub const AUDIT: &str = "arn:aws:iam::aws:policy/SecurityAudit";

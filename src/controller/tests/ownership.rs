@@ -1,7 +1,8 @@
 use rstest::rstest;
 
 use super::*;
-use crate::{iam::tag, sim::RoleState};
+use crate::sim::RoleState;
+use iam::tag;
 
 fn foreign(tags: &[(&str, &str)]) -> RoleState {
     let mut state = RoleState::new(&role("x"));

@@ -92,7 +92,7 @@ async fn a_resource_that_vanishes_without_its_finalizer_never_takes_its_role() {
 #[tokio::test(start_paused = true)]
 async fn a_role_that_is_no_longer_ours_is_left_alone_when_its_resource_goes() {
     let rig = Rig::with(&whole()).await;
-    rig.world.iam.tag(&role("x"), crate::iam::tag::INSTALLATION, "other");
+    rig.world.iam.tag(&role("x"), iam::tag::INSTALLATION, "other");
     rig.world.cluster.delete(&key("x"));
     rig.seconds(5).await;
     assert_eq!(rig.writes(), [""; 0]);

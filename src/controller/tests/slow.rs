@@ -4,10 +4,8 @@
 use rstest::rstest;
 
 use super::*;
-use crate::{
-    iam::tag,
-    sim::{Fault, Rule},
-};
+use crate::sim::{Fault, Rule};
+use iam::tag;
 
 fn late(seconds: u64) -> Fault {
     Fault::DelayAnswer(Duration::from_secs(seconds))

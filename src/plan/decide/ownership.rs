@@ -2,13 +2,13 @@
 
 use crate::{
     api::{RECONCILE_REQUESTED_AT, RoleStatus, reason},
-    iam::{name, tag},
     plan::{
         form::observed::RoleRecord,
         scope::identity::Identity,
         steps::step::{Call, Step, Why},
     },
 };
+use iam::{name, tag};
 
 /// The proof is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

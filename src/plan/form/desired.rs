@@ -16,13 +16,6 @@ use crate::{
         resource::Resource,
         schema::SpecSchema,
     },
-    iam::{
-        json::Node,
-        limits as quota,
-        nearest::nearest,
-        policy::{Kind, NumberRule, Policy},
-        tag,
-    },
     plan::{
         decide::lifetime::{self, Lifetime},
         form::{
@@ -35,6 +28,13 @@ use crate::{
             problems::Problems,
         },
     },
+};
+use iam::{
+    limits as quota,
+    nearest::nearest,
+    policy::{Kind, NumberRule, Policy},
+    tag,
+    text::node::Node,
 };
 
 /// Facets that we keep alone; the others may be added to.

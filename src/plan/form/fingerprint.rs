@@ -13,15 +13,15 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     api::kinds::iam_role::Applied,
-    iam::{
-        arn::Account,
-        policy::{Kind, Policy, Strictness, decode::decode},
-        tag,
-    },
     plan::form::{
         desired::Desired,
         observed::{Attachments, DEFAULT_SESSION},
     },
+};
+use iam::{
+    arn::Account,
+    policy::{Kind, Policy, Strictness, decode::decode},
+    tag,
 };
 
 /// SHA-256 of a canonical form.

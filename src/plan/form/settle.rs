@@ -6,16 +6,14 @@ use std::{collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::{
-    iam::{name, tag},
-    plan::{
-        form::{
-            fingerprint::{self, Fingerprint},
-            observed::{Observed, Part},
-        },
-        steps::step::{Call, Step},
+use crate::plan::{
+    form::{
+        fingerprint::{self, Fingerprint},
+        observed::{Observed, Part},
     },
+    steps::step::{Call, Step},
 };
+use iam::{name, tag};
 
 /// How sure we are that a write was applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

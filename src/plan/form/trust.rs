@@ -7,13 +7,13 @@ use crate::{
         kinds::iam_role::{Effect, Grant, PolicyStatement},
         problem::Problem,
     },
-    iam::{
-        arn::Account,
-        limits as quota,
-        policy::{self, Kind, Policy, Scope, Statement},
-        trust::limits::{Origin, check, check_namespace},
-    },
     plan::scope::{identity, limits::Limits, problems::Problems},
+};
+use iam::{
+    arn::Account,
+    limits as quota,
+    policy::{self, Kind, Policy, Scope, Statement},
+    trust::limits::{Origin, check, check_namespace},
 };
 
 mod grant;

@@ -4,12 +4,15 @@
 
 use crate::{
     api::{ResourceKey, problem::Problem, resource::Resource},
-    iam::{
-        arn::Account,
-        json::{self, Bounds, Node},
-        name, tag,
-    },
     plan::scope::{limits::Limits, problems::Problems},
+};
+use iam::{
+    arn::Account,
+    name, tag,
+    text::{
+        json::{self},
+        node::{Bounds, Node},
+    },
 };
 
 /// Characters of a resource's name: with its namespace it is the value of a tag.

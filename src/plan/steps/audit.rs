@@ -4,13 +4,11 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{
-    iam::policy::decode::decode,
-    plan::{
-        form::{fingerprint::hexadecimal, observed::Observed},
-        steps::step::{Call, Step},
-    },
+use crate::plan::{
+    form::{fingerprint::hexadecimal, observed::Observed},
+    steps::step::{Call, Step},
 };
+use iam::policy::decode::decode;
 
 fn decoded(document: &str) -> String {
     digest(&decode(document).unwrap_or(std::borrow::Cow::Borrowed(document)))
@@ -56,11 +54,7 @@ fn tag_list<'a>(
 ) -> String {
     let values: Vec<String> = keys
         .map(|key| {
-            match role
-                .tags
-                .iter()
-                .find(|(other, _)| crate::iam::tag::fold(other) == crate::iam::tag::fold(key))
-            {
+            match role.tags.iter().find(|(other, _)| iam::tag::fold(other) == iam::tag::fold(key)) {
                 Some((key, value)) => format!("{key}={value}"),
                 None => format!("{key} absent"),
             }

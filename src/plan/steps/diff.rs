@@ -3,23 +3,21 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    iam::{
-        arn::Account,
-        policy::{Kind, compare, diff::Diff},
-        tag,
+use crate::plan::{
+    form::{
+        desired::Desired,
+        fingerprint::{Scope, observed_policy},
+        observed::{DEFAULT_SESSION, Observed, RoleRecord},
     },
-    plan::{
-        form::{
-            desired::Desired,
-            fingerprint::{Scope, observed_policy},
-            observed::{DEFAULT_SESSION, Observed, RoleRecord},
-        },
-        steps::{
-            order::{Differences, Document, Inline, ordered},
-            step::{CHANGE, Call, Step, Why},
-        },
+    steps::{
+        order::{Differences, Document, Inline, ordered},
+        step::{CHANGE, Call, Step, Why},
     },
+};
+use iam::{
+    arn::Account,
+    policy::{Kind, compare, diff::Diff},
+    tag,
 };
 
 /// The plan for a role that does not exist: `CreateRole` with all that fits in it, then its

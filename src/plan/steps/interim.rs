@@ -1,7 +1,7 @@
 //! The document between two: what both allow, and all that either denies. It is narrower than the
 //! old one and no wider than the new one, so a role may have it while other parts are changed.
 
-use crate::iam::policy::{
+use iam::policy::{
     Effect, Policy, PrincipalKind, PrincipalSet, Scope, Statement, Version,
     contain::{self, Containment},
 };
@@ -117,7 +117,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::iam::policy::{Kind, Strictness};
+    use iam::policy::{Kind, Strictness};
 
     fn policy(statements: &str, version: &str, kind: Kind) -> Policy {
         let text = format!(r#"{{"Version":"{version}","Statement":[{statements}]}}"#);

@@ -27,18 +27,16 @@
 //! what becomes wider), nor for what tags of the role decide. A session that exists already keeps
 //! the permissions of the role, whoever is trusted.
 
-use crate::{
-    iam::{
-        arn::Account,
-        policy::{
-            Effect, Policy, compare,
-            contain::{self, Change},
-        },
-    },
-    plan::steps::{
-        interim,
-        principals::{self, closed},
-        step::{Call, Why},
+use crate::plan::steps::{
+    interim,
+    principals::{self, closed},
+    step::{Call, Why},
+};
+use iam::{
+    arn::Account,
+    policy::{
+        Effect, Policy, compare,
+        contain::{self, Change},
     },
 };
 

@@ -9,15 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     api::kinds::iam_role::status::ReplacedPrincipal,
-    iam::{
-        arn::{Account, IamArn},
-        policy::{
-            Effect, Kind, Policy, PrincipalKind, PrincipalSet, Scope, Statement, compare, contain,
-        },
-    },
     plan::{
         failure::{IamError, IamErrorClass},
         form::{desired::Desired, fingerprint::observed_policy, observed::Observed},
+    },
+};
+use iam::{
+    arn::{Account, IamArn},
+    policy::{
+        Effect, Kind, Policy, PrincipalKind, PrincipalSet, Scope, Statement, compare, contain,
     },
 };
 

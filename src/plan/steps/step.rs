@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::iam::tag;
+use iam::tag;
 
 use crate::plan::form::observed::{Part, RoleRecord};
 

@@ -24,9 +24,9 @@ use crate::plan::{
 };
 use crate::{
     api::{RoleStatus, kinds::iam_role::Applied, problem::Problem, reason},
-    iam::tag,
     plan::failure::{IamError, IamErrorClass},
 };
+use iam::tag;
 
 /// 256 cases, or as many as `PROPTEST_CASES` says.
 fn config() -> ProptestConfig {

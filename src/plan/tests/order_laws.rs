@@ -15,10 +15,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::iam::policy::{
-    Effect, Kind, Policy, PrincipalKind, Scope as Form, Statement, Strictness,
-    evaluate::{Context, Decision, Documents, Request, evaluate},
-};
 use crate::plan::{
     form::{desired::Desired, fingerprint::Scope, observed::Observed},
     steps::{
@@ -26,6 +22,10 @@ use crate::plan::{
         step::{Call, Step},
     },
     tests::samples::{TRUST, as_written, carry_out, wish},
+};
+use iam::policy::{
+    Effect, Kind, Policy, PrincipalKind, Scope as Form, Statement, Strictness,
+    evaluate::{Context, Decision, Documents, Request, evaluate},
 };
 
 /// Cases of each law: 20,000 together, or as many as `ROLEWRIGHT_LAW_CASES` says.

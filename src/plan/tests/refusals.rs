@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rstest::rstest;
 
+use crate::api::{RoleStatus, kinds::iam_role::DeletionPolicy};
 use crate::plan::{
     decide::ownership::{Known, judge},
     form::{
@@ -16,10 +17,7 @@ use crate::plan::{
     },
     tests::samples::{as_written, limits, resource, wish, with},
 };
-use crate::{
-    api::{RoleStatus, kinds::iam_role::DeletionPolicy},
-    iam::{managed::ManagedPolicyRules, tag},
-};
+use iam::{managed::ManagedPolicyRules, tag};
 
 fn status(change: impl FnOnce(&mut RoleStatus)) -> RoleStatus {
     let mut status = RoleStatus::default();

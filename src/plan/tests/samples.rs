@@ -2,7 +2,6 @@
 
 use crate::{
     api::{ResourceKey, RoleStatus, resource::Resource},
-    iam::{arn::Account, managed::ManagedPolicyRules},
     plan::{
         form::{
             desired::{Desired, desired},
@@ -12,6 +11,7 @@ use crate::{
         steps::step::{Call, Step},
     },
 };
+use iam::{arn::Account, managed::ManagedPolicyRules};
 
 pub const TRUST: &str = r#"{"trust":[{"name":"lambda","service":{"name":"lambda.amazonaws.com","sourceAccount":"None"}}]}"#;
 

@@ -1,9 +1,9 @@
 //! Limits hold twice: what the API server refuses, the core refuses too. It may have to: the
 //! admission policies may be missing, and an object may be older than the CRD.
 
+use iam::arn::Account;
 use rolewright::{
     api::{ResourceKey, RoleStatus, problem::Problem, resource::Resource},
-    iam::arn::Account,
     plan::{
         form::desired::{Desired, desired},
         scope::limits::Limits,

@@ -8,21 +8,21 @@ use crate::{
         kinds::iam_role::{self, Claims, Grant},
         problem::Problem,
     },
-    iam::{
-        arn::Account,
-        policy::{PrincipalKind, PrincipalSet, Scope, Statement},
-        trust::{
-            self, Compiled,
-            github::{GithubError, GithubGrant},
-            gitlab::{GitlabError, GitlabGrant},
-            oidc::{OidcError, OidcGrant},
-            pod_identity::{PodIdentityError, PodIdentityGrant},
-            principals::{PrincipalError, PrincipalGrant},
-            saml::{SamlError, SamlGrant},
-            service::{ServiceError, ServiceGrant, SourceAccount},
-        },
-    },
     plan::scope::limits::Limits,
+};
+use iam::{
+    arn::Account,
+    policy::{PrincipalKind, PrincipalSet, Scope, Statement},
+    trust::{
+        self, Compiled,
+        github::{GithubError, GithubGrant},
+        gitlab::{GitlabError, GitlabGrant},
+        oidc::{OidcError, OidcGrant},
+        pod_identity::{PodIdentityError, PodIdentityGrant},
+        principals::{PrincipalError, PrincipalGrant},
+        saml::{SamlError, SamlGrant},
+        service::{ServiceError, ServiceGrant, SourceAccount},
+    },
 };
 
 const KINDS: &str = "serviceAccount, podIdentity, githubActions, gitlab, oidc, saml, service, \

@@ -34,7 +34,7 @@ fn statement(grant: &str) -> String {
         .statements
         .into_iter()
         .skip(1)
-        .map(|made| crate::iam::policy::Policy::new(vec![made]).to_json())
+        .map(|made| iam::policy::Policy::new(vec![made]).to_json())
         .collect()
 }
 

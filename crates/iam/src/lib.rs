@@ -1,0 +1,16 @@
+//! The language of IAM: ARNs, names, tags, limits, policy documents and trust statements.
+//!
+//! Pure: text and plain values in, values or problems out. Nothing here knows Kubernetes, the AWS
+//! SDK, a clock or I/O.
+
+pub mod arn;
+pub mod controller_policy;
+pub mod limits;
+pub mod managed;
+pub mod name;
+pub mod nearest;
+pub mod policy;
+mod quote;
+pub mod tag;
+pub mod text;
+pub mod trust;

@@ -1,0 +1,187 @@
+//! The canonical form: everything in which AWS evaluates nothing is folded away.
+//!
+//! A document is taken apart into atoms: effect, one action, one principal, one resource, the
+//! conditions. A `Not…` list stays whole, because it is an intersection. Order, repetition, Sids,
+//! the Id, letter case and splits of statements are gone then; spelling is folded in
+//! `canonical/spelling.rs`, and `canonical/covered.rs` leaves out an action that another covers,
+//! with all else equal.
+//!
+//! Two documents have equal canonical forms exactly when [`compare`](crate::policy::compare())
+//! calls them Identical or Cosmetic; fingerprints are hashes of [`Canonical::bytes`].
+
+mod bytes;
+mod covered;
+mod fold;
+mod set;
+mod spelling;
+mod tidy;
+mod unfold;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use crate::arn::Account;
+
+use crate::policy::document::{Effect, Policy, PrincipalKind, Version};
+use crate::policy::operator::Operator;
+
+/// Atoms of a document at most; one with more is compared by its statements as they stand.
+pub const ATOMS: usize = 20_000;
+
+/// A document in canonical form; it borrows what is spelled in the document as it has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Canonical<'a>(Form<'a>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Form<'a> {
+    Folded(Folded<'a>),
+    /// Too many atoms: tidied only.
+    Large(Box<LargeForm>),
+}
+
+/// What is compared of a document that is too large to fold: its printed form, tidied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct LargeForm {
+    json: String,
+}
+
+/// Each table holds what the atoms name, sorted and once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Folded<'a> {
+    version: Version,
+    cases: Vec<Case<'a>>,
+    principals: Vec<Who<'a>>,
+    resources: Vec<Listed<Cow<'a, str>>>,
+    actions: Vec<Listed<Caseless<'a>>>,
+    /// Sorted, without duplicates.
+    atoms: Vec<Atom>,
+}
+
+/// Places in the tables; [`NOWHERE`] for an element that a statement does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Atom {
+    case: u16,
+    principal: u16,
+    resource: u16,
+    action: u16,
+}
+
+/// No table has an item at this place.
+const NOWHERE: u16 = u16::MAX;
+
+impl Atom {
+    /// One number for all four places: atoms are sorted by it.
+    fn key(self) -> u64 {
+        [self.case, self.principal, self.resource, self.action]
+            .into_iter()
+            .fold(0, |key, place| key << 16 | u64::from(place))
+    }
+
+    /// Whether two atoms differ in their action at most.
+    fn is_beside(self, other: Self) -> bool {
+        Self { action: 0, ..self } == Self { action: 0, ..other }
+    }
+}
+
+/// The effect of a statement and when it has it. Clauses are sorted, each once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Case<'a> {
+    effect: Effect,
+    clauses: Vec<Clause<'a>>,
+}
+
+/// A pattern, or all but some: those sorted, each once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Listed<T> {
+    One(T),
+    Except(Vec<T>),
+}
+
+/// A principal, or all but some: those sorted, each once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Who<'a> {
+    Everyone,
+    One((PrincipalKind, Cow<'a, str>)),
+    ExceptEveryone,
+    Except(Vec<(PrincipalKind, Cow<'a, str>)>),
+}
+
+/// Text in which the case of ASCII letters does not count.
+#[derive(Clone, Debug)]
+struct Caseless<'a>(Cow<'a, str>);
+
+impl Caseless<'_> {
+    fn lower(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
+    fn bytes(&self) -> impl Iterator<Item = u8> {
+        self.0.bytes().map(|byte| byte.to_ascii_lowercase())
+    }
+}
+
+impl PartialEq for Caseless<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for Caseless<'_> {}
+
+impl Ord for Caseless<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.bytes().cmp(other.bytes())
+    }
+}
+
+impl PartialOrd for Caseless<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// One operator on one key, its values sorted and each once. A statement may have two that differ
+/// in their values alone: `ArnEquals` and `ArnLike` on one key are one operator, and both must
+/// hold.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Clause<'a> {
+    operator: Named<'a>,
+    key: Caseless<'a>,
+    values: Vec<Value<'a>>,
+}
+
+/// An operator that is known, or the name of one that is not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Named<'a> {
+    Known(Operator),
+    Odd(&'a str),
+}
+
+/// A value by the type of its operator.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Value<'a> {
+    /// In the one spelling of its type.
+    Read(Cow<'a, str>),
+    /// Not of the type, so never equal to one that is.
+    Odd(&'a str),
+}
+
+impl Policy {
+    /// The canonical form of this document in a role of `account`.
+    #[must_use]
+    pub fn canonical(&self, account: &Account) -> Canonical<'_> {
+        Canonical(match fold::folded(self, account) {
+            Some(folded) => Form::Folded(folded),
+            None => Form::Large(Box::new(LargeForm { json: self.tidied(account).to_json() })),
+        })
+    }
+}
+
+impl Canonical<'_> {
+    /// Whether the document has more than [`ATOMS`] atoms, so that it is equal only to one with the
+    /// same statements.
+    #[must_use]
+    pub fn is_large(&self) -> bool {
+        matches!(self.0, Form::Large(_))
+    }
+}

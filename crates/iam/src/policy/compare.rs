@@ -1,0 +1,70 @@
+//! Comparing what a resource asks for with the text that AWS has: meaning, not text.
+
+use crate::arn::Account;
+
+use crate::policy::decode::decode;
+use crate::policy::document::Policy;
+use crate::policy::error::Fault;
+use crate::policy::parse::{Kind, Reading, Strictness};
+
+/// What a comparison says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Same document: only white space, key order, order inside lists, scalar or list, or spelling
+    /// of an account differ.
+    Identical,
+    /// Differs only where AWS evaluates nothing: order of statements, duplicates, letter case of
+    /// elements and operators, an empty condition.
+    Cosmetic,
+    /// Differs, or might: the observed document could not be read for certain. It is to be written.
+    Different,
+    /// What was observed cannot be the document of a role: empty, a list, without statements, a
+    /// trust without principals. It is certainly not equal, and the reading itself is in doubt.
+    Invalid,
+}
+
+impl Verdict {
+    /// Whether the canonical forms are equal, so that nothing is to be written.
+    #[must_use]
+    pub fn is_equal(self) -> bool {
+        matches!(self, Self::Identical | Self::Cosmetic)
+    }
+}
+
+/// Compares a desired policy with a document as AWS returned it, percent-encoded or plain, in a
+/// role of `account`.
+///
+/// An observed document that cannot be read is [`Verdict::Different`], unless everything wrong with
+/// it is such that no role can hold it: then it is [`Verdict::Invalid`].
+#[must_use]
+pub fn compare(desired: &Policy, observed_text: &str, kind: Kind, account: &Account) -> Verdict {
+    if observed_text.trim().is_empty() {
+        return Verdict::Invalid;
+    }
+    let Ok(text) = decode(observed_text) else {
+        return Verdict::Different;
+    };
+    match Reading::parse(&text, kind, Strictness::Observed) {
+        Ok(Reading { policy, folded }) => match between(desired, &policy, account) {
+            // What reading folded away stands in AWS all the same.
+            Verdict::Identical if !folded.is_empty() => Verdict::Cosmetic,
+            verdict => verdict,
+        },
+        Err(problems) if problems.iter().all(|problem| problem.fault == Fault::Impossible) => {
+            Verdict::Invalid
+        }
+        Err(_) => Verdict::Different,
+    }
+}
+
+/// Compares two policies in a role of `account`; never [`Verdict::Invalid`].
+#[must_use]
+pub fn between(desired: &Policy, observed: &Policy, account: &Account) -> Verdict {
+    if desired.is_identical(observed, account) {
+        Verdict::Identical
+    } else if desired.canonical(account) == observed.canonical(account) {
+        Verdict::Cosmetic
+    } else {
+        Verdict::Different
+    }
+}

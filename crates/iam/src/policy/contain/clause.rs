@@ -1,0 +1,423 @@
+//! Conditions: when one clause (operator, key, values) follows from another, and when two can't
+//! hold together.
+//!
+//! A clause says three things, and each must follow: what it makes of an absent key, of one value,
+//! of a list of values.
+
+use std::ops::Bound;
+
+use jiff::Timestamp;
+
+use crate::policy::document::{Conditions, Version};
+use crate::policy::evaluate::{Context, clause_matches};
+use crate::policy::operator::{Base, Family, Operator, Quantifier};
+use crate::policy::pattern::{Pattern, Syntax};
+use crate::policy::value::{Decimal, Network, boolean, instant};
+use crate::quote::shown;
+
+use crate::policy::contain::element::{Element, Glob};
+
+/// One operator on one key, read.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Clause {
+    pub(super) operator: Operator,
+    /// In lower case.
+    pub(super) key: String,
+    /// In order.
+    pub(super) values: Vec<String>,
+    pub(super) version: Version,
+    sets: Vec<Set>,
+}
+
+/// What one value of a clause lets through, before a negation.
+#[derive(Clone, Debug, PartialEq)]
+enum Set {
+    Text(Glob),
+    /// In lower case.
+    AnyCase(String),
+    /// The same with a variable: known by its text only.
+    AnyCaseText(String),
+    /// Six fields; `None` for what is no ARN and matches nothing.
+    Arn(Option<Vec<Glob>>),
+    /// An ARN with a variable: known by its text only.
+    ArnText(String),
+    Numbers(Range<Decimal>),
+    Dates(Range<Timestamp>),
+    Truth(bool),
+    Bytes(String),
+    Block(Network),
+}
+
+/// An interval.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Range<T>(Bound<T>, Bound<T>);
+
+impl<T: Ord + Clone> Range<T> {
+    fn of(base: Base, value: T) -> Self {
+        use Bound::{Excluded, Included, Unbounded};
+        match base {
+            Base::NumericLessThan | Base::DateLessThan => Self(Unbounded, Excluded(value)),
+            Base::NumericLessThanEquals | Base::DateLessThanEquals => {
+                Self(Unbounded, Included(value))
+            }
+            Base::NumericGreaterThan | Base::DateGreaterThan => Self(Excluded(value), Unbounded),
+            Base::NumericGreaterThanEquals | Base::DateGreaterThanEquals => {
+                Self(Included(value), Unbounded)
+            }
+            _ => Self(Included(value.clone()), Included(value)),
+        }
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        let below = match (&self.0, &other.0) {
+            (Bound::Unbounded, _) => true,
+            (_, Bound::Unbounded) => false,
+            (Bound::Excluded(mine), Bound::Included(theirs)) => mine < theirs,
+            (
+                Bound::Included(mine) | Bound::Excluded(mine),
+                Bound::Included(theirs) | Bound::Excluded(theirs),
+            ) => mine <= theirs,
+        };
+        let above = match (&self.1, &other.1) {
+            (Bound::Unbounded, _) => true,
+            (_, Bound::Unbounded) => false,
+            (Bound::Excluded(mine), Bound::Included(theirs)) => mine > theirs,
+            (
+                Bound::Included(mine) | Bound::Excluded(mine),
+                Bound::Included(theirs) | Bound::Excluded(theirs),
+            ) => mine >= theirs,
+        };
+        below && above
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        let order = |low: &Bound<T>, high: &Bound<T>| match (low, high) {
+            (Bound::Unbounded, _) | (_, Bound::Unbounded) => true,
+            (Bound::Included(low), Bound::Included(high)) => low <= high,
+            (
+                Bound::Included(low) | Bound::Excluded(low),
+                Bound::Included(high) | Bound::Excluded(high),
+            ) => low < high,
+        };
+        order(&self.0, &other.1) && order(&other.0, &self.1)
+    }
+}
+
+impl Set {
+    fn read(operator: Operator, value: &str, version: Version) -> Option<Self> {
+        let (base, variables) = (operator.base, version == Version::V2012 && value.contains("${"));
+        Some(match base.family() {
+            Family::String => match base {
+                Base::StringLike | Base::StringNotLike => {
+                    Self::Text(Glob::new(value, Syntax::like(version)))
+                }
+                Base::StringEqualsIgnoreCase | Base::StringNotEqualsIgnoreCase if variables => {
+                    Self::AnyCaseText(value.to_owned())
+                }
+                Base::StringEqualsIgnoreCase | Base::StringNotEqualsIgnoreCase => {
+                    Self::AnyCase(value.to_lowercase())
+                }
+                _ => Self::Text(Glob::new(value, Syntax::exact(version))),
+            },
+            Family::Arn if variables => Self::ArnText(value.to_owned()),
+            Family::Arn => {
+                let syntax = Syntax { wildcards: true, variables: false, fold: false };
+                let fields: Vec<Glob> =
+                    value.splitn(6, ':').map(|field| Glob::new(field, syntax)).collect();
+                Self::Arn((fields.len() == 6).then_some(fields))
+            }
+            Family::Numeric => Self::Numbers(Range::of(base, Decimal::parse(value)?)),
+            Family::Date => Self::Dates(Range::of(base, instant(value)?)),
+            Family::Bool | Family::Null => Self::Truth(boolean(value)?),
+            Family::Binary => Self::Bytes(value.trim_end_matches('=').to_owned()),
+            Family::Ip => Self::Block(Network::parse(value)?),
+        })
+    }
+
+    /// Everything that `other` lets through passes here too. `true` is never wrong.
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (_, Self::Arn(None)) => true,
+            (Self::Text(mine), Self::Text(theirs)) => mine.covers(theirs),
+            (Self::Text(mine), _) if mine.is_all() => true,
+            (Self::AnyCase(mine), Self::Text(theirs)) => {
+                theirs.literal().is_some_and(|text| text.to_lowercase() == *mine)
+            }
+            (Self::Arn(Some(mine)), Self::Arn(Some(theirs))) => {
+                mine.iter().zip(theirs).all(|(mine, theirs)| mine.covers(theirs))
+            }
+            (Self::Arn(Some(mine)), Self::Text(theirs)) => theirs.literal().is_some_and(|text| {
+                let parts: Vec<&str> = text.splitn(6, ':').collect();
+                parts.len() == 6
+                    && mine.iter().zip(parts).all(|(field, part)| field.pattern.matches(part))
+            }),
+            (Self::ArnText(mine), Self::ArnText(theirs))
+            | (Self::AnyCase(mine), Self::AnyCase(theirs))
+            | (Self::AnyCaseText(mine), Self::AnyCaseText(theirs))
+            | (Self::Bytes(mine), Self::Bytes(theirs)) => mine == theirs,
+            (Self::Numbers(mine), Self::Numbers(theirs)) => mine.covers(theirs),
+            (Self::Dates(mine), Self::Dates(theirs)) => mine.covers(theirs),
+            (Self::Truth(mine), Self::Truth(theirs)) => mine == theirs,
+            (Self::Block(mine), Self::Block(theirs)) => mine.contains(theirs),
+            _ => false,
+        }
+    }
+
+    /// Some value may pass both. `false` is never wrong.
+    fn meets(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Arn(None), _) | (_, Self::Arn(None)) => false,
+            (Self::Text(mine), Self::Text(theirs)) => mine.meets(theirs),
+            (Self::AnyCase(mine), Self::Text(theirs))
+            | (Self::Text(theirs), Self::AnyCase(mine)) => {
+                theirs.literal().is_none_or(|text| text.to_lowercase() == *mine)
+            }
+            (Self::Arn(Some(mine)), Self::Arn(Some(theirs))) => {
+                mine.iter().zip(theirs).all(|(mine, theirs)| mine.meets(theirs))
+            }
+            (Self::Arn(_), Self::Text(text)) if text.literal().is_some() => self.covers(other),
+            (Self::Text(text), Self::Arn(_)) if text.literal().is_some() => other.covers(self),
+            (Self::Numbers(mine), Self::Numbers(theirs)) => mine.meets(theirs),
+            (Self::Dates(mine), Self::Dates(theirs)) => mine.meets(theirs),
+            (Self::Truth(mine), Self::Truth(theirs)) => mine == theirs,
+            (Self::AnyCase(mine), Self::AnyCase(theirs))
+            | (Self::Bytes(mine), Self::Bytes(theirs)) => mine == theirs,
+            (Self::Block(mine), Self::Block(theirs)) => {
+                mine.contains(theirs) || theirs.contains(mine)
+            }
+            _ => true,
+        }
+    }
+
+    /// Lets every value through.
+    fn is_all(&self) -> bool {
+        matches!(self, Self::Text(text) if text.is_all())
+    }
+
+    /// Whatever the request holds besides, the same values pass.
+    fn is_fixed(&self) -> bool {
+        match self {
+            Self::Text(text) => text.is_fixed(),
+            Self::AnyCaseText(_) | Self::ArnText(_) => false,
+            _ => true,
+        }
+    }
+}
+
+/// The clauses of a statement.
+///
+/// # Errors
+/// A sentence, when the evaluator could not decide them either.
+pub(super) fn clauses(conditions: &Conditions, version: Version) -> Result<Vec<Clause>, String> {
+    let mut out = Vec::new();
+    for (name, keys) in conditions {
+        let operator = Operator::parse(name)
+            .ok_or_else(|| format!("{} is no condition operator", shown(name)))?;
+        for (key, values) in keys {
+            let read = |value: &String| {
+                Set::read(operator, value, version).ok_or_else(|| {
+                    format!("{name} {} can't have the value {}", shown(key), shown(value))
+                })
+            };
+            let mut values = values.clone();
+            values.sort_unstable();
+            values.dedup();
+            let sets = values.iter().map(read).collect::<Result<_, _>>()?;
+            out.push(Clause { operator, key: key.to_lowercase(), values, version, sets });
+        }
+    }
+    Ok(out)
+}
+
+impl Clause {
+    fn is_null(&self) -> bool {
+        self.operator.base == Base::Null
+    }
+
+    /// What it makes of a request without the key.
+    pub(super) fn passes_absent(&self) -> bool {
+        if self.is_null() {
+            return self.sets.contains(&Set::Truth(true));
+        }
+        self.operator.if_exists
+            || match self.operator.quantifier {
+                Some(Quantifier::ForAllValues) => true,
+                Some(Quantifier::ForAnyValue) => false,
+                None => self.operator.base.is_negated(),
+            }
+    }
+
+    fn negated(&self) -> bool {
+        self.operator.base.is_negated()
+    }
+
+    /// Its value by itself, as clauses of one value each: their union is this clause. Empty where
+    /// that does not hold.
+    pub(super) fn split(&self) -> Vec<Self> {
+        if self.negated()
+            || self.values.len() < 2
+            || self.operator.quantifier == Some(Quantifier::ForAllValues)
+        {
+            return Vec::new();
+        }
+        let single = |(value, set): (&String, &Set)| Self {
+            values: vec![value.clone()],
+            sets: vec![set.clone()],
+            ..self.clone()
+        };
+        self.values.iter().zip(&self.sets).map(single).collect()
+    }
+
+    /// Whether each value that passes this clause passes `other`.
+    fn values_follow(&self, other: &Self) -> bool {
+        let (mine, theirs) = (&self.sets, &other.sets);
+        match (self.negated(), other.negated()) {
+            (false, false) => {
+                mine.iter().all(|mine| theirs.iter().any(|theirs| theirs.covers(mine)))
+            }
+            (false, true) => {
+                mine.iter().all(|mine| theirs.iter().all(|theirs| !theirs.meets(mine)))
+            }
+            // What is shut out there must be shut out here, also when a variable has no value.
+            (true, true) => theirs.iter().all(|theirs| {
+                mine.iter().any(|mine| mine == theirs || (mine.is_fixed() && mine.covers(theirs)))
+            }),
+            (true, false) => theirs.iter().any(Set::is_all),
+        }
+    }
+
+    /// Whether a request that passes this clause passes `other`; `present` when the request is
+    /// known to have the key. `true` is never wrong.
+    pub(super) fn implies(&self, other: &Self, present: bool) -> bool {
+        if self.key != other.key {
+            return false;
+        }
+        if self.operator == other.operator
+            && self.version == other.version
+            && self.values == other.values
+        {
+            return true;
+        }
+        // What an empty list means is not documented (Q31).
+        if self.values.is_empty() || other.values.is_empty() {
+            return false;
+        }
+        let absent = present || !self.passes_absent() || other.passes_absent();
+        match (self.is_null(), other.is_null()) {
+            (true, true) => {
+                absent
+                    && (!self.sets.contains(&Set::Truth(false))
+                        || other.sets.contains(&Set::Truth(false)))
+            }
+            (true, false) => absent && !self.sets.contains(&Set::Truth(false)),
+            (false, true) => absent && other.sets.contains(&Set::Truth(false)),
+            (false, false) => {
+                let form = match (self.operator.quantifier, other.operator.quantifier) {
+                    (mine, theirs) if mine == theirs => true,
+                    // Without a set prefix a list never passes; with one value all forms say the
+                    // same.
+                    (None, _) | (Some(Quantifier::ForAllValues), Some(Quantifier::ForAnyValue)) => {
+                        true
+                    }
+                    _ => false,
+                };
+                absent && form && self.values_follow(other)
+            }
+        }
+    }
+
+    /// Whether no request passes both. `true` is never wrong.
+    pub(super) fn contradicts(&self, other: &Self) -> bool {
+        if self.key != other.key
+            || self.values.is_empty()
+            || other.values.is_empty()
+            || (self.passes_absent() && other.passes_absent())
+        {
+            return false;
+        }
+        match (self.is_null(), other.is_null()) {
+            (true, true) => self.sets.iter().all(|set| !other.sets.contains(set)),
+            (true, false) => !self.sets.contains(&Set::Truth(false)),
+            (false, true) => !other.sets.contains(&Set::Truth(false)),
+            (false, false) => {
+                let any = Some(Quantifier::ForAnyValue);
+                if self.operator.quantifier == any && other.operator.quantifier == any {
+                    return false;
+                }
+                let shut_out = |open: &Self, shut: &Self| {
+                    open.sets.iter().all(|open| {
+                        shut.sets.iter().any(|shut| shut.is_fixed() && shut.covers(open))
+                    })
+                };
+                match (self.negated(), other.negated()) {
+                    (false, false) => self
+                        .sets
+                        .iter()
+                        .all(|mine| other.sets.iter().all(|theirs| !mine.meets(theirs))),
+                    (false, true) => shut_out(self, other),
+                    (true, false) => shut_out(other, self),
+                    (true, true) => false,
+                }
+            }
+        }
+    }
+
+    /// Whether a request passes that has these values under the key (the flag tells a list), or not
+    /// the key at all, and nothing else: for choosing requests to try.
+    pub(super) fn passes(&self, found: Option<&(Vec<String>, bool)>) -> bool {
+        let context = match found {
+            None => Context::default(),
+            Some((values, true)) => Context::default().with_list(&self.key, values.clone()),
+            Some((values, false)) => {
+                Context::default().with(&self.key, values.first().map_or("", String::as_str))
+            }
+        };
+        clause_matches(self.operator, &self.key, &self.values, self.version, &context)
+            .unwrap_or(false)
+    }
+
+    /// Values that a request could have under the key: such as pass, and such as just do not.
+    pub(super) fn candidates(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        for (value, set) in self.values.iter().zip(&self.sets) {
+            match set {
+                Set::Text(text) => out.extend([text.pattern.example(), filled(&text.pattern)]),
+                Set::Numbers(_) => {
+                    out.extend([value.clone(), format!("{value}1"), "0".into(), "-1".into()])
+                }
+                Set::Dates(_) => {
+                    let at = instant(value).map(Timestamp::as_second).unwrap_or_default();
+                    out.extend([at - 1, at, at + 1].map(|second| second.to_string()));
+                }
+                Set::Truth(_) => out.extend(["true", "false"].map(str::to_owned)),
+                Set::Block(block) => out.extend(block.ends()),
+                Set::Arn(_) | Set::ArnText(_) => {
+                    let syntax = Syntax { wildcards: true, variables: false, fold: false };
+                    let pattern = Pattern::new(value, syntax);
+                    out.extend([pattern.example(), filled(&pattern)]);
+                }
+                Set::AnyCase(_) | Set::AnyCaseText(_) | Set::Bytes(_) => out.push(value.clone()),
+            }
+        }
+        out.push(match self.operator.base.family() {
+            Family::Numeric => "7".into(),
+            Family::Date => "2031-01-01T00:00:00Z".into(),
+            Family::Ip => "198.51.100.77".into(),
+            Family::Arn => "arn:aws:iam::999999999999:role/zz-other".into(),
+            _ => "zz-other".into(),
+        });
+        out
+    }
+}
+
+/// A text that matches, with something in the place of each `*`.
+pub(super) fn filled(pattern: &Pattern) -> String {
+    use crate::policy::pattern::Token;
+    let piece = |token: &Token| match token {
+        Token::Char(c) => c.to_string(),
+        Token::One => "q".to_owned(),
+        Token::Variable(_) => "x".to_owned(),
+        Token::Any => "zz9".to_owned(),
+    };
+    pattern.tokens().iter().map(piece).collect()
+}

@@ -1,0 +1,258 @@
+//! What one dimension of a statement names: actions, resources, principals; which of them covers or
+//! meets which.
+
+use crate::arn::{Arn, is_account_id};
+use crate::policy::document::{PrincipalKind, PrincipalSet, Scope};
+use crate::policy::pattern::{Pattern, Syntax, Token, is_action};
+
+/// Something that a list names: a set of actions, resources or principals.
+pub(super) trait Element: PartialEq {
+    /// Everything that `other` names is named here too. `true` is never wrong.
+    fn covers(&self, other: &Self) -> bool;
+    /// Something may be named by both. `false` is never wrong.
+    fn meets(&self, other: &Self) -> bool;
+    /// Names everything there is.
+    fn is_all(&self) -> bool;
+    /// The same whatever the request: no policy variable in it.
+    fn is_fixed(&self) -> bool {
+        true
+    }
+}
+
+/// A pattern of texts with its literal beginning, which tells most pairs apart at once.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Glob {
+    pub(super) pattern: Pattern,
+    beginning: String,
+    literal: bool,
+}
+
+impl Glob {
+    pub(super) fn new(text: &str, syntax: Syntax) -> Self {
+        let pattern = Pattern::new(text, syntax);
+        let plain = |token: &Token| if let Token::Char(c) = token { Some(*c) } else { None };
+        let beginning: String = pattern.tokens().iter().map_while(plain).collect();
+        let literal = pattern.tokens().iter().all(|token| matches!(token, Token::Char(_)));
+        Self { pattern, beginning, literal }
+    }
+
+    /// The text, where there is only one.
+    pub(super) fn literal(&self) -> Option<&str> {
+        self.literal.then_some(self.beginning.as_str())
+    }
+
+    /// An action. `None` for a malformed one, which matches nothing: it is neither `*` nor
+    /// `SERVICE:NAME`.
+    pub(super) fn action(text: &str) -> Option<Self> {
+        let stars = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte == b'*');
+        let (service, name) = text.split_once(':').unwrap_or((text, ""));
+        if stars(text) || (stars(service) && stars(name)) {
+            return Some(Self::new("*", Syntax::ACTION));
+        }
+        is_action(text).then(|| Self::new(text, Syntax::ACTION))
+    }
+}
+
+impl Element for Glob {
+    fn covers(&self, other: &Self) -> bool {
+        if !other.beginning.starts_with(&self.beginning) {
+            return false;
+        }
+        match other.literal() {
+            Some(text) if self.literal => self.beginning == text,
+            Some(text) => self.pattern.matches(text),
+            // Documents that are compared have most of their patterns in common.
+            None => {
+                !self.literal
+                    && (self.is_all() || self == other || self.pattern.covers(&other.pattern))
+            }
+        }
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        let begins_alike = self.beginning.starts_with(&other.beginning)
+            || other.beginning.starts_with(&self.beginning);
+        begins_alike
+            && match (self.literal(), other.literal()) {
+                (Some(mine), Some(theirs)) => mine == theirs,
+                _ => self.pattern.overlaps(&other.pattern),
+            }
+    }
+
+    fn is_all(&self) -> bool {
+        *self.pattern.tokens() == [Token::Any]
+    }
+
+    fn is_fixed(&self) -> bool {
+        !self.pattern.has_variables()
+    }
+}
+
+/// One principal of a trust policy.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Who {
+    /// The string `*`: of every kind.
+    Everyone,
+    /// A value under its kind.
+    Of(PrincipalKind, String),
+}
+
+impl Who {
+    pub(super) fn list(set: &PrincipalSet) -> Vec<Self> {
+        match set {
+            PrincipalSet::Everyone => vec![Self::Everyone],
+            PrincipalSet::Kinds(kinds) => kinds
+                .iter()
+                .flat_map(|(kind, values)| {
+                    values.iter().map(|value| Self::Of(*kind, value.clone()))
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The account that a value stands for as a whole. An account is in one partition, so its id and
+/// its root ARN are the same.
+fn whole_account(value: &str) -> Option<&str> {
+    if is_account_id(value) {
+        return Some(value);
+    }
+    let arn = Arn::split(value)?;
+    (arn.service == "iam" && arn.resource == "root" && is_account_id(arn.account))
+        .then_some(arn.account)
+}
+
+/// Partition, account and name of a role, without its path: what the ARN of its sessions holds.
+fn role(value: &str) -> Option<(&str, &str, &str)> {
+    let arn = Arn::split(value).filter(|arn| arn.service == "iam")?;
+    let name = arn.resource.strip_prefix("role/")?.rsplit('/').next()?;
+    Some((arn.partition, arn.account, name))
+}
+
+fn session(value: &str) -> Option<(&str, &str, &str)> {
+    let arn = Arn::split(value).filter(|arn| arn.service == "sts")?;
+    let name = arn.resource.strip_prefix("assumed-role/")?.split('/').next()?;
+    Some((arn.partition, arn.account, name))
+}
+
+/// Of the values under `AWS`.
+fn aws_covers(wide: &str, narrow: &str) -> bool {
+    if wide == "*" || wide == narrow {
+        return true;
+    }
+    if let Some(account) = whole_account(wide) {
+        let theirs = Arn::split(narrow).filter(|arn| matches!(arn.service, "iam" | "sts"));
+        let same_partition = Arn::split(wide)
+            .is_none_or(|wide| theirs.as_ref().is_some_and(|arn| arn.partition == wide.partition));
+        return whole_account(narrow) == Some(account)
+            || theirs.is_some_and(|arn| arn.account == account && same_partition);
+    }
+    role(wide).is_some() && role(wide) == session(narrow)
+}
+
+impl Element for Who {
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Everyone, _) => true,
+            (Self::Of(..), Self::Everyone) => false,
+            (Self::Of(PrincipalKind::Aws, mine), Self::Of(PrincipalKind::Aws, theirs)) => {
+                aws_covers(mine, theirs)
+            }
+            (mine, theirs) => mine == theirs,
+        }
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        let same_sessions = match (self, other) {
+            (Self::Of(PrincipalKind::Aws, mine), Self::Of(PrincipalKind::Aws, theirs)) => {
+                role(mine).is_some() && role(mine) == role(theirs)
+            }
+            _ => false,
+        };
+        same_sessions || self.covers(other) || other.covers(self)
+    }
+
+    fn is_all(&self) -> bool {
+        *self == Self::Everyone
+    }
+}
+
+/// One limit of a region in one dimension.
+#[derive(Debug)]
+pub(super) enum Part<'a, T> {
+    /// What this names.
+    One(&'a T),
+    /// What none of these names; the flag tells that it stands in a Deny.
+    Except(&'a [T], bool),
+}
+
+// Derived, they would ask the same of `T`.
+impl<T> Clone for Part<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Part<'_, T> {}
+
+impl<T: Element> Part<'_, T> {
+    /// Nothing that `element` names is in this part. `true` is never wrong.
+    pub(super) fn excludes(&self, element: &T) -> bool {
+        match self {
+            Self::One(one) => !one.meets(element),
+            // An exception with a variable that has no value lets nothing through an Allow and
+            // everything into a Deny.
+            Self::Except(list, _) if !list.iter().all(Element::is_fixed) => false,
+            Self::Except(list, _) => list.iter().any(|out| out.covers(element)),
+        }
+    }
+
+    fn apart(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::One(one), part) | (part, Self::One(one)) => part.excludes(one),
+            (Self::Except(list, _), Self::Except(..)) => list.iter().any(Element::is_all),
+        }
+    }
+}
+
+/// Whether nothing can be in all of these parts. `true` is never wrong.
+pub(super) fn none_left<T: Element>(parts: &[Part<'_, T>]) -> bool {
+    let alone = |part: &Part<'_, T>| {
+        matches!(part, Part::Except(list,
+        _) if list.iter().any(Element::is_all))
+    };
+    parts.iter().any(alone)
+        || parts
+            .iter()
+            .enumerate()
+            .any(|(index, part)| parts.iter().skip(index + 1).any(|other| part.apart(other)))
+}
+
+/// Whether `scope`, in a Deny or not, names everything that is in all of `parts`. `true` is never
+/// wrong.
+pub(super) fn covers<T: Element>(scope: &Scope<Vec<T>>, deny: bool, parts: &[Part<'_, T>]) -> bool {
+    match scope {
+        Scope::Only(list) => list.iter().any(|element| {
+            element.is_all()
+                || parts.iter().any(|part| {
+                    matches!(part,
+                Part::One(one) if element.covers(one))
+                })
+        }),
+        Scope::Except(list) if list.iter().all(Element::is_fixed) => {
+            list.iter().all(|out| parts.iter().any(|part| part.excludes(out)))
+        }
+        Scope::Except(list) => parts.iter().any(|part| {
+            matches!(part, Part::Except(theirs,
+                denies) if *denies == deny && *theirs == list.as_slice())
+        }),
+    }
+}
+
+/// The parts into which a scope falls: one for each element of a list, or the exception as a whole.
+pub(super) fn parts<T>(scope: &Scope<Vec<T>>, deny: bool) -> Vec<Part<'_, T>> {
+    match scope {
+        Scope::Only(list) => list.iter().map(Part::One).collect(),
+        Scope::Except(list) => vec![Part::Except(list, deny)],
+    }
+}

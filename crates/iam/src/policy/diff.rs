@@ -1,0 +1,177 @@
+//! What changed between two documents, by statement, and whether it widens or narrows access.
+//!
+//! Statements are matched when they say the same, then by Sid, then by likeness. What has no effect
+//! (order, spelling, a Sid) is no change. The text of a [`Diff`] is the one text of it for the
+//! command line, plans, Events and the audit log.
+
+mod element;
+mod matching;
+mod print;
+#[cfg(test)]
+mod tests;
+
+use crate::arn::Account;
+
+use crate::policy::compare::between;
+use crate::policy::contain::{Access, Containment, access};
+use crate::policy::document::{Effect, Policy, Statement, Version};
+
+pub use element::ElementChange;
+pub use print::witness_node;
+
+/// The changes from one document to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diff {
+    /// The versions, when they differ.
+    pub version: Option<(Version, Version)>,
+    /// In the order of the new document; what was removed comes behind.
+    pub statements: Vec<StatementChange>,
+    /// What the whole change does to access.
+    pub access: Access,
+}
+
+/// The change of one statement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StatementChange {
+    /// What happened to it.
+    pub kind: ChangeKind,
+    /// What that does to access, the statement taken alone.
+    pub direction: Direction,
+}
+
+/// What happened to a statement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChangeKind {
+    /// It is new.
+    Added(Place),
+    /// It is gone.
+    Removed(Place),
+    /// It says something else.
+    Changed {
+        /// Where it was.
+        old: Place,
+        /// Where it is.
+        new: Place,
+        /// What differs in it.
+        elements: Vec<ElementChange>,
+    },
+}
+
+/// A statement and where it stands in its document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// From 0.
+    pub index: usize,
+    /// The statement.
+    pub statement: Statement,
+}
+
+/// Whether a change widens and whether it narrows; `None` where that can't be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Direction {
+    /// Something is allowed that was not.
+    pub widens: Option<bool>,
+    /// Something is not allowed any more.
+    pub narrows: Option<bool>,
+}
+
+impl From<&Access> for Direction {
+    fn from(access: &Access) -> Self {
+        let told = |containment: &Containment| match containment {
+            Containment::NoNewAccess => Some(false),
+            Containment::NewAccess(_) => Some(true),
+            Containment::Unknown(_) => None,
+        };
+        Self { widens: told(&access.widens), narrows: told(&access.narrows) }
+    }
+}
+
+impl Direction {
+    /// What a change of a Deny does, from what the same change of an Allow would do.
+    const fn of_deny(self) -> Self {
+        Self { widens: self.narrows, narrows: self.widens }
+    }
+}
+
+impl Diff {
+    /// The changes from `old` to `new`, in a role of `account`.
+    #[must_use]
+    pub fn between(old: &Policy, new: &Policy, account: &Account) -> Self {
+        let version = (old.version != new.version).then_some((old.version, new.version));
+        if version.is_none() && between(new, old, account).is_equal() {
+            let same =
+                Access { widens: Containment::NoNewAccess, narrows: Containment::NoNewAccess };
+            return Self { version, statements: Vec::new(), access: same };
+        }
+        let alone = |policy: &Policy, statement: &Statement| Policy {
+            version: policy.version,
+            id: None,
+            statements: vec![statement.clone()],
+        };
+        let place = |policy: &Policy, index: usize| {
+            policy
+                .statements
+                .get(index)
+                .map(|statement| Place { index, statement: statement.clone() })
+        };
+        let mut statements = Vec::new();
+        for (before, after) in matching::pairs(old, new, account) {
+            let (was, is) = (
+                before.and_then(|index| place(old, index)),
+                after.and_then(|index| place(new, index)),
+            );
+            let direction = direction(
+                was.as_ref().map(|place| alone(old, &place.statement)).as_ref(),
+                is.as_ref().map(|place| alone(new, &place.statement)).as_ref(),
+            );
+            let kind = match (was, is) {
+                (None, Some(new)) => ChangeKind::Added(new),
+                (Some(old), None) => ChangeKind::Removed(old),
+                (Some(old), Some(new)) => {
+                    let elements = element::changes(&old.statement, &new.statement, account);
+                    ChangeKind::Changed { old, new, elements }
+                }
+                (None, None) => continue,
+            };
+            statements.push(StatementChange { kind, direction });
+        }
+        Self { version, statements, access: access(Some(old), Some(new)) }
+    }
+
+    /// Whether nothing changed that AWS evaluates.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.version.is_none() && self.statements.is_empty()
+    }
+
+    /// What the whole change does to access.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        Direction::from(&self.access)
+    }
+}
+
+/// Of one statement, or of none before or after. A Deny alone allows nothing: what it shuts out is
+/// compared instead.
+fn direction(old: Option<&Policy>, new: Option<&Policy>) -> Direction {
+    let effect = |policy: Option<&Policy>| {
+        policy.and_then(|policy| policy.statements.first()).map(|first| first.effect)
+    };
+    let opened = |policy: Option<&Policy>| {
+        let mut policy = policy?.clone();
+        policy.statements.iter_mut().for_each(|statement| statement.effect = Effect::Allow);
+        Some(policy)
+    };
+    match (effect(old), effect(new)) {
+        (Some(Effect::Deny), Some(Effect::Allow)) => {
+            Direction { widens: Some(true), narrows: Some(false) }
+        }
+        (Some(Effect::Allow), Some(Effect::Deny)) => {
+            Direction { widens: Some(false), narrows: Some(true) }
+        }
+        (Some(Effect::Deny), _) | (_, Some(Effect::Deny)) => {
+            Direction::from(&access(opened(old).as_ref(), opened(new).as_ref())).of_deny()
+        }
+        _ => Direction::from(&access(old, new)),
+    }
+}

@@ -1,0 +1,38 @@
+//! IAM policy documents: typed form, reading, canonical form, comparison. The numbered rules (Q1,
+//! Q2, …) are tests in `tests/rules.rs`.
+//!
+//! ```text
+//!   text from AWS --decode--> text --parse--> Policy --canonical--> Canonical --> fingerprint
+//!   text of a person (JSON or YAML) --read--->   |                      |
+//!   Node of a resource ----------from_node--->   |                      |
+//!   trust grants ----------------------------> Policy --to_json--> text to write
+//!                              compare(desired Policy, observed text) -> Verdict
+//! ```
+
+pub mod canonical;
+pub mod compare;
+pub mod contain;
+pub mod decode;
+pub mod diff;
+pub mod document;
+mod element;
+mod error;
+pub mod evaluate;
+pub mod merge;
+pub mod operator;
+pub mod parse;
+pub mod pattern;
+mod print;
+pub mod reasons;
+#[cfg(test)]
+mod tests;
+pub mod value;
+
+pub use canonical::Canonical;
+pub use compare::{Verdict, between, compare};
+pub use document::{
+    ActionList, Conditions, Effect, Policy, PrincipalKind, PrincipalSet, Principals, ResourceList,
+    Scope, Statement, Version,
+};
+pub use error::{DocumentError, Fault};
+pub use parse::{Folded, Kind, NumberRule, Reading, Strictness};

@@ -1,0 +1,156 @@
+//! Tags of roles: their rules, and the keys that nobody but rolewright or AWS may set.
+//!
+//! On roles IAM takes keys that differ only in case for the same key and keeps the case that was
+//! written (IAM user guide, "Tags for IAM resources"); [`fold`] gives the key to compare by.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::limits;
+use crate::quote::shown;
+
+/// Tag that names the installation a role belongs to; part of the ownership proof.
+pub const INSTALLATION: &str = "rolewright.dev/installation";
+/// Tag with `namespace/name` of the resource a role belongs to; part of the ownership proof.
+pub const RESOURCE: &str = "rolewright.dev/resource";
+/// Tag with the uid of the resource; a hint, not a proof.
+pub const UID: &str = "rolewright.dev/uid";
+/// Every key that begins with this, in any case, is ours.
+pub const OUR_PREFIX: &str = "rolewright.dev/";
+/// Keys and values that begin with this, in any case, are kept by AWS.
+pub const AWS_PREFIX: &str = "aws:";
+
+/// Letters, separators and numbers of any script, and `_.:/=+-@`, as the service model says.
+static CHARACTERS: LazyLock<Result<Regex, regex::Error>> =
+    LazyLock::new(|| Regex::new(r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*\z"));
+
+/// Why a tag is not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TagError {
+    /// The key is empty or too long.
+    #[error("the tag key {} must have 1 to 128 characters; change its length", shown(.0))]
+    KeyLength(String),
+    /// The key holds another character.
+    #[error("the tag key {} holds a character that AWS refuses; use letters, digits, spaces and \
+        _.:/=+-@", shown(.0))]
+    KeyCharacters(String),
+    /// The key is kept by rolewright or AWS.
+    #[error("the tag key {} begins with rolewright.dev/ or aws:, which are reserved; choose \
+        another", shown(.0))]
+    KeyReserved(String),
+    /// The value is too long.
+    #[error("the value of tag {} has more than 256 characters; shorten it", shown(.0))]
+    ValueLength(String),
+    /// The value holds another character.
+    #[error("the value of tag {} holds a character that AWS refuses; use letters, digits, spaces \
+        and _.:/=+-@", shown(.0))]
+    ValueCharacters(String),
+    /// The value is kept by AWS.
+    #[error("the value of tag {} begins with aws:, which is reserved; choose another", shown(.0))]
+    ValueReserved(String),
+}
+
+/// True for a key of AWS's own tags, which nobody else can set.
+#[must_use]
+pub fn is_aws(key: &str) -> bool {
+    begins_with(key, AWS_PREFIX)
+}
+
+/// Checks a tag that a user wrote: grammar, and nothing reserved.
+///
+/// # Errors
+/// [`TagError`] with the first thing that is wrong.
+pub fn check(key: &str, value: &str) -> Result<(), TagError> {
+    check_grammar(key, value)?;
+    if is_reserved_key(key) {
+        return Err(TagError::KeyReserved(key.to_owned()));
+    }
+    if begins_with(value, AWS_PREFIX) {
+        Err(TagError::ValueReserved(key.to_owned()))
+    } else {
+        Ok(())
+    }
+}
+
+/// Checks only what AWS checks by grammar: key 1 to 128, value 0 to 256 characters, counted in
+/// UTF-16 units to be safe, of the class above. For tags that rolewright itself sets.
+///
+/// # Errors
+/// [`TagError`] with the first thing that is wrong.
+pub fn check_grammar(key: &str, value: &str) -> Result<(), TagError> {
+    let length = |text: &str| text.encode_utf16().count();
+    let allowed = |text: &str| CHARACTERS.as_ref().is_ok_and(|class| class.is_match(text));
+    if !(1..=limits::TAG_KEY).contains(&length(key)) {
+        return Err(TagError::KeyLength(key.to_owned()));
+    }
+    if !allowed(key) {
+        return Err(TagError::KeyCharacters(key.to_owned()));
+    }
+    if length(value) > limits::TAG_VALUE {
+        return Err(TagError::ValueLength(key.to_owned()));
+    }
+    if allowed(value) { Ok(()) } else { Err(TagError::ValueCharacters(key.to_owned())) }
+}
+
+/// Whether the key begins with `rolewright.dev/` or `aws:` in any case.
+#[must_use]
+pub fn is_reserved_key(key: &str) -> bool {
+    begins_with(key, OUR_PREFIX) || begins_with(key, AWS_PREFIX)
+}
+
+/// The key by which IAM tells tags of a role apart: without letter case.
+#[must_use]
+pub fn fold(key: &str) -> String {
+    key.to_lowercase()
+}
+
+fn begins_with(text: &str, prefix: &str) -> bool {
+    fold(text).starts_with(prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("owner", "team-a", true)]
+    #[case("cost centre", "", true)]
+    #[case("Größe", "naïve 東京 ①", true)]
+    #[case("a_.:/=+-@1", "a_.:/=+-@1", true)]
+    #[case("", "x", false)]
+    #[case("a,b", "x", false)]
+    #[case("a*", "x", false)]
+    #[case("a", "x{}", false)]
+    #[case("a", "line\nbreak", false)]
+    #[case("a", "x\n", false)]
+    #[case("aws:x", "y", false)]
+    #[case("AWS:x", "y", false)]
+    #[case("awsx", "y", true)]
+    #[case("Rolewright.dev/uid", "y", false)]
+    #[case("rolewright.development", "y", true)]
+    #[case("x", "aws:y", false)]
+    #[case("x", "Aws:y", false)]
+    #[case("x", "rolewright.dev/y", true)]
+    fn tags_follow_the_rule(#[case] key: &str, #[case] value: &str, #[case] accepted: bool) {
+        assert_eq!(check(key, value).is_ok(), accepted);
+    }
+
+    #[test]
+    fn lengths_are_bounded() {
+        assert!(check(&"é".repeat(128), &"é".repeat(256)).is_ok());
+        assert!(check(&"é".repeat(129), "").is_err());
+        assert!(check("k", &"é".repeat(257)).is_err());
+    }
+
+    #[test]
+    fn our_own_tags_pass_the_grammar_and_nothing_else() {
+        for key in [INSTALLATION, RESOURCE, UID] {
+            assert!(check_grammar(key, "team-a/billing").is_ok());
+            assert!(matches!(check(key, "x"), Err(TagError::KeyReserved(_))));
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! `gitlab`: jobs of GitLab CI/CD, on gitlab.com or on a server of one's own.
+//!
+//! Sources: GitLab Docs, "`OpenID` Connect (OIDC) Authentication Using ID Tokens" (subject; the ref
+//! type is branch or tag, a merge request has none); IAM user guide, "IAM and AWS STS condition
+//! context keys": only gitlab.com has further claims as condition keys.
+
+use crate::arn::Account;
+use crate::policy::{PrincipalKind, Statement};
+use crate::quote::shown;
+
+use crate::trust::claim::{self, ValueError};
+use crate::trust::github::is_ref_name;
+use crate::trust::{ASSUME_ROLE_WITH_WEB_IDENTITY, Compiled, Issuer, Warning};
+
+#[cfg(test)]
+mod tests;
+
+/// The shared service.
+pub const HOST: &str = "gitlab.com";
+
+/// The claims of gitlab.com that IAM knows as condition keys beside `aud` and `sub`.
+pub const CLAIMS: [&str; 9] = [
+    "namespace_id",
+    "pipeline_source",
+    "project_id",
+    "ref_protected",
+    "runner_environment",
+    "user_access_level",
+    "user_email",
+    "user_id",
+    "user_login",
+];
+
+/// The arguments of the grant, as the user wrote them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GitlabGrant<'a> {
+    /// Host of the server; default [`HOST`].
+    pub host: Option<&'a str>,
+    /// Path of the project with all its groups, in the letter case that GitLab shows.
+    pub project: &'a str,
+    /// Its id: digits; gitlab.com only.
+    pub project_id: Option<&'a str>,
+    /// Branches, by their short names; `*` is any text, slashes too.
+    pub branches: &'a [String],
+    /// Tags, by their short names; `*` is any text.
+    pub tags: &'a [String],
+    /// Only branches and tags that GitLab protects; gitlab.com only.
+    pub protected_only: bool,
+    /// `aud` of the jobs' tokens; default `https://HOST`.
+    pub audience: Option<&'a str>,
+}
+
+/// Why the grant makes no statement.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GitlabError {
+    /// Not a host.
+    #[error("host: {} is no host; write a name such as gitlab.example.com, without https:// and \
+        path", shown(.0))]
+    Host(String),
+    /// Not a project.
+    #[error("project: {} is no path of one project; write GROUP/PROJECT with all groups and \
+        without *", shown(.0))]
+    Project(String),
+    /// No subject at all.
+    #[error("the grant names no jobs; add branches or tags")]
+    Nowhere,
+    /// A full ref where GitLab sends the short name.
+    #[error("{field}[{index}]: {} is a full ref, and GitLab sends the short name; write \
+        {}", shown(.name), shown(.short))]
+    FullRef {
+        /// `branches` or `tags`.
+        field: &'static str,
+        /// Place in the list, from 0.
+        index: usize,
+        /// The text.
+        name: String,
+        /// The short name.
+        short: String,
+    },
+    /// Not a name of a branch or tag.
+    #[error("{field}[{index}]: {} is no name of a branch or tag; write it as Git shows \
+        it", shown(.name))]
+    Ref {
+        /// `branches` or `tags`.
+        field: &'static str,
+        /// Place in the list, from 0.
+        index: usize,
+        /// The text.
+        name: String,
+    },
+    /// A claim that IAM reads from gitlab.com only.
+    #[error("{field}: IAM reads it from tokens of gitlab.com only, so with {} it could never \
+        match; remove it", shown(.host))]
+    OwnServer {
+        /// The field.
+        field: &'static str,
+        /// The host.
+        host: String,
+    },
+    /// A value.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+}
+
+/// The statement of the grant.
+///
+/// # Errors
+/// [`GitlabError`] with the first argument that is wrong.
+pub fn statement(grant: &GitlabGrant<'_>, account: &Account) -> Result<Compiled, GitlabError> {
+    let GitlabGrant { host, project, project_id, branches, tags, protected_only, audience } = grant;
+    let host = host.unwrap_or(HOST);
+    let issuer = Issuer::parse(&format!("https://{host}"), account)
+        .map_err(|_| GitlabError::Host(host.to_owned()))?;
+    if host.contains('/') {
+        return Err(GitlabError::Host(host.to_owned()));
+    }
+    if !is_project(project) {
+        return Err(GitlabError::Project((*project).to_owned()));
+    }
+    let mut subjects = Vec::with_capacity(branches.len() + tags.len());
+    for (field, kind, start, names) in
+        [("branches", "branch", "refs/heads/", branches), ("tags", "tag", "refs/tags/", tags)]
+    {
+        for (index, name) in names.iter().enumerate() {
+            if let Some(short) = name.strip_prefix(start) {
+                return Err(GitlabError::FullRef {
+                    field,
+                    index,
+                    name: name.clone(),
+                    short: short.to_owned(),
+                });
+            }
+            if !is_ref_name(name) || name.starts_with("refs/") {
+                return Err(GitlabError::Ref { field, index, name: name.clone() });
+            }
+            subjects.push(format!("project_path:{project}:ref_type:{kind}:ref:{name}"));
+        }
+    }
+    if subjects.is_empty() {
+        return Err(GitlabError::Nowhere);
+    }
+    let audience = audience.map_or_else(|| format!("https://{host}"), str::to_owned);
+    claim::exact("audience", &audience)?;
+    let mut statement = Statement::allow([ASSUME_ROLE_WITH_WEB_IDENTITY])
+        .principal(PrincipalKind::Federated, [issuer.provider_arn()])
+        .when("StringEquals", &issuer.key("aud"), [audience]);
+    statement = claim::require(statement, false, &issuer.key("sub"), &subjects);
+    let shared = host == HOST;
+    if let Some(id) = project_id {
+        if !shared {
+            return Err(GitlabError::OwnServer { field: "projectId", host: host.to_owned() });
+        }
+        claim::digits("projectId", id)?;
+        statement = statement.when("StringEquals", &issuer.key("project_id"), [*id]);
+    }
+    if *protected_only {
+        if !shared {
+            return Err(GitlabError::OwnServer { field: "protectedOnly", host: host.to_owned() });
+        }
+        statement = statement.when("StringEquals", &issuer.key("ref_protected"), ["true"]);
+    }
+    let names_alone = shared && project_id.is_none();
+    let warnings =
+        if names_alone { vec![Warning::NamesAlone { field: "projectId" }] } else { Vec::new() };
+    Ok(Compiled { statement, warnings })
+}
+
+/// Two or more names of `[A-Za-z0-9_.-]` between single slashes, at most 1,024 characters.
+fn is_project(path: &str) -> bool {
+    let name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+    };
+    path.len() <= 1024 && path.contains('/') && path.split('/').all(name)
+}

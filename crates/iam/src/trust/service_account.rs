@@ -1,0 +1,129 @@
+//! `serviceAccount`: pods of a cluster by their service account token (IRSA).
+//!
+//! One statement for each issuer: keys of different issuers in one statement would all have to
+//! match, which none can.
+
+use crate::policy::{PrincipalKind, Statement};
+
+use crate::trust::{ASSUME_ROLE_WITH_WEB_IDENTITY, Issuer};
+
+/// The audience of tokens for AWS.
+pub const AUDIENCE: &str = "sts.amazonaws.com";
+
+/// The statements that let one service account in, through each of `issuers`. No issuers, no
+/// statements.
+#[must_use]
+pub fn statements(issuers: &[Issuer], namespace: &str, service_account: &str) -> Vec<Statement> {
+    let subject = subject(namespace, service_account);
+    issuers
+        .iter()
+        .map(|issuer| {
+            Statement::allow([ASSUME_ROLE_WITH_WEB_IDENTITY])
+                .principal(PrincipalKind::Federated, [issuer.provider_arn()])
+                .when("StringEquals", &issuer.key("aud"), [AUDIENCE])
+                .when("StringEquals", &issuer.key("sub"), [subject.as_str()])
+        })
+        .collect()
+}
+
+/// The subject of a service account's token.
+#[must_use]
+pub fn subject(namespace: &str, service_account: &str) -> String {
+    format!("system:serviceaccount:{namespace}:{service_account}")
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::arn::Account;
+    use crate::policy::{Kind, Policy};
+    use crate::trust::limits;
+    use crate::trust::tests::token::token;
+
+    #[test]
+    fn each_issuer_gets_one_exact_statement_within_the_limits() {
+        let account = Account::new("123456789012", "aws").unwrap();
+        let issuers = ["https://a.example.com/id/A", "https://b.example.com"]
+            .map(|url| Issuer::parse(url, &account).unwrap());
+        let statements = statements(&issuers, "team-a", "billing");
+        assert_eq!(statements.len(), 2);
+        for statement in &statements {
+            assert_eq!(
+                limits::check(statement, &account, limits::Origin::Grant),
+                Vec::<String>::new()
+            );
+            assert_eq!(limits::check_namespace(statement, "team-a"), Vec::<String>::new());
+            assert_eq!(limits::check_namespace(statement, "team-b").len(), 1);
+        }
+        let policy = Policy::new(statements.into_iter().take(1).collect());
+        policy.check(Kind::Trust).unwrap();
+        assert_eq!(
+            policy.to_json(),
+            concat!(
+                r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","#,
+                r#""Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/a.example.com/id/A"},"#,
+                r#""Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"#,
+                r#""a.example.com/id/A:aud":"sts.amazonaws.com","#,
+                r#""a.example.com/id/A:sub":"system:serviceaccount:team-a:billing"}}}]}"#
+            )
+        );
+    }
+
+    #[rstest]
+    #[case::the_pod("a.example.com/id/A", AUDIENCE, "system:serviceaccount:team-a:billing", true)]
+    #[case::other_namespace(
+        "a.example.com/id/A",
+        AUDIENCE,
+        "system:serviceaccount:team-b:billing",
+        false
+    )]
+    #[case::longer_namespace(
+        "a.example.com/id/A",
+        AUDIENCE,
+        "system:serviceaccount:team-ab:billing",
+        false
+    )]
+    #[case::other_account(
+        "a.example.com/id/A",
+        AUDIENCE,
+        "system:serviceaccount:team-a:default",
+        false
+    )]
+    #[case::longer_account(
+        "a.example.com/id/A",
+        AUDIENCE,
+        "system:serviceaccount:team-a:billing2",
+        false
+    )]
+    #[case::other_case(
+        "a.example.com/id/A",
+        AUDIENCE,
+        "system:serviceaccount:team-a:Billing",
+        false
+    )]
+    #[case::other_audience(
+        "a.example.com/id/A",
+        "vault",
+        "system:serviceaccount:team-a:billing",
+        false
+    )]
+    #[case::other_cluster(
+        "a.example.com/id/B",
+        AUDIENCE,
+        "system:serviceaccount:team-a:billing",
+        false
+    )]
+    fn tokens_are_of_that_service_account(
+        #[case] host: &str,
+        #[case] aud: &str,
+        #[case] sub: &str,
+        #[case] allowed: bool,
+    ) {
+        let account = Account::new("123456789012", "aws").unwrap();
+        let issuer = Issuer::parse("https://a.example.com/id/A", &account).unwrap();
+        let statements = statements(&[issuer], "team-a", "billing");
+        assert_eq!(token(&statements[0], host, &[("aud", aud), ("sub", sub)]), allowed);
+    }
+}

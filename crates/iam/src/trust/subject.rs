@@ -1,0 +1,190 @@
+//! Which subjects of a token may stand in a trust policy.
+//!
+//! Two dangers. A wildcard in the middle of a name also matches its siblings (`repo:org/app*`
+//! matches `org/app-evil`). And an issuer that serves many organizations must be held to one of
+//! them, by the part of its subject or audience that says which: IAM user guide, "Identity-provider
+//! controls for shared OIDC providers".
+
+use crate::quote::shown;
+use crate::trust::Issuer;
+use crate::trust::claim::{self, Flaw};
+
+/// How an issuer that serves many organizations tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tenancy {
+    /// By the subject, which begins with this text; the organization stands between it and the next
+    /// colon.
+    SubjectAfter(&'static str),
+    /// By the subject, in a form that is not known here; so only exact subjects are taken.
+    Subject,
+    /// By the audience, which is always exact here.
+    Audience,
+    /// By `sts:RoleSessionName`, which a subject and an audience cannot replace.
+    SessionName,
+}
+
+/// Providers, by host and path, that many organizations share, with the claim that IAM demands of
+/// each trust policy.
+///
+/// Source: IAM user guide, "Identity-provider controls for shared OIDC providers", section "Shared
+/// OIDC identity providers with identity-provider controls". Forms of subjects: "`OpenID` Connect
+/// reference" of GitHub, "`OpenID` Connect (OIDC) Authentication Using ID Tokens" of GitLab,
+/// "Workload Identity Tokens" of HCP Terraform, "`OpenID` Connect" of Buildkite, "OIDC" of Upbound.
+pub const SHARED: [(&str, Tenancy); 22] = [
+    ("token.actions.githubusercontent.com", Tenancy::SubjectAfter("repo:")),
+    ("vstoken.actions.githubusercontent.com", Tenancy::SubjectAfter("repo:")),
+    ("oidc-configuration.audit-log.githubusercontent.com", Tenancy::Subject),
+    ("gitlab.com", Tenancy::SubjectAfter("project_path:")),
+    ("app.terraform.io", Tenancy::SubjectAfter("organization:")),
+    ("agent.buildkite.com", Tenancy::SubjectAfter("organization:")),
+    ("proidc.upbound.io", Tenancy::SubjectAfter("mcp:")),
+    ("oidc.codefresh.io", Tenancy::Subject),
+    ("studio.datachain.ai/api", Tenancy::Subject),
+    ("scalr.io", Tenancy::Subject),
+    ("tokens.cloud.shisho.dev", Tenancy::Subject),
+    ("rh-oidc.s3.us-east-1.amazonaws.com/22ejnvnnturfmt6km08idd0nt4hekbn7", Tenancy::Subject),
+    ("rh-oidc.s3.us-east-1.amazonaws.com/23e3sd27sju1hoou6ohfs68vbno607tr", Tenancy::Subject),
+    ("rh-oidc.s3.us-east-1.amazonaws.com/23ne21h005qjl3n33d8dui5dlrmv2tmg", Tenancy::Subject),
+    ("rh-oidc.s3.us-east-1.amazonaws.com/24jrf12m5dj7ljlfb4ta2frhrcoadm26", Tenancy::Subject),
+    ("oidc.op1.openshiftapps.com/2f785sojlpb85i7402pk3qogugim5nfb", Tenancy::Subject),
+    ("oidc.op1.openshiftapps.com/2c51blsaqa9gkjt0o9rt11mle8mmropu", Tenancy::Subject),
+    ("api.pulumi.com/oidc", Tenancy::Audience),
+    ("sandboxes.cloud", Tenancy::Audience),
+    ("oidc.vercel.com", Tenancy::Audience),
+    ("cognito-identity.amazonaws.com", Tenancy::Audience),
+    ("sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d", Tenancy::SessionName),
+];
+
+/// Why a subject is not taken. The text begins with the subject.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubjectError {
+    /// Empty, wildcards alone, `?`, a variable, a control character.
+    #[error("{} {flaw}", shown(.subject))]
+    Text {
+        /// The subject.
+        subject: String,
+        /// What is wrong.
+        flaw: Flaw,
+    },
+    /// The wildcard cuts a name.
+    #[error("{} also matches names that begin alike; put : or / before the first *, or write the \
+        exact subject", shown(.0))]
+    Sibling(String),
+    /// The organization is missing or holds a wildcard.
+    #[error("{} does not pin one {thing}; write {form} without * before the last \
+        colon", shown(.subject))]
+    Tenant {
+        /// The subject.
+        subject: String,
+        /// `repository`, `project`, `organization`.
+        thing: &'static str,
+        /// The form that does.
+        form: &'static str,
+    },
+    /// A wildcard where the form of subjects is not known.
+    #[error("{} holds *, and {} is shared by many organizations; write the exact \
+        subject", shown(.subject), shown(.issuer))]
+    Shared {
+        /// The subject.
+        subject: String,
+        /// The issuer, without `https://`.
+        issuer: String,
+    },
+    /// Neither subject nor audience say whose token it is.
+    #[error("{} tells its organizations apart by sts:RoleSessionName, which this grant cannot \
+        write; use a private issuer", shown(.0))]
+    SessionName(String),
+}
+
+/// How `issuer` tells organizations apart; `None` when it belongs to one.
+#[must_use]
+pub fn tenancy(issuer: &Issuer) -> Option<Tenancy> {
+    // A slash at the end names another provider of the same host, to be held to the same.
+    let name = issuer.key_prefix().trim_end_matches('/');
+    let shared = SHARED.iter().find(|(known, _)| *known == name).map(|(_, tenancy)| *tenancy);
+    // Issuers of one enterprise still serve many of its repositories.
+    shared.or_else(|| is_github(name).then_some(Tenancy::SubjectAfter("repo:")))
+}
+
+/// Whether GitHub Actions issues these tokens: on github.com, for one enterprise there, or on its
+/// own ghe.com.
+pub(super) fn is_github(key_prefix: &str) -> bool {
+    let host = key_prefix.split('/').next().unwrap_or_default();
+    host == "token.actions.githubusercontent.com"
+        || (host.starts_with("token.actions.")
+            && host.ends_with(".ghe.com")
+            && host.matches('.').count() == 4)
+}
+
+/// Whether a subject, exact or with `*`, is taken for `issuer`.
+///
+/// # Errors
+/// [`SubjectError`] with the first thing that is wrong.
+pub fn check(issuer: &Issuer, subject: &str) -> Result<(), SubjectError> {
+    if let Err(error) = claim::pattern("", subject) {
+        return Err(SubjectError::Text { subject: subject.to_owned(), flaw: error.flaw() });
+    }
+    let literal = subject.split('*').next().unwrap_or_default();
+    let wild = literal.len() < subject.len();
+    match tenancy(issuer) {
+        Some(Tenancy::SessionName) => {
+            return Err(SubjectError::SessionName(issuer.key_prefix().to_owned()));
+        }
+        Some(Tenancy::Subject) if wild => {
+            return Err(SubjectError::Shared {
+                subject: subject.to_owned(),
+                issuer: issuer.key_prefix().to_owned(),
+            });
+        }
+        Some(Tenancy::SubjectAfter(start)) => pinned(subject, literal, start)?,
+        // Others than github.com and gitlab.com issue subjects of these forms too: servers that
+        // people run themselves.
+        _ => {
+            for start in ["repo:", "project_path:"] {
+                if subject.starts_with(start) {
+                    pinned(subject, literal, start)?;
+                }
+            }
+        }
+    }
+    if wild && !literal.ends_with([':', '/']) && !is_ref(literal) {
+        return Err(SubjectError::Sibling(subject.to_owned()));
+    }
+    Ok(())
+}
+
+/// Whether `literal` ends inside the name of a branch or a tag, or of an environment, of one
+/// repository: there a pattern such as `release-*` is meant to match what begins alike.
+fn is_ref(literal: &str) -> bool {
+    let Some((start, rest)) = literal.split_once(':') else { return false };
+    let Some((_, rest)) = rest.split_once(':') else { return false };
+    let inside = |starts: &[&str]| starts.iter().any(|start| rest.starts_with(start));
+    match start {
+        "repo" => inside(&["ref:refs/heads/", "ref:refs/tags/", "environment:"]),
+        "project_path" => inside(&["ref_type:branch:ref:", "ref_type:tag:ref:"]),
+        _ => false,
+    }
+}
+
+/// Whether the text between `start` and the next colon is there before the first wildcard.
+/// Repositories and projects need a slash inside, with names on both sides.
+fn pinned(subject: &str, literal: &str, start: &str) -> Result<(), SubjectError> {
+    let (thing, form, path) = match start {
+        "repo:" => ("repository", "repo:OWNER/REPOSITORY:…", true),
+        "project_path:" => ("project", "project_path:GROUP/PROJECT:…", true),
+        "mcp:" => ("control plane", "mcp:ORGANIZATION/CONTROL-PLANE:…", true),
+        _ => ("organization", "organization:NAME:…", false),
+    };
+    let tenant =
+        literal.strip_prefix(start).and_then(|rest| rest.split_once(':')).map(|(tenant, _)| tenant);
+    let whole = tenant.is_some_and(|tenant| {
+        !tenant.is_empty()
+            && (!path || (tenant.contains('/') && tenant.split('/').all(|name| !name.is_empty())))
+    });
+    if whole {
+        Ok(())
+    } else {
+        Err(SubjectError::Tenant { subject: subject.to_owned(), thing, form })
+    }
+}

@@ -1,0 +1,3 @@
+//! What several tables of grants share.
+
+pub(super) mod token;
