@@ -1,6 +1,7 @@
 //! Watch → decide → drive → report, and sweeps beside it. One task owns queue and back-off; passes
 //! run as tasks of their own, so that a panic in one parks one resource.
 
+use iam::role::RoleKey;
 use std::{
     collections::{HashMap, HashSet},
     panic::AssertUnwindSafe,
@@ -119,8 +120,8 @@ struct Engine<I, C, K> {
     shared: Arc<Shared<I, C, K>>,
     streaks: HashMap<ResourceKey, Streak>,
     passes: JoinSet<(ResourceKey, Option<Next>)>,
-    /// Folded role name of each running pass: writes are serialised on it.
-    running: HashMap<ResourceKey, Arc<str>>,
+    /// The role of each running pass: writes are serialised on it.
+    running: HashMap<ResourceKey, RoleKey>,
     /// Changed while their pass was running.
     again: HashSet<ResourceKey>,
     /// While a list is coming in: what it has brought.
@@ -230,7 +231,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
             let role = popped
                 .as_ref()
                 .and_then(|(key, _)| memory.index.get(key))
-                .map(|entry| Arc::clone(&entry.role));
+                .map(|entry| entry.role.clone());
             drop(memory);
             let Some((key, cause)) = popped else { break };
             let Some(role) = role else { continue };

@@ -26,7 +26,7 @@ use crate::{
     },
     ports::{Clock, IamRead},
 };
-use iam::name;
+use iam::role::RoleKey;
 
 /// A resource whose role differs from what it should be, as far as a page shows.
 #[derive(Debug)]
@@ -45,14 +45,14 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
     shared: &Shared<I, C, K>,
     suspects: &mpsc::UnboundedSender<Suspect>,
 ) -> Result<usize, IamError> {
-    let begun = shared.clock.now();
-    let mut seen: HashSet<String> = HashSet::new();
+    let (begun, account) = (shared.clock.now(), shared.limits.account.id);
+    let mut seen: HashSet<RoleKey> = HashSet::new();
     let mut marker = None;
     loop {
         let requested = shared.clock.now();
         let page = shared.iam.details(marker).await?;
         for detail in page.items {
-            seen.insert(name::fold(&detail.role.name));
+            seen.insert(RoleKey { account, name: detail.role.name.clone() });
             compare_detail(shared, &detail, requested, suspects);
         }
         marker = page.next;
@@ -68,7 +68,7 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
         let page = shared.iam.summaries(marker).await?;
         for summary in page.items {
             // Pages are no snapshot: a role that only the second listing shows exists all the same.
-            seen.insert(name::fold(&summary.name));
+            seen.insert(RoleKey { account, name: summary.name.clone() });
             compare_summary(shared, &summary, requested, suspects);
         }
         marker = page.next;
@@ -82,7 +82,7 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
     let memory = shared.memory();
     for key in memory.index.keys() {
         let Some(entry) = memory.index.get(key) else { continue };
-        if entry.expected && entry.comparable(begun) && !seen.contains(&*entry.role) {
+        if entry.expected && entry.comparable(begun) && !seen.contains(&entry.role) {
             debug!(resource = %key, role = %entry.role, "the sweep did not see the role");
             let _ = suspects.send(Suspect { key: key.clone(), cause: Cause::Full });
         }
@@ -97,24 +97,19 @@ fn compare_detail<I, C, K: Clock>(
     suspects: &mpsc::UnboundedSender<Suspect>,
 ) {
     let mut memory = shared.memory();
-    let keys: Vec<ResourceKey> = memory.index.claimants(&detail.role.name).cloned().collect();
+    let key = RoleKey { account: shared.limits.account.id, name: detail.role.name.clone() };
+    let keys: Vec<ResourceKey> = memory.index.claimants(&key).cloned().collect();
     if keys.is_empty() {
         return;
     }
     // What lately was written is laid over a copy: the hint has what the page shows.
-    let settled = memory.recent.knows(&detail.role.name).then(|| {
+    let settled = memory.recent.knows(&key).then(|| {
         let RoleDetail { role, attached, inline } = detail.clone();
         let mut settled = Observed { role, attached, inline };
         // An unanswered write is tried again by its own pass; until then the resource is not
         // compared.
         let now = shared.clock.now();
-        memory.recent.overlay(
-            &detail.role.name,
-            &mut settled,
-            |_| true,
-            now,
-            shared.windows.settle,
-        );
+        memory.recent.overlay(&key, &mut settled, |_| true, now, shared.windows.settle);
         settled
     });
     let (role, attached, inline) = match &settled {
@@ -160,10 +155,10 @@ fn compare_summary<I, C, K: Clock>(
     suspects: &mpsc::UnboundedSender<Suspect>,
 ) {
     let mut memory = shared.memory();
-    let keys: Vec<ResourceKey> = memory.index.claimants(&summary.name).cloned().collect();
+    let role = RoleKey { account: shared.limits.account.id, name: summary.name.clone() };
+    let keys: Vec<ResourceKey> = memory.index.claimants(&role).cloned().collect();
     for key in keys {
-        let settled =
-            memory.recent.attributes(&summary.name, shared.clock.now(), shared.windows.settle);
+        let settled = memory.recent.attributes(&role, shared.clock.now(), shared.windows.settle);
         let Some(entry) = memory.index.get_mut(&key) else { continue };
         let Some((other, wanted)) =
             entry.fingerprints.filter(|_| entry.expected && entry.comparable(requested))
@@ -188,8 +183,8 @@ fn compare_summary<I, C, K: Clock>(
 fn may_heal(index: &Index, entry: &Entry) -> bool {
     let principals = entry.held.iter().flat_map(|held| &held.principals);
     principals
-        .filter_map(|principal| Some((principals::role_name(&principal.arn)?, &principal.id)))
-        .any(|(name, id)| index.role_ids(&name).any(|known| Some(known) != id.as_deref()))
+        .filter_map(|principal| Some((principals::role_of(&principal.arn)?, &principal.id)))
+        .any(|(role, id)| index.role_ids(&role).any(|known| Some(known.as_str()) != id.as_deref()))
 }
 
 /// Whether a role is as desired, in the stream that is looked at and in the other one.

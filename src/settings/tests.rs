@@ -21,8 +21,7 @@ fn parse(more: &[&str]) -> Args {
 fn defaults_are_those_of_the_documentation() {
     let args = parse(&[]);
     args.check().unwrap();
-    let config =
-        args.config(&Account { id: "123456789012".into(), partition: "aws".into() }).unwrap();
+    let config = args.config(&Account::new("123456789012", "aws").unwrap()).unwrap();
     assert_eq!(config.limits.role_name_prefix, "test-");
     assert_eq!(config.limits.path_prefix, "/");
     assert_eq!(config.limits.boundary, BoundaryRule::Free);
@@ -128,10 +127,7 @@ fn zero_switches_windows_and_ceilings_off() {
         "--absence-delay=0",
         "--create-window=0s",
     ]);
-    let windows = args
-        .config(&Account { id: "123456789012".into(), partition: "aws".into() })
-        .unwrap()
-        .windows;
+    let windows = args.config(&Account::new("123456789012", "aws").unwrap()).unwrap().windows;
     let zero = Duration::ZERO;
     assert_eq!(windows, Windows { settle: zero, confirm: zero, absence: zero, create: zero });
     parse(&["--aws-read-rate=0", "--aws-write-rate=0"]).check().unwrap();
@@ -161,9 +157,7 @@ fn variables_work() {
         assert_eq!(args.sweep_interval, "7s", "the flag comes before the variable");
         assert_eq!(args.watch_namespace, ["a", "b"]);
         assert_eq!(
-            args.config(&Account { id: "123456789012".into(), partition: "aws".into() })
-                .unwrap()
-                .max_concurrent,
+            args.config(&Account::new("123456789012", "aws").unwrap()).unwrap().max_concurrent,
             3
         );
         return;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use iam::{
-    arn::Account,
+    account::Account,
     policy::{
         Kind, Policy, Statement, Strictness, compare,
         contain::contains,

@@ -19,7 +19,7 @@ fn limits() -> Limits {
             "https://oidc.eks.eu-west-2.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF".into(),
         ],
     };
-    scope.limits(&Account { id: "123456789012".into(), partition: "aws".into() }).unwrap()
+    scope.limits(&Account::new("123456789012", "aws").unwrap()).unwrap()
 }
 
 fn rendered(text: &str, limits: &Limits) -> Rendered {
@@ -50,7 +50,7 @@ fn the_samples_are_rendered_as_they_always_were() {
 #[test]
 fn another_partition_and_account_are_filled_in_and_the_uid_is_not() {
     let mut limits = limits();
-    limits.account = Account { id: "210987654321".into(), partition: "aws-cn".into() };
+    limits.account = Account::new("210987654321", "aws-cn").unwrap();
     limits.boundary = BoundaryRule::Free;
     let manifest = r"
 apiVersion: iam.rolewright.dev/v1alpha1

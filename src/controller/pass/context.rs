@@ -29,7 +29,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     pub(super) fn pin(&mut self, identity: &Identity) {
-        self.status.role_name = Some(identity.name.clone());
+        self.status.role_name = Some(identity.name.to_string());
         self.status.path = Some(identity.path.clone());
     }
 

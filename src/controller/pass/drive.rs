@@ -185,11 +185,13 @@ async fn prove_again<I: IamWrite, C: Cluster, K: Clock>(
     created: Option<&RoleRecord>,
 ) -> Result<Timestamp, Interrupted> {
     let known =
-        created.or(job.observed.map(|observed| &observed.role)).map(|role| role.role_id.as_str());
+        created.or(job.observed.map(|observed| &observed.role)).map(|role| role.role_id.clone());
     let role = shared.iam.role(&job.identity.name).await?;
     let uid = if created.is_some() { Some(job.identity.uid.as_str()) } else { job.uid };
-    let proof = |role: &RoleRecord| ownership::judge(job.identity, role, Known { id: known, uid });
-    let ours = role.is_some_and(|role| known.is_some() && proof(&role).is_ok());
+    let known = Known { id: known, uid };
+    let ours = role.is_some_and(|role| {
+        known.id.is_some() && ownership::judge(job.identity, &role, &known).is_ok()
+    });
     if ours { Ok(shared.clock.now()) } else { Err(Interrupted::ProofTooOld) }
 }
 
@@ -222,7 +224,7 @@ fn audit_line(job: &Job<'_>, step: &Step, answer: Result<Option<&str>, &IamError
     info!(
         target: "audit",
         account = %job.identity.account.id,
-        role = %step.role,
+        role = %step.role.name,
         action = step.call.action(),
         why = %step.why,
         cause = job.reason,

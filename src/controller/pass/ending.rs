@@ -109,7 +109,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.notice(false, reason::RETAINED, "Release", note).await;
             return self.release(&identity).await;
         }
-        if self.status.account_id.as_ref().is_some_and(|account| *account != identity.account.id) {
+        if self.status.account_id.as_ref().is_some_and(|account| identity.account.id != **account) {
             let why = format!(
                 "the role lives in account {}, and the controller's credentials are of {}: give it \
                  credentials of the former",
@@ -146,7 +146,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     pub(super) async fn release(&mut self, identity: &Identity) -> Result<Next, Interrupted> {
         self.shared.cluster.remove_finalizer(&self.resource).await?;
-        self.shared.memory().recent.forget(&identity.name);
+        self.shared.memory().recent.forget(&identity.role());
         Ok(Next::Gone)
     }
 }

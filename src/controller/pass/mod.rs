@@ -52,7 +52,7 @@ use crate::{
     },
     ports::{Clock, Cluster, IamWrite},
 };
-use iam::tag;
+use iam::{role::RoleKey, tag};
 
 /// Runs one pass; every failure is reported on the resource.
 pub async fn pass<I: IamWrite, C: Cluster, K: Clock>(
@@ -106,7 +106,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let unchanged = self.status.applied_generation == Some(self.resource.generation)
             && self.status.desired_hash.as_ref() == Some(&hash);
         self.status.desired_hash = Some(hash);
-        self.status.account_id = Some(desired.identity.account.id.clone());
+        self.status.account_id = Some(desired.identity.account.id.to_string());
 
         let hint = match cause {
             Cause::Drift(hint) if hint.generation == self.resource.generation && unchanged => {
@@ -132,10 +132,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         unchanged: bool,
     ) -> Result<Next, Interrupted> {
         let proven_at = self.shared.clock.now();
-        let ours = ownership::judge(&desired.identity, &role, Known::of(&self.status));
+        let ours = ownership::judge(&desired.identity, &role, &Known::of(&self.status));
         if let Err(not_ours) = ours {
             if not_ours.contested() {
-                if self.took_up_lately(&role.name) {
+                if self.took_up_lately(&desired.identity.role()) {
                     return Ok(Next::Failed(Trouble::NotVisible));
                 }
                 self.status.role_uid =
@@ -168,7 +168,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let Some(mut observed) = observed else {
             return Ok(Next::Failed(Trouble::NotVisible));
         };
-        let (role_id, arn) = (observed.role.role_id.clone(), observed.role.arn.clone());
+        let (role_id, arn) = (observed.role.role_id.to_string(), observed.role.arn.clone());
         let reattached = ours == Ok(Ours { reattached: true });
         if !reattached {
             self.status.role_uid = Some(self.resource.uid.clone());
@@ -321,7 +321,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let mut created = None;
         let outcome = drive(self.shared, &job, &steps, &mut created).await;
         if let Some(role) = created {
-            self.status.role_id = Some(role.role_id);
+            self.status.role_id = Some(role.role_id.to_string());
             self.status.arn = Some(role.arn);
             self.status.role_uid = Some(self.resource.uid.clone());
         }
@@ -354,7 +354,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     /// True while a read may still show the uid that we have replaced.
-    fn took_up_lately(&self, role: &str) -> bool {
+    fn took_up_lately(&self, role: &RoleKey) -> bool {
         let (memory, now) = (self.shared.memory(), self.shared.clock.now());
         memory.recent.tag(role, tag::UID, now, self.shared.windows.settle)
             == Some(self.resource.uid.as_str())

@@ -2,6 +2,7 @@
 //! proven first and again right before the last call; blockers are looked for before anything is
 //! taken; the boundary stays to the last.
 
+use iam::role::RoleKey;
 use std::time::Duration;
 
 use crate::{
@@ -56,10 +57,10 @@ pub fn absence<I, C, K: Clock>(
 ) -> Absence {
     let (now, windows) = (shared.clock.now(), shared.windows);
     let mut memory = shared.memory();
-    if memory.recent.deleted(&identity.name) {
+    if memory.recent.deleted(&identity.role()) {
         return Absence::Confirmed;
     }
-    if memory.recent.created(&identity.name, now, windows.create) {
+    if memory.recent.created(&identity.role(), now, windows.create) {
         return Absence::JustCreated(format!(
             "role {} was just created, and IAM does not show it yet",
             identity.name
@@ -129,7 +130,7 @@ pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
         // it.
         return Ok(not_found(shared, identity));
     };
-    if let Err(not_ours) = ownership::judge(identity, &role, known) {
+    if let Err(not_ours) = ownership::judge(identity, &role, &known) {
         return Ok(left(shared, identity, not_ours));
     }
     shared.memory().absent_since.remove(&identity.key);
@@ -170,7 +171,12 @@ async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
     why: Why,
 ) -> Result<Removal, Interrupted> {
     let Observed { role, attached, inline } = observed;
-    let step = |call| Step { role: role.name.clone(), call, why, change: None };
+    let step = |call| Step {
+        role: RoleKey { account: job.identity.account.id, name: role.name.clone() },
+        call,
+        why,
+        change: None,
+    };
     let delete = [step(Call::DeleteRole)];
     let strip: Vec<Step> = attached
         .iter()
@@ -197,8 +203,8 @@ async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
     let again: Option<RoleRecord> = shared.iam.role(&role.name).await?;
     // Not our doing: IAM's replicas may disagree, and two reads of one moment prove no absence.
     let Some(again) = again else { return Ok(not_found(shared, job.identity)) };
-    let known = Known { id: known.id.or(Some(&role.role_id)), ..known };
-    if let Err(not_ours) = ownership::judge(job.identity, &again, known) {
+    let known = Known { id: known.id.or_else(|| Some(role.role_id.clone())), ..known };
+    if let Err(not_ours) = ownership::judge(job.identity, &again, &known) {
         return Ok(left(shared, job.identity, not_ours));
     }
     let job = Job { proven_at: shared.clock.now(), ..*job };

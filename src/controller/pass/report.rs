@@ -105,7 +105,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 info!(
                     resource = %key,
                     account = self.shared.limits.account.id.as_str(),
-                    role = self.status.role_name.as_deref().or(named.as_deref()),
+                    role = self.status.role_name.as_deref().or(named.as_ref().map(|role| role.name.as_str())),
                     request_id = error.request_id.as_deref(),
                     class = ?error.class,
                     %error,

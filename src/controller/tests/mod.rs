@@ -49,7 +49,7 @@ use crate::{
     settings::MANAGED_POLICIES,
     sim::world::{ACCOUNT, PARTITION, World},
 };
-use iam::{arn::Account, managed::ManagedPolicyRules};
+use iam::{account::Account, managed::ManagedPolicyRules};
 
 pub const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 pub const AUDIT: &str = "arn:aws:iam::aws:policy/SecurityAudit";
@@ -96,7 +96,7 @@ impl Rig {
     pub fn new() -> Self {
         let world = World::new();
         let boundary = world.iam.add_policy("boundary");
-        let account = Account { id: ACCOUNT.into(), partition: PARTITION.into() };
+        let account = Account::new(ACCOUNT, PARTITION).unwrap();
         let config = Config {
             limits: Limits {
                 installation: "test".into(),

@@ -139,7 +139,7 @@ pub fn role_not_found(error: &IamError, step: Option<&Step>) -> Option<String> {
         _ => false,
     };
     about_role.then(|| {
-        format!("{} does not find role {}; it is looked for again", error.action, step.role)
+        format!("{} does not find role {}; it is looked for again", error.action, step.role.name)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use iam::{arn::Account, managed::ManagedPolicyRules};
+use iam::{account::Account, managed::ManagedPolicyRules};
 
 /// Which permissions boundary a role must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
