@@ -1,6 +1,7 @@
 //! Settings of the controller: what was typed ([`Args`]), then what it means ([`Limits`],
 //! [`Config`]).
 
+use crate::plan::scope::resolve::Sources;
 use std::{net::SocketAddr, time::Duration};
 
 use clap::Args as ClapArgs;
@@ -9,7 +10,10 @@ use crate::{
     plan::{
         decide::lifetime,
         lease::Timing,
-        scope::limits::{BoundaryRule, Config, Limits, Windows},
+        scope::{
+            config::{Config, Windows},
+            limits::{BoundaryRule, Limits},
+        },
     },
     telemetry::LogFormat,
 };
@@ -305,7 +309,7 @@ impl Args {
             return Err(wrong("sweep-interval", &self.sweep_interval, "must be longer than zero"));
         }
         Ok(Config {
-            limits: self.scope.limits(account)?,
+            sources: Sources::new(self.scope.limits(account)?),
             windows: Windows {
                 settle: duration("settle-window", &self.settle_window)?,
                 confirm: duration("confirm-delay", &self.confirm_delay)?,

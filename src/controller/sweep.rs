@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tracing::debug;
 
 use crate::{
+    accounts::Access,
     api::ResourceKey,
     controller::{
         memory::{
@@ -43,17 +44,18 @@ pub struct Suspect {
 /// The first page that failed: a sweep that did not complete says nothing about absence.
 pub async fn sweep<I: IamRead, C, K: Clock>(
     shared: &Shared<I, C, K>,
+    access: &Access<I>,
     suspects: &mpsc::UnboundedSender<Suspect>,
 ) -> Result<usize, IamError> {
-    let (begun, account) = (shared.clock.now(), shared.limits.account.id);
+    let begun = shared.clock.now();
     let mut seen: HashSet<RoleKey> = HashSet::new();
     let mut marker = None;
     loop {
         let requested = shared.clock.now();
-        let page = shared.iam.details(marker).await?;
+        let page = access.iam.details(marker).await?;
         for detail in page.items {
-            seen.insert(RoleKey { account, name: detail.role.name.clone() });
-            compare_detail(shared, &detail, requested, suspects);
+            seen.insert(RoleKey { account: access.id(), name: detail.role.name.clone() });
+            compare_detail(shared, access, &detail, requested, suspects);
         }
         marker = page.next;
         if shared.stopping() {
@@ -65,11 +67,11 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
     }
     loop {
         let requested = shared.clock.now();
-        let page = shared.iam.summaries(marker).await?;
+        let page = access.iam.summaries(marker).await?;
         for summary in page.items {
             // Pages are no snapshot: a role that only the second listing shows exists all the same.
-            seen.insert(RoleKey { account, name: summary.name.clone() });
-            compare_summary(shared, &summary, requested, suspects);
+            seen.insert(RoleKey { account: access.id(), name: summary.name.clone() });
+            compare_summary(shared, access, &summary, requested, suspects);
         }
         marker = page.next;
         if shared.stopping() {
@@ -82,8 +84,12 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
     let memory = shared.memory();
     for key in memory.index.keys() {
         let Some(entry) = memory.index.get(key) else { continue };
-        if entry.expected && entry.comparable(begun) && !seen.contains(&entry.role) {
-            debug!(resource = %key, role = %entry.role, "the sweep did not see the role");
+        if entry.role.account == access.id()
+            && entry.expected
+            && entry.comparable(begun)
+            && !seen.contains(&entry.role)
+        {
+            debug!(resource = %key, role = %entry.role.name, "the sweep did not see the role");
             let _ = suspects.send(Suspect { key: key.clone(), cause: Cause::Full });
         }
     }
@@ -92,24 +98,26 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
 
 fn compare_detail<I, C, K: Clock>(
     shared: &Shared<I, C, K>,
+    access: &Access<I>,
     detail: &RoleDetail,
     requested: Timestamp,
     suspects: &mpsc::UnboundedSender<Suspect>,
 ) {
     let mut memory = shared.memory();
-    let key = RoleKey { account: shared.limits.account.id, name: detail.role.name.clone() };
+    let key = RoleKey { account: access.id(), name: detail.role.name.clone() };
     let keys: Vec<ResourceKey> = memory.index.claimants(&key).cloned().collect();
     if keys.is_empty() {
         return;
     }
     // What lately was written is laid over a copy: the hint has what the page shows.
-    let settled = memory.recent.knows(&key).then(|| {
+    let lately = access.recent().knows(&key);
+    let settled = lately.then(|| {
         let RoleDetail { role, attached, inline } = detail.clone();
         let mut settled = Observed { role, attached, inline };
         // An unanswered write is tried again by its own pass; until then the resource is not
         // compared.
         let now = shared.clock.now();
-        memory.recent.overlay(&key, &mut settled, |_| true, now, shared.windows.settle);
+        access.recent().overlay(&key, &mut settled, |_| true, now, shared.windows.settle);
         settled
     });
     let (role, attached, inline) = match &settled {
@@ -125,7 +133,6 @@ fn compare_detail<I, C, K: Clock>(
             continue;
         };
         let wanted = entry.held.as_ref().map_or(wanted, |held| held.authorization);
-        let account = &shared.limits.account;
         let boundary = role.boundary.as_deref();
         let found = fingerprint::of_observed(
             &role.trust,
@@ -134,7 +141,7 @@ fn compare_detail<I, C, K: Clock>(
             inline,
             &role.tags,
             &entry.scope,
-            account,
+            &access.account,
         );
         let mut reported = entry.reported();
         let known =
@@ -150,15 +157,16 @@ fn compare_detail<I, C, K: Clock>(
 
 fn compare_summary<I, C, K: Clock>(
     shared: &Shared<I, C, K>,
+    access: &Access<I>,
     summary: &RoleSummary,
     requested: Timestamp,
     suspects: &mpsc::UnboundedSender<Suspect>,
 ) {
     let mut memory = shared.memory();
-    let role = RoleKey { account: shared.limits.account.id, name: summary.name.clone() };
+    let role = RoleKey { account: access.id(), name: summary.name.clone() };
     let keys: Vec<ResourceKey> = memory.index.claimants(&role).cloned().collect();
     for key in keys {
-        let settled = memory.recent.attributes(&role, shared.clock.now(), shared.windows.settle);
+        let settled = access.recent().attributes(&role, shared.clock.now(), shared.windows.settle);
         let Some(entry) = memory.index.get_mut(&key) else { continue };
         let Some((other, wanted)) =
             entry.fingerprints.filter(|_| entry.expected && entry.comparable(requested))

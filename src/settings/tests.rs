@@ -22,9 +22,10 @@ fn defaults_are_those_of_the_documentation() {
     let args = parse(&[]);
     args.check().unwrap();
     let config = args.config(&Account::new("123456789012", "aws").unwrap()).unwrap();
-    assert_eq!(config.limits.role_name_prefix, "test-");
-    assert_eq!(config.limits.path_prefix, "/");
-    assert_eq!(config.limits.boundary, BoundaryRule::Free);
+    let limits = config.sources.default_limits();
+    assert_eq!(limits.role_name_prefix, "test-");
+    assert_eq!(limits.path_prefix, "/");
+    assert_eq!(limits.boundary, BoundaryRule::Free);
     let seconds = Duration::from_secs;
     assert_eq!((config.sweep_interval, config.max_concurrent), (seconds(60), 8));
     let windows = Windows {
@@ -53,6 +54,11 @@ fn defaults_are_those_of_the_documentation() {
     &["--permissions-boundary=arn:aws:iam::123456789012:role/x"],
     "--permissions-boundary",
     "policy ARN"
+)]
+#[case::boundary_of_no_account(
+    &["--permissions-boundary=arn:nonsense:iam::zzz:policy/x y"],
+    "--permissions-boundary",
+    "write arn:"
 )]
 #[case::prefix(&["--role-name-prefix=a/b"], "--role-name-prefix", "use letters")]
 #[case::path(&["--path-prefix=team"], "--path-prefix", "write / or")]

@@ -86,7 +86,7 @@ pub fn print() {
     ]);
     println!("role: trust {} bytes, two inline policies of {} bytes", TRUST.len(), inline.len());
     let (none, scope) = (std::collections::BTreeSet::new(), Scope::default());
-    let tags = std::collections::BTreeMap::from([("owner".to_owned(), "team-a".to_owned())]);
+    let tags = [("owner".into(), "team-a".to_owned())].into();
     row(
         "read, fold and fingerprint a role as a sweep delivers it",
         Duration::from_micros(50),

@@ -106,8 +106,8 @@ pub fn default_role_name(prefix: &str, namespace: &str, name: &str) -> String {
         .collect()
 }
 
-/// `name` in lower case: IAM keeps names and paths apart without letter case. Names of roles fold by
-/// themselves ([`RoleName`](crate::role::RoleName)).
+/// `name` in lower case: IAM keeps names and paths apart without letter case. Names of roles fold
+/// by themselves ([`RoleName`](crate::role::RoleName)).
 pub(crate) fn fold(name: &str) -> String {
     name.to_lowercase()
 }

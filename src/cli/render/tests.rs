@@ -139,3 +139,25 @@ fn json_is_one_array_of_all_roles() {
         Some("sts:AssumeRole")
     );
 }
+
+#[rstest::rstest]
+#[case::partition(
+    &["--partition", "nonsense"],
+    "--partition: the partition \"nonsense\" is not known"
+)]
+#[case::account(
+    &["--account", "12345"],
+    "--account \"12345\" is no account id: write its 12 digits"
+)]
+fn an_account_that_does_not_exist_is_refused(#[case] flags: &[&str], #[case] says: &str) {
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+    const REQUIRED: [&str; 4] = ["render", "--installation=x", "--permissions-boundary=none", "x"];
+    let args = <Line as clap::Parser>::parse_from([&REQUIRED[..], flags].concat()).args;
+    let mut nothing = std::io::empty();
+    let error = run(&args, &mut Input::new(&mut nothing)).unwrap_err();
+    assert!(error.to_string().starts_with(says), "{error}");
+}

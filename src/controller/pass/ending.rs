@@ -38,7 +38,16 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
         let (resource, identity) = (self.resource.clone(), &desired.identity);
         let known = Known::of(&self.status);
-        match remove(self.shared, &resource, identity, known, Why::Expired, reason::EXPIRED).await?
+        match remove(
+            self.shared,
+            self.access,
+            &resource,
+            identity,
+            known,
+            Why::Expired,
+            reason::EXPIRED,
+        )
+        .await?
         {
             Removal::Gone => {
                 self.let_all_go().await?;
@@ -103,7 +112,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
         };
         let spec = identity::read_spec(&self.resource.spec).ok();
-        let identity = identity::identify(&self.resource, spec.as_ref(), &self.shared.limits);
+        let identity = identity::identify(&self.resource, spec.as_ref(), self.limits);
         if terms == DeletionPolicy::Retain {
             let note = format!("role {} stays in AWS with its tags, as spec asks", identity.name);
             self.notice(false, reason::RETAINED, "Release", note).await;
@@ -124,8 +133,16 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         // What does not carry our uid goes with somebody else: also when it never did.
         let known = Known::of(&self.status);
         let known = Known { uid: known.uid.or(Some(&identity.uid)), ..known };
-        match remove(self.shared, &resource, &identity, known, Why::Deleted, reason::DELETED)
-            .await?
+        match remove(
+            self.shared,
+            self.access,
+            &resource,
+            &identity,
+            known,
+            Why::Deleted,
+            reason::DELETED,
+        )
+        .await?
         {
             Removal::Gone => {
                 self.let_all_go().await?;
@@ -146,7 +163,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     pub(super) async fn release(&mut self, identity: &Identity) -> Result<Next, Interrupted> {
         self.shared.cluster.remove_finalizer(&self.resource).await?;
-        self.shared.memory().recent.forget(&identity.role());
+        self.access.recent().forget(&identity.role());
         Ok(Next::Gone)
     }
 }

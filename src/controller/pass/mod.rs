@@ -11,8 +11,9 @@ mod principals;
 pub mod removal;
 pub(super) mod report;
 
+use crate::plan::scope::resolve::resolve;
 use jiff::Timestamp;
-use tracing::info;
+use tracing::{error, info};
 
 use crate::{
     api::{
@@ -68,8 +69,13 @@ pub async fn pass<I: IamWrite, C: Cluster, K: Clock>(
             return Next::Failed(Trouble::Cluster);
         }
     };
+    let limits = resolve(&resource, &shared.sources);
+    let Some(access) = shared.accounts.get(limits.account.id) else {
+        error!(resource = %key, account = %limits.account.id, "there is no way into the account");
+        return Next::Failed(Trouble::Iam(IamErrorClass::Unreachable));
+    };
     let status = resource.status.clone();
-    let mut pass = Pass { shared, resource, status };
+    let mut pass = Pass { shared, limits, access, resource, status };
     match pass.run(cause).await {
         Ok(next) => next,
         Err(interrupted) => pass.interrupted(interrupted).await,
@@ -96,7 +102,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
         }
         self.status.last_handled_reconcile_at.clone_from(&self.resource.reconcile_requested_at);
-        let desired = match compile(&self.resource, &self.shared.limits) {
+        let desired = match compile(&self.resource, self.limits) {
             Ok((desired, beyond)) if beyond.is_empty() => desired,
             Ok((desired, beyond)) => return self.beyond_limits(&desired, beyond).await,
             Err(problems) => return self.refuse(problems).await,
@@ -114,7 +120,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
             _ => None,
         };
-        match self.shared.iam.role(&desired.identity.name).await? {
+        match self.access.iam.role(&desired.identity.name).await? {
             Some(role) => {
                 self.shared.memory().absent_since.remove(&desired.identity.key);
                 self.existing(&desired, role, hint, unchanged).await
@@ -144,7 +150,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.status.plan = None;
             if desired.drift == DriftPolicy::Observe {
                 let scope = Scope::default();
-                if let Some(observed) = observe::whole(&self.shared.iam, role, &scope).await? {
+                if let Some(observed) = observe::whole(&self.access.iam, role, &scope).await? {
                     self.status.plan = verdict::plan_lines(&diff::diff(desired, &observed, &scope));
                 }
             }
@@ -162,8 +168,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let applied = self.status.applied.clone().unwrap_or_default();
         let scope = Scope::of(desired, &applied);
         let observed = match &hint {
-            Some(hint) => observe::closer(&self.shared.iam, role, hint, desired, &scope).await?,
-            None => observe::whole(&self.shared.iam, role, &scope).await?,
+            Some(hint) => observe::closer(&self.access.iam, role, hint, desired, &scope).await?,
+            None => observe::whole(&self.access.iam, role, &scope).await?,
         };
         let Some(mut observed) = observed else {
             return Ok(Next::Failed(Trouble::NotVisible));
@@ -229,6 +235,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     ) -> Result<(), Interrupted> {
         let resource = self.resource.clone();
         let job = Job {
+            access: self.access,
             resource: &resource,
             identity: &desired.identity,
             observed: Some(observed),
@@ -246,7 +253,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     /// is over.
     async fn missing(&mut self, desired: &Desired, unchanged: bool) -> Result<Next, Interrupted> {
         let expected = self.status.role_id.is_some();
-        match absence(self.shared, &desired.identity, expected) {
+        match absence(self.shared, self.access, &desired.identity, expected) {
             Absence::Confirmed => {}
             Absence::Unconfirmed(wait, message) => {
                 return self
@@ -311,6 +318,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
         let resource = self.resource.clone();
         let job = Job {
+            access: self.access,
             resource: &resource,
             identity: &desired.identity,
             observed: None,
@@ -355,8 +363,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     /// True while a read may still show the uid that we have replaced.
     fn took_up_lately(&self, role: &RoleKey) -> bool {
-        let (memory, now) = (self.shared.memory(), self.shared.clock.now());
-        memory.recent.tag(role, tag::UID, now, self.shared.windows.settle)
+        let now = self.shared.clock.now();
+        self.access.recent().tag(role, tag::UID, now, self.shared.windows.settle)
             == Some(self.resource.uid.as_str())
     }
 

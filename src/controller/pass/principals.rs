@@ -100,13 +100,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if known.is_empty() {
             return Ok(false);
         }
-        let role = self.shared.iam.role(&key.name).await?;
+        let Some(access) = self.shared.accounts.get(key.account) else { return Ok(false) };
+        let role = access.iam.role(&key.name).await?;
         Ok(role.is_some_and(|role| role.arn == arn && known.contains(&role.role_id)))
     }
 
     /// Lays recent writes over what was read.
     pub(super) fn overlay(&self, desired: &Desired, observed: &mut Observed) {
-        self.shared.memory().recent.overlay(
+        self.access.recent().overlay(
             &desired.identity.role(),
             observed,
             |part| desired.wants(part),
@@ -137,6 +138,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.save_applied(desired, terms.applied).await?;
             let resource = self.resource.clone();
             let job = Job {
+                access: self.access,
                 resource: &resource,
                 identity: &desired.identity,
                 observed: Some(&observed),
@@ -161,7 +163,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             let failure = Interrupted::Iam(error, Some(step));
             let Some(refused) = refused else { return Err(failure) };
             // What was done already is read, not remembered.
-            let Some(role) = self.shared.iam.role(&desired.identity.name).await? else {
+            let Some(role) = self.access.iam.role(&desired.identity.name).await? else {
                 return Err(failure);
             };
             let known =
@@ -170,7 +172,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 return Err(Interrupted::ProofTooOld);
             }
             proven_at = self.shared.clock.now();
-            let Some(again) = observe::whole(&self.shared.iam, role, terms.scope).await? else {
+            let Some(again) = observe::whole(&self.access.iam, role, terms.scope).await? else {
                 return Err(failure);
             };
             observed = again;

@@ -102,10 +102,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 // Before the first status its name is only known from the spec, without letter
                 // case.
                 let named = self.shared.memory().index.get(&key).map(|entry| entry.role.clone());
+                let named = named.as_ref().map(|role| role.name.as_str());
                 info!(
                     resource = %key,
-                    account = self.shared.limits.account.id.as_str(),
-                    role = self.status.role_name.as_deref().or(named.as_ref().map(|role| role.name.as_str())),
+                    account = self.limits.account.id.as_str(),
+                    role = self.status.role_name.as_deref().or(named),
                     request_id = error.request_id.as_deref(),
                     class = ?error.class,
                     %error,

@@ -30,7 +30,7 @@ async fn status_events_that_come_late_do_not_hide_a_converged_resource_from_swee
 async fn a_resource_that_new_settings_refuse_says_so_after_the_restart() {
     let mut rig = Rig::with(&whole()).await;
     rig.stop().await;
-    rig.config.limits.managed_policies =
+    rig.limits.managed_policies =
         ManagedPolicyRules::new(["arn:aws:iam::aws:policy/Nothing"]).unwrap();
     rig.start();
     rig.seconds(5).await;

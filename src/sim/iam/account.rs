@@ -140,6 +140,10 @@ impl Account {
         now: Timestamp,
     ) -> Result<Option<RoleRecord>, Refusal> {
         let Step { role, call, why: _, change: _ } = step;
+        if role.account != *self.id {
+            // The credentials say which account a call goes to: the caller has mixed them up.
+            return Err(Refusal::invalid("the step is for another account"));
+        }
         let role = role.name.as_str();
         rules::role_name(role)?;
         let done = match call {

@@ -123,6 +123,13 @@ impl FakeIam {
         Self { state: Arc::new(Mutex::new(state)), clock, crash }
     }
 
+    /// An empty account beside this one, in the same process.
+    #[must_use]
+    pub fn another(&self, id: &str) -> Self {
+        let partition = self.lock().account.partition.clone();
+        Self::new(id, &partition, self.clock.clone(), self.crash.clone())
+    }
+
     /// The same account for another process, which crashes on its own.
     #[must_use]
     pub fn client(&self, crash: Crash) -> Self {
