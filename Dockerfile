@@ -9,11 +9,17 @@ RUN cargo install --locked --version "${AUDITABLE}" cargo-auditable
 WORKDIR /src
 # Dependencies are a layer of their own: they change with the lock file only.
 COPY Cargo.toml Cargo.lock ./
+COPY crates/iam/Cargo.toml crates/iam/
+COPY tests/harness/Cargo.toml tests/harness/
 COPY tests/image/build.sh tests/image/
-RUN mkdir src && echo 'fn main() {}' >src/main.rs && touch src/lib.rs && tests/image/build.sh
+RUN mkdir -p src crates/iam/src tests/harness/src \
+ && echo 'fn main() {}' >src/main.rs \
+ && touch src/lib.rs crates/iam/src/lib.rs tests/harness/src/lib.rs \
+ && tests/image/build.sh
 COPY src src
+COPY crates crates
 # Cargo goes by time stamps, and the copied files may be older than the empty ones.
-RUN touch src/main.rs src/lib.rs && install -D "$(tests/image/build.sh)" /out/rolewright
+RUN touch src/main.rs src/lib.rs crates/iam/src/lib.rs && install -D "$(tests/image/build.sh)" /out/rolewright
 
 # Certificates of the public authorities, and nothing that runs.
 FROM gcr.io/distroless/static-debian12:nonroot

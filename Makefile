@@ -23,8 +23,8 @@ test: setup
 	@"$$(tests/standin/setup.sh 2>/dev/null)/bin/python" -B tests/standin/check.py
 	@echo "test: unit, laws, snapshots, integration (the first build usually takes 6 minutes on two cores)" >&2
 	cargo test --locked --test demo --no-run # the tutorial's test runs it
-	cargo test --locked --all-targets
-	cargo test --locked --doc
+	cargo test --locked --workspace --all-targets
+	cargo test --locked --workspace --doc
 
 demo: setup
 	@echo "demo: building the controller (usually 6 minutes on two cores, once); it then runs for half a minute" >&2
@@ -40,9 +40,9 @@ setup:
 	@tests/tools/promtool.sh >/dev/null || echo "setup: without promtool the tests of alerts and metrics are left out" >&2
 
 lint:
-	cargo fmt --check
+	cargo fmt --all --check
 	@echo "lint: clippy (the first build usually takes 4 minutes on two cores)" >&2
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --test demo --test bench --test static -- -D warnings # no part of --all-targets
 	@# All platforms' packages, which a build does not fetch: the check itself needs no network.
 	cargo fetch --quiet --locked
@@ -66,16 +66,16 @@ bench: setup
 .PHONY: fuzz
 fuzz: export ROLEWRIGHT_FUZZ_SECONDS = $(or $(SECONDS_EACH),600)
 fuzz:
-	cargo test --locked --profile laws --lib iam::policy::fuzz::parser -- --nocapture
-	cargo test --locked --profile laws --lib iam::policy::fuzz::documents::comparing -- --nocapture
-	cargo test --locked --profile laws --lib iam::policy::fuzz::documents::evaluating -- --nocapture
+	cargo test --locked --profile laws --package rolewright-iam --lib policy::tests::fuzz::parser -- --nocapture
+	cargo test --locked --profile laws --package rolewright-iam --lib policy::tests::fuzz::documents::comparing -- --nocapture
+	cargo test --locked --profile laws --package rolewright-iam --lib policy::tests::fuzz::documents::evaluating -- --nocapture
 
 # Every law on more cases than `make test` tries, with optimised code; prints what each has seen.
 .PHONY: laws
 laws: export ROLEWRIGHT_LAW_CASES = $(or $(CASES),1000000)
 laws:
 	@echo "laws: building (usually 8 minutes on two cores, once)" >&2
-	cargo test --locked --profile laws --lib laws -- --nocapture
+	cargo test --locked --profile laws --workspace --lib laws -- --nocapture
 
 # The binary of the image as the Dockerfile builds it. Needs no container engine. (`make test` runs the same with a binary for development.)
 .PHONY: image

@@ -4,20 +4,20 @@
 //! one step at a time.
 //!
 //! ```text
-//!            IAMRole            what AWS has             now
-//!               |                    |                    |
-//! api  ->  plan::desired       plan::observed             |
-//!               \                    /                    |
-//!                plan::diff  ->  Plan = [Step, Step, …]   |
-//!                       |                                 |
-//!                controller::drive  (step by step)        |
-//!                  |            |                         |
-//!            ports::Iam*    ports::Cluster          ports::Clock
-//!              |    \          /    |                     |
-//!           aws::*   sim::*   sim::*   cluster::*       clock
+//!            IAMRole               what AWS has            now
+//!               |                       |                   |
+//! api  ->  plan::form::desired    plan::form::observed      |
+//!               \                       /                   |
+//!            plan::steps::diff  ->  Plan = [Step, Step, …]  |
+//!                       |                                   |
+//!             controller::pass::drive  (step by step)       |
+//!                  |            |                           |
+//!            ports::Iam*    ports::Cluster            ports::Clock
+//!              |    \          /    |                       |
+//!           aws::*   sim::*   sim::*   cluster::*         clock
 //! ```
 //!
-//! Imports point from a higher layer to a lower one only; `tests/layers.rs` holds the table.
+//! Imports point from a higher layer to a lower one only; `tests/layers/` holds the table.
 
 pub mod api;
 pub mod aws;
@@ -31,7 +31,7 @@ pub mod plan;
 pub mod ports;
 pub mod server;
 pub mod settings;
-#[cfg(feature = "sim")]
+#[cfg(any(test, feature = "sim"))]
 pub mod sim;
 pub mod telemetry;
 pub mod yaml;

@@ -1,7 +1,7 @@
 //! The custom resources as types: what people write and read. No client, no AWS, no time.
 //!
-//! [`kinds`] are the source; [`crd`] makes the CRDs of them, [`schema`] checks a spec against its own,
-//! [`raw`] reads objects whose spec may be hostile, [`reference`] prints the pages in
+//! [`kinds`] are the source; [`crd`] makes the CRDs of them, [`schema`] checks a spec against its
+//! own, [`raw`] reads objects whose spec may be hostile, [`reference`] prints the pages in
 //! `docs/reference/`.
 
 mod arn;

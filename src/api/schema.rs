@@ -221,7 +221,7 @@ impl Shape {
                 map(path, *most, values, members, found);
             }
             (_, Node::Null) => {
-                found.add(path, format!("is null; write {} or leave the field out", self.name()))
+                found.add(path, format!("is null; write {} or leave the field out", self.name()));
             }
             (Self::Text(_), Node::Number(_) | Node::Bool(_)) => {
                 found.add(

@@ -47,11 +47,11 @@ where
             let meta = service.err().meta();
             by_code(meta.code().unwrap_or_default(), meta.message().unwrap_or_default())
         }
-        // The request never left: bad settings or no credentials.
+        // The request never left (bad settings, no credentials), or no whole answer came.
         SdkError::ConstructionFailure(_)
         | SdkError::TimeoutError(_)
-        | SdkError::DispatchFailure(_) => IamErrorClass::Unreachable,
-        SdkError::ResponseError(_) => IamErrorClass::Unreachable,
+        | SdkError::DispatchFailure(_)
+        | SdkError::ResponseError(_) => IamErrorClass::Unreachable,
         _ => IamErrorClass::Unknown,
     };
     IamError {

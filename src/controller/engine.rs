@@ -200,7 +200,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                     shared
                         .clock
                         .sleep(at.duration_since(now).try_into().unwrap_or(Duration::ZERO))
-                        .await
+                        .await;
                 }
                 None => std::future::pending().await,
             }
@@ -370,7 +370,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
             }
             Some(Next::Gone) => return,
             Some(Next::Again(wait)) => {
-                self.shared.queue().push(key.clone(), later(wait), Cause::Full)
+                self.shared.queue().push(key.clone(), later(wait), Cause::Full);
             }
             Some(Next::Failed(trouble)) => {
                 self.shared.metrics.retries.inc([tally::trouble(trouble)]);

@@ -8,5 +8,5 @@ pub mod pass;
 pub mod shared;
 pub mod sweep;
 mod tally;
-#[cfg(all(test, feature = "sim"))]
+#[cfg(test)]
 mod tests;

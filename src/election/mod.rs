@@ -1,5 +1,5 @@
-//! Which replica leads: the algorithm, the loop that carries it out, the handle that everybody asks,
-//! and whether the loops of the process turn.
+//! Which replica leads: the algorithm, the loop that carries it out, the handle that everybody
+//! asks, and whether the loops of the process turn.
 
 pub mod candidate;
 pub mod leadership;

@@ -1,6 +1,6 @@
-//! The loop of the election: reads and writes the Lease, lets [`crate::election::candidate`] decide,
-//! and tells the rest of the process through [`Standing`]. Who has lost the lease does not run
-//! again: the process ends, and what it remembers with it.
+//! The loop of the election: reads and writes the Lease, lets [`crate::election::candidate`]
+//! decide, and tells the rest of the process through [`Standing`]. Who has lost the lease does not
+//! run again: the process ends, and what it remembers with it.
 
 use std::{pin::pin, time::Duration};
 

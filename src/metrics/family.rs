@@ -72,7 +72,7 @@ fn put(registry: &mut Registry, row: &Row, metric: impl Metric) {
     let help = row.help.trim_end_matches('.');
     match row.unit {
         Some(unit) => {
-            registry.register_with_unit(row.stem, help, Unit::Other(unit.to_owned()), metric)
+            registry.register_with_unit(row.stem, help, Unit::Other(unit.to_owned()), metric);
         }
         None => registry.register(row.stem, help, metric),
     }

@@ -1,5 +1,5 @@
-//! The Lease by which replicas agree on who leads: what stands in it, what is written, and the times
-//! of an election.
+//! The Lease by which replicas agree on who leads: what stands in it, what is written, and the
+//! times of an election.
 
 use std::time::Duration;
 

@@ -13,8 +13,6 @@
 )]
 #![allow(clippy::cast_precision_loss, reason = "figures for people")]
 
-#[path = "../harness/mod.rs"]
-mod harness;
 mod iam;
 mod load;
 mod policy;

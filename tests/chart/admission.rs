@@ -6,9 +6,9 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::harness::{ControlPlane, wait_until};
 use crate::helm::with;
 use crate::install::install;
+use harness::{ControlPlane, wait_until};
 
 /// One release with every limit, for `team-a` only.
 fn plane() -> &'static ControlPlane {

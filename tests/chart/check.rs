@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{ADMIN, ControlPlane, SECRET, Standin, wait_until};
 use crate::helm::{chart, helm, objects, of_kind, one, with};
 use crate::install::{NAMESPACE, install, release};
+use harness::{ADMIN, ControlPlane, SECRET, Standin, wait_until};
 
 const TEST: [&str; 6] = ["test", "rolewright", "--namespace", NAMESPACE, "--timeout", "60s"];
 

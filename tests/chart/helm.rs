@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use crate::harness::{self, Folder};
+use harness::{self, Folder};
 
 pub fn chart() -> PathBuf {
     harness::repository("charts/rolewright")

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::harness::{ADMIN, ControlPlane, Folder, repository};
 use crate::helm::{chart, helm, objects, one, required, values_file, with};
+use harness::{ADMIN, ControlPlane, Folder, repository};
 
 pub const NAMESPACE: &str = "rolewright-system";
 

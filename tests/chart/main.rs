@@ -11,9 +11,6 @@
     reason = "tests"
 )]
 
-#[path = "../harness/mod.rs"]
-mod harness;
-
 mod admission;
 mod arguments;
 mod check;

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::harness::repository;
 use crate::helm::{
     chart, helm, merge, objects, of_kind, one, required, template, values_file, with,
 };
 use crate::values::{at, defaults, leaves, nested};
+use harness::repository;
 
 #[test]
 fn the_chart_has_no_findings_of_lint() {

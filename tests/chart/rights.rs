@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::harness::{ControlPlane, Kubectl, Right, given, rules};
 use crate::helm::{chart, objects, of_kind, with};
 use crate::install::{NAMESPACE, install, release};
+use harness::{ControlPlane, Kubectl, Right, given, rules};
 
 /// What the API server says that a service account may do in a namespace, asked with its own token.
 fn may(plane: &ControlPlane, account: &str, namespace: &str) -> BTreeSet<Right> {

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::harness::repository;
 use crate::helm::{chart, objects, of_kind, required};
+use harness::repository;
 
 const COPIES: [(&str, &str); 3] = [
     ("crds", "files/crds"),

@@ -8,10 +8,10 @@ use anyhow::Context;
 
 use crate::BIN;
 use crate::expected::role_name;
-use crate::harness::{ADMIN, Folder, SECRET, assets, venv};
 use crate::system::System;
 use crate::terminal::{heading, line, say};
 use crate::walk::SUBJECT;
+use harness::{ADMIN, Folder, SECRET, assets, venv};
 
 /// Where the file is, from the folder in which the demonstration runs: `make demo` runs it at the
 /// root of the repository.

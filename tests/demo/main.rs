@@ -20,9 +20,6 @@
 //! Rows about conditions, Events and plans check what the controller wrote to the API server; what
 //! a role is like, AWS alone tells.
 
-#[path = "../harness/mod.rs"]
-mod harness;
-
 mod account;
 mod drift;
 mod expected;

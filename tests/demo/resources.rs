@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 
-use crate::harness::{Cluster, Output, repository};
 use crate::terminal;
+use harness::{Cluster, Output, repository};
 
 const SAMPLES: &str = "config/samples";
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Account, CONTROLLER, Cluster, Controller, ControllerConfig};
 use crate::terminal;
+use harness::{Account, CONTROLLER, Cluster, Controller, ControllerConfig};
 
 /// The account that the samples write of.
 pub const ACCOUNT: &str = "123456789012";
@@ -72,6 +72,7 @@ impl System {
             terminal::line(&format!("    {flag:18}{here:>3} instead of {default:>4}   {what}"));
         }
         let mut controller = Controller::start(&ControllerConfig {
+            program: crate::BIN.into(),
             kubeconfig: cluster.control_plane.kubeconfig(CONTROLLER),
             account: keys.clone(),
             standin: cluster.standin.url(),

@@ -1,8 +1,8 @@
 //! Manifests of the pages, where no command applies them: the API server takes each, with its
 //! schema and admission policies.
 
-use crate::harness::{Cluster, gitops_crds};
 use crate::page::{Block, Rule, pages};
+use harness::{Cluster, gitops_crds};
 
 /// Manifests that a page writes to files, unless it is a page's point that one of them is refused.
 fn manifests() -> Vec<(String, String)> {

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use crate::harness::{Folder, repository, venv};
+use harness::{Folder, repository, venv};
 
 const SCRIPT: &str = "docs/recording/record.py";
 

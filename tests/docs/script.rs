@@ -7,10 +7,10 @@ use std::path::Path;
 use std::process::{Command as Process, Stdio};
 use std::time::Duration;
 
-use crate::harness::{
+use crate::page::{Block, Command, ROOT, Rule};
+use harness::{
     ADMIN, ControlPlane, Folder, KubeControllers, Standin, Supervised, free_ports, wait_until,
 };
-use crate::page::{Block, Command, ROOT, Rule};
 
 /// Seconds that one command may take.
 const DEADLINE: &str = "180";
@@ -75,10 +75,10 @@ impl Stage {
     pub fn with_cluster() -> Stage {
         let mut stage = Stage::local();
         let (plane, standin) = (ControlPlane::start(), Standin::start());
-        let kubectl = crate::harness::assets().join("kubectl");
+        let kubectl = harness::assets().join("kubectl");
         symlink(kubectl, stage.folder.join("bin/kubectl")).unwrap();
-        symlink(crate::harness::helm(), stage.folder.join("bin/helm")).unwrap();
-        symlink(crate::harness::venv().join("bin/aws"), stage.folder.join("bin/aws")).unwrap();
+        symlink(harness::helm(), stage.folder.join("bin/helm")).unwrap();
+        symlink(harness::venv().join("bin/aws"), stage.folder.join("bin/aws")).unwrap();
         let [port] = free_ports();
         let environment = [
             ("KUBECONFIG", plane.kubeconfig(ADMIN).display().to_string()),
@@ -167,7 +167,7 @@ impl Stage {
             }
             Rule::Skip { .. } | Rule::Input => {}
             Rule::Local { fails } | Rule::Cluster { background: false, fails, .. } => {
-                self.run(block, *fails)
+                self.run(block, *fails);
             }
             Rule::Cluster { background: true, .. } => {
                 for command in block.commands() {

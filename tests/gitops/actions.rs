@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::wait_until;
 use crate::verdict::{CUSTOMIZATION, Verdict, hold, verdicts, yaml};
-use crate::world::{SOON, World, lambda};
+use harness::wait_until;
+use harness::world::{SOON, World, lambda};
 
 const REQUEST: &str = "rolewright.dev/reconcile-requested-at";
 /// What stands for the time in Argo CD's own tests.

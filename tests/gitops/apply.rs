@@ -5,8 +5,8 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::harness::{Cluster, Output, repository, wait_until};
-use crate::world::{FAST, SOON, World, lambda};
+use harness::world::{FAST, SOON, World, lambda};
+use harness::{Cluster, Output, repository, wait_until};
 
 /// Who applies, and how.
 #[derive(Clone, Copy)]

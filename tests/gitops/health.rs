@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::harness::repository;
 use crate::states::STATES;
 use crate::verdict::{CUSTOMIZATION, Verdict, hold, verdicts, yaml};
+use harness::repository;
 
 const PAGE: &str = "docs/reference/health.md";
 

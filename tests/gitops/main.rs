@@ -10,12 +10,6 @@
     reason = "tests"
 )]
 
-#[path = "../harness/mod.rs"]
-mod harness;
-#[path = "../integration/world.rs"]
-#[allow(dead_code, reason = "each test target uses its own part")]
-mod world;
-
 mod actions;
 mod apply;
 mod health;
@@ -26,6 +20,3 @@ mod prune;
 mod recorded;
 mod states;
 mod verdict;
-
-/// The controller under test.
-const BIN: &str = env!("CARGO_BIN_EXE_rolewright");

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::harness::repository;
 use crate::verdict::{ACTIONS, KUSTOMIZATION, hold, script, text, verdicts_with, yaml};
+use harness::repository;
 
 const CONFIG_MAP: &str = "config/gitops/argocd/argocd-cm.yaml";
 const HEALTH: &str = "resource.customizations.health.iam.rolewright.dev_IAMRole";

@@ -5,8 +5,8 @@ use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
 
-use crate::harness::{Call, wait_until};
-use crate::world::{SOON, World, lambda};
+use harness::world::{SOON, World, lambda};
+use harness::{Call, wait_until};
 
 /// Roles on a page of the stand-in.
 const PAGE: usize = 100;

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Cluster, Fault, FaultKind, wait_until};
 use crate::prune::{application, resources, roles, row, wait_held, wait_resources_gone, world};
-use crate::world::{SOON, World, lambda, whole};
+use harness::world::{SOON, World, lambda, whole};
+use harness::{Cluster, Fault, FaultKind, wait_until};
 
 fn delete(world: &World) -> Instant {
     let begin = Instant::now();

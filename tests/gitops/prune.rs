@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::harness::{Cluster, wait_until};
-use crate::world::{SOON, World, lambda};
+use harness::world::{SOON, World, lambda};
+use harness::{Cluster, wait_until};
 
 /// A controller with rights in the whole cluster: those inside a namespace go with it.
 pub async fn world(name: &str) -> World {

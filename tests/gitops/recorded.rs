@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::harness::{Fault, FaultKind, Scope, wait_until};
 use crate::states::STATES;
 use crate::verdict::{CUSTOMIZATION, hold};
-use crate::world::{SOON, World, lambda, whole};
+use harness::world::{SOON, World, lambda, whole};
+use harness::{Fault, FaultKind, Scope, wait_until};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 /// A point in time that is over.

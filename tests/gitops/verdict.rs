@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::harness::{judge, repository};
+use harness::{judge, repository};
 
 /// The scripts for Argo CD, in the layout of its repository.
 pub const CUSTOMIZATION: &str =

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Cluster, Controller, Fault, FaultKind, wait_until};
-use crate::world::{SOON, World, lambda, whole};
+use harness::world::{SOON, World, lambda, whole};
+use harness::{Cluster, Controller, Fault, FaultKind, wait_until};
 
 #[tokio::test]
 async fn a_kill_with_create_role_applied_and_its_answer_withheld_ends_with_one_role() {
@@ -209,7 +209,7 @@ async fn windows_of_two_seconds_hold_back_what_they_should() {
     // A role that is gone is looked for twice.
     world.clear();
     let iam = world.scope.iam();
-    for arn in [crate::world::READ_ONLY, crate::world::AUDIT] {
+    for arn in [harness::world::READ_ONLY, harness::world::AUDIT] {
         iam.detach_role_policy().role_name(&role).policy_arn(arn).send().await.expect("detached");
     }
     iam.delete_role_policy().role_name(&role).policy_name("read").send().await.expect("deleted");

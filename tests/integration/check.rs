@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Cluster, ControlPlane, Fault, FaultKind, SECRET, Scope, Standin, free_ports};
+use harness::{Cluster, ControlPlane, Fault, FaultKind, SECRET, Scope, Standin, free_ports};
 
 const READS: [&str; 7] = [
     "GetRole",
@@ -229,7 +229,7 @@ fn a_side_that_does_not_answer_is_one_line() {
 fn a_cluster_without_the_kind_is_told_how_to_get_it() {
     let (plane, standin) = (ControlPlane::start(), Standin::start());
     let account = standin.account(1);
-    let kubeconfig = plane.kubeconfig(crate::harness::ADMIN);
+    let kubeconfig = plane.kubeconfig(harness::ADMIN);
     let (code, text) = check(&kubeconfig, &standin.url(), &account.controller_key, &[]);
     let kind = "MISS  kind IAMRole of iam.rolewright.dev/v1alpha1: iamroles and iamroles/status \
         not served; apply the CRD: \

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::BIN;
-use crate::harness::{Folder, assets, repository};
+use harness::{Folder, assets, repository};
 
 /// What a program said, and its exit code.
 struct Said {

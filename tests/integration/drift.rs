@@ -6,8 +6,8 @@ use aws_sdk_iam::{Client, types::Tag};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::harness::wait_until;
-use crate::world::{AUDIT, SOON, World, lambda, whole};
+use harness::wait_until;
+use harness::world::{AUDIT, SOON, World, lambda, whole};
 
 const OTHER_TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 const OTHER_POLICY: &str =

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::wait_until;
-use crate::world::{AUDIT, SOON, World, lambda};
+use harness::wait_until;
+use harness::world::{AUDIT, SOON, World, lambda};
 
 /// Name and count of each Event about corrected drift.
 fn corrections(world: &World) -> Vec<(String, u64)> {

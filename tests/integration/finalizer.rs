@@ -9,8 +9,8 @@ use rolewright::{
 };
 use serde_json::{Value, json};
 
-use crate::harness::ADMIN;
-use crate::world::{World, lambda};
+use harness::ADMIN;
+use harness::world::{World, lambda};
 
 fn finalizers(world: &World) -> Value {
     world.resource("x").map_or(Value::Null, |resource| resource["metadata"]["finalizers"].clone())

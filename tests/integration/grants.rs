@@ -6,8 +6,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Grants, wait_until};
-use crate::world::{AUDIT, FAST, READ_ONLY, SOON, World, lambda, whole};
+use harness::world::{AUDIT, FAST, READ_ONLY, SOON, World, lambda, whole};
+use harness::{Grants, wait_until};
 
 const BOUNDARY: &str = "arn:{partition}:iam::{accountId}:policy/boundary";
 

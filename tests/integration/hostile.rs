@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::wait_until;
-use crate::world::{SOON, World, lambda};
+use harness::wait_until;
+use harness::world::{SOON, World, lambda};
 
 /// Resources with a hostile document, and what the condition says of each.
 const HOSTILE: [(&str, &str, &str); 2] = [

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{World, lambda};
+use harness::world::{World, lambda};
 
 const REMEDY: &str =
     "can't be changed or removed once set: create a new IAMRole and delete this one";

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::BIN;
 use crate::command_line::{kubectl, plugin};
-use crate::harness::{Folder, repository};
+use harness::{Folder, repository};
 
 fn script(name: &str, args: &[&Path]) -> Result<String, String> {
     let output = Command::new(repository("config/krew").join(name))

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Call, Cluster, Controller, Fault, FaultKind, wait_until};
-use crate::world::{SOON, World, whole};
+use harness::world::{SOON, World, whole};
+use harness::{Call, Cluster, Controller, Fault, FaultKind, wait_until};
 
 /// How long a takeover may take, the lease of these tests being six seconds.
 const TAKEOVER: Duration = Duration::from_secs(20);
@@ -225,7 +225,7 @@ async fn a_controller_waits_for_its_kind_and_says_so() {
     let cluster = Cluster::start();
     let scope = cluster.scope("late-crd");
     scope.bind_in_namespace("rolewright");
-    let crd = crate::harness::repository("crds");
+    let crd = harness::repository("crds");
     let crd = crd.to_str().expect("a path in UTF-8");
     cluster.control_plane.kubectl(&["delete", "-f", crd]).ok();
     let mut controller = scope.controller(&World::args());

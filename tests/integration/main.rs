@@ -10,9 +10,6 @@
     reason = "tests"
 )]
 
-#[path = "../harness/mod.rs"]
-mod harness;
-
 mod bad_days;
 mod check;
 mod command_line;
@@ -34,7 +31,6 @@ mod rest;
 mod rights;
 mod second_manager;
 mod tools;
-mod world;
 
 /// The controller under test.
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");

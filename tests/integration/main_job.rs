@@ -3,8 +3,8 @@
 
 use serde_json::json;
 
-use crate::harness::wait_until;
-use crate::world::{SOON, World, lambda, whole};
+use harness::wait_until;
+use harness::world::{SOON, World, lambda, whole};
 
 #[tokio::test]
 async fn a_role_is_made_complete_with_four_writes_and_one_read_and_goes_with_its_resource() {

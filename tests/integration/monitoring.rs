@@ -11,8 +11,8 @@ use rolewright::metrics::{Kind, TABLE};
 use rolewright::plan::say::verdict::REFUSALS;
 use serde_json::{Value, json};
 
-use crate::harness::{Fault, FaultKind, promtool, repository, wait_until};
-use crate::world::{SOON, World, lambda, whole};
+use harness::world::{SOON, World, lambda, whole};
+use harness::{Fault, FaultKind, promtool, repository, wait_until};
 
 const ALERTS: &str = "charts/rolewright/files/alerts.yaml";
 const DASHBOARD: &str = "charts/rolewright/files/dashboard.json";

@@ -3,8 +3,8 @@
 use aws_sdk_iam::types::Tag;
 use serde_json::json;
 
-use crate::harness::wait_until;
-use crate::world::{SOON, World, lambda, whole};
+use harness::wait_until;
+use harness::world::{SOON, World, lambda, whole};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 

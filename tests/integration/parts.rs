@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use serde_json::json;
 
-use crate::harness::{
+use harness::{
     ADMIN, Cluster, ControlPlane, Fault, FaultKind, Folder, Supervised, eventually, wait_until,
 };
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::wait_until;
-use crate::world::{SOON, World, lambda};
+use harness::wait_until;
+use harness::world::{SOON, World, lambda};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::world::{World, lambda, whole};
+use harness::world::{World, lambda, whole};
 
 #[tokio::test]
 async fn twenty_sweeps_and_three_restarts_write_nothing_to_aws_or_kubernetes() {

@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{all_rules, rules, wait_until};
-use crate::world::{SOON, World, lambda};
+use harness::world::{SOON, World, lambda};
+use harness::{all_rules, rules, wait_until};
 
 /// How often a correction of drift was told, by one Event that is told again.
 fn told(world: &World) -> u64 {
@@ -68,9 +68,8 @@ async fn a_controller_with_every_option_uses_every_right_of_the_rules() {
 /// ends.
 #[test]
 fn a_request_that_no_rule_allows_fails_the_test() {
-    let scope = crate::harness::Cluster::shared().scope("rbacmore");
-    let asked =
-        crate::harness::Kubectl { kubeconfig: scope.kubeconfig(), home: std::env::temp_dir() };
+    let scope = harness::Cluster::shared().scope("rbacmore");
+    let asked = harness::Kubectl { kubeconfig: scope.kubeconfig(), home: std::env::temp_dir() };
     assert!(!asked.run(&["get", "secrets", "-n", &scope.namespace]).status.success());
     let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(scope)))
         .expect_err("it is told");

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::Output;
-use crate::world::{AUDIT, READ_ONLY, World, lambda};
+use harness::Output;
+use harness::world::{AUDIT, READ_ONLY, World, lambda};
 
 fn spec() -> Value {
     json!({"trust": [lambda()], "permissions": {"managedPolicies": [READ_ONLY]}})

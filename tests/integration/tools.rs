@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::harness::{Folder, repository};
+use harness::{Folder, repository};
 
 /// What the scripts call besides the compilers. A promtool of this machine is not among it.
 const PROGRAMS: [&str; 14] = [

@@ -75,21 +75,21 @@ pub const LAYERS: [Layer; 16] = [
     // The traits are of `Future`s and a `Stream`; nothing runs here.
     Layer {
         name: "ports",
-        number: Some(1),
+        number: Some(2),
         uses: &["api", "iam", "plan"],
         never: &[AWS, "kube", "tokio"],
         core: false,
     },
     Layer {
         name: "aws",
-        number: Some(2),
+        number: Some(3),
         uses: &["api", "iam", "plan", "ports", "metrics"],
         never: &["kube", "k8s_openapi"],
         core: false,
     },
     Layer {
         name: "cluster",
-        number: Some(2),
+        number: Some(3),
         uses: &["api", "iam", "plan", "ports"],
         never: &[AWS],
         core: false,
@@ -103,21 +103,21 @@ pub const LAYERS: [Layer; 16] = [
     },
     Layer {
         name: "controller",
-        number: Some(3),
+        number: Some(4),
         uses: &["api", "iam", "plan", "ports", "election", "metrics"],
         never: &[AWS, "kube"],
         core: false,
     },
     Layer {
         name: "server",
-        number: Some(3),
+        number: Some(5),
         uses: &["api", "iam", "plan", "ports", "election", "controller", "metrics", "telemetry"],
         never: &[AWS, "kube"],
         core: false,
     },
     Layer {
         name: "cli",
-        number: Some(4),
+        number: Some(6),
         uses: &[
             "api",
             "iam",

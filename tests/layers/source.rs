@@ -33,10 +33,11 @@ impl Use {
     }
 }
 
-/// All files below `folder`. One is a test when the file above declares it under `#[cfg(test)]`.
-pub fn files(folder: &Path) -> Vec<File> {
+/// All files below `folder`, their paths behind `prefix`. One is a test when the file above
+/// declares it under `#[cfg(test)]`.
+pub fn files(folder: &Path, prefix: &str) -> Vec<File> {
     let mut sources = Vec::new();
-    collect(folder, "", &mut sources);
+    collect(folder, prefix, &mut sources);
     sources.sort();
     let tests: Vec<String> =
         sources.iter().flat_map(|(path, text)| test_modules(path, text)).collect();
@@ -46,6 +47,14 @@ pub fn files(folder: &Path) -> Vec<File> {
             .any(|module| path == format!("{module}.rs") || path.starts_with(&format!("{module}/")))
     };
     sources.iter().map(|(path, text)| File::new(path, text, is_test(path))).collect()
+}
+
+/// Path and text of all files below `folder`.
+pub fn sources(folder: &Path) -> Vec<(String, String)> {
+    let mut sources = Vec::new();
+    collect(folder, "", &mut sources);
+    sources.sort();
+    sources
 }
 
 fn collect(folder: &Path, prefix: &str, sources: &mut Vec<(String, String)>) {
@@ -112,6 +121,7 @@ impl File {
             let mut parts = path.split("::");
             match parts.next()? {
                 "crate" | "rolewright" => parts.next(),
+                "iam" => Some("iam"),
                 "super" => {
                     let above = 1 + parts.clone().take_while(|part| *part == "super").count();
                     (above >= depth).then(|| parts.find(|part| *part != "super")).flatten()
@@ -134,13 +144,23 @@ fn test_modules(path: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("#[cfg(") {
         let Some((condition, rest)) = code[at..].split_once(']') else { continue };
-        let declared = rest.trim_start().trim_start_matches("pub ").strip_prefix("mod ");
+        let declared = without_pub(rest.trim_start()).strip_prefix("mod ");
         let declared = declared.and_then(|rest| rest.split_once(';')).map(|(name, _)| name);
         if let Some(name) = declared.filter(|name| tests_only(condition) && !name.contains('{')) {
             found.push(format!("{folder}{name}"));
         }
     }
     found
+}
+
+/// `pub mod x` and `pub(crate) mod x` without the visibility.
+fn without_pub(item: &str) -> &str {
+    let Some(rest) = item.strip_prefix("pub") else { return item };
+    let rest = match rest.strip_prefix('(') {
+        Some(scope) => scope.split_once(')').map_or(rest, |(_, rest)| rest),
+        None => rest,
+    };
+    rest.trim_start()
 }
 
 /// `#[cfg(test` or `#[cfg(all(test, …`.
@@ -229,7 +249,7 @@ fn without_tests(code: &str) -> String {
         let end = behind.find(']').map_or(behind.len(), |end| end + 1);
         let (condition, after) = behind.split_at(end);
         let item = after.trim_start();
-        let inline = item.trim_start_matches("pub ").starts_with("mod ")
+        let inline = without_pub(item).starts_with("mod ")
             && item.find('{').unwrap_or(usize::MAX) < item.find(';').unwrap_or(usize::MAX);
         rest = if tests_only(condition) && inline { behind_braces(item) } else { after };
     }

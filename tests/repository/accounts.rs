@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Account, ControlPlane, Controller, ControllerConfig, Standin, wait_until};
 use crate::render::{ACCOUNTS, account, name, one, waves};
+use harness::{Account, ControlPlane, Controller, ControllerConfig, Standin, wait_until};
 
 const SOON: Duration = Duration::from_mins(1);
 const CONTROLLER: &str = "system:serviceaccount:rolewright-system:rolewright";
@@ -71,6 +71,7 @@ impl<'a> Site<'a> {
             ["--lease-namespace=rolewright-system", "--sweep-interval=1s"].map(str::to_owned),
         );
         Controller::start(&ControllerConfig {
+            program: crate::BIN.into(),
             kubeconfig: self.plane.kubeconfig(CONTROLLER),
             account: self.account.clone(),
             standin: self.standin.url(),

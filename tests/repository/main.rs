@@ -11,9 +11,6 @@
     reason = "tests"
 )]
 
-#[path = "../harness/mod.rs"]
-mod harness;
-
 mod accounts;
 mod readme;
 mod render;

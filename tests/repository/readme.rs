@@ -4,9 +4,9 @@ use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 
 use crate::BIN;
-use crate::harness::{ADMIN, Folder, assets};
 use crate::render::example;
 use crate::sync;
+use harness::{ADMIN, Folder, assets};
 
 /// The commands of the blocks in `sh`; `\` at the end of a line continues one.
 fn commands(page: &str) -> Vec<String> {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{assets, repository};
+use harness::{assets, repository};
 
 pub const ACCOUNTS: [&str; 2] = ["staging", "production"];
 pub const TEAMS: [&str; 2] = ["billing", "media"];

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::harness::{helm, repository};
 use crate::render::{documents, example, objects, one};
+use harness::{helm, repository};
 
 const COPIES: [(&str, &str); 3] = [
     ("crds", "controller/crds"),

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::harness::{ControlPlane, gitops_crds};
 use crate::render::{ACCOUNTS, TEAMS, documents, example, name, objects};
+use harness::{ControlPlane, gitops_crds};
 
 /// A cluster that knows the kinds of Argo CD and Flux.
 pub fn plane() -> ControlPlane {

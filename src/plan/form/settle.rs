@@ -228,7 +228,7 @@ fn applied(part: &Part, value: &Value, observed: &mut Observed) {
             observed.role.tags.insert(stored.to_string(), value.to_string());
         }
         (Part::Tag(key), Value::Absent) => {
-            observed.role.tags.retain(|other, _| tag::fold(other) != *key)
+            observed.role.tags.retain(|other, _| tag::fold(other) != *key);
         }
         // The role itself is asked for by name; and no part has another's value.
         _ => {}

@@ -137,7 +137,7 @@ pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<(Call, Wh
             );
         }
         Some((Some(_), Some(arn))) => {
-            plan.push(Place::Turn, Call::PutBoundary { arn: arn.to_owned() }, Why::Differs)
+            plan.push(Place::Turn, Call::PutBoundary { arn: arn.to_owned() }, Why::Differs);
         }
         Some((_, None)) => plan.push(Place::NoBoundary, Call::DeleteBoundary, Why::NotWanted),
         None => {}
@@ -193,7 +193,7 @@ impl Plan {
                 self.push(if gone { Place::NarrowDelete } else { Place::NarrowPut }, call, why);
             }
             Change::Wider => {
-                self.push(if gone { Place::WidenDelete } else { Place::WidenPut }, call, why)
+                self.push(if gone { Place::WidenDelete } else { Place::WidenPut }, call, why);
             }
             Change::Unknown if self.turn_is_free => {
                 self.turn_is_free = false;

@@ -196,10 +196,10 @@ impl fmt::Display for Step {
             Call::PutBoundary { arn } => write!(f, "~ set boundary {arn}")?,
             Call::DeleteBoundary => f.write_str("- remove the boundary")?,
             Call::PutInline { name, .. } if *why == Why::Missing => {
-                write!(f, "+ put inline policy {name}")?
+                write!(f, "+ put inline policy {name}")?;
             }
             Call::PutInline { name, .. } if *why == Why::Interim => {
-                write!(f, "~ put inline policy {name}")?
+                write!(f, "~ put inline policy {name}")?;
             }
             Call::PutInline { name, .. } => write!(f, "~ replace inline policy {name}")?,
             Call::DeleteInline { name } => write!(f, "- delete inline policy {name}")?,

@@ -106,7 +106,7 @@ pub fn carry_out(step: &Step, observed: &mut Observed) {
             observed.role.tags.extend(tags);
         }
         Call::Untag { keys } => {
-            observed.role.tags.retain(|key, _| !keys.iter().any(|other| same(key, other)))
+            observed.role.tags.retain(|key, _| !keys.iter().any(|other| same(key, other)));
         }
         Call::CreateRole { .. } | Call::DeleteRole => panic!("{step} is no change of a role"),
     }

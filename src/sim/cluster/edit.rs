@@ -124,7 +124,7 @@ impl FakeCluster {
         self.lock().edit(key, |resource| match annotation {
             PAUSED => resource.paused = value == Some("true"),
             RECONCILE_REQUESTED_AT => {
-                resource.reconcile_requested_at = value.map(ToOwned::to_owned)
+                resource.reconcile_requested_at = value.map(ToOwned::to_owned);
             }
             _ => {}
         })

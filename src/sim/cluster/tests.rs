@@ -87,7 +87,7 @@ async fn applying_again_moves_the_generation_only_for_a_change(
             assert_eq!(cluster.resource_version(&key()).unwrap() > version, generation > 1);
         }
         (Err(ClusterError::Refused(message)), Err(field)) => {
-            assert!(message.contains(field), "{message}")
+            assert!(message.contains(field), "{message}");
         }
         (answer, expected) => panic!("{answer:?} is not {expected:?}"),
     }

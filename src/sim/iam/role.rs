@@ -18,8 +18,8 @@ pub struct RoleState {
     pub role_id: String,
     /// Time of creation; the Unix epoch in a role that has not been put into an account.
     pub created: Timestamp,
-    /// Trust policy, plain JSON. [`FakeIam`](crate::sim::FakeIam) shows principals as ARNs; the account
-    /// itself keeps ids.
+    /// Trust policy, plain JSON. [`FakeIam`](crate::sim::FakeIam) shows principals as ARNs; the
+    /// account itself keeps ids.
     pub trust: String,
     /// Absent when unset.
     pub description: Option<String>,

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Cluster, Controller, Scope, wait_until};
-use crate::world::{FAST, SOON};
 use cases::{By, Case, Place, all, base};
+use harness::world::{FAST, SOON};
+use harness::{Cluster, Controller, Scope, wait_until};
 
 const BOUNDARY: &str = "arn:{partition}:iam::{accountId}:policy/boundary";
 const ISSUER: &str = "https://oidc.example.org/id/1";

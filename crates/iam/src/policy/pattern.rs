@@ -272,7 +272,7 @@ impl Pattern {
                 Token::Any => text.push('*'),
                 Token::One => text.push('?'),
                 Token::Char(c @ ('*' | '?')) if syntax.wildcards => {
-                    text.extend(['$', '{', *c, '}'])
+                    text.extend(['$', '{', *c, '}']);
                 }
                 Token::Char('$') if syntax.variables => text.push_str("${$}"),
                 Token::Char(c) => text.push(*c),

@@ -204,9 +204,9 @@ pub fn statement(grant: &GithubGrant<'_>, account: &Account) -> Result<Compiled,
                 return Err(ValueError::new(field, value, Flaw::Ref).into());
             }
             if name.ends_with("_id") {
-                claim::digits(field, value)?
+                claim::digits(field, value)?;
             } else {
-                claim::pattern(field, value)?
+                claim::pattern(field, value)?;
             }
         }
         statement = claim::require(statement, false, &key(name), values);

@@ -1,6 +1,6 @@
 //! `IAMRole`: one IAM role in AWS. The types here are the source of the CRD: bounds are `schemars`
-//! attributes, rules across fields are CEL, and `crate::api::crd` adds what holds for every object of
-//! the spec.
+//! attributes, rules across fields are CEL, and `crate::api::crd` adds what holds for every object
+//! of the spec.
 //!
 //! The whole spec is replaced at once by an applier (it is `atomic`, and so are its lists): else a
 //! grant that somebody added by hand would survive a forced re-apply from Git.

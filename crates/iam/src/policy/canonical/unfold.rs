@@ -29,7 +29,7 @@ fn statements(folded: &Folded<'_>, group: &[Atom]) -> Vec<Statement> {
         match folded.actions.get(usize::from(atom.action)) {
             Some(Listed::One(text)) => only.push(text.lower()),
             Some(Listed::Except(list)) => {
-                except.push(Scope::Except(list.iter().map(Caseless::lower).collect()))
+                except.push(Scope::Except(list.iter().map(Caseless::lower).collect()));
             }
             None => {}
         }

@@ -383,7 +383,7 @@ impl Clause {
             match set {
                 Set::Text(text) => out.extend([text.pattern.example(), filled(&text.pattern)]),
                 Set::Numbers(_) => {
-                    out.extend([value.clone(), format!("{value}1"), "0".into(), "-1".into()])
+                    out.extend([value.clone(), format!("{value}1"), "0".into(), "-1".into()]);
                 }
                 Set::Dates(_) => {
                     let at = instant(value).map(Timestamp::as_second).unwrap_or_default();

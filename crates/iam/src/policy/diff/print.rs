@@ -103,7 +103,7 @@ impl fmt::Display for StatementChange {
         match kind {
             ChangeKind::Added(new) => write!(f, "+ {}: {}", called(new), outline(&new.statement))?,
             ChangeKind::Removed(old) => {
-                write!(f, "- {}: {}", called(old), outline(&old.statement))?
+                write!(f, "- {}: {}", called(old), outline(&old.statement))?;
             }
             ChangeKind::Changed { old, new, elements } => {
                 write!(f, "~ {}", called(new))?;

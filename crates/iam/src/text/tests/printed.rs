@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use crate::text::node::Node;
 
-/// Text that [`parse`](crate::text::yaml::parse) reads as `node`. `pick(n)` decides below `n`: between block
-/// and brackets, and how a string is quoted.
+/// Text that [`parse`](crate::text::yaml::parse) reads as `node`. `pick(n)` decides below `n`:
+/// between block and brackets, and how a string is quoted.
 pub(crate) fn printed(node: &Node, pick: &mut dyn FnMut(usize) -> usize) -> String {
     let mut out = String::new();
     match node {

@@ -53,7 +53,20 @@ pub fn python() -> PathBuf {
 
 /// A file of the repository.
 pub fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+        .canonicalize()
+        .expect("the repository")
+        .join(path)
+}
+
+/// The built controller: cargo puts the programs of a package above the folder of its tests.
+///
+/// # Panics
+/// When the test runs from elsewhere.
+pub fn program() -> PathBuf {
+    let test = std::env::current_exe().expect("the path of this test");
+    let folder = test.parent().and_then(Path::parent).expect("the folder of what cargo has built");
+    folder.join("rolewright")
 }
 
 /// What the image sets in the environment of the controller.

@@ -165,6 +165,7 @@ impl Scope<'_> {
     pub fn config(&self, args: &[&str]) -> ControllerConfig {
         let own = ["--watch-namespace", &self.namespace, "--installation", &self.installation];
         ControllerConfig {
+            program: setup::program(),
             kubeconfig: self.kubeconfig(),
             account: self.account.clone(),
             standin: self.cluster.standin.url(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Cluster, Controller, Scope, wait_until};
+use crate::{Cluster, Controller, Scope, wait_until};
 
 /// Long enough for a slow machine; nothing waits that long when all is well.
 pub const SOON: Duration = Duration::from_mins(1);

@@ -10,19 +10,11 @@
     reason = "tests"
 )]
 
-#[path = "harness/mod.rs"]
-mod harness;
-#[path = "docs/links.rs"]
 mod links;
-#[path = "docs/manifests.rs"]
 mod manifests;
-#[path = "docs/page.rs"]
 mod page;
-#[path = "docs/reasons.rs"]
 mod reasons;
-#[path = "docs/recording.rs"]
 mod recording;
-#[path = "docs/script.rs"]
 mod script;
 
 use std::collections::BTreeSet;

@@ -12,7 +12,7 @@ use super::wait::wait_until;
 /// The order of the fields is the order of the ends.
 pub struct KubeControllers {
     process: Supervised,
-    folder: Folder,
+    _folder: Folder,
 }
 
 /// What the garbage collector logs once it knows every kind; what is deleted in the foreground
@@ -39,7 +39,7 @@ impl KubeControllers {
         ];
         let program = setup::assets().join("kube-controller-manager");
         let process = Supervised::start(&folder, "kube-controller-manager", &program, args, &[]);
-        let mut started = KubeControllers { process, folder };
+        let mut started = KubeControllers { process, _folder: folder };
         wait_until("the garbage collector", Duration::from_mins(1), || {
             if let Some(status) = started.process.status() {
                 panic!(

@@ -11,6 +11,8 @@ use super::{http, wait::wait_until};
 
 #[derive(Clone, Debug)]
 pub struct ControllerConfig {
+    /// What is started.
+    pub program: PathBuf,
     pub kubeconfig: PathBuf,
     pub account: Account,
     /// `Standin::url`.
@@ -24,7 +26,8 @@ pub struct ControllerConfig {
 pub struct Controller {
     process: Supervised,
     port: u16,
-    folder: Folder,
+    /// Removed with the process.
+    _folder: Folder,
     grants: Option<Grants>,
 }
 
@@ -50,8 +53,8 @@ impl Controller {
         let mut args =
             vec!["controller".to_owned(), "--listen".to_owned(), format!("127.0.0.1:{port}")];
         args.extend(config.args.iter().cloned());
-        let process = Supervised::start(&folder, "controller", Path::new(crate::BIN), args, &env);
-        Controller { process, port, folder, grants: Grants::of(config) }
+        let process = Supervised::start(&folder, "controller", &config.program, args, &env);
+        Controller { process, port, _folder: folder, grants: Grants::of(config) }
     }
 
     /// Its calls are not held against its policy at the end: there are too many of them.

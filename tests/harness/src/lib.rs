@@ -11,12 +11,14 @@
 //! harness;` and says at its root which binary is the controller: `const BIN: &str =
 //! env!("CARGO_BIN_EXE_rolewright");`.
 
-#![allow(dead_code, unused_imports, reason = "each test target uses its own part of the harness")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
     reason = "a test that cannot start its system fails"
 )]
 
@@ -35,6 +37,7 @@ mod rights;
 mod setup;
 mod standin;
 mod wait;
+pub mod world;
 
 pub use audit::AuditWrite;
 pub use aws::AwsCli;
@@ -48,6 +51,6 @@ pub use kube_controllers::KubeControllers;
 pub use kubectl::{Kubectl, Output};
 pub use process::{Folder, Supervised, free_ports};
 pub use rights::{Right, all_rules, given, rules};
-pub use setup::{assets, gitops_crds, helm, image_env, judge, promtool, repository, venv};
+pub use setup::{assets, gitops_crds, helm, image_env, judge, program, promtool, repository, venv};
 pub use standin::{Account, Call, SECRET, Standin, Target};
 pub use wait::{eventually, wait_until};
