@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use rolewright::api::{RoleStatus, condition, reason};
 use rolewright::plan::decide::ownership::NotOurs;
 use rolewright::plan::failure::{IamError, IamErrorClass as Class};
-use rolewright::plan::say::verdict::{REFUSALS, Verdict, conclude};
+use rolewright::plan::say::verdict::{REFUSALS, Verdict};
+use rolewright::plan::say::words::conclude;
 
 use crate::page::ROOT;
 
