@@ -23,6 +23,7 @@ mod lifetime;
 mod metrics;
 mod notice;
 mod observe;
+mod other_managers;
 mod ownership;
 mod principals;
 mod removal;
