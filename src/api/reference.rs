@@ -9,23 +9,6 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 
 use super::{FINALIZER, GROUP, PAUSED, RECONCILE_REQUESTED_AT, VERSION, condition, crd, reason};
 
-const CONDITIONS: [(&str, &str); 5] = [
-    (
-        condition::READY,
-        "Always present, the summary: `True` when the role is as the resource says.",
-    ),
-    (condition::SYNCED, "`True` when AWS equals the resource."),
-    (
-        condition::RECONCILING,
-        "`True` while work goes on or will be tried again by itself; absent otherwise.",
-    ),
-    (
-        condition::STALLED,
-        "`True` when nothing will change until somebody changes something; absent otherwise.",
-    ),
-    (condition::EXPIRED, "`True` when the lifetime is over; absent otherwise."),
-];
-
 /// The page of reasons.
 #[must_use]
 pub fn reasons_markdown() -> String {
@@ -85,7 +68,7 @@ pub fn iamrole_markdown() -> String {
         "\n## Conditions\n\nEach carries `observedGeneration`. Their reasons: \
         [reasons](reasons.md).\n\n| Condition | Meaning |\n|---|---|\n",
     );
-    for (name, meaning) in CONDITIONS {
+    for (name, meaning) in condition::ALL {
         row(&mut page, &[&format!("`{name}`"), meaning]);
     }
     page.push_str("\n## Annotations\n\n| Annotation | Meaning |\n|---|---|\n");

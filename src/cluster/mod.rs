@@ -28,7 +28,7 @@ use crate::{
     },
     plan::{
         failure::ClusterError,
-        say::{notice::Notice, verdict::cut},
+        say::{notice::Notice, words::cut},
     },
     ports::Cluster,
 };

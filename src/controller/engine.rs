@@ -37,10 +37,7 @@ use crate::{
     metrics::{Metrics, whole},
     plan::{
         failure::IamError,
-        say::{
-            backoff::Streak,
-            verdict::{self, Verdict},
-        },
+        say::{backoff::Streak, verdict::Verdict},
         scope::config::Config,
     },
     ports::{Clock, Cluster, IamWrite},
@@ -396,20 +393,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         tokio::spawn(async move {
             if let Ok(Some(resource)) = shared.cluster.get(&key).await {
                 let mut status = resource.status.clone();
-                verdict::conclude(
-                    &mut status,
-                    resource.generation,
-                    &Verdict::Panicked,
-                    shared.clock.now(),
-                );
-                if status == resource.status {
-                    return;
-                }
-                if let Err(error) = shared.cluster.write_status(&resource, &status).await {
+                let said = report::say(&shared, &resource, &mut status, &Verdict::Panicked).await;
+                if let Err(error) = said {
                     warn!(resource = %key, %error, "the panic could not be reported");
-                    return;
                 }
-                report::tell_news(&shared, &resource, &status, &Verdict::Panicked).await;
             }
         });
     }

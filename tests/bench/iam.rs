@@ -267,7 +267,7 @@ async fn result(iam: &FakeIam, request: &Request) -> Result<String, Refused> {
         "ListInstanceProfilesForRole" => {
             let names = iam.instance_profiles(&name).await?.ok_or_else(absent)?;
             list(&mut xml, "InstanceProfiles", names, |xml, name| {
-                element(xml, "InstanceProfileName", &name)
+                element(xml, "InstanceProfileName", &name);
             });
         }
         "GetAccountAuthorizationDetails" => {
@@ -346,7 +346,7 @@ fn detail(xml: &mut String, role: &RoleDetail) {
     record(xml, &role.role);
     list(xml, "AttachedManagedPolicies", &role.attached, |xml, arn| attached_policy(xml, arn));
     list(xml, "RolePolicyList", &role.inline, |xml, (name, document)| {
-        inline_policy(xml, name, document)
+        inline_policy(xml, name, document);
     });
 }
 

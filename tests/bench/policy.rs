@@ -133,10 +133,10 @@ pub fn print() {
     let wider = Policy::parse(&different, Kind::Identity, Strictness::Desired).unwrap();
     let goal = Duration::from_millis(5);
     row("contains, the same document", goal, 20, || {
-        drop(black_box(contains(&wanted, black_box(&wanted))))
+        drop(black_box(contains(&wanted, black_box(&wanted))));
     });
     row("contains, a witness to be found", goal, 20, || {
-        drop(black_box(contains(&wanted, black_box(&wider))))
+        drop(black_box(contains(&wanted, black_box(&wider))));
     });
     println!();
 }

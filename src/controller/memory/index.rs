@@ -11,7 +11,6 @@ use crate::{
     api::{
         ResourceKey,
         kinds::iam_role::{DriftPolicy, status::ReplacedPrincipal},
-        reason,
         resource::Resource,
     },
     controller::memory::standing::Standing,
@@ -20,7 +19,7 @@ use crate::{
             desired::compile,
             fingerprint::{self, Fingerprint, Scope},
         },
-        say::verdict,
+        say::{conditions, words},
         scope::{identity, limits::Limits},
     },
 };
@@ -110,7 +109,7 @@ impl Index {
         let hash_is_current = fingerprints.is_some_and(|fingerprints| {
             resource.status.desired_hash == Some(fingerprint::desired_hash(fingerprints))
         });
-        let ready = verdict::is_ready(&resource.status, resource.generation);
+        let ready = conditions::is_ready(&resource.status, resource.generation);
         let mut entry = Box::new(Entry {
             uid: resource.uid.as_str().into(),
             generation: resource.generation,
@@ -127,7 +126,7 @@ impl Index {
             fingerprints,
             scope: wanted.as_ref().map(|wanted| Scope::of(wanted, &applied)).unwrap_or_default(),
             deadline: end,
-            standing: Standing::of(&resource.status),
+            standing: Standing::of(&resource.status.conditions),
             reported: None,
             role_id: resource.status.role_id.as_deref().map(RoleId::from),
             held: None,
@@ -300,13 +299,12 @@ fn needs_pass(resource: &Resource, hash_is_current: bool) -> bool {
     if resource.deleting {
         return resource.finalizer;
     }
-    let reported_paused = verdict::ready_reason(status) == Some(reason::PAUSED);
     if resource.paused {
-        return !reported_paused;
+        return !words::tell_a_pause(&status.conditions);
     }
-    reported_paused
-        || !hash_is_current
-        || !verdict::is_ready(status, resource.generation)
+    // After a pause it is not ready either.
+    !hash_is_current
+        || !conditions::is_ready(status, resource.generation)
         || (resource.reconcile_requested_at.is_some()
             && resource.reconcile_requested_at != status.last_handled_reconcile_at)
         || (!resource.finalizer && status.role_id.is_some())
@@ -328,7 +326,7 @@ mod tests {
     fn an_entry_is_small() {
         // Of 64-bit machines. What hangs on it by `Box` and `Arc` comes on top: about 400 bytes for
         // a role with six tags.
-        assert_eq!(size_of::<Entry>(), 312);
+        assert_eq!(size_of::<Entry>(), 304);
         assert_eq!(size_of::<(Arc<ResourceKey>, Box<Entry>)>(), 16);
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     api::{
+        condition,
         kinds::iam_role::{DeletionPolicy, DriftPolicy},
         problem::Problem,
         reason,
@@ -17,10 +18,7 @@ use crate::{
     plan::{
         decide::ownership::{Known, NotOurs},
         form::desired::{Desired, deletion_terms},
-        say::{
-            backoff::Trouble,
-            verdict::{self, Verdict},
-        },
+        say::{backoff::Trouble, conditions, verdict::Verdict},
         scope::identity::{self, Identity},
         steps::step::Why,
     },
@@ -82,7 +80,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let over = end.filter(|end| *end <= self.shared.clock.now());
         match over {
             Some(end) if self.status.role_id.is_some() => self.expire(desired, end).await,
-            Some(end) if verdict::ready_reason(&self.status) == Some(reason::EXPIRED) => {
+            Some(end) if conditions::is_true(&self.status.conditions, condition::EXPIRED) => {
                 self.report(&Verdict::Expired(end), Next::Settled).await
             }
             _ => self.refuse(beyond).await,

@@ -41,10 +41,7 @@ use crate::{
             fingerprint::{self, Scope},
             observed::{Observed, RoleRecord},
         },
-        say::{
-            backoff::Trouble,
-            verdict::{self, Verdict},
-        },
+        say::{backoff::Trouble, conditions, verdict::Verdict, words},
         steps::{
             applied, diff,
             principals::{held_back, view},
@@ -107,8 +104,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             Ok((desired, beyond)) => return self.beyond_limits(&desired, beyond).await,
             Err(problems) => return self.refuse(problems).await,
         };
-        self.tell_warnings(&desired.warnings).await;
         let hash = fingerprint::desired_hash(fingerprint::of_desired(&desired));
+        self.tell_warnings(&desired.warnings, &hash).await;
         let unchanged = self.status.applied_generation == Some(self.resource.generation)
             && self.status.desired_hash.as_ref() == Some(&hash);
         self.status.desired_hash = Some(hash);
@@ -151,7 +148,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             if desired.drift == DriftPolicy::Observe {
                 let scope = Scope::default();
                 if let Some(observed) = observe::whole(&self.access.iam, role, &scope).await? {
-                    self.status.plan = verdict::plan_lines(&diff::diff(desired, &observed, &scope));
+                    self.status.plan = words::plan_lines(&diff::diff(desired, &observed, &scope));
                 }
             }
             return self
@@ -159,7 +156,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 .await;
         }
         let end = desired.lifetime.end(self.resource.created, Some(role.created));
-        self.status.expires_at = end.map(verdict::whole_seconds);
+        self.status.expires_at = end.map(conditions::whole_seconds);
         self.note_deadline(end);
         if let Some(end) = end.filter(|end| *end <= self.shared.clock.now()) {
             return self.expire(desired, end).await;
@@ -271,7 +268,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
         }
         let end = desired.lifetime.end(self.resource.created, None);
-        self.status.expires_at = end.map(verdict::whole_seconds);
+        self.status.expires_at = end.map(conditions::whole_seconds);
         self.note_deadline(end);
         if let Some(end) = end.filter(|end| *end <= self.shared.clock.now()) {
             self.let_all_go().await?;
@@ -349,7 +346,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     ) -> Result<Next, Interrupted> {
         self.pin(&desired.identity);
         (self.status.role_id, self.status.arn) = role.unzip();
-        let plan = verdict::plan_lines(steps);
+        let plan = words::plan_lines(steps);
         let news = plan != self.resource.status.plan;
         self.status.plan = plan;
         if news {

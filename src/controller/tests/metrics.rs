@@ -15,7 +15,7 @@ impl Rig {
     }
 
     #[track_caller]
-    fn expect(&self, values: &[(&str, f64)]) {
+    pub fn expect(&self, values: &[(&str, f64)]) {
         for (series, value) in values {
             let series = format!("rolewright_{series}");
             assert!(

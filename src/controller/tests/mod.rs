@@ -24,6 +24,7 @@ mod lifetime;
 mod metrics;
 mod notice;
 mod observe;
+mod other_managers;
 mod ownership;
 mod principals;
 mod removal;
@@ -45,7 +46,7 @@ use crate::{
     election::{leadership::Leadership, pulse::Pulse},
     metrics::Metrics,
     plan::{
-        say::verdict,
+        say::conditions,
         scope::{
             config::{Config, Windows},
             limits::{BoundaryRule, Limits},
@@ -246,23 +247,19 @@ impl Rig {
 
     pub fn is_ready(&self, name: &str) -> bool {
         let resource = self.world.cluster.resource(&key(name)).expect("the resource exists");
-        verdict::is_ready(&resource.status, resource.generation)
+        conditions::is_ready(&resource.status, resource.generation)
     }
 
     /// Reason and message of Ready.
     pub fn ready(&self, name: &str) -> (String, String) {
         let status = self.status(name);
-        let ready = status.conditions.iter().find(|condition| condition.type_ == condition::READY);
-        ready
+        conditions::find(&status.conditions, condition::READY)
             .map(|ready| (ready.reason.clone(), ready.message.clone()))
             .expect("Ready is always present")
     }
 
     pub fn has(&self, name: &str, type_: &str) -> bool {
-        self.status(name)
-            .conditions
-            .iter()
-            .any(|condition| condition.type_ == type_ && condition.status == "True")
+        conditions::is_true(&self.status(name).conditions, type_)
     }
 
     /// Actions called on AWS, sweeps left out.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ use crate::plan::{
         observed::{Observed, Part},
         settle::{Certainty, Recent},
     },
-    say::verdict::{Verdict, conclude},
+    say::{conditions, verdict::Verdict, words::conclude},
     steps::{
         diff::diff,
         step::{Call, Step, Why},
@@ -329,6 +330,28 @@ proptest! {
             prop_assert!(reason::ALL.iter().any(|(name, ..)| *name == condition.reason));
             prop_assert!(!condition.message.is_empty() && condition.message.len() <= 32_768);
         }
+    }
+
+    #[test]
+    fn a_verdict_leaves_what_others_say_as_it_is_and_where_it_is(verdict in any_verdict(),
+        before in any_verdict(), place in 0..6_usize) {
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        let mut alone = RoleStatus::default();
+        conclude(&mut alone, 1, &before, at(1));
+        let theirs =
+            Condition { type_: "example.org/Audited".into(), ..alone.conditions[0].clone() };
+        let mut status = alone.clone();
+        let place = place.min(status.conditions.len());
+        status.conditions.insert(place, theirs.clone());
+        conclude(&mut alone, 2, &verdict, at(2));
+        conclude(&mut status, 2, &verdict, at(2));
+        prop_assert_eq!(conditions::find(&status.conditions, &theirs.type_), Some(&theirs));
+        prop_assert!(place > 0 || status.conditions[0] == theirs);
+        // What is ours is the same as without it, and nothing else is written.
+        prop_assert_eq!(conditions::own(&status), alone);
+        let first = status.clone();
+        conclude(&mut status, 2, &verdict, at(3));
+        prop_assert_eq!(status, first);
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use crate::plan::{
     form::{fingerprint::Scope, observed::Observed},
-    say::verdict::{Verdict, conclude, cut, plan_lines, role_not_found},
+    say::{
+        verdict::Verdict,
+        words::{conclude, cut, plan_lines, role_not_found},
+    },
     steps::{
         audit, diff,
         step::{Call, Step, Why},

@@ -9,7 +9,9 @@
     reason = "a test that knows its own set-up need not look at the answer"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::sim::{
     FakeCluster, Rule,
@@ -135,6 +137,19 @@ impl FakeCluster {
         self.lock().edit(key, |resource| resource.status = status)
     }
 
+    /// Another manager writes a condition of its own, in front of all others.
+    pub fn put_condition(&self, key: &ResourceKey, condition: Condition) -> bool {
+        self.lock().edit(key, |resource| {
+            resource.status.conditions.retain(|old| old.type_ != condition.type_);
+            resource.status.conditions.insert(0, condition);
+        })
+    }
+
+    /// Types of the conditions that the controller applied last, and that are its own with that.
+    pub fn applied_conditions(&self, key: &ResourceKey) -> BTreeSet<String> {
+        self.lock().objects.get(key).map(|object| object.conditions.clone()).unwrap_or_default()
+    }
+
     /// The cluster rebuilt from Git: every resource again, with a new uid, generation 1, empty
     /// status, no finalizer and no annotation; those that were being deleted are gone.
     pub fn rebuild(&self) {
@@ -161,7 +176,8 @@ impl FakeCluster {
                 status: fresh_status(),
                 ..old
             };
-            objects.insert(resource.key.clone(), Object { resource, version, held: false });
+            let object = Object { resource, version, held: false, conditions: BTreeSet::default() };
+            objects.insert(object.resource.key.clone(), object);
         }
         state.objects = objects;
         broken(&mut state);

@@ -11,7 +11,7 @@ mod rules;
 mod tests;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -20,7 +20,7 @@ use futures::{Stream, stream};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use self::rules::{as_stored, pinned};
+use self::rules::{applied, as_stored, pinned};
 use crate::{
     api::{
         ResourceKey, RoleStatus,
@@ -103,6 +103,8 @@ struct Object {
     version: u64,
     /// True while somebody else's finalizer holds it.
     held: bool,
+    /// Types of the conditions that the controller applied last: its own, as `managedFields` say.
+    conditions: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -182,8 +184,9 @@ impl State {
         if resource.deleting && !resource.finalizer && !held {
             return self.erase(&resource.key);
         }
+        let conditions = old.map(|old| old.conditions.clone()).unwrap_or_default();
         self.version += 1;
-        let object = Object { resource: resource.clone(), version: self.version, held };
+        let object = Object { resource: resource.clone(), version: self.version, held, conditions };
         self.objects.insert(resource.key.clone(), object);
         self.tell(&WatchEvent::Applied(Box::new(resource)));
     }
@@ -235,8 +238,13 @@ impl State {
             self.conflicts -= 1;
             return Err(ClusterError::Conflict("the object has been modified".to_owned()));
         }
-        let status = as_stored(status)?;
+        let mut status = as_stored(status)?;
         pinned(&found.spec, &status)?;
+        if let Some(object) = self.objects.get_mut(&resource.key) {
+            let own = status.conditions.iter().map(|condition| condition.type_.clone()).collect();
+            let before = mem::replace(&mut object.conditions, own);
+            status.conditions = applied(&found.status.conditions, &before, status.conditions);
+        }
         self.store(Resource { status, ..found });
         Ok(())
     }

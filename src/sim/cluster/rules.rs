@@ -1,6 +1,9 @@
 //! What the API server makes of an `IAMRole`: defaults, and the rules of the schema about names
 //! that are pinned.
 
+use std::collections::BTreeSet;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::Value;
 
 use crate::{api::RoleStatus, plan::failure::ClusterError};
@@ -19,6 +22,37 @@ pub(super) fn as_stored(status: &RoleStatus) -> Result<RoleStatus, ClusterError>
         seen.push(&condition.type_);
     }
     serde_json::to_value(status).and_then(serde_json::from_value).map_err(refused)
+}
+
+/// The conditions after a server-side apply, in which they are a map by `type`: what the controller
+/// applied `before` and leaves out now goes, and what others wrote stays where it stands.
+pub(super) fn applied(
+    old: &[Condition],
+    before: &BTreeSet<String>,
+    new: Vec<Condition>,
+) -> Vec<Condition> {
+    let is = |type_: &str, conditions: &[Condition]| conditions.iter().any(|c| c.type_ == type_);
+    let named = new.clone();
+    let mut new = new.into_iter();
+    let mut merged = Vec::new();
+    for old in old {
+        if is(&old.type_, &merged) {
+            continue;
+        }
+        if is(&old.type_, &named) {
+            for next in new.by_ref() {
+                let reached = next.type_ == old.type_;
+                merged.push(next);
+                if reached {
+                    break;
+                }
+            }
+        } else if !before.contains(&old.type_) {
+            merged.push(old.clone());
+        }
+    }
+    merged.extend(new);
+    merged
 }
 
 /// `spec.roleName` and `spec.path`, where given, must be what the status has resolved. A rule of
