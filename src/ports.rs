@@ -12,11 +12,12 @@ use crate::{
         resource::{Resource, ServiceAccount, WatchEvent},
     },
     plan::{
+        decide::ownership::Proven,
         failure::{ClusterError, IamError},
         form::observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
         lease::{Claim, Record},
         say::notice::Notice,
-        steps::step::{Step, Written},
+        steps::step::Written,
     },
 };
 
@@ -67,8 +68,8 @@ pub trait IamWrite: IamRead {
     fn turn(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
-    /// Carries out one step. Removing what is absent is done, not an error.
-    fn write(&self, step: &Step) -> impl Future<Output = Result<Written, IamError>> + Send;
+    /// Carries out one step that may be written. Removing what is absent is done, not an error.
+    fn write(&self, step: Proven<'_>) -> impl Future<Output = Result<Written, IamError>> + Send;
 }
 
 /// The Kubernetes side.

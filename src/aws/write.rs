@@ -9,6 +9,7 @@ use crate::{
         read::{call, record},
     },
     plan::{
+        decide::ownership::Proven,
         failure::{IamError, IamErrorClass},
         steps::step::{Call, Step, Written},
     },
@@ -20,8 +21,8 @@ impl IamWrite for AwsIam {
         self.paces.turn(true).await;
     }
 
-    async fn write(&self, step: &Step) -> Result<Written, IamError> {
-        let Step { role, call, why: _, change: _ } = step;
+    async fn write(&self, proven: Proven<'_>) -> Result<Written, IamError> {
+        let Step { role, call, why: _, change: _ } = proven.step();
         let (iam, name) = (&self.client, role.name.as_str());
         match call {
             Call::CreateRole { path, trust, description, max_session, boundary, tags } => {

@@ -6,6 +6,7 @@ use iam::{
     role::{RoleKey, RoleName},
     tag::{TagKey, Tags},
 };
+use rolewright::plan::decide::ownership::Proven;
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
@@ -240,7 +241,7 @@ async fn result(iam: &FakeIam, request: &Request) -> Result<String, Refused> {
             why: Why::Missing,
             change: None,
         };
-        let role = iam.write(&step).await?.role;
+        let role = iam.write(Proven::for_a_test(&step)).await?.role;
         return Ok(role.as_ref().map(role_element).unwrap_or_default());
     }
     let mut xml = String::new();

@@ -1,7 +1,6 @@
 //! Principals that are gone: who is held back, and how a plan goes on without one that AWS does not
 //! know.
 
-use jiff::Timestamp;
 use tracing::info;
 
 use crate::{
@@ -20,7 +19,7 @@ use crate::{
         tally,
     },
     plan::{
-        decide::ownership::{self, Known},
+        decide::ownership::Leave,
         form::{
             desired::Desired,
             fingerprint::{self, Scope},
@@ -40,7 +39,6 @@ use iam::{policy::Kind, role::RoleId};
 pub(super) struct Terms<'a> {
     pub(super) scope: &'a Scope,
     pub(super) applied: &'a Applied,
-    pub(super) proven_at: Timestamp,
     pub(super) reason: &'static str,
 }
 
@@ -123,9 +121,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         desired: &Desired,
         mut observed: Observed,
         mut held: Vec<ReplacedPrincipal>,
+        mut leave: Leave,
         terms: &Terms<'_>,
     ) -> Result<Carried, Interrupted> {
-        let (mut done, mut missing, mut proven_at) = (Vec::new(), Vec::new(), terms.proven_at);
+        let (mut done, mut missing) = (Vec::new(), Vec::new());
         loop {
             let view = principals::view(desired, &observed, &held);
             let steps = diff::diff(&view.desired, &view.observed, terms.scope);
@@ -142,11 +141,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 resource: &resource,
                 identity: &desired.identity,
                 observed: Some(&observed),
-                uid: self.status.role_uid.as_deref(),
-                proven_at,
                 reason: terms.reason,
             };
-            let outcome = drive(self.shared, &job, &steps, &mut None).await;
+            let outcome = drive(self.shared, &job, &steps, &mut leave, &mut None).await;
             let (error, step) = match outcome {
                 Ok(()) => {
                     if let Some(trust) = steps.iter().rev().find_map(written) {
@@ -166,12 +163,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             let Some(role) = self.access.iam.role(&desired.identity.name).await? else {
                 return Err(failure);
             };
-            let known =
-                Known { id: Some(observed.role.role_id.clone()), ..Known::of(&self.status) };
-            if ownership::judge(&desired.identity, &role, &known).is_err() {
-                return Err(Interrupted::ProofTooOld);
-            }
-            proven_at = self.shared.clock.now();
+            let Leave::Change(proof) = &leave else { return Err(failure) };
+            let again = proof.again(&desired.identity, &role, self.shared.clock.now());
+            leave = Leave::Change(again.map_err(|_| Interrupted::ProofTooOld)?);
             let Some(again) = observe::whole(&self.access.iam, role, terms.scope).await? else {
                 return Err(failure);
             };

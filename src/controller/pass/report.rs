@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tracing::{debug, info};
 
+use crate::api::kinds::iam_role::Applied;
+use crate::plan::form::{fingerprint::Scope, observed::Observed};
 use crate::{
     api::{
         RoleStatus, condition, kinds::iam_role::Drift, problem::Problem, reason, resource::Resource,
@@ -75,6 +77,40 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
         let lines: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         self.notice(true, reason::TRUST_WARNING, "Compile", lines.join("; ")).await;
+    }
+
+    /// What a role that is taken up again brings along.
+    pub(super) async fn tell_reattached(
+        &mut self,
+        observed: &Observed,
+        scope: &Scope,
+        applied: &Applied,
+    ) {
+        let mut left: Vec<String> = Vec::new();
+        left.extend(observed.attached.iter().filter(|arn| !scope.has_attachment(arn)).cloned());
+        left.extend(
+            observed
+                .inline
+                .keys()
+                .filter(|name| !scope.has_inline(name))
+                .map(|name| format!("inline policy {name}")),
+        );
+        left.extend(
+            observed
+                .role
+                .tags
+                .keys()
+                .filter(|key| !scope.has_tag(key))
+                .map(|key| format!("tag {key}")),
+        );
+        let mut note = format!("role {} carries our tags and is kept", observed.role.name);
+        if *applied == Applied::default() && !left.is_empty() {
+            note.push_str(
+                "; what it has besides is left in place, because nothing records it as ours: ",
+            );
+            note.push_str(&left.join(", "));
+        }
+        self.notice(false, reason::REATTACHED, "Reattach", note).await;
     }
 
     /// Writes the status if it says anything new.

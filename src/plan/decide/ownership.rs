@@ -11,13 +11,129 @@ use crate::{
 use iam::role::{RoleId, RoleKey};
 use iam::tag::TagKey;
 use iam::{name, tag};
+use jiff::{SignedDuration, Timestamp};
 
-/// The proof is complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ours {
-    /// The role does not carry the resource's uid: the resource was made again, and takes the role
-    /// up.
-    pub reattached: bool,
+/// How long a proof of ownership is good for.
+pub const PROOF_HOLDS: SignedDuration = SignedDuration::from_secs(10);
+
+/// That a role was ours when it was read. Only judging what AWS has just shown makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    role_id: RoleId,
+    /// The uid that the role carries or was known to carry: a second proof asks for it again.
+    uid: Option<String>,
+    read_at: Timestamp,
+    reattached: bool,
+}
+
+impl Proof {
+    /// The role's unique id.
+    #[must_use]
+    pub fn role_id(&self) -> &RoleId {
+        &self.role_id
+    }
+
+    /// True when the role does not carry the resource's uid: the resource was made again, and takes
+    /// the role up.
+    #[must_use]
+    pub fn reattached(&self) -> bool {
+        self.reattached
+    }
+
+    /// Judges the same role once more, as it was read at `read_at`.
+    ///
+    /// # Errors
+    /// Why it is not to be written any more.
+    pub fn again(
+        &self,
+        identity: &Identity,
+        role: &RoleRecord,
+        read_at: Timestamp,
+    ) -> Result<Self, NotOurs> {
+        let known = Known { id: Some(self.role_id.clone()), uid: self.uid.as_deref() };
+        judge(identity, role, &known, read_at)
+    }
+
+    /// The same for a role that carries our uid from now on, because we have just written it.
+    #[must_use]
+    pub fn taken_up(self, identity: &Identity) -> Self {
+        Self { uid: Some(identity.uid.clone()), reattached: false, ..self }
+    }
+}
+
+/// That a role does not exist, as far as reads of IAM can tell. Only [`super::situation`] makes
+/// one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absence(());
+
+impl Absence {
+    pub(super) fn believed() -> Self {
+        Self(())
+    }
+
+    /// What `CreateRole` answered with is ours: as good a proof as a read.
+    #[must_use]
+    pub fn created(self, identity: &Identity, role: &RoleRecord, at: Timestamp) -> Proof {
+        Proof {
+            role_id: role.role_id.clone(),
+            uid: Some(identity.uid.clone()),
+            read_at: at,
+            reattached: false,
+        }
+    }
+}
+
+/// On what grounds a plan is carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// There is no such role: it may be created. AWS refuses that when the name is taken.
+    Create(Absence),
+    /// The role is ours: it may be changed, and removed.
+    Change(Proof),
+}
+
+impl Leave {
+    /// The same for a role that carries our uid from now on.
+    #[must_use]
+    pub fn taken_up(self, identity: &Identity) -> Self {
+        match self {
+            Self::Change(proof) => Self::Change(proof.taken_up(identity)),
+            create @ Self::Create(_) => create,
+        }
+    }
+
+    /// The step as one that may be written now; `None` when the grounds do not reach so far, or are
+    /// too old.
+    #[must_use]
+    pub fn allows<'a>(&self, step: &'a Step, now: Timestamp) -> Option<Proven<'a>> {
+        let creates = matches!(step.call, Call::CreateRole { .. });
+        let allowed = match self {
+            Self::Create(_) => creates,
+            Self::Change(proof) => {
+                !creates && now.duration_since(proof.read_at).abs() <= PROOF_HOLDS
+            }
+        };
+        allowed.then_some(Proven(step))
+    }
+}
+
+/// A step that may be written: the port takes no other.
+#[derive(Clone, Copy, Debug)]
+pub struct Proven<'a>(&'a Step);
+
+impl<'a> Proven<'a> {
+    /// The step.
+    #[must_use]
+    pub fn step(self) -> &'a Step {
+        self.0
+    }
+
+    /// For tests of what stands behind the port.
+    #[cfg(any(test, feature = "sim"))]
+    #[must_use]
+    pub fn for_a_test(step: &'a Step) -> Self {
+        Self(step)
+    }
 }
 
 /// A role that is left as it is.
@@ -73,7 +189,12 @@ impl<'a> Known<'a> {
 ///
 /// # Errors
 /// Why the role is not to be written.
-pub fn judge(identity: &Identity, role: &RoleRecord, known: &Known<'_>) -> Result<Ours, NotOurs> {
+pub fn judge(
+    identity: &Identity,
+    role: &RoleRecord,
+    known: &Known<'_>,
+    read_at: Timestamp,
+) -> Result<Proof, NotOurs> {
     let foreign = |why: String| {
         Err(NotOurs {
             reason: reason::NOT_OWNED,
@@ -141,7 +262,12 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: &Known<'_>) -> Resul
             role.role_id
         ));
     }
-    Ok(Ours { reattached: uid != Some(identity.uid.as_str()) })
+    Ok(Proof {
+        role_id: role.role_id.clone(),
+        uid: uid.filter(|uid| *uid == identity.uid).or(known.uid).map(str::to_owned),
+        read_at,
+        reattached: uid != Some(identity.uid.as_str()),
+    })
 }
 
 /// The step that takes up a role of ours which carries another object's uid. It comes before all

@@ -1,5 +1,6 @@
 //! What is refused, line by line: scope, ownership, and each field of a spec.
 
+use jiff::Timestamp;
 use std::time::Duration;
 
 use rstest::rstest;
@@ -214,8 +215,8 @@ fn ownership_needs_the_whole_proof(
     let desired = wish(&with(""));
     let mut role = as_written(&desired).role;
     change(&mut role);
-    match (judge(&desired.identity, &role, &known), verdict) {
-        (Ok(ours), Ok(expected)) => assert_eq!(ours.reattached, expected),
+    match (judge(&desired.identity, &role, &known, Timestamp::UNIX_EPOCH), verdict) {
+        (Ok(ours), Ok(expected)) => assert_eq!(ours.reattached(), expected),
         (Err(not_ours), Err(says)) => assert!(not_ours.why.contains(says), "{not_ours:?}"),
         (found, expected) => panic!("{found:?} instead of {expected:?}"),
     }

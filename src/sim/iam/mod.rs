@@ -28,6 +28,7 @@ use self::{
 };
 use crate::{
     plan::{
+        decide::ownership::Proven,
         failure::{IamError, IamErrorClass},
         form::observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
         steps::step::{Step, Written},
@@ -374,7 +375,8 @@ impl IamRead for FakeIam {
 }
 
 impl IamWrite for FakeIam {
-    async fn write(&self, step: &Step) -> Result<Written, IamError> {
+    async fn write(&self, proven: Proven<'_>) -> Result<Written, IamError> {
+        let step = proven.step();
         let about = About {
             action: step.call.action(),
             role: Some(step.role.name.as_str()),

@@ -5,6 +5,7 @@ mod create;
 mod read;
 mod trust;
 
+use crate::plan::decide::ownership::Proven;
 use iam::{role::RoleKey, tag::Tags};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,7 +76,7 @@ pub(super) fn class<T: std::fmt::Debug>(answer: Result<T, IamError>) -> Option<C
 }
 
 pub(super) async fn write(iam: &FakeIam, role: &str, call: Call) -> Option<Class> {
-    class(iam.write(&step(role, call)).await)
+    class(iam.write(Proven::for_a_test(&step(role, call))).await)
 }
 
 pub(super) async fn record(iam: &FakeIam, name: &str) -> RoleRecord {
@@ -236,7 +237,7 @@ async fn delete_role_names_the_first_blocker_and_a_boundary_is_none() {
     let delete = step("app", Call::DeleteRole);
     for blocker in ["detach all policies", "delete policies", "remove roles from instance profile"]
     {
-        let error = iam.write(&delete).await.unwrap_err();
+        let error = iam.write(Proven::for_a_test(&delete)).await.unwrap_err();
         assert_eq!((error.class, error.action), (Class::DeleteConflict, "DeleteRole"));
         assert!(error.message.contains(blocker), "{} has no {blocker}", error.message);
         match blocker {
@@ -245,7 +246,7 @@ async fn delete_role_names_the_first_blocker_and_a_boundary_is_none() {
             _ => iam.remove_instance_profile("nodes", "app"),
         };
     }
-    assert_eq!(iam.write(&delete).await, Ok(Written::default()));
+    assert_eq!(iam.write(Proven::for_a_test(&delete)).await, Ok(Written::default()));
     assert_eq!(iam.get("app"), None);
 }
 
