@@ -18,7 +18,7 @@ use tokio::{
 use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::{
-    api::{ResourceKey, resource::WatchEvent},
+    api::{ResourceKey, kinds::iam_role::IamRole, object::WatchEvent},
     controller::{
         census,
         memory::queue::Cause,
@@ -266,7 +266,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         );
     }
 
-    fn watched(&mut self, event: WatchEvent) {
+    fn watched(&mut self, event: WatchEvent<IamRole>) {
         match event {
             WatchEvent::Restarted => self.listed = Some(HashSet::new()),
             WatchEvent::Applied(resource) => {
