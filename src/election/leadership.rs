@@ -208,3 +208,6 @@ impl<C: Events> Events for Fenced<C> {
         self.cluster.notify(object, notice).await
     }
 }
+
+#[cfg(test)]
+mod tests;
