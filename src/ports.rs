@@ -1,5 +1,6 @@
 //! What the driver needs from the world, as traits. Who implements them is not known here.
 
+use iam::role::RoleName;
 use std::{future::Future, time::Duration};
 
 use futures::Stream;
@@ -24,28 +25,30 @@ use crate::{
 /// Reading IAM. "Absent" (`NoSuchEntity`) is an answer, `None`; everything unknown is an error.
 pub trait IamRead: Send + Sync + 'static {
     /// `GetRole`.
-    fn role(&self, name: &str)
-    -> impl Future<Output = Result<Option<RoleRecord>, IamError>> + Send;
+    fn role(
+        &self,
+        name: &RoleName,
+    ) -> impl Future<Output = Result<Option<RoleRecord>, IamError>> + Send;
     /// `ListAttachedRolePolicies`, all pages.
     fn attached(
         &self,
-        name: &str,
+        name: &RoleName,
     ) -> impl Future<Output = Result<Option<Attachments>, IamError>> + Send;
     /// `ListRolePolicies`, all pages: names.
     fn inline_names(
         &self,
-        name: &str,
+        name: &RoleName,
     ) -> impl Future<Output = Result<Option<Vec<String>>, IamError>> + Send;
     /// `GetRolePolicy`: the body as AWS sent it.
     fn inline(
         &self,
-        name: &str,
+        name: &RoleName,
         policy: &str,
     ) -> impl Future<Output = Result<Option<String>, IamError>> + Send;
     /// `ListInstanceProfilesForRole`, all pages: names.
     fn instance_profiles(
         &self,
-        name: &str,
+        name: &RoleName,
     ) -> impl Future<Output = Result<Option<Vec<String>>, IamError>> + Send;
     /// One page of `GetAccountAuthorizationDetails` (roles), 1,000 items asked for.
     fn details(

@@ -14,7 +14,7 @@ use crate::{
     plan::failure::{ClusterError, IamError, IamErrorClass},
     ports::IamRead,
 };
-use iam::arn::is_account_id;
+use iam::{account::is_account_id, role::RoleName};
 
 /// What stands below the flags.
 pub const HELP: &str = "\
@@ -130,7 +130,7 @@ async fn in_aws(wanted: Option<&str>) -> Vec<Finding> {
     match aws::connect(Rates { read: 0.0, write: 0.0 }, &Arc::new(Metrics::new())).await {
         Ok((iam, account)) => {
             let said = format!("{} in partition {}", account.id, account.partition);
-            findings.push(match wanted.filter(|wanted| *wanted != account.id) {
+            findings.push(match wanted.filter(|wanted| account.id != **wanted) {
                 None => ok("AWS account", said),
                 Some(wanted) => {
                     miss("AWS account", said, format!("take credentials of account {wanted}"))
@@ -160,7 +160,7 @@ fn clock(theirs: Timestamp, ours: Timestamp) -> Finding {
 
 /// Every read that the controller makes, about a role that nobody has.
 async fn reads(iam: &AwsIam) -> Vec<Finding> {
-    let name = format!("rolewright-check-{:016x}", fastrand::u64(..));
+    let name = RoleName::from(format!("rolewright-check-{:016x}", fastrand::u64(..)));
     let absent = |found: bool| {
         if found {
             Err(format!("knows a role {name}, which nobody made"))

@@ -25,7 +25,7 @@ use serde_json::json;
 
 use crate::{
     api::{self, key::Key, kind::Kind, object::Object},
-    plan::say::{notice::Notice, verdict::cut},
+    plan::say::{notice::Notice, words::cut},
 };
 
 /// The API server refuses longer notes.

@@ -11,7 +11,7 @@ use crate::{
         object::Object,
         raw::RawObject,
     },
-    plan::say::verdict::cut,
+    plan::say::words::cut,
 };
 
 /// `status.lastHandledReconcileAt` holds 256 characters.

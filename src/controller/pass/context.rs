@@ -3,10 +3,14 @@
 use jiff::Timestamp;
 
 use crate::{
+    accounts::Access,
     api::{RoleStatus, kinds::iam_role::Applied, reason, resource::Resource},
     controller::{pass::drive::Interrupted, shared::Shared},
     plan::{
-        form::desired::Desired, say::verdict::Verdict, scope::identity::Identity, steps::applied,
+        form::desired::Desired,
+        say::verdict::Verdict,
+        scope::{identity::Identity, limits::Limits},
+        steps::applied,
     },
     ports::{Clock, Cluster, IamWrite},
 };
@@ -14,6 +18,10 @@ use crate::{
 /// One pass: the resource as it was read, and the status as it is to be.
 pub(in crate::controller) struct Pass<'a, I, C, K> {
     pub(super) shared: &'a Shared<I, C, K>,
+    /// What the resource may ask for.
+    pub(super) limits: &'a Limits,
+    /// The account that its role is in.
+    pub(super) access: &'a Access<I>,
     pub(super) resource: Resource,
     pub(super) status: RoleStatus,
 }
@@ -29,7 +37,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     pub(super) fn pin(&mut self, identity: &Identity) {
-        self.status.role_name = Some(identity.name.clone());
+        self.status.role_name = Some(identity.name.to_string());
         self.status.path = Some(identity.path.clone());
     }
 

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use crate::{
+    accounts::Access,
     api::{reason, resource::Resource},
     controller::{shared::Shared, tally},
     plan::{
@@ -60,7 +61,9 @@ impl From<ClusterError> for Interrupted {
 const PROOF_HOLDS: Duration = Duration::from_secs(10);
 
 /// What the steps are about.
-pub struct Job<'a> {
+pub struct Job<'a, I> {
+    /// The account that the role is in.
+    pub access: &'a Access<I>,
     /// The resource on whose behalf.
     pub resource: &'a Resource,
     /// The role.
@@ -81,7 +84,7 @@ pub struct Job<'a> {
 /// The first failure; the steps behind it are not tried.
 pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
-    job: &Job<'_>,
+    job: &Job<'_, I>,
     steps: &[Step],
     created: &mut Option<RoleRecord>,
 ) -> Result<(), Interrupted> {
@@ -101,14 +104,14 @@ pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
 /// The Event of each step that was carried out goes to `done`, at once.
 async fn carry_out<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
-    job: &Job<'_>,
+    job: &Job<'_, I>,
     steps: &[Step],
     created: &mut Option<RoleRecord>,
     done: UnboundedSender<Notice>,
 ) -> Result<(), Interrupted> {
     let mut proven_at = job.proven_at;
     for step in steps {
-        shared.iam.turn().await;
+        job.access.iam.turn().await;
         if shared.stopping() {
             return Err(Interrupted::Stopping);
         }
@@ -137,26 +140,26 @@ async fn carry_out<I: IamWrite, C: Cluster, K: Clock>(
 /// answered with, and when.
 async fn write<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
-    job: &Job<'_>,
+    job: &Job<'_, I>,
     step: &Step,
 ) -> Result<(Option<RoleRecord>, Timestamp), Interrupted> {
     // Leadership is asked for once more right before the call, and while that is under way.
     let answer = shared
         .leadership
-        .during(shared.iam.write(step))
+        .during(job.access.iam.write(step))
         .await
         .unwrap_or_else(|| Err(abandoned(step)));
     let now = shared.clock.now();
     match answer {
         Ok(Written { role, request_id }) => {
-            shared.memory().recent.record(step, Certainty::Applied, now);
+            job.access.recent().record(step, Certainty::Applied, now);
             tally::carried_out(&shared.metrics, step, job.reason);
             audit_line(job, step, Ok(request_id.as_deref()));
             Ok((role, now))
         }
         Err(error) => {
             if error.class.outcome_unknown() {
-                shared.memory().recent.record(step, Certainty::Unknown, now);
+                job.access.recent().record(step, Certainty::Unknown, now);
             }
             audit_line(job, step, Err(&error));
             Err(Interrupted::Iam(error, Some(Box::new(step.clone()))))
@@ -181,20 +184,22 @@ fn abandoned(step: &Step) -> IamError {
 /// slow AWS would let no plan ever begin.
 async fn prove_again<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
-    job: &Job<'_>,
+    job: &Job<'_, I>,
     created: Option<&RoleRecord>,
 ) -> Result<Timestamp, Interrupted> {
     let known =
-        created.or(job.observed.map(|observed| &observed.role)).map(|role| role.role_id.as_str());
-    let role = shared.iam.role(&job.identity.name).await?;
+        created.or(job.observed.map(|observed| &observed.role)).map(|role| role.role_id.clone());
+    let role = job.access.iam.role(&job.identity.name).await?;
     let uid = if created.is_some() { Some(job.identity.uid.as_str()) } else { job.uid };
-    let proof = |role: &RoleRecord| ownership::judge(job.identity, role, Known { id: known, uid });
-    let ours = role.is_some_and(|role| known.is_some() && proof(&role).is_ok());
+    let known = Known { id: known, uid };
+    let ours = role.is_some_and(|role| {
+        known.id.is_some() && ownership::judge(job.identity, &role, &known).is_ok()
+    });
     if ours { Ok(shared.clock.now()) } else { Err(Interrupted::ProofTooOld) }
 }
 
 /// What is told of a step that AWS has carried out.
-fn notice(job: &Job<'_>, step: &Step) -> Notice {
+fn notice<I>(job: &Job<'_, I>, step: &Step) -> Notice {
     Notice {
         warning: job.reason == reason::DRIFT_CORRECTED,
         reason: job.reason,
@@ -216,13 +221,13 @@ pub async fn publish<I: IamWrite, C: Cluster, K: Clock>(
 }
 
 /// With the id of the request when it was done, with the failure when not.
-fn audit_line(job: &Job<'_>, step: &Step, answer: Result<Option<&str>, &IamError>) {
+fn audit_line<I>(job: &Job<'_, I>, step: &Step, answer: Result<Option<&str>, &IamError>) {
     let error = answer.err();
     let request_id = answer.unwrap_or_else(|error| error.request_id.as_deref());
     info!(
         target: "audit",
         account = %job.identity.account.id,
-        role = %step.role,
+        role = %step.role.name,
         action = step.call.action(),
         why = %step.why,
         cause = job.reason,

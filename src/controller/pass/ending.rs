@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     api::{
+        condition,
         kinds::iam_role::{DeletionPolicy, DriftPolicy},
         problem::Problem,
         reason,
@@ -17,10 +18,7 @@ use crate::{
     plan::{
         decide::ownership::{Known, NotOurs},
         form::desired::{Desired, deletion_terms},
-        say::{
-            backoff::Trouble,
-            verdict::{self, Verdict},
-        },
+        say::{backoff::Trouble, conditions, verdict::Verdict},
         scope::identity::{self, Identity},
         steps::step::Why,
     },
@@ -38,7 +36,16 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
         let (resource, identity) = (self.resource.clone(), &desired.identity);
         let known = Known::of(&self.status);
-        match remove(self.shared, &resource, identity, known, Why::Expired, reason::EXPIRED).await?
+        match remove(
+            self.shared,
+            self.access,
+            &resource,
+            identity,
+            known,
+            Why::Expired,
+            reason::EXPIRED,
+        )
+        .await?
         {
             Removal::Gone => {
                 self.let_all_go().await?;
@@ -73,7 +80,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let over = end.filter(|end| *end <= self.shared.clock.now());
         match over {
             Some(end) if self.status.role_id.is_some() => self.expire(desired, end).await,
-            Some(end) if verdict::ready_reason(&self.status) == Some(reason::EXPIRED) => {
+            Some(end) if conditions::is_true(&self.status.conditions, condition::EXPIRED) => {
                 self.report(&Verdict::Expired(end), Next::Settled).await
             }
             _ => self.refuse(beyond).await,
@@ -103,13 +110,13 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
         };
         let spec = identity::read_spec(&self.resource.spec).ok();
-        let identity = identity::identify(&self.resource, spec.as_ref(), &self.shared.limits);
+        let identity = identity::identify(&self.resource, spec.as_ref(), self.limits);
         if terms == DeletionPolicy::Retain {
             let note = format!("role {} stays in AWS with its tags, as spec asks", identity.name);
             self.notice(false, reason::RETAINED, "Release", note).await;
             return self.release(&identity).await;
         }
-        if self.status.account_id.as_ref().is_some_and(|account| *account != identity.account.id) {
+        if self.status.account_id.as_ref().is_some_and(|account| identity.account.id != **account) {
             let why = format!(
                 "the role lives in account {}, and the controller's credentials are of {}: give it \
                  credentials of the former",
@@ -124,8 +131,16 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         // What does not carry our uid goes with somebody else: also when it never did.
         let known = Known::of(&self.status);
         let known = Known { uid: known.uid.or(Some(&identity.uid)), ..known };
-        match remove(self.shared, &resource, &identity, known, Why::Deleted, reason::DELETED)
-            .await?
+        match remove(
+            self.shared,
+            self.access,
+            &resource,
+            &identity,
+            known,
+            Why::Deleted,
+            reason::DELETED,
+        )
+        .await?
         {
             Removal::Gone => {
                 self.let_all_go().await?;
@@ -146,7 +161,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     pub(super) async fn release(&mut self, identity: &Identity) -> Result<Next, Interrupted> {
         self.shared.cluster.remove_finalizer(&self.resource).await?;
-        self.shared.memory().recent.forget(&identity.name);
+        self.access.recent().forget(&identity.role());
         Ok(Next::Gone)
     }
 }

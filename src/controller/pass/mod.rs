@@ -11,8 +11,9 @@ mod principals;
 pub mod removal;
 pub(super) mod report;
 
+use crate::plan::scope::resolve::resolve;
 use jiff::Timestamp;
-use tracing::info;
+use tracing::{error, info};
 
 use crate::{
     api::{
@@ -40,10 +41,7 @@ use crate::{
             fingerprint::{self, Scope},
             observed::{Observed, RoleRecord},
         },
-        say::{
-            backoff::Trouble,
-            verdict::{self, Verdict},
-        },
+        say::{backoff::Trouble, conditions, verdict::Verdict, words},
         steps::{
             applied, diff,
             principals::{held_back, view},
@@ -52,7 +50,7 @@ use crate::{
     },
     ports::{Clock, Cluster, IamWrite},
 };
-use iam::tag;
+use iam::{role::RoleKey, tag};
 
 /// Runs one pass; every failure is reported on the resource.
 pub async fn pass<I: IamWrite, C: Cluster, K: Clock>(
@@ -68,8 +66,13 @@ pub async fn pass<I: IamWrite, C: Cluster, K: Clock>(
             return Next::Failed(Trouble::Cluster);
         }
     };
+    let limits = resolve(&resource, &shared.sources);
+    let Some(access) = shared.accounts.get(limits.account.id) else {
+        error!(resource = %key, account = %limits.account.id, "there is no way into the account");
+        return Next::Failed(Trouble::Iam(IamErrorClass::Unreachable));
+    };
     let status = resource.status.clone();
-    let mut pass = Pass { shared, resource, status };
+    let mut pass = Pass { shared, limits, access, resource, status };
     match pass.run(cause).await {
         Ok(next) => next,
         Err(interrupted) => pass.interrupted(interrupted).await,
@@ -96,17 +99,17 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
         }
         self.status.last_handled_reconcile_at.clone_from(&self.resource.reconcile_requested_at);
-        let desired = match compile(&self.resource, &self.shared.limits) {
+        let desired = match compile(&self.resource, self.limits) {
             Ok((desired, beyond)) if beyond.is_empty() => desired,
             Ok((desired, beyond)) => return self.beyond_limits(&desired, beyond).await,
             Err(problems) => return self.refuse(problems).await,
         };
-        self.tell_warnings(&desired.warnings).await;
         let hash = fingerprint::desired_hash(fingerprint::of_desired(&desired));
+        self.tell_warnings(&desired.warnings, &hash).await;
         let unchanged = self.status.applied_generation == Some(self.resource.generation)
             && self.status.desired_hash.as_ref() == Some(&hash);
         self.status.desired_hash = Some(hash);
-        self.status.account_id = Some(desired.identity.account.id.clone());
+        self.status.account_id = Some(desired.identity.account.id.to_string());
 
         let hint = match cause {
             Cause::Drift(hint) if hint.generation == self.resource.generation && unchanged => {
@@ -114,7 +117,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
             _ => None,
         };
-        match self.shared.iam.role(&desired.identity.name).await? {
+        match self.access.iam.role(&desired.identity.name).await? {
             Some(role) => {
                 self.shared.memory().absent_since.remove(&desired.identity.key);
                 self.existing(&desired, role, hint, unchanged).await
@@ -132,10 +135,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         unchanged: bool,
     ) -> Result<Next, Interrupted> {
         let proven_at = self.shared.clock.now();
-        let ours = ownership::judge(&desired.identity, &role, Known::of(&self.status));
+        let ours = ownership::judge(&desired.identity, &role, &Known::of(&self.status));
         if let Err(not_ours) = ours {
             if not_ours.contested() {
-                if self.took_up_lately(&role.name) {
+                if self.took_up_lately(&desired.identity.role()) {
                     return Ok(Next::Failed(Trouble::NotVisible));
                 }
                 self.status.role_uid =
@@ -144,8 +147,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.status.plan = None;
             if desired.drift == DriftPolicy::Observe {
                 let scope = Scope::default();
-                if let Some(observed) = observe::whole(&self.shared.iam, role, &scope).await? {
-                    self.status.plan = verdict::plan_lines(&diff::diff(desired, &observed, &scope));
+                if let Some(observed) = observe::whole(&self.access.iam, role, &scope).await? {
+                    self.status.plan = words::plan_lines(&diff::diff(desired, &observed, &scope));
                 }
             }
             return self
@@ -153,7 +156,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 .await;
         }
         let end = desired.lifetime.end(self.resource.created, Some(role.created));
-        self.status.expires_at = end.map(verdict::whole_seconds);
+        self.status.expires_at = end.map(conditions::whole_seconds);
         self.note_deadline(end);
         if let Some(end) = end.filter(|end| *end <= self.shared.clock.now()) {
             return self.expire(desired, end).await;
@@ -162,13 +165,13 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let applied = self.status.applied.clone().unwrap_or_default();
         let scope = Scope::of(desired, &applied);
         let observed = match &hint {
-            Some(hint) => observe::closer(&self.shared.iam, role, hint, desired, &scope).await?,
-            None => observe::whole(&self.shared.iam, role, &scope).await?,
+            Some(hint) => observe::closer(&self.access.iam, role, hint, desired, &scope).await?,
+            None => observe::whole(&self.access.iam, role, &scope).await?,
         };
         let Some(mut observed) = observed else {
             return Ok(Next::Failed(Trouble::NotVisible));
         };
-        let (role_id, arn) = (observed.role.role_id.clone(), observed.role.arn.clone());
+        let (role_id, arn) = (observed.role.role_id.to_string(), observed.role.arn.clone());
         let reattached = ours == Ok(Ours { reattached: true });
         if !reattached {
             self.status.role_uid = Some(self.resource.uid.clone());
@@ -229,6 +232,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     ) -> Result<(), Interrupted> {
         let resource = self.resource.clone();
         let job = Job {
+            access: self.access,
             resource: &resource,
             identity: &desired.identity,
             observed: Some(observed),
@@ -246,7 +250,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     /// is over.
     async fn missing(&mut self, desired: &Desired, unchanged: bool) -> Result<Next, Interrupted> {
         let expected = self.status.role_id.is_some();
-        match absence(self.shared, &desired.identity, expected) {
+        match absence(self.shared, self.access, &desired.identity, expected) {
             Absence::Confirmed => {}
             Absence::Unconfirmed(wait, message) => {
                 return self
@@ -264,7 +268,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
         }
         let end = desired.lifetime.end(self.resource.created, None);
-        self.status.expires_at = end.map(verdict::whole_seconds);
+        self.status.expires_at = end.map(conditions::whole_seconds);
         self.note_deadline(end);
         if let Some(end) = end.filter(|end| *end <= self.shared.clock.now()) {
             self.let_all_go().await?;
@@ -311,6 +315,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
         let resource = self.resource.clone();
         let job = Job {
+            access: self.access,
             resource: &resource,
             identity: &desired.identity,
             observed: None,
@@ -321,7 +326,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let mut created = None;
         let outcome = drive(self.shared, &job, &steps, &mut created).await;
         if let Some(role) = created {
-            self.status.role_id = Some(role.role_id);
+            self.status.role_id = Some(role.role_id.to_string());
             self.status.arn = Some(role.arn);
             self.status.role_uid = Some(self.resource.uid.clone());
         }
@@ -341,7 +346,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     ) -> Result<Next, Interrupted> {
         self.pin(&desired.identity);
         (self.status.role_id, self.status.arn) = role.unzip();
-        let plan = verdict::plan_lines(steps);
+        let plan = words::plan_lines(steps);
         let news = plan != self.resource.status.plan;
         self.status.plan = plan;
         if news {
@@ -354,9 +359,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     /// True while a read may still show the uid that we have replaced.
-    fn took_up_lately(&self, role: &str) -> bool {
-        let (memory, now) = (self.shared.memory(), self.shared.clock.now());
-        memory.recent.tag(role, tag::UID, now, self.shared.windows.settle)
+    fn took_up_lately(&self, role: &RoleKey) -> bool {
+        let now = self.shared.clock.now();
+        self.access.recent().tag(role, tag::UID, now, self.shared.windows.settle)
             == Some(self.resource.uid.as_str())
     }
 

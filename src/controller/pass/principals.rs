@@ -34,7 +34,7 @@ use crate::{
     },
     ports::{Clock, Cluster, IamWrite},
 };
-use iam::policy::Kind;
+use iam::{policy::Kind, role::RoleId};
 
 /// On what terms a plan is carried out.
 pub(super) struct Terms<'a> {
@@ -95,20 +95,20 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     /// Whether the role of this ARN is, now, the very role that status records for a resource of
     /// this installation.
     async fn is_in_our_keeping(&self, arn: &str) -> Result<bool, Interrupted> {
-        let Some(name) = principals::role_name(arn) else { return Ok(false) };
-        let known: Vec<String> =
-            self.shared.memory().index.role_ids(&name).map(str::to_owned).collect();
+        let Some(key) = principals::role_of(arn) else { return Ok(false) };
+        let known: Vec<RoleId> = self.shared.memory().index.role_ids(&key).cloned().collect();
         if known.is_empty() {
             return Ok(false);
         }
-        let role = self.shared.iam.role(&name).await?;
+        let Some(access) = self.shared.accounts.get(key.account) else { return Ok(false) };
+        let role = access.iam.role(&key.name).await?;
         Ok(role.is_some_and(|role| role.arn == arn && known.contains(&role.role_id)))
     }
 
     /// Lays recent writes over what was read.
     pub(super) fn overlay(&self, desired: &Desired, observed: &mut Observed) {
-        self.shared.memory().recent.overlay(
-            &desired.identity.name,
+        self.access.recent().overlay(
+            &desired.identity.role(),
             observed,
             |part| desired.wants(part),
             self.shared.clock.now(),
@@ -138,6 +138,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.save_applied(desired, terms.applied).await?;
             let resource = self.resource.clone();
             let job = Job {
+                access: self.access,
                 resource: &resource,
                 identity: &desired.identity,
                 observed: Some(&observed),
@@ -162,15 +163,16 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             let failure = Interrupted::Iam(error, Some(step));
             let Some(refused) = refused else { return Err(failure) };
             // What was done already is read, not remembered.
-            let Some(role) = self.shared.iam.role(&desired.identity.name).await? else {
+            let Some(role) = self.access.iam.role(&desired.identity.name).await? else {
                 return Err(failure);
             };
-            let known = Known { id: Some(&observed.role.role_id), ..Known::of(&self.status) };
-            if ownership::judge(&desired.identity, &role, known).is_err() {
+            let known =
+                Known { id: Some(observed.role.role_id.clone()), ..Known::of(&self.status) };
+            if ownership::judge(&desired.identity, &role, &known).is_err() {
                 return Err(Interrupted::ProofTooOld);
             }
             proven_at = self.shared.clock.now();
-            let Some(again) = observe::whole(&self.shared.iam, role, terms.scope).await? else {
+            let Some(again) = observe::whole(&self.access.iam, role, terms.scope).await? else {
                 return Err(failure);
             };
             observed = again;

@@ -2,9 +2,11 @@
 //! proven first and again right before the last call; blockers are looked for before anything is
 //! taken; the boundary stays to the last.
 
+use iam::role::RoleKey;
 use std::time::Duration;
 
 use crate::{
+    accounts::Access,
     api::resource::Resource,
     controller::{
         pass::drive::{Interrupted, Job, drive},
@@ -51,15 +53,15 @@ pub enum Absence {
 /// has the role's id.
 pub fn absence<I, C, K: Clock>(
     shared: &Shared<I, C, K>,
+    access: &Access<I>,
     identity: &Identity,
     expected: bool,
 ) -> Absence {
     let (now, windows) = (shared.clock.now(), shared.windows);
-    let mut memory = shared.memory();
-    if memory.recent.deleted(&identity.name) {
+    if access.recent().deleted(&identity.role()) {
         return Absence::Confirmed;
     }
-    if memory.recent.created(&identity.name, now, windows.create) {
+    if access.recent().created(&identity.role(), now, windows.create) {
         return Absence::JustCreated(format!(
             "role {} was just created, and IAM does not show it yet",
             identity.name
@@ -68,7 +70,7 @@ pub fn absence<I, C, K: Clock>(
     if !expected || windows.absence.is_zero() {
         return Absence::Confirmed;
     }
-    let first = *memory.absent_since.entry(identity.key.clone()).or_insert(now);
+    let first = *shared.memory().absent_since.entry(identity.key.clone()).or_insert(now);
     if within(first, now, windows.absence) {
         let left = windows.absence.saturating_sub(now.duration_since(first).unsigned_abs());
         let message = format!(
@@ -104,8 +106,12 @@ fn left<I, C, K: Clock>(
 }
 
 /// What a removal makes of a role that a read does not show.
-fn not_found<I, C, K: Clock>(shared: &Shared<I, C, K>, identity: &Identity) -> Removal {
-    match absence(shared, identity, true) {
+fn not_found<I, C, K: Clock>(
+    shared: &Shared<I, C, K>,
+    access: &Access<I>,
+    identity: &Identity,
+) -> Removal {
+    match absence(shared, access, identity, true) {
         Absence::Confirmed => Removal::Gone,
         Absence::Unconfirmed(wait, message) => Removal::Waiting(wait, message),
         Absence::JustCreated(message) => Removal::Waiting(Duration::from_secs(1), message),
@@ -118,25 +124,26 @@ fn not_found<I, C, K: Clock>(shared: &Shared<I, C, K>, identity: &Identity) -> R
 /// The first failure; the next pass begins anew.
 pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
+    access: &Access<I>,
     resource: &Resource,
     identity: &Identity,
     known: Known<'_>,
     why: Why,
     reason: &'static str,
 ) -> Result<Removal, Interrupted> {
-    let Some(role) = shared.iam.role(&identity.name).await? else {
+    let Some(role) = access.iam.role(&identity.name).await? else {
         // Before a role may be called gone, it is looked for twice, also when status never pinned
         // it.
-        return Ok(not_found(shared, identity));
+        return Ok(not_found(shared, access, identity));
     };
-    if let Err(not_ours) = ownership::judge(identity, &role, known) {
+    if let Err(not_ours) = ownership::judge(identity, &role, &known) {
         return Ok(left(shared, identity, not_ours));
     }
     shared.memory().absent_since.remove(&identity.key);
     let proven_at = shared.clock.now();
     let name = role.name.clone();
     if let Some(profiles) =
-        shared.iam.instance_profiles(&name).await?.filter(|profiles| !profiles.is_empty())
+        access.iam.instance_profiles(&name).await?.filter(|profiles| !profiles.is_empty())
     {
         return Ok(Removal::Blocked(format!(
             "role {name} is in instance profile {}, which is not ours: remove the role from it",
@@ -144,8 +151,8 @@ pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
         )));
     }
     let (attached, inline) = (
-        shared.iam.attached(&name).await?.unwrap_or_default(),
-        shared.iam.inline_names(&name).await?.unwrap_or_default(),
+        access.iam.attached(&name).await?.unwrap_or_default(),
+        access.iam.inline_names(&name).await?.unwrap_or_default(),
     );
     let observed = Observed {
         role,
@@ -154,7 +161,15 @@ pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
     };
     take_away(
         shared,
-        &Job { resource, identity, observed: Some(&observed), uid: known.uid, proven_at, reason },
+        &Job {
+            access,
+            resource,
+            identity,
+            observed: Some(&observed),
+            uid: known.uid,
+            proven_at,
+            reason,
+        },
         &observed,
         known,
         why,
@@ -164,13 +179,18 @@ pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
 
 async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
-    job: &Job<'_>,
+    job: &Job<'_, I>,
     observed: &Observed,
     known: Known<'_>,
     why: Why,
 ) -> Result<Removal, Interrupted> {
     let Observed { role, attached, inline } = observed;
-    let step = |call| Step { role: role.name.clone(), call, why, change: None };
+    let step = |call| Step {
+        role: RoleKey { account: job.identity.account.id, name: role.name.clone() },
+        call,
+        why,
+        change: None,
+    };
     let delete = [step(Call::DeleteRole)];
     let strip: Vec<Step> = attached
         .iter()
@@ -182,7 +202,7 @@ async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
         // answers AccessDenied while nothing is taken away yet, or DeleteConflict when we may go
         // on.
         match drive(shared, job, &delete, &mut None).await {
-            Ok(()) => return confirm(shared, job.identity).await,
+            Ok(()) => return confirm(job.access, job.identity).await,
             Err(Interrupted::Iam(error, _)) if error.class == IamErrorClass::DeleteConflict => {}
             Err(Interrupted::Iam(error, _)) if error.class == IamErrorClass::AccessDenied => {
                 return Ok(Removal::Blocked(format!(
@@ -194,16 +214,16 @@ async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
         drive(shared, job, &strip, &mut None).await?;
     }
     // Proven again right before the call that can't be undone.
-    let again: Option<RoleRecord> = shared.iam.role(&role.name).await?;
+    let again: Option<RoleRecord> = job.access.iam.role(&role.name).await?;
     // Not our doing: IAM's replicas may disagree, and two reads of one moment prove no absence.
-    let Some(again) = again else { return Ok(not_found(shared, job.identity)) };
-    let known = Known { id: known.id.or(Some(&role.role_id)), ..known };
-    if let Err(not_ours) = ownership::judge(job.identity, &again, known) {
+    let Some(again) = again else { return Ok(not_found(shared, job.access, job.identity)) };
+    let known = Known { id: known.id.or_else(|| Some(role.role_id.clone())), ..known };
+    if let Err(not_ours) = ownership::judge(job.identity, &again, &known) {
         return Ok(left(shared, job.identity, not_ours));
     }
     let job = Job { proven_at: shared.clock.now(), ..*job };
     match drive(shared, &job, &delete, &mut None).await {
-        Ok(()) => confirm(shared, job.identity).await,
+        Ok(()) => confirm(job.access, job.identity).await,
         Err(Interrupted::Iam(error, _)) if error.class == IamErrorClass::AccessDenied => Ok(
             Removal::Blocked(format!("{error}: grant the controller iam:DeleteRole on this role")),
         ),
@@ -212,11 +232,11 @@ async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
 }
 
 /// After our own `DeleteRole` one "no such role" is enough.
-async fn confirm<I: IamWrite, C: Cluster, K: Clock>(
-    shared: &Shared<I, C, K>,
+async fn confirm<I: IamWrite>(
+    access: &Access<I>,
     identity: &Identity,
 ) -> Result<Removal, Interrupted> {
-    if shared.iam.role(&identity.name).await?.is_none() {
+    if access.iam.role(&identity.name).await?.is_none() {
         return Ok(Removal::Gone);
     }
     Ok(Removal::Waiting(

@@ -8,6 +8,8 @@ use crate::{
         steps::step::{Call, Step, Why},
     },
 };
+use iam::role::{RoleId, RoleKey};
+use iam::tag::TagKey;
 use iam::{name, tag};
 
 /// The proof is complete.
@@ -50,10 +52,10 @@ impl NotOurs {
 }
 
 /// What is known of the role before it is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known<'a> {
     /// Its unique id.
-    pub id: Option<&'a str>,
+    pub id: Option<RoleId>,
     /// The uid that it carries, once that was the resource's own (`status.roleUid`).
     pub uid: Option<&'a str>,
 }
@@ -62,7 +64,7 @@ impl<'a> Known<'a> {
     /// What status tells.
     #[must_use]
     pub fn of(status: &'a RoleStatus) -> Self {
-        Self { id: status.role_id.as_deref(), uid: status.role_uid.as_deref() }
+        Self { id: status.role_id.as_deref().map(RoleId::from), uid: status.role_uid.as_deref() }
     }
 }
 
@@ -71,7 +73,7 @@ impl<'a> Known<'a> {
 ///
 /// # Errors
 /// Why the role is not to be written.
-pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result<Ours, NotOurs> {
+pub fn judge(identity: &Identity, role: &RoleRecord, known: &Known<'_>) -> Result<Ours, NotOurs> {
     let foreign = |why: String| {
         Err(NotOurs {
             reason: reason::NOT_OWNED,
@@ -79,7 +81,7 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
         })
     };
 
-    if name::is_reserved(&role.path, &role.name) {
+    if name::is_reserved(&role.path, role.name.as_str()) {
         return foreign("it belongs to an AWS service".into());
     }
     let (installation, resource) = (value(role, tag::INSTALLATION), value(role, tag::RESOURCE));
@@ -104,7 +106,7 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
         }
         _ => {}
     }
-    if name::fold(&role.name) != name::fold(&identity.name) {
+    if role.name != identity.name {
         return foreign(format!("its name is not {}", identity.name));
     }
     if role.path != identity.path {
@@ -131,7 +133,7 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
             ),
         });
     }
-    if let Some(known) = known.id.filter(|known| *known != role.role_id) {
+    if let Some(known) = known.id.as_ref().filter(|known| **known != role.role_id) {
         return foreign(format!(
             "its id is {}, but this resource made the role with id {known}; somebody replaced it: \
              delete the role in AWS, \
@@ -148,9 +150,9 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
 #[must_use]
 pub fn claim(identity: &Identity, role: &RoleRecord) -> Option<Step> {
     uid(role).filter(|uid| *uid != identity.uid)?;
-    let tags = [(tag::UID.to_owned(), identity.uid.clone())].into();
+    let tags = [(tag::UID.into(), identity.uid.clone())].into();
     Some(Step {
-        role: role.name.clone(),
+        role: RoleKey { account: identity.account.id, name: role.name.clone() },
         call: Call::Tag { tags },
         why: Why::Differs,
         change: None,
@@ -159,8 +161,9 @@ pub fn claim(identity: &Identity, role: &RoleRecord) -> Option<Step> {
 
 /// What [`claim`] makes of the role.
 pub fn claimed(identity: &Identity, role: &mut RoleRecord) {
-    role.tags.retain(|key, _| tag::fold(key) != tag::fold(tag::UID));
-    role.tags.insert(tag::UID.to_owned(), identity.uid.clone());
+    let key = TagKey::from(tag::UID);
+    role.tags.remove(&key);
+    role.tags.insert(key, identity.uid.clone());
 }
 
 /// The uid that a role carries.
@@ -170,5 +173,5 @@ pub fn uid(role: &RoleRecord) -> Option<&str> {
 }
 
 fn value<'a>(role: &'a RoleRecord, key: &str) -> Option<&'a str> {
-    role.tags.iter().find(|(k, _)| tag::fold(k) == tag::fold(key)).map(|(_, value)| value.as_str())
+    role.tags.get(&TagKey::from(key)).map(String::as_str)
 }

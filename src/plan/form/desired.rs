@@ -32,10 +32,11 @@ use crate::{
     },
 };
 use iam::{
+    arn::IamArn,
     limits as quota,
     nearest::nearest,
     policy::{Kind, NumberRule, Policy},
-    tag,
+    tag::{self, Tags},
     text::node::Node,
 };
 
@@ -68,7 +69,7 @@ pub struct Desired {
     /// Inline policies by name.
     pub inline: BTreeMap<String, Policy>,
     /// All tags, the ownership proof among them.
-    pub tags: BTreeMap<String, String>,
+    pub tags: Tags,
     /// What we keep alone.
     pub exclusive: Exclusive,
     /// When it ends.
@@ -92,7 +93,7 @@ impl Desired {
         match part {
             Part::Attachment(arn) => self.attached.contains(arn),
             Part::Inline(name) => self.inline.contains_key(name),
-            Part::Tag(key) => self.tags.keys().any(|other| tag::fold(other) == *key),
+            Part::Tag(key) => self.tags.contains_key(key),
             Part::Role | Part::Trust | Part::Boundary | Part::Attributes => true,
         }
     }
@@ -260,11 +261,12 @@ impl Check<'_> {
             }
             BoundaryRule::Free => {
                 let given = given?;
-                let parts: Vec<&str> = given.splitn(6, ':').collect();
-                let own = matches!(parts.as_slice(), ["arn", partition, "iam", "", id, resource]
-                    if *partition == account.partition && (
-                        *id == account.id || *id == "aws") && resource.starts_with("policy/"));
-                if !own {
+                let own = |arn: &IamArn| {
+                    arn.kind == "policy"
+                        && arn.partition == account.partition
+                        && (account.id == *arn.account || arn.account == "aws")
+                };
+                if !IamArn::parse(&given).is_ok_and(|arn| own(&arn)) {
                     self.problems.limit(
                         field,
                         format!(
@@ -397,25 +399,19 @@ impl Check<'_> {
         }
     }
 
-    fn tags(
-        &mut self,
-        given: Option<&BTreeMap<String, String>>,
-        identity: &Identity,
-    ) -> BTreeMap<String, String> {
-        let mut folded = BTreeSet::new();
-        let mut tags = BTreeMap::new();
+    fn tags(&mut self, given: Option<&BTreeMap<String, String>>, identity: &Identity) -> Tags {
+        let mut tags = Tags::new();
         for (key, value) in given.into_iter().flatten() {
             let field = format!("spec.tags.{key}");
             if let Err(error) = tag::check(key, value) {
                 self.problems.form(&field, error.to_string());
             }
-            if !folded.insert(tag::fold(key)) {
+            if tags.insert(key.as_str().into(), value.clone()).is_some() {
                 self.problems.form(
                     &field,
                     "differs from another key only in letter case, which IAM ignores: remove one",
                 );
             }
-            tags.insert(key.clone(), value.clone());
         }
         tags.extend(identity.tags());
         tags

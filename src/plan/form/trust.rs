@@ -10,7 +10,7 @@ use crate::{
     plan::scope::{identity, limits::Limits, problems::Problems},
 };
 use iam::{
-    arn::Account,
+    account::Account,
     limits as quota,
     policy::{self, Kind, Policy, Scope, Statement},
     trust::limits::{Origin, check, check_namespace},

@@ -9,12 +9,13 @@
     reason = "a test that knows its own set-up need not look at the answer"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::{
-    rules::{fresh_status, parse, pinned, unchanged},
+    rules::{fresh_status, parse, pinned, put_condition, unchanged},
     state::{Entry, Id, State, Stored, Told},
 };
 use crate::sim::{FakeCluster, Rule};
@@ -171,6 +172,17 @@ impl FakeCluster {
         self.lock().edit(&role(key), |stored| stored.status = status)
     }
 
+    /// Another manager writes a condition of its own, in front of all others.
+    pub fn put_condition(&self, key: &ResourceKey, condition: &Condition) -> bool {
+        let condition = serde_json::to_value(condition).unwrap_or_default();
+        self.lock().edit(&role(key), |stored| put_condition(&mut stored.status, &condition))
+    }
+
+    /// Types of the conditions that the controller applied last, and that are its own with that.
+    pub fn applied_conditions(&self, key: &ResourceKey) -> BTreeSet<String> {
+        self.lock().objects.get(&role(key)).map(|entry| entry.applied.clone()).unwrap_or_default()
+    }
+
     /// The cluster rebuilt from Git: every object again, with a new uid, generation 1, empty
     /// status, no finalizer and no annotation; those that were being deleted are gone.
     pub fn rebuild(&self) {
@@ -184,7 +196,8 @@ impl FakeCluster {
             state.version += 1;
             let version = state.version;
             let stored = fresh(state.new_uid(), created, old.spec);
-            objects.insert(id, Entry { stored, version, held: false });
+            let entry = Entry { stored, version, held: false, applied: BTreeSet::new() };
+            objects.insert(id, entry);
         }
         state.objects = objects;
         broken(&mut state);

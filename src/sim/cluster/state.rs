@@ -1,7 +1,10 @@
 //! What stands in the fake of the API server, objects of all kinds alike: a kind is a name here,
 //! and a status is JSON.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, mem,
+};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -9,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::{
     log::{ClusterCall, Published, WriteCounts},
-    rules::{as_stored, pinned},
+    rules::{applied, as_stored, condition_types, pinned},
 };
 use crate::{
     api::{
@@ -94,6 +97,8 @@ pub(super) struct Entry {
     pub(super) version: u64,
     /// True while somebody else's finalizer holds it.
     pub(super) held: bool,
+    /// Types of the conditions that the controller applied last: its own, as `managedFields` say.
+    pub(super) applied: BTreeSet<String>,
 }
 
 /// What a watch tells, whatever its kind.
@@ -248,8 +253,9 @@ impl State {
         if stored.deleting && !stored.finalizer && !held {
             return self.erase(id);
         }
+        let applied = old.map(|old| old.applied.clone()).unwrap_or_default();
         self.version += 1;
-        let entry = Entry { stored: stored.clone(), version: self.version, held };
+        let entry = Entry { stored: stored.clone(), version: self.version, held, applied };
         self.objects.insert(id.clone(), entry);
         self.tell(&Told::Applied(id.clone(), Box::new(stored)));
     }
@@ -302,8 +308,12 @@ impl State {
             self.conflicts -= 1;
             return Err(ClusterError::Conflict("the object has been modified".to_owned()));
         }
-        let status = as_stored::<K>(status)?;
+        let mut status = as_stored::<K>(status)?;
         pinned(&id.kind, &found.spec, &status)?;
+        if let Some(entry) = self.objects.get_mut(id) {
+            let before = mem::replace(&mut entry.applied, condition_types(&status));
+            status = applied(&found.status, &before, status);
+        }
         self.store(id, Stored { status, ..found });
         Ok(())
     }

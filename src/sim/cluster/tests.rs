@@ -193,6 +193,43 @@ async fn status_comes_back_as_json_does_and_each_write_counts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_the_conditions_only_those_come_and_go_that_the_controller_applies() {
+    let World { cluster, .. } = World::new();
+    let resource = applied(&cluster);
+    let condition = |type_: &str, reason: &str| Condition {
+        type_: type_.into(),
+        status: "True".into(),
+        reason: reason.into(),
+        message: String::new(),
+        observed_generation: None,
+        last_transition_time: Time(Timestamp::UNIX_EPOCH),
+    };
+    let write = async |types: &[&str], reason: &str| {
+        let mut status = status("app");
+        status.conditions = types.iter().map(|type_| condition(type_, reason)).collect();
+        cluster.write_status(&resource, &status).await.unwrap();
+        let stored = cluster.resource(&key()).unwrap().status.conditions;
+        stored.into_iter().map(|c| format!("{} {}", c.type_, c.reason)).collect::<Vec<_>>()
+    };
+    write(&["Ready", "Stalled"], "One").await;
+    cluster.put_condition(&key(), &condition("Theirs", "Own"));
+    assert_eq!(
+        write(&["Ready", "Synced", "Stalled"], "Two").await,
+        ["Theirs Own", "Ready Two", "Synced Two", "Stalled Two"]
+    );
+    assert_eq!(write(&["Ready"], "Three").await, ["Theirs Own", "Ready Three"]);
+    let ours = cluster.applied_conditions(&key());
+    assert_eq!(ours.iter().map(String::as_str).collect::<Vec<_>>(), ["Ready"]);
+    // What is applied is taken over, and goes when it is left out.
+    assert_eq!(write(&["Theirs", "Ready"], "Four").await, ["Theirs Four", "Ready Four"]);
+    assert_eq!(write(&["Ready"], "Five").await, ["Ready Five"]);
+    // A status that names none leaves those of others.
+    cluster.put_condition(&key(), &condition("Theirs", "Again"));
+    assert_eq!(write(&[], "Six").await, ["Theirs Again"]);
+    assert!(cluster.applied_conditions(&key()).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_watch_lists_and_then_tells_every_change_once() {
     let World { cluster, .. } = World::new();
     let resource = applied(&cluster);

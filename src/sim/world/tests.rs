@@ -1,11 +1,16 @@
 //! Faults, the log and crashes, on both sides.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
+use iam::role::RoleKey;
 use rstest::rstest;
 use tokio::time::timeout;
 
-use crate::sim::{Fault, Outcome, RoleState, Rule, cluster::WriteCounts, world::World};
+use crate::sim::{
+    Fault, Outcome, RoleState, Rule,
+    cluster::WriteCounts,
+    world::{ACCOUNT, World},
+};
 use crate::{
     api::{ResourceKey, RoleStatus, kinds::iam_role::IamRole},
     plan::{
@@ -18,13 +23,17 @@ use crate::{
 
 const LONG: Duration = Duration::from_hours(1);
 
+fn role_key(name: &str) -> RoleKey {
+    RoleKey { account: ACCOUNT.parse().unwrap(), name: name.into() }
+}
+
 fn tag(role: &str) -> Step {
-    let tags = BTreeMap::from([("k".to_owned(), "v".to_owned())]);
-    Step { role: role.to_owned(), call: Call::Tag { tags }, why: Why::Differs, change: None }
+    let tags = [("k".into(), "v".to_owned())].into();
+    Step { role: role_key(role), call: Call::Tag { tags }, why: Why::Differs, change: None }
 }
 
 fn delete(role: &str) -> Step {
-    Step { role: role.to_owned(), call: Call::DeleteRole, why: Why::Deleted, change: None }
+    Step { role: role_key(role), call: Call::DeleteRole, why: Why::Deleted, change: None }
 }
 
 fn key() -> ResourceKey {
@@ -46,7 +55,7 @@ fn tagged(world: &World) -> bool {
 async fn every_call_is_recorded() {
     let World { iam, clock, .. } = world();
     clock.advance(Duration::from_secs(1)).await;
-    iam.role("app").await.unwrap();
+    iam.role(&"app".into()).await.unwrap();
     iam.write(&tag("App")).await.unwrap();
     iam.details(None).await.unwrap();
     iam.write(&tag("none")).await.unwrap_err();
@@ -66,7 +75,7 @@ async fn every_call_is_recorded() {
     assert_eq!(iam.writes().len(), 2);
     iam.clear_log();
     assert!(iam.calls().is_empty());
-    iam.role("app").await.unwrap();
+    iam.role(&"app".into()).await.unwrap();
     assert_eq!((iam.calls()[0].n, iam.write_count()), (5, 2));
 }
 
@@ -95,7 +104,7 @@ async fn a_fault_decides_over_one_call(
     let world = world();
     let slow = matches!(fault, Fault::Delay(_) | Fault::DelayAnswer(_));
     world.iam.fault(Rule::new(fault).on("TagRole").role("APP"));
-    world.iam.role("app").await.unwrap();
+    world.iam.role(&"app".into()).await.unwrap();
     assert_eq!(world.iam.write(&tag("app")).await.err().map(|error| error.class), answer);
     assert_eq!(tagged(&world), applied);
     assert_eq!(world.iam.writes()[0].outcome, outcome);
@@ -125,7 +134,7 @@ async fn rules_choose_their_calls() {
     }
     assert_eq!(failures, [false, true, true, false, false]);
     iam.fault(Rule::new(throttled()).writes().role("app").always());
-    assert!(iam.role("app").await.is_ok() && iam.write(&delete("other")).await.is_ok());
+    assert!(iam.role(&"app".into()).await.is_ok() && iam.write(&delete("other")).await.is_ok());
     assert!(iam.write(&tag("app")).await.is_err() && iam.write(&tag("app")).await.is_err());
     iam.clear_faults();
     assert!(iam.write(&tag("app")).await.is_ok());
@@ -170,7 +179,10 @@ async fn a_crash_at_an_aws_write_leaves_everything_unanswered_until_the_restart(
     timeout(LONG, world.iam.crashed()).await.unwrap();
     assert_eq!(tagged(&world), after);
     assert_eq!(world.iam.writes()[1].outcome, Outcome::Stopped { applied: after });
-    assert!(timeout(LONG, world.iam.role("app")).await.is_err(), "a dead process reads nothing");
+    assert!(
+        timeout(LONG, world.iam.role(&"app".into())).await.is_err(),
+        "a dead process reads nothing"
+    );
     assert!(timeout(LONG, roles(&world).get(&key())).await.is_err());
     assert!(!controller.is_finished());
     controller.abort();

@@ -1,7 +1,7 @@
 //! Limits hold twice: what the API server refuses, the core refuses too. It may have to: the
 //! admission policies may be missing, and an object may be older than the CRD.
 
-use iam::arn::Account;
+use iam::account::Account;
 use rolewright::{
     api::{ResourceKey, RoleStatus, problem::Problem, resource::Resource},
     plan::{

@@ -5,7 +5,7 @@ mod cosmetic;
 #[cfg(test)]
 mod tests;
 
-use crate::arn::Account;
+use crate::account::Account;
 use crate::quote::shown;
 
 use crate::policy::compare::{Verdict, between};

@@ -1,8 +1,11 @@
 //! OIDC issuers as IAM knows them: an identity provider of the account, and the prefix of its
 //! condition keys.
 
-use crate::arn::{Account, ArnError, IamArn};
 use crate::quote::shown;
+use crate::{
+    account::Account,
+    arn::{ArnError, IamArn},
+};
 
 /// An OIDC identity provider in an account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

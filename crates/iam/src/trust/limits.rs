@@ -13,12 +13,15 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::arn::{Account, IamArn, is_account_id};
 use crate::nearest::nearest;
 use crate::policy::pattern::{Pattern, Syntax};
 use crate::policy::{Effect, PrincipalKind, PrincipalSet, Scope, Statement};
 use crate::quote::shown;
 use crate::trust::service::name::{is_pods, is_service};
+use crate::{
+    account::{Account, is_account_id},
+    arn::IamArn,
+};
 
 use crate::trust::{
     ASSUME_ROLE, ASSUME_ROLE_WITH_SAML, ASSUME_ROLE_WITH_WEB_IDENTITY, Issuer, SET_SOURCE_IDENTITY,
@@ -200,7 +203,7 @@ fn principal(
 }
 
 fn aws(value: &str, account: &Account) -> Option<String> {
-    if value == account.id {
+    if account.id == *value {
         return None;
     }
     match IamArn::parse(value) {

@@ -6,9 +6,9 @@
 //! with the session and never match here. Associations that switch the tags off get nothing, and
 //! that is meant: without tags any pod of the account would match.
 
-use crate::arn::{Account, Arn};
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
+use crate::{account::Account, arn::Arn};
 
 use crate::trust::{ASSUME_ROLE, TAG_SESSION};
 
@@ -118,8 +118,8 @@ fn cluster(index: usize, arn: String, account: &Account) -> Result<String, PodId
     });
     match shape {
         None => Err(PodIdentityError::Cluster { index, arn }),
-        Some(found) if found.account != account.id || found.partition != account.partition => {
-            Err(PodIdentityError::Elsewhere { index, arn, account: account.id.clone() })
+        Some(found) if account.id != *found.account || found.partition != account.partition => {
+            Err(PodIdentityError::Elsewhere { index, arn, account: account.id.to_string() })
         }
         Some(_) => Ok(arn),
     }

@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::arn::{Account, IamArn};
 use crate::nearest::nearest;
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
+use crate::{account::Account, arn::IamArn};
 
 use crate::trust::ASSUME_ROLE_WITH_SAML;
 use crate::trust::claim::{self, ValueError};

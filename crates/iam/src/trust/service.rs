@@ -1,8 +1,8 @@
 //! `service`: an AWS service assumes the role, for this account's own use of it.
 
-use crate::arn::{Account, Arn};
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
+use crate::{account::Account, arn::Arn};
 
 use crate::trust::service::name::{is_pods, is_service};
 use crate::trust::{ASSUME_ROLE, Compiled, Warning};

@@ -20,22 +20,7 @@ impl Kind for IamRole {
         status: true,
         more: &[],
     };
-    const CONDITIONS: &'static [(&'static str, &'static str)] = &[
-        (
-            condition::READY,
-            "Always present, the summary: `True` when the role is as the resource says.",
-        ),
-        (condition::SYNCED, "`True` when AWS equals the resource."),
-        (
-            condition::RECONCILING,
-            "`True` while work goes on or will be tried again by itself; absent otherwise.",
-        ),
-        (
-            condition::STALLED,
-            "`True` when nothing will change until somebody changes something; absent otherwise.",
-        ),
-        (condition::EXPIRED, "`True` when the lifetime is over; absent otherwise."),
-    ];
+    const CONDITIONS: &'static [(&'static str, &'static str)] = &condition::ALL;
     const ANNOTATIONS: &'static [(&'static str, &'static str, &'static str)] = &[
         (PAUSED, "true", "Nothing is written to AWS; a deletion and the end of a lifetime wait."),
         (

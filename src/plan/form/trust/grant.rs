@@ -11,7 +11,7 @@ use crate::{
     plan::scope::limits::Limits,
 };
 use iam::{
-    arn::Account,
+    account::Account,
     policy::{PrincipalKind, PrincipalSet, Scope, Statement},
     trust::{
         self, Compiled,

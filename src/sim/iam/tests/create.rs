@@ -24,7 +24,11 @@ async fn create_role_answers_with_the_role_and_reads_show_the_rest() {
     });
     let answer = iam.write(&step("App", call)).await.unwrap().role.unwrap();
     assert_eq!(answer.arn, "arn:aws:iam::123456789012:role/team/App");
-    assert!(answer.role_id.starts_with("AROA") && answer.role_id.len() == 21, "{}", answer.role_id);
+    assert!(
+        answer.role_id.as_str().starts_with("AROA") && answer.role_id.as_str().len() == 21,
+        "{}",
+        answer.role_id
+    );
     assert_eq!(answer.created, clock.now());
     assert_eq!(decode(&answer.trust), TRUST);
     assert_eq!((&answer.description, answer.max_session), (&None, None));
@@ -113,11 +117,6 @@ async fn create_role_answers_with_the_role_and_reads_show_the_rest() {
 #[case::tag_value_long(
     "x",
     create_with(|r| r.tags = tags(&[("k", &"v".repeat(257))])),
-    Class::Refused
-)]
-#[case::tag_twice_by_case(
-    "x",
-    create_with(|r| r.tags = tags(&[("k", "1"), ("K", "2")])),
     Class::Refused
 )]
 #[case::tags_51(
