@@ -8,8 +8,10 @@ use jiff::Timestamp;
 
 use crate::{
     api::{
-        ResourceKey, RoleStatus,
-        resource::{Resource, ServiceAccount, WatchEvent},
+        kind::{KeyOf, Kind},
+        kinds::iam_role::IamRole,
+        object::{Object, WatchEvent},
+        resource::ServiceAccount,
     },
     plan::{
         decide::ownership::Proven,
@@ -72,31 +74,37 @@ pub trait IamWrite: IamRead {
     fn write(&self, step: Proven<'_>) -> impl Future<Output = Result<Written, IamError>> + Send;
 }
 
-/// The Kubernetes side.
-pub trait Cluster: Send + Sync + 'static {
-    /// Watches all resources in scope; never ends, heals itself.
-    fn watch(&self) -> impl Stream<Item = WatchEvent> + Send + 'static;
+/// The objects of one kind in the API server.
+pub trait Objects<K: Kind>: Send + Sync + 'static {
+    /// Watches all objects in scope; never ends, heals itself.
+    fn watch(&self) -> impl Stream<Item = WatchEvent<K>> + Send + 'static;
     /// Live read; `None` when it does not exist.
     fn get(
         &self,
-        key: &ResourceKey,
-    ) -> impl Future<Output = Result<Option<Resource>, ClusterError>> + Send;
-    /// Adds our finalizer to exactly this object (by uid).
+        key: &KeyOf<K>,
+    ) -> impl Future<Output = Result<Option<Object<K>>, ClusterError>> + Send;
+    /// Adds our finalizer to exactly this object (by uid). For a kind without one this does not
+    /// compile.
     fn add_finalizer(
         &self,
-        resource: &Resource,
+        object: &Object<K>,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
     /// Takes our finalizer off exactly this object (by uid); an object that is gone counts as done.
     fn remove_finalizer(
         &self,
-        resource: &Resource,
+        object: &Object<K>,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
-    /// Replaces our part of the status of exactly this object (by uid).
+    /// Replaces our part of the status of exactly this object (by uid). For a kind whose status is
+    /// not ours to write this does not compile.
     fn write_status(
         &self,
-        resource: &Resource,
-        status: &RoleStatus,
+        object: &Object<K>,
+        status: &K::Status,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
+}
+
+/// The service accounts in the API server.
+pub trait ServiceAccounts: Send + Sync + 'static {
     /// Live read of a service account; `None` when it does not exist.
     fn service_account(
         &self,
@@ -109,13 +117,22 @@ pub trait Cluster: Send + Sync + 'static {
         account: &ServiceAccount,
         role_arn: Option<&str>,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
+}
+
+/// Events on objects of any kind.
+pub trait Events: Send + Sync + 'static {
     /// Publishes an Event; failures are logged by the caller and never stop anything.
-    fn notify(
+    fn notify<K: Kind>(
         &self,
-        resource: &Resource,
+        object: &Object<K>,
         notice: &Notice,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
 }
+
+/// The Kubernetes side: all that the driver needs of it.
+pub trait Cluster: Objects<IamRole> + ServiceAccounts + Events {}
+
+impl<C: Objects<IamRole> + ServiceAccounts + Events> Cluster for C {}
 
 /// The record by which replicas agree on who leads; a request is never sent twice.
 pub trait Lease: Send + 'static {

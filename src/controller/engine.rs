@@ -21,7 +21,7 @@ use tokio::{
 use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::{
-    api::{ResourceKey, resource::WatchEvent},
+    api::{ResourceKey, kinds::iam_role::IamRole, object::WatchEvent},
     controller::{
         census,
         memory::queue::Cause,
@@ -263,7 +263,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         );
     }
 
-    fn watched(&mut self, event: WatchEvent) {
+    fn watched(&mut self, event: WatchEvent<IamRole>) {
         match event {
             WatchEvent::Restarted => self.listed = Some(HashSet::new()),
             WatchEvent::Applied(resource) => {

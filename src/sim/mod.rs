@@ -37,6 +37,8 @@ pub mod cluster;
 pub mod crash;
 pub mod faults;
 pub mod iam;
+#[cfg(test)]
+pub mod kinds;
 pub mod world;
 
 pub use self::{

@@ -21,7 +21,7 @@ async fn two() -> (Rig, FakeIam) {
     rig.others.push((account, other.clone()));
     rig.apply("y", &named("a"));
     let pinned = RoleStatus { account_id: Some(OTHER.into()), ..rig.status("y") };
-    rig.world.cluster.put_status(&key("y"), pinned);
+    rig.world.cluster.put_status(&key("y"), &pinned);
     rig.start();
     rig.apply("x", &named("b"));
     rig.seconds(5).await;

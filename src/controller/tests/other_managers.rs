@@ -29,7 +29,7 @@ fn found(rig: &Rig) -> Option<Condition> {
 #[tokio::test(start_paused = true)]
 async fn a_condition_of_others_outlives_every_pass_and_is_never_taken_over() {
     let mut rig = Rig::with(&plain("")).await;
-    rig.world.cluster.put_condition(&key("x"), theirs());
+    rig.world.cluster.put_condition(&key("x"), &theirs());
     let ready = |rig: &Rig, reason: &str| {
         assert_eq!(rig.ready("x").0, reason);
         assert_eq!(found(rig), Some(theirs()), "{reason}");
@@ -60,7 +60,7 @@ async fn a_condition_of_others_outlives_every_pass_and_is_never_taken_over() {
 #[tokio::test(start_paused = true)]
 async fn a_condition_of_others_put_first_is_not_counted_and_makes_no_news() {
     let mut rig = Rig::with(&plain("")).await;
-    rig.world.cluster.put_condition(&key("x"), theirs());
+    rig.world.cluster.put_condition(&key("x"), &theirs());
     rig.restart().await;
     rig.seconds(5).await;
     rig.expect(&[
@@ -73,7 +73,7 @@ async fn a_condition_of_others_put_first_is_not_counted_and_makes_no_news() {
     rig.apply("x", &plain(r#""description":"d""#));
     rig.seconds(60).await;
     assert_eq!(rig.reasons(), ["AccessDenied"]);
-    rig.world.cluster.put_condition(&key("x"), theirs());
+    rig.world.cluster.put_condition(&key("x"), &theirs());
     rig.seconds(3_600).await;
     assert_eq!(rig.reasons(), ["AccessDenied"], "the same refusal is told once");
     rig.expect(&[
@@ -88,7 +88,7 @@ async fn a_condition_of_others_before_the_first_report_says_nothing_about_the_re
     let mut rig = Rig::without_windows();
     rig.world.iam.fault(Rule::new(Fault::DelayAnswer(Duration::from_mins(1))).on("GetRole"));
     rig.apply("x", &plain(""));
-    rig.world.cluster.put_condition(&key("x"), theirs());
+    rig.world.cluster.put_condition(&key("x"), &theirs());
     rig.start();
     rig.seconds(1).await;
     rig.expect(&[

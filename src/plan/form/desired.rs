@@ -11,7 +11,9 @@ use jiff::Timestamp;
 
 use crate::{
     api::{
-        kinds::iam_role::{self, DeletionPolicy, DriftPolicy, InlinePolicy, Mode, RoleSpec},
+        kinds::iam_role::{
+            self, DeletionPolicy, DriftPolicy, IamRole, InlinePolicy, Mode, RoleSpec,
+        },
         problem::Problem,
         resource::Resource,
         schema::SpecSchema,
@@ -117,7 +119,7 @@ pub fn compile(
     limits: &Limits,
 ) -> Result<(Desired, Vec<Problem>), Vec<Problem>> {
     let node = identity::read_spec(&resource.spec).map_err(|problem| vec![problem])?;
-    let shape = match SpecSchema::iam_role() {
+    let shape = match SpecSchema::of::<IamRole>() {
         Ok(schema) => schema.problems(&node),
         Err(error) => vec![Problem::new("spec", error.to_string())],
     };

@@ -13,13 +13,13 @@ use crate::sim::{
     world::{ACCOUNT, World},
 };
 use crate::{
-    api::{ResourceKey, RoleStatus},
+    api::{ResourceKey, RoleStatus, kinds::iam_role::IamRole},
     plan::{
         failure::{ClusterError, IamErrorClass as Class},
         say::notice::Notice,
         steps::step::{Call, Step, Why},
     },
-    ports::{Clock, Cluster, IamRead, IamWrite},
+    ports::{Clock, Events, IamRead, IamWrite, Objects},
 };
 
 const LONG: Duration = Duration::from_hours(1);
@@ -201,19 +201,24 @@ async fn a_crash_at_an_aws_write_leaves_everything_unanswered_until_the_restart(
         timeout(LONG, world.iam.role(&"app".into())).await.is_err(),
         "a dead process reads nothing"
     );
-    assert!(timeout(LONG, world.cluster.get(&key())).await.is_err());
+    assert!(timeout(LONG, roles(&world).get(&key())).await.is_err());
     assert!(!controller.is_finished());
     controller.abort();
 
     world.restart();
     assert!(!world.crash.has_crashed());
     world.iam.write(Proven::for_a_test(&tag("app"))).await.unwrap();
-    assert!(world.cluster.get(&key()).await.unwrap().is_some());
+    assert!(roles(&world).get(&key()).await.unwrap().is_some());
+}
+
+/// The objects of one kind: without it, nothing says which is meant.
+fn roles(world: &World) -> &impl Objects<IamRole> {
+    &world.cluster
 }
 
 /// What a small controller would write: two writes to AWS and four to the cluster.
 async fn work(world: World) {
-    let resource = world.cluster.get(&key()).await.unwrap().unwrap();
+    let resource = roles(&world).get(&key()).await.unwrap().unwrap();
     let notice = Notice { warning: false, reason: "Done", action: "Tag", note: String::new() };
     world.cluster.add_finalizer(&resource).await.unwrap();
     world.cluster.write_status(&resource, &RoleStatus::default()).await.unwrap();
