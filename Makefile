@@ -1,20 +1,31 @@
-# make test    what CI runs, together with `make lint`
-# make demo    the whole system once, by hand to look at; KEEP=1 keeps it running
-# make fuzz    readers, comparison and evaluation of policy documents against hostile input; SECONDS_EACH=600 by default
-# make laws    the laws of the policy language and of plans on CASES=1000000 each
-# make recording  docs/recording/demo.svg anew, from a run of the demonstration
-# make image   the static binary of the image as it is released: its size, and its main job in a root with nothing else
-# make krew    an archive of the static binary for krew, and the manifest with its checksum; DOWNLOADS=https://… is where archives will lie
-# make lint    form, clippy, licences and sources of the dependencies
-# make setup   builds what the tests need, once: control plane (about 10 minutes), Helm and promtool (3 minutes each), the judge of the
-#              GitOps tests (2 minutes), AWS stand-in (half a minute)
+# make demo      the whole system once, by hand to look at; KEEP=1 keeps it running
+# make test      all tests
+# make lint      format, clippy, licences and sources of the dependencies
+# make recording docs/recording/demo.svg anew, from a run of the demonstration
+# make fuzz      readers, comparison and evaluation of policy documents against hostile input; SECONDS_EACH=600 by default
+# make laws      the laws of the policy language and of plans on CASES=1000000 each
+# make bench     figures of the image's binary
+# make image     the static binary of the image as it is released: its size, and its main job in a root with nothing else
+# make krew      an archive of the static binary for krew, and the manifest with its checksum; DOWNLOADS=https://… is where archives will lie
+# make setup     builds what the tests need, once, in about 8 minutes; every target that needs a part of it does so by itself
+#
+# All of them, and cargo when you call it yourself, build into `target` or into the folder that CARGO_TARGET_DIR names.
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: test demo setup lint advisories clean-cache
+.PHONY: demo test lint setup setup-demo format dependencies advisories clean-cache
 
 export KEEP
+
+# What a running system needs: the rest is for single tests.
+SYSTEM := etcd kube-apiserver kubectl standin
+
+demo:
+	@tests/tools/parts.sh demo 6 $(SYSTEM)
+	@STEP="demo: 5 of 6" tests/tools/build-demo.sh
+	@echo "demo: 6 of 6: the demonstration (usually half a minute)" >&2
+	@cargo test --quiet --locked --test demo
 
 # The integration tests wait for sweeps most of the time: more of them than cores run at once.
 test: export RUST_TEST_THREADS ?= 6
@@ -26,24 +37,22 @@ test: setup
 	cargo test --locked --workspace --all-targets
 	cargo test --locked --workspace --doc
 
-demo: setup
-	@echo "demo: building the controller (usually 6 minutes on two cores, once); it then runs for half a minute" >&2
-	cargo test --locked --test demo
-
-# One after the other: both use all cores.
+# A part that is there already is skipped without a word.
 setup:
-	@tests/controlplane/build.sh >/dev/null
-	@tests/standin/setup.sh >/dev/null
-	@tests/tools/helm.sh >/dev/null
-	@tests/tools/judge.sh >/dev/null
-	@tests/repository/crds.sh >/dev/null
-	@tests/tools/promtool.sh >/dev/null || echo "setup: without promtool the tests of alerts and metrics are left out" >&2
+	@tests/tools/parts.sh setup 9 $(SYSTEM) kube-controller-manager helm judge crds promtool
 
-lint:
-	cargo fmt --all --check
+setup-demo:
+	@tests/tools/parts.sh setup 4 $(SYSTEM)
+
+lint: format dependencies
 	@echo "lint: clippy (the first build usually takes 4 minutes on two cores)" >&2
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --test demo --test bench --test static -- -D warnings # no part of --all-targets
+
+format:
+	cargo fmt --all --check
+
+dependencies:
 	@# All platforms' packages, which a build does not fetch: the check itself needs no network.
 	cargo fetch --quiet --locked
 	@"$$(tests/tools/cargo-deny.sh)" --offline --locked check bans licenses sources
@@ -58,7 +67,7 @@ clean-cache:
 # Figures of the image's binary beside their goals, in about half an hour; RESOURCES=1000,10000 by default, ONLY=policy, new or life
 # for a part.
 .PHONY: bench
-bench: setup
+bench: setup-demo
 	@echo "bench: building for release (usually 12 minutes on two cores, once)" >&2
 	tests/image/build.sh test --test bench
 
@@ -80,13 +89,13 @@ laws:
 # The binary of the image as the Dockerfile builds it. Needs no container engine. (`make test` runs the same with a binary for development.)
 .PHONY: image
 image: export ROLEWRIGHT_IMAGE = release
-image: setup
+image: setup-demo
 	@echo "image: building the static binary for release (usually 12 minutes on two cores, once)" >&2
 	cargo test --locked --test image
 
 # The recording in the README. It is kept as it is where only times differ.
 .PHONY: recording
-recording: setup
+recording: setup-demo
 	cargo test --locked --test demo --no-run
 	python3 -B docs/recording/record.py run cargo test --quiet --locked --test demo
 
