@@ -1,6 +1,7 @@
 # make demo      the whole system once, by hand to look at; KEEP=1 keeps it running
 # make test      all tests
 # make lint      format, clippy, licences and sources of the dependencies
+# make ci        what CI runs: `make lint` and `make test` in one build
 # make recording docs/recording/demo.svg anew, from a run of the demonstration
 # make fuzz      readers, comparison and evaluation of policy documents against hostile input; SECONDS_EACH=600 by default
 # make laws      the laws of the policy language and of plans on CASES=1000000 each
@@ -14,7 +15,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: demo test lint setup setup-demo format dependencies advisories clean-cache
+.PHONY: demo test lint ci setup setup-demo format dependencies advisories clean-cache
 
 export KEEP
 
@@ -56,6 +57,14 @@ dependencies:
 	@# All platforms' packages, which a build does not fetch: the check itself needs no network.
 	cargo fetch --quiet --locked
 	@"$$(tests/tools/cargo-deny.sh)" --offline --locked check bans licenses sources
+
+# Clippy is the compiler with lints. Here it compiles what the tests run, so that dependencies are compiled once: `cargo clippy` would
+# check every one of them again. Nothing is compiled twice in CI, so it needs no incremental compilation either.
+ci: export RUSTC_WORKSPACE_WRAPPER := clippy-driver
+ci: export CLIPPY_ARGS := -Dwarnings__CLIPPY_HACKERY__
+ci: export CARGO_INCREMENTAL := 0
+ci: format dependencies test
+	cargo test --locked --test bench --no-run # no part of --all-targets
 
 # Known vulnerabilities: fetches RustSec's database, so it is no part of `make lint`.
 advisories:

@@ -54,8 +54,8 @@ cargo_tool() {
 cargo_install() {
   local build status=0
   build=$(mktemp -d)
-  # Not the caller's target folder: its profile and flags are those of rolewright.
-  CARGO_TARGET_DIR="$build/target" cargo install --quiet --locked --root "$build" --version "$2" "$1" || status=$?
+  # Not the caller's target folder, and not the lints of `make ci`: profile, flags and lints are those of rolewright.
+  CARGO_TARGET_DIR="$build/target" RUSTC_WORKSPACE_WRAPPER='' cargo install --quiet --locked --root "$build" --version "$2" "$1" || status=$?
   [[ $status == 0 ]] && mv "$build/bin/$1" "$3"
   rm -rf "$build"
   return "$status"
