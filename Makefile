@@ -1,8 +1,10 @@
 # make demo      the whole system once, by hand to look at; KEEP=1 keeps it running
+# make quick     format and unit tests, without laws: at most half a minute after an edit
 # make test      all tests
 # make lint      format, clippy, licences and sources of the dependencies
 # make ci        what CI runs: `make lint` and `make test` in one build
-# make recording docs/recording/demo.svg anew, from a run of the demonstration
+# make generate  every generated file anew
+# make recording docs/recording/demo.svg anew, from a run of the demonstration; a part of `make generate`
 # make fuzz      readers, comparison and evaluation of policy documents against hostile input; SECONDS_EACH=600 by default
 # make laws      the laws of the policy language and of plans on CASES=1000000 each
 # make bench     figures of the image's binary
@@ -15,7 +17,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: demo test lint ci setup setup-demo format dependencies advisories clean-cache
+.PHONY: demo quick test lint ci generate setup setup-demo format dependencies advisories clean-cache
 
 export KEEP
 
@@ -27,6 +29,10 @@ demo:
 	@STEP="demo: 5 of 6" tests/tools/build-demo.sh
 	@echo "demo: 6 of 6: the demonstration (usually half a minute)" >&2
 	@cargo test --quiet --locked --test demo
+
+# Modules of laws are called `laws` and `…_laws`.
+quick: format
+	cargo test --quiet --locked --workspace --lib -- --skip laws:: --skip fuzz::
 
 # The integration tests wait for sweeps most of the time: more of them than cores run at once.
 test: export RUST_TEST_THREADS ?= 6
@@ -65,6 +71,19 @@ ci: export CLIPPY_ARGS := -Dwarnings__CLIPPY_HACKERY__
 ci: export CARGO_INCREMENTAL := 0
 ci: format dependencies test
 	cargo test --locked --test bench --no-run # no part of --all-targets
+
+# In this order: some are made of others.
+generate: export ROLEWRIGHT_UPDATE = 1
+generate: setup
+	cargo test --quiet --locked --workspace --lib -- --skip laws:: --skip fuzz::
+	cargo test --quiet --locked --test chart --test repository -- sources readme
+	cargo test --quiet --locked --test gitops -- recorded
+	cargo test --quiet --locked --test gitops -- health actions manifests
+	@$(MAKE) --no-print-directory recording
+	cargo test --quiet --locked --test docs -- reasons
+	cargo test --quiet --locked --test docs
+	@echo "generate: changed files, with those that you have edited:" >&2
+	@git status --short -- charts config crds docs '*.md'
 
 # Known vulnerabilities: fetches RustSec's database, so it is no part of `make lint`.
 advisories:
