@@ -50,8 +50,8 @@ compile() { # as build
 for binary in "${binaries[@]}"; do
   case $binary in
     etcd) build etcd go.etcd.io/etcd/server/v3 etcd "half a minute" ;;
-    kube-apiserver) build kubernetes k8s.io/kubernetes/cmd/kube-apiserver "$binary" "4 minutes" ;;
-    kubectl) build kubernetes k8s.io/kubernetes/cmd/kubectl "$binary" "20 seconds" ;;
+    kube-apiserver) build kubernetes k8s.io/kubernetes/cmd/kube-apiserver "$binary" "3 minutes" ;;
+    kubectl) build kubernetes k8s.io/kubernetes/cmd/kubectl "$binary" "15 seconds" ;;
     kube-controller-manager) build kubernetes k8s.io/kubernetes/cmd/kube-controller-manager "$binary" "a minute" ;;
     *) say "there is no binary $binary"; exit 1 ;;
   esac

@@ -5,4 +5,4 @@
 folder=$(cd "$tools/../gitops/judge" && pwd)
 # The key covers the code, every module sum and the flags.
 sums=$({ cat "$folder"/*.go "$folder/go.mod" "$folder/go.sum"; printf '%s\n' "${go_flags[@]}"; } | sha256sum | cut -c1-12)
-build_once "judge-$sums" judge "$sums" "half a minute" go_build "$folder" rolewright.dev/tests/gitops/judge
+build_once "judge-$sums" judge "$sums" "10 seconds" go_build "$folder" rolewright.dev/tests/gitops/judge
