@@ -7,8 +7,9 @@ use std::sync::LazyLock;
 
 /// The folder with `etcd`, `kube-apiserver` and `kubectl`.
 pub fn assets() -> &'static Path {
-    static FOUND: LazyLock<PathBuf> =
-        LazyLock::new(|| run_with("tests/controlplane/build.sh", &["etcd", "kube-apiserver", "kubectl"]));
+    static FOUND: LazyLock<PathBuf> = LazyLock::new(|| {
+        run_with("tests/controlplane/build.sh", &["etcd", "kube-apiserver", "kubectl"])
+    });
     &FOUND
 }
 
