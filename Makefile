@@ -10,7 +10,7 @@
 # make bench     figures of the image's binary
 # make image     the static binary of the image as it is released: its size, and its main job in a root with nothing else
 # make krew      an archive of the static binary for krew, and the manifest with its checksum; DOWNLOADS=https://… is where archives will lie
-# make setup     builds what the tests need, once, in about 8 minutes; every target that needs a part of it does so by itself
+# make setup     builds what the tests need, once, in about 6 minutes; every target that needs a part of it does so by itself
 #
 # All of them, and cargo when you call it yourself, build into `target` or into the folder that CARGO_TARGET_DIR names.
 
@@ -39,7 +39,7 @@ test: export RUST_TEST_THREADS ?= 6
 test: setup
 	@echo "test: the stand-in against what AWS does (usually 8 seconds)" >&2
 	@"$$(tests/standin/setup.sh 2>/dev/null)/bin/python" -B tests/standin/check.py
-	@echo "test: unit, laws, snapshots, integration (the first build usually takes 6 minutes on two cores)" >&2
+	@echo "test: unit, laws, snapshots, integration (the first build usually takes 3 minutes on two cores)" >&2
 	cargo test --locked --test demo --no-run # the tutorial's test runs it
 	cargo test --locked --workspace --all-targets
 	cargo test --locked --workspace --doc
@@ -52,7 +52,7 @@ setup-demo:
 	@tests/tools/parts.sh setup 4 $(SYSTEM)
 
 lint: format dependencies
-	@echo "lint: clippy (the first build usually takes 4 minutes on two cores)" >&2
+	@echo "lint: clippy (the first build usually takes 2 minutes on two cores)" >&2
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --test demo --test bench --test static -- -D warnings # no part of --all-targets
 
