@@ -35,7 +35,7 @@ quick: format
 	cargo test --quiet --locked --workspace --lib -- --skip laws:: --skip fuzz::
 
 # The integration tests wait for sweeps most of the time: more of them than cores run at once.
-test: export RUST_TEST_THREADS ?= 6
+test: export RUST_TEST_THREADS ?= 10
 test: setup
 	@echo "test: the stand-in against what AWS does (usually 8 seconds)" >&2
 	@"$$(tests/standin/setup.sh 2>/dev/null)/bin/python" -B tests/standin/check.py
