@@ -1,52 +1,89 @@
-# make test    what CI runs, together with `make lint`
-# make demo    the whole system once, by hand to look at; KEEP=1 keeps it running
-# make fuzz    readers, comparison and evaluation of policy documents against hostile input; SECONDS_EACH=600 by default
-# make laws    the laws of the policy language and of plans on CASES=1000000 each
-# make recording  docs/recording/demo.svg anew, from a run of the demonstration
-# make image   the static binary of the image as it is released: its size, and its main job in a root with nothing else
-# make krew    an archive of the static binary for krew, and the manifest with its checksum; DOWNLOADS=https://… is where archives will lie
-# make lint    form, clippy, licences and sources of the dependencies
-# make setup   builds what the tests need, once: control plane (about 10 minutes), Helm and promtool (3 minutes each), the judge of the
-#              GitOps tests (2 minutes), AWS stand-in (half a minute)
+# make demo      the whole system once, by hand to look at; KEEP=1 keeps it running
+# make quick     format and unit tests, without laws: at most half a minute after an edit
+# make test      all tests
+# make lint      format, clippy, licences and sources of the dependencies
+# make ci        what CI runs: `make lint` and `make test` in one build
+# make generate  every generated file anew
+# make recording docs/recording/demo.svg anew, from a run of the demonstration; a part of `make generate`
+# make fuzz      readers, comparison and evaluation of policy documents against hostile input; SECONDS_EACH=600 by default
+# make laws      the laws of the policy language and of plans on CASES=1000000 each
+# make bench     figures of the image's binary
+# make image     the static binary of the image as it is released: its size, and its main job in a root with nothing else
+# make krew      an archive of the static binary for krew, and the manifest with its checksum; DOWNLOADS=https://… is where archives will lie
+# make setup     builds what the tests need, once, in about 6 minutes; every target that needs a part of it does so by itself
+#
+# All of them, and cargo when you call it yourself, build into `target` or into the folder that CARGO_TARGET_DIR names.
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: test demo setup lint advisories clean-cache
+.PHONY: demo quick test lint ci generate setup setup-demo format dependencies advisories clean-cache
 
 export KEEP
 
+# What a running system needs: the rest is for single tests.
+SYSTEM := etcd kube-apiserver kubectl standin
+
+demo:
+	@tests/tools/parts.sh demo 6 $(SYSTEM)
+	@STEP="demo: 5 of 6" tests/tools/build-demo.sh
+	@echo "demo: 6 of 6: the demonstration (usually half a minute)" >&2
+	@cargo test --quiet --locked --test demo
+
+# Modules of laws are called `laws` and `…_laws`.
+quick: format
+	cargo test --quiet --locked --workspace --lib -- --skip laws:: --skip fuzz::
+
 # The integration tests wait for sweeps most of the time: more of them than cores run at once.
-test: export RUST_TEST_THREADS ?= 6
+test: export RUST_TEST_THREADS ?= 10
 test: setup
 	@echo "test: the stand-in against what AWS does (usually 8 seconds)" >&2
 	@"$$(tests/standin/setup.sh 2>/dev/null)/bin/python" -B tests/standin/check.py
-	@echo "test: unit, laws, snapshots, integration (the first build usually takes 6 minutes on two cores)" >&2
+	@echo "test: unit, laws, snapshots, integration (the first build usually takes 3 minutes on two cores)" >&2
 	cargo test --locked --test demo --no-run # the tutorial's test runs it
 	cargo test --locked --workspace --all-targets
 	cargo test --locked --workspace --doc
 
-demo: setup
-	@echo "demo: building the controller (usually 6 minutes on two cores, once); it then runs for half a minute" >&2
-	cargo test --locked --test demo
-
-# One after the other: both use all cores.
+# A part that is there already is skipped without a word.
 setup:
-	@tests/controlplane/build.sh >/dev/null
-	@tests/standin/setup.sh >/dev/null
-	@tests/tools/helm.sh >/dev/null
-	@tests/tools/judge.sh >/dev/null
-	@tests/repository/crds.sh >/dev/null
-	@tests/tools/promtool.sh >/dev/null || echo "setup: without promtool the tests of alerts and metrics are left out" >&2
+	@tests/tools/parts.sh setup 9 $(SYSTEM) kube-controller-manager helm judge crds promtool
 
-lint:
-	cargo fmt --all --check
-	@echo "lint: clippy (the first build usually takes 4 minutes on two cores)" >&2
+setup-demo:
+	@tests/tools/parts.sh setup 4 $(SYSTEM)
+
+lint: format dependencies
+	@echo "lint: clippy (the first build usually takes 2 minutes on two cores)" >&2
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --test demo --test bench --test static -- -D warnings # no part of --all-targets
+
+format:
+	cargo fmt --all --check
+
+dependencies:
 	@# All platforms' packages, which a build does not fetch: the check itself needs no network.
 	cargo fetch --quiet --locked
 	@"$$(tests/tools/cargo-deny.sh)" --offline --locked check bans licenses sources
+
+# Clippy is the compiler with lints. Here it compiles what the tests run, so that dependencies are compiled once: `cargo clippy` would
+# check every one of them again. Nothing is compiled twice in CI, so it needs no incremental compilation either.
+ci: export RUSTC_WORKSPACE_WRAPPER := clippy-driver
+ci: export CLIPPY_ARGS := -Dwarnings__CLIPPY_HACKERY__
+ci: export CARGO_INCREMENTAL := 0
+ci: format dependencies test
+	cargo test --locked --test bench --no-run # no part of --all-targets
+
+# In this order: some are made of others.
+generate: export ROLEWRIGHT_UPDATE = 1
+generate: setup
+	cargo test --quiet --locked --workspace --lib -- --skip laws:: --skip fuzz::
+	cargo test --quiet --locked --test chart --test repository -- sources readme
+	cargo test --quiet --locked --test gitops -- recorded
+	cargo test --quiet --locked --test gitops -- health actions manifests
+	@$(MAKE) --no-print-directory recording
+	cargo test --quiet --locked --test docs -- reasons
+	cargo test --quiet --locked --test docs
+	@echo "generate: changed files, with those that you have edited:" >&2
+	@git status --short -- charts config crds docs '*.md'
 
 # Known vulnerabilities: fetches RustSec's database, so it is no part of `make lint`.
 advisories:
@@ -58,7 +95,7 @@ clean-cache:
 # Figures of the image's binary beside their goals, in about half an hour; RESOURCES=1000,10000 by default, ONLY=policy, new or life
 # for a part.
 .PHONY: bench
-bench: setup
+bench: setup-demo
 	@echo "bench: building for release (usually 12 minutes on two cores, once)" >&2
 	tests/image/build.sh test --test bench
 
@@ -80,13 +117,13 @@ laws:
 # The binary of the image as the Dockerfile builds it. Needs no container engine. (`make test` runs the same with a binary for development.)
 .PHONY: image
 image: export ROLEWRIGHT_IMAGE = release
-image: setup
+image: setup-demo
 	@echo "image: building the static binary for release (usually 12 minutes on two cores, once)" >&2
 	cargo test --locked --test image
 
 # The recording in the README. It is kept as it is where only times differ.
 .PHONY: recording
-recording: setup
+recording: setup-demo
 	cargo test --locked --test demo --no-run
 	python3 -B docs/recording/record.py run cargo test --quiet --locked --test demo
 

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use harness::{Folder, repository};
 
 /// What the scripts call besides the compilers. A promtool of this machine is not among it.
-const PROGRAMS: [&str; 14] = [
+const PROGRAMS: [&str; 15] = [
     "bash",
     "cat",
     "chmod",
@@ -23,6 +23,7 @@ const PROGRAMS: [&str; 14] = [
     "sed",
     "sha256sum",
     "sleep",
+    "tail",
 ];
 /// Writes its call into a log and the binary to where the flag before it says.
 const COMPILER: &str = r#"#!/usr/bin/env bash
@@ -31,6 +32,7 @@ echo "$*" >>"$CALLS"
 name=${*: -1}; name=${name##*/}
 while [[ $1 != -o && $1 != --root ]]; do shift; done
 output=$2
+echo "downloading" >&2
 [[ $1 == -o ]] || { mkdir -p "$2/bin"; output=$2/bin/$name; }
 sleep 0.1 # so that a second caller comes in between
 printf '#!/bin/sh\necho %s\n' "$name" >"$output"
@@ -63,12 +65,13 @@ impl Machine {
     }
 
     fn run(&self, script: &Path, env: &[(&str, &str)]) -> Output {
+        self.run_with(script, &[], env)
+    }
+
+    fn run_with(&self, script: &Path, arguments: &[&str], env: &[(&str, &str)]) -> Output {
         let mut command = Command::new("/bin/bash");
-        command
-            .arg(script)
-            .env_clear()
-            .env("PATH", self.folder.join("bin"))
-            .env("HOME", self.folder.path());
+        command.arg(script).args(arguments).env_clear();
+        command.env("PATH", self.folder.join("bin")).env("HOME", self.folder.path());
         command.env("TMPDIR", self.folder.path()).env("CALLS", self.folder.join("calls"));
         command.envs(env.iter().copied()).output().unwrap()
     }
@@ -79,15 +82,14 @@ impl Machine {
     }
 }
 
+/// Those that build one tool.
 fn scripts() -> Vec<PathBuf> {
     let entries =
         std::fs::read_dir(repository("tests/tools")).unwrap().map(|entry| entry.unwrap().path());
-    entries
-        .filter(|path| {
-            path.extension().is_some_and(|extension| extension == "sh")
-                && !path.ends_with("build-once.sh")
-        })
-        .collect()
+    let builds = |path: &PathBuf| {
+        std::fs::read_to_string(path).is_ok_and(|text| text.contains("/build-once.sh\"\n"))
+    };
+    entries.filter(builds).collect()
 }
 
 #[test]
@@ -118,6 +120,25 @@ fn each_tool_is_built_once_whoever_asks_and_a_failed_build_counts_for_nothing() 
             script.file_stem().unwrap().to_str().unwrap()
         );
     }
+}
+
+#[test]
+fn parts_are_announced_by_number_and_only_a_failed_one_shows_what_its_compiler_printed() {
+    let machine = Machine::new();
+    let script = repository("tests/tools/parts.sh");
+    let parts = |env: &[(&str, &str)]| {
+        let output = machine.run_with(&script, &["demo", "6", "etcd", "kube-apiserver"], env);
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (built, words) = parts(&[("BROKEN", "1")]);
+    assert!(!built && words.contains("downloading\ndemo: 1 of 6: etcd failed after "), "{words}");
+    let log = words.trim_end().rsplit(' ').next().unwrap();
+    assert_eq!(std::fs::read_to_string(log).unwrap(), "downloading\n");
+    let (built, words) = parts(&[]);
+    let lines: Vec<&str> = words.lines().map(|line| line.split(" (").next().unwrap()).collect();
+    assert!(built && lines == ["demo: 1 of 6: etcd", "demo: 2 of 6: kube-apiserver"], "{words}");
+    assert_eq!(parts(&[]), (true, String::new()));
+    assert_eq!(machine.calls(), 3, "one that failed, and one for each part that is named");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 # Finds the CRDs of Argo CD and Flux, which the example repository's manifests are checked against: they are taken out of the
 # projects' Go modules, once, into the user's cache folder. The last line on standard output is the path of the folder; everything
 # for people goes to standard error.
+. "$(dirname "$0")/../tools/step.sh"
 set -euo pipefail
 
 # Module, version, its checksum as in go.sum, and the files.
@@ -10,16 +11,12 @@ modules=(
   "github.com/fluxcd/kustomize-controller v1.9.6 h1:XB+G3A0mky0j5uVHZWv4oSlS2RvZBoNIUhstIvY0JKE= config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml"
 )
 
-say() { printf '%s\n' "gitops-crds: $*" >&2; }
-
-root="${XDG_CACHE_HOME:-$HOME/.cache}/rolewright/tools/gitops-crds-$(sha256sum "$0" | cut -c1-12)"
+root="$cache/tools/gitops-crds-$(printf '%s\n' "${modules[@]}" | sha256sum | cut -c1-12)"
 mkdir -p "$root"
 exec 9>"$root/.lock"
 flock 9
 
-if [[ ! -d "$root/crds" ]]; then
-  command -v go >/dev/null || { say "Go 1.26 or newer is needed to fetch the CRDs of Argo CD and Flux: install it"; exit 1; }
-  say "fetching (60 MB, once; 2 MB are kept in $root)"
+fetch() (
   # A cache of its own, thrown away afterwards: the modules are 250 MB.
   stage=$(mktemp -d)
   trap 'rm -rf "$stage"' EXIT
@@ -28,14 +25,18 @@ if [[ ! -d "$root/crds" ]]; then
   cd "$stage"
   for line in "${modules[@]}"; do
     read -r module version sum files <<<"$line"
-    answer=$(go mod download -json "$module@$version") || { say "$module@$version can't be fetched: $answer"; exit 1; }
+    answer=$(go mod download -json "$module@$version") || { echo "$module@$version can't be fetched: $answer"; exit 1; }
     field() { sed -nE "s/^[[:space:]]*\"$1\": \"(.*)\",?$/\1/p" <<<"$answer"; }
-    [[ "$(field Sum)" == "$sum" ]] || { say "$module@$version has the checksum $(field Sum), not $sum"; exit 1; }
-    for file in $files; do cp "$(field Dir)/$file" "$stage/crds/"; done
+    [[ "$(field Sum)" == "$sum" ]] || { echo "$module@$version has the checksum $(field Sum), not $sum"; exit 1; }
+    for file in $files; do cp "$(field Dir)/$file" "$stage/crds/" || exit 1; done
   done
   rm -rf "$root/.crds.partial"
-  cp -r "$stage/crds" "$root/.crds.partial"
-  mv "$root/.crds.partial" "$root/crds"
+  cp -r "$stage/crds" "$root/.crds.partial" && mv "$root/.crds.partial" "$root/crds"
+)
+
+if [[ ! -d "$root/crds" ]]; then
+  command -v go >/dev/null || { say "Go 1.26 or newer is needed to fetch the CRDs of Argo CD and Flux: install it"; exit 1; }
+  step "the CRDs of Argo CD and Flux" "a few seconds" fetch
 fi
 
 printf '%s\n' "$root/crds"

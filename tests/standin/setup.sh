@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Makes the Python environment of the AWS stand-in, once, in the user's cache folder.
 # The last line on standard output is the folder of the environment; everything for people goes to standard error.
+. "$(dirname "$0")/../tools/step.sh"
 set -euo pipefail
-
-say() { printf '%s\n' "standin: $*" >&2; }
 
 here=$(cd "$(dirname "$0")" && pwd)
 python=${PYTHON:-python3}
@@ -13,26 +12,26 @@ command -v "$python" >/dev/null || { say "Python 3.11 or newer is needed for the
 
 # The key covers every pinned version and the interpreter, so that a changed one makes another environment.
 key=$({ cat "$here/requirements.txt"; "$python" -c 'import sys; print(sys.version, sys.base_prefix)'; } | sha256sum | cut -c1-12)
-cache="${XDG_CACHE_HOME:-$HOME/.cache}/rolewright/standin"
-venv="$cache/$key"
+venv="$cache/standin/$key"
 
-mkdir -p "$cache"
-exec 9>"$cache/$key.lock"
+mkdir -p "$cache/standin"
+exec 9>"$venv.lock"
 flock 9
+
+install() {
+  rm -rf "$venv"
+  "$python" -m venv "$venv" || { echo "python3 -m venv failed: on Debian and Ubuntu install python3-venv"; return 1; }
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps -r "$here/requirements.txt" &&
+    "$venv/bin/python" -m pip check || return 1
+  # Files that the lock's holder compiles now are not compiled by every test.
+  "$venv/bin/python" -m compileall -q "$venv/lib" >/dev/null 2>&1 || true
+  touch "$venv/complete"
+}
 
 # `complete` is written last: without it the folder is a half-made one and is made again. An environment cannot be
 # built elsewhere and moved here, because its scripts name their own folder.
 if [[ ! -e "$venv/complete" ]]; then
-  say "installing moto and the AWS command line (usually half a minute on two cores, once; kept in $venv)"
-  begin=$SECONDS
-  rm -rf "$venv"
-  "$python" -m venv "$venv" || { say "python3 -m venv failed: on Debian and Ubuntu install python3-venv"; exit 1; }
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps -r "$here/requirements.txt" >&2
-  "$venv/bin/python" -m pip check >&2
-  # Files that the lock's holder compiles now are not compiled by every test.
-  "$venv/bin/python" -m compileall -q "$venv/lib" >/dev/null 2>&1 || true
-  touch "$venv/complete"
-  say "installed in $((SECONDS - begin)) s"
+  step "the AWS stand-in" "20 seconds" install
 fi
 
 printf '%s\n' "$venv"

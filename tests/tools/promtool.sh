@@ -7,5 +7,5 @@ if [[ -n "${PROMTOOL:-}" ]]; then
   printf '%s\n' "$PROMTOOL"
 elif ! command -v promtool; then
   # Without the clients of clouds by which Prometheus finds its targets: rules and metrics need none.
-  go_tool promtool github.com/prometheus/prometheus github.com/prometheus/prometheus/cmd/promtool "3 minutes" -tags remove_all_sd
+  go_tool promtool github.com/prometheus/prometheus github.com/prometheus/prometheus/cmd/promtool "half a minute" -tags remove_all_sd
 fi

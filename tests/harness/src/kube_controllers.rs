@@ -37,7 +37,7 @@ impl KubeControllers {
             "--kube-api-burst=1000".to_owned(),
             "--v=2".to_owned(),
         ];
-        let program = setup::assets().join("kube-controller-manager");
+        let program = setup::kube_controller_manager();
         let process = Supervised::start(&folder, "kube-controller-manager", &program, args, &[]);
         let mut started = KubeControllers { process, _folder: folder };
         wait_until("the garbage collector", Duration::from_mins(1), || {

@@ -5,10 +5,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-/// The folder with `etcd`, `kube-apiserver`, `kube-controller-manager` and `kubectl`.
+/// The folder with `etcd`, `kube-apiserver` and `kubectl`.
 pub fn assets() -> &'static Path {
-    static FOUND: LazyLock<PathBuf> = LazyLock::new(|| run("tests/controlplane/build.sh"));
+    static FOUND: LazyLock<PathBuf> = LazyLock::new(|| {
+        run_with("tests/controlplane/build.sh", &["etcd", "kube-apiserver", "kubectl"])
+    });
     &FOUND
+}
+
+/// The binary `kube-controller-manager`. Few tests need it, and the demonstration does not.
+pub fn kube_controller_manager() -> PathBuf {
+    let name = "kube-controller-manager";
+    run_with("tests/controlplane/build.sh", &[name]).join(name)
 }
 
 /// The folder of the stand-in's Python environment.
@@ -38,7 +46,7 @@ pub fn gitops_crds() -> &'static Path {
 /// The binary `promtool`; `None`, with a word, where there is none and none can be built.
 pub fn promtool() -> Option<&'static Path> {
     static FOUND: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
-        let found = try_run("tests/tools/promtool.sh");
+        let found = try_run("tests/tools/promtool.sh", &[]);
         if let Err(problem) = &found {
             eprintln!("left out, what needs promtool: {problem}");
         }
@@ -79,12 +87,17 @@ pub fn image_env() -> Vec<(String, String)> {
 /// Runs a script that talks on standard error and names a folder or a binary in the last line of
 /// standard output.
 fn run(script: &str) -> PathBuf {
-    try_run(script).unwrap_or_else(|problem| panic!("{problem}"))
+    run_with(script, &[])
 }
 
-fn try_run(script: &str) -> Result<PathBuf, String> {
+fn run_with(script: &str, arguments: &[&str]) -> PathBuf {
+    try_run(script, arguments).unwrap_or_else(|problem| panic!("{problem}"))
+}
+
+fn try_run(script: &str, arguments: &[&str]) -> Result<PathBuf, String> {
     let output = Command::new("bash")
         .arg(repository(script))
+        .args(arguments)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
