@@ -1,7 +1,7 @@
 // Crypto provider, runtime, dispatch; nothing else. (No `//!`: `tests/image/static.rs` includes
 // this file.)
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 // Two, however many cores the node has: the work is waiting, and each thread has a stack and a heap
 // of its own.
@@ -12,7 +12,8 @@ async fn main() -> ExitCode {
     match rolewright::cli::Cli::of_process().run().await {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("rolewright: {error:#}");
+            // Unlike `eprintln!`, no panic where nobody reads.
+            let _ = writeln!(std::io::stderr(), "rolewright: {error:#}");
             ExitCode::from(2)
         }
     }

@@ -1,8 +1,10 @@
 //! From the SDK's errors to classes, by IAM's wire codes (several are unknown to the SDK's model).
 
+use std::error::Error;
+
 use aws_sdk_iam::operation::RequestId;
 use aws_smithy_runtime_api::{client::result::SdkError, http::Response};
-use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::plan::failure::{IamError, IamErrorClass};
 
@@ -10,7 +12,7 @@ use crate::plan::failure::{IamError, IamErrorClass};
 /// news).
 pub fn words<E, R>(error: &SdkError<E, R>) -> String
 where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
+    E: ProvideErrorMetadata + Error + 'static,
     R: std::fmt::Debug,
 {
     let text = match error {
@@ -24,11 +26,11 @@ where
         }
         SdkError::TimeoutError(_) => "no answer in time".to_owned(),
         SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
-            Some(error) => format!("not reachable: {}", DisplayErrorContext(error)),
+            Some(error) => format!("not reachable: {}", cause(error)),
             None => "not reachable".to_owned(),
         },
         SdkError::ResponseError(_) => "the answer broke off or can't be understood".to_owned(),
-        other => format!("{}", DisplayErrorContext(other)),
+        other => cause(other),
     };
     let line: String = text
         .chars()
@@ -37,10 +39,19 @@ where
     crate::plan::say::words::cut(&line, 600)
 }
 
+/// The innermost source, which says what happened: those around it name only who passed it on.
+fn cause(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
 /// The class of an error, and its words.
 pub fn classify<E>(action: &'static str, error: &SdkError<E, Response>) -> IamError
 where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
+    E: ProvideErrorMetadata + Error + 'static,
 {
     let class = match error {
         SdkError::ServiceError(service) => {

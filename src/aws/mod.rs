@@ -164,6 +164,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_endpoint_that_does_not_answer_is_one_sentence() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let closed = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        for (endpoint, words) in [
+            (closed.as_str(), "not reachable: Connection refused (os error 111)"),
+            ("http://no-such-host.invalid", "not reachable: failed to lookup address information"),
+        ] {
+            let iam = iam(endpoint, Rates { read: 1_000.0, write: 1_000.0 });
+            let error = iam.role(&"x".into()).await.unwrap_err();
+            assert_eq!(error.class, IamErrorClass::Unreachable);
+            assert!(error.message.starts_with(words), "{}", error.message);
+            let detail = error.message.strip_prefix("not reachable: ").unwrap();
+            assert!(!detail.contains(['{', '"']) && detail.len() < 80, "{}", error.message);
+        }
+    }
+
+    #[tokio::test]
     async fn a_throttled_call_slows_its_account_down() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());

@@ -1,9 +1,11 @@
 //! `rolewright crds`.
 
-#![allow(clippy::print_stdout, reason = "a command's output")]
+use super::output::Answer;
 
-/// Prints the CRDs of all kinds.
-pub fn run() -> anyhow::Result<u8> {
-    print!("{}", crate::api::crd::all_yaml()?);
-    Ok(0)
+/// Makes the CRDs of all kinds.
+///
+/// # Errors
+/// When a schema can't be written as YAML.
+pub fn run() -> anyhow::Result<Answer> {
+    Ok(Answer::new(crate::api::crd::all_yaml()?, 0))
 }

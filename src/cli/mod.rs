@@ -67,7 +67,7 @@ impl Cli {
             }
             Command::Completions(args) => Ok(completions::run(&args).print()?),
             Command::Controller(args) => controller::run(&args).await.map(|()| 0),
-            Command::Crds => crds::run(),
+            Command::Crds => Ok(crds::run()?.print()?),
             Command::Man(args) => Ok(man::run(&args)?.print()?),
             Command::Policy(command) => {
                 let answer =

@@ -73,22 +73,20 @@ impl Answer {
     /// Prints it. The result is the exit code.
     ///
     /// # Errors
-    /// When standard output can't be written; a reader that went away, such as `head`, is no error.
+    /// When an output can't be written; a reader that went away, such as `head`, is no error.
     pub fn print(&self) -> io::Result<u8> {
-        print(&self.text)?;
-        for note in &self.notes {
-            eprintln!("{note}");
-        }
+        write(io::stdout().lock(), &self.text)?;
+        let notes: String = self.notes.iter().map(|note| format!("{note}\n")).collect();
+        write(io::stderr().lock(), &notes)?;
         Ok(self.code)
     }
 }
 
-/// Writes to standard output.
+/// Writes all of a text.
 ///
 /// # Errors
 /// When that fails, other than because the reader went away.
-pub fn print(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+fn write(mut out: impl Write, text: &str) -> io::Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,

@@ -93,6 +93,37 @@ fn the_plugin_answers_as_the_program_does() {
     );
 }
 
+#[test]
+fn a_reader_that_goes_away_ends_every_command_quietly() {
+    let commands: [&[&str]; 9] = [
+        &["--help"],
+        &["crds"],
+        &["completions", "bash"],
+        &["man"],
+        &["policy", "compare", "config/iam/reader.json", "config/iam/writer.json"],
+        &["policy", "controller"],
+        &["render", "config/samples/2-lambda.yaml", "--installation", "prod"],
+        &["render", "no/such/file"],
+        &["check", "--installation", "prod"],
+    ];
+    for words in commands {
+        let mut command = Command::new(BIN);
+        command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true");
+        command.args(words).current_dir(repository("")).stdin(Stdio::null());
+        let whole = said(&mut command);
+        // A pipe without a reader, as `head` leaves it: first for one output, then for the other.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command.stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), whole.err, "{words:?}");
+        assert_eq!(output.status.code(), whole.code, "{words:?}");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command.stdout(Stdio::piped()).stderr(writer).output().unwrap();
+        assert_eq!(output.status.code(), whole.code, "{words:?}");
+    }
+}
+
 /// A line that somebody has typed, up to the cursor, and what may come next.
 const LINES: [(&[&str], &[&str], &[&str]); 6] = [
     (&["po"], &["policy"], &["render"]),
