@@ -21,7 +21,7 @@ use crate::plan::{
         diff::diff,
         step::{Call, Step, Why},
     },
-    tests::samples::{as_written, carry_out, role_key, wish},
+    tests::samples::{as_written, authorization, carry_out, role_key, wish},
 };
 use crate::{
     api::{RoleStatus, kinds::iam_role::Applied, problem::Problem, reason},
@@ -141,20 +141,6 @@ fn any_applied() -> impl Strategy<Value = Applied> {
             tags,
             service_accounts: Vec::new(),
         })
-}
-
-fn authorization(wish: &Desired, role: &Observed, scope: &Scope) -> fingerprint::Fingerprint {
-    let Observed { role, attached, inline } = role;
-    let account = &wish.identity.account;
-    fingerprint::of_observed(
-        &role.trust,
-        role.boundary.as_deref(),
-        attached,
-        inline,
-        &role.tags,
-        scope,
-        account,
-    )
 }
 
 fn after(steps: &[Step], before: &Observed) -> Observed {

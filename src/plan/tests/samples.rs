@@ -5,6 +5,7 @@ use crate::{
     plan::{
         form::{
             desired::{Desired, desired},
+            fingerprint::{self, Fingerprint, Scope},
             observed::{Observed, RoleRecord},
         },
         scope::limits::{BoundaryRule, Limits},
@@ -84,6 +85,21 @@ pub fn as_written(desired: &Desired) -> Observed {
             .map(|(name, policy)| (name.clone(), policy.to_json()))
             .collect(),
     }
+}
+
+/// The `authorization` fingerprint of a role.
+pub fn authorization(wish: &Desired, role: &Observed, scope: &Scope) -> Fingerprint {
+    let Observed { role, attached, inline } = role;
+    let account = &wish.identity.account;
+    fingerprint::of_observed(
+        &role.trust,
+        role.boundary.as_deref(),
+        attached,
+        inline,
+        &role.tags,
+        scope,
+        account,
+    )
 }
 
 /// What a step does to a role: the shortest model of IAM.
