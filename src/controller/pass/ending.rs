@@ -31,7 +31,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         desired: &Desired,
         end: Timestamp,
     ) -> Result<Next, Interrupted> {
-        if desired.drift == DriftPolicy::Observe {
+        if desired.terms.drift == DriftPolicy::Observe {
             return self.report(&Verdict::ExpiredKept(end), Next::Settled).await;
         }
         let (resource, identity) = (self.resource.clone(), &desired.identity);
@@ -75,7 +75,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         desired: &Desired,
         beyond: Vec<Problem>,
     ) -> Result<Next, Interrupted> {
-        let end = desired.lifetime.end(self.resource.created, None);
+        let end = desired.terms.lifetime.end(self.resource.created, None);
         self.note_deadline(end);
         let over = end.filter(|end| *end <= self.shared.clock.now());
         match over {

@@ -105,7 +105,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             Err(problems) => return self.refuse(problems).await,
         };
         let hash = fingerprint::desired_hash(fingerprint::of_desired(&desired));
-        self.tell_warnings(&desired.warnings, &hash).await;
+        self.tell_warnings(&desired.terms.warnings, &hash).await;
         let unchanged = self.status.applied_generation == Some(self.resource.generation)
             && self.status.desired_hash.as_ref() == Some(&hash);
         self.status.desired_hash = Some(hash);
@@ -145,7 +145,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                     ownership::uid(&role).map(str::to_owned).or(self.status.role_uid.take());
             }
             self.status.plan = None;
-            if desired.drift == DriftPolicy::Observe {
+            if desired.terms.drift == DriftPolicy::Observe {
                 let scope = Scope::default();
                 if let Some(observed) = observe::whole(&self.access.iam, role, &scope).await? {
                     self.status.plan = words::plan_lines(&diff::diff(desired, &observed, &scope));
@@ -155,7 +155,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 .report(&Verdict::NotOwned(not_ours), Next::Failed(Trouble::NotOwned))
                 .await;
         }
-        let end = desired.lifetime.end(self.resource.created, Some(role.created));
+        let end = desired.terms.lifetime.end(self.resource.created, Some(role.created));
         self.status.expires_at = end.map(conditions::whole_seconds);
         self.note_deadline(end);
         if let Some(end) = end.filter(|end| *end <= self.shared.clock.now()) {
@@ -178,7 +178,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
         self.overlay(desired, &mut observed);
         let held = self.held(desired, Some(&observed)).await?;
-        if desired.drift == DriftPolicy::Observe {
+        if desired.terms.drift == DriftPolicy::Observe {
             let view = view(desired, &observed, &held);
             let steps = diff::diff(&view.desired, &view.observed, &scope);
             if steps.is_empty() {
@@ -267,7 +267,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                     .await;
             }
         }
-        let end = desired.lifetime.end(self.resource.created, None);
+        let end = desired.terms.lifetime.end(self.resource.created, None);
         self.status.expires_at = end.map(conditions::whole_seconds);
         self.note_deadline(end);
         if let Some(end) = end.filter(|end| *end <= self.shared.clock.now()) {
@@ -284,7 +284,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let held = self.held(desired, None).await?;
         let target = held_back(desired, &held);
         let steps = diff::create(&target);
-        if desired.drift == DriftPolicy::Observe {
+        if desired.terms.drift == DriftPolicy::Observe {
             return self.observe_only(desired, &steps, None).await;
         }
         let rival = self.shared.memory().index.rival(&self.resource.key);
@@ -335,7 +335,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.note_drift(&steps);
         }
         let open = self.annotate(desired, &applied).await?;
-        self.converged(desired, held, &target.trust.to_json(), true, open).await
+        self.converged(desired, held, &target.form.trust.to_json(), true, open).await
     }
 
     async fn observe_only(

@@ -80,7 +80,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         );
         let mut held = Vec::new();
         for principal in
-            principals::replaced(&desired.trust, trust, known, &desired.identity.account)
+            principals::replaced(&desired.form.trust, trust, known, &desired.identity.account)
         {
             if self.is_in_our_keeping(&principal.arn).await? {
                 info!(resource = %self.resource.key, principal = %principal.arn, "we made this \
@@ -159,7 +159,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 Err(other) => return Err(other),
             };
             let refused =
-                written(&step).and_then(|_| principals::refused(&error, &view.desired.trust));
+                written(&step).and_then(|_| principals::refused(&error, &view.desired.form.trust));
             let failure = Interrupted::Iam(error, Some(step));
             let Some(refused) = refused else { return Err(failure) };
             // What was done already is read, not remembered.
@@ -179,7 +179,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.overlay(desired, &mut observed);
             held.push(ReplacedPrincipal { arn: refused.clone(), id: None });
             missing.push(refused);
-            let without = principals::held_back(desired, &held).trust;
+            let without = principals::held_back(desired, &held).form.trust;
             if !principals::not_wider(&observed.role.trust, &without) {
                 return Err(failure);
             }
@@ -206,9 +206,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.status.replaced_principals.clone_from(&held);
         let as_it_is =
             fingerprint::observed_policy(trust, Kind::Trust).filter(|_| !held.is_empty());
-        let note = as_it_is.map(|trust| Held {
-            principals: held.clone(),
-            authorization: fingerprint::of_desired(&Desired { trust, ..desired.clone() }).0,
+        let note = as_it_is.map(|trust| {
+            let mut as_it_is = desired.clone();
+            as_it_is.form.trust = trust;
+            let (authorization, _) = fingerprint::of_desired(&as_it_is);
+            Held { principals: held.clone(), authorization }
         });
         if let Some(entry) = self.shared.memory().index.get_mut(&self.resource.key) {
             entry.held = note.map(Box::new);

@@ -69,21 +69,22 @@ impl Scope {
     /// (`status.applied`).
     #[must_use]
     pub fn of(desired: &Desired, applied: &Applied) -> Self {
-        let exclusive = desired.exclusive;
+        let exclusive = desired.terms.exclusive;
         // Sorted, and each once: most of what we wrote is what we still want.
         let own = |wanted: BTreeSet<String>, written: &[String]| -> Names {
             wanted.iter().chain(written).collect::<BTreeSet<_>>().into_iter().collect()
         };
         Self {
             attached: (!exclusive.attached)
-                .then(|| own(desired.attached.clone(), &applied.managed_policies)),
-            inline: (!exclusive.inline)
-                .then(|| own(desired.inline.keys().cloned().collect(), &applied.inline_policies)),
+                .then(|| own(desired.form.attached.clone(), &applied.managed_policies)),
+            inline: (!exclusive.inline).then(|| {
+                own(desired.form.inline.keys().cloned().collect(), &applied.inline_policies)
+            }),
             tags: (!exclusive.tags).then(|| {
                 let folded = |key: &TagKey| key.folded().to_owned();
                 let written: Vec<String> =
                     applied.tags.iter().map(|key| folded(&key.as_str().into())).collect();
-                own(desired.tags.keys().map(folded).collect(), &written)
+                own(desired.form.tags.keys().map(folded).collect(), &written)
             }),
         }
     }
@@ -170,19 +171,21 @@ pub fn attributes(description: Option<&str>, max_session: Option<i32>) -> Finger
 pub fn of_desired(desired: &Desired) -> (Fingerprint, Fingerprint) {
     let account = &desired.identity.account;
     let inline = desired
+        .form
         .inline
         .iter()
         .map(|(name, policy)| (name.as_str(), policy.canonical(account).bytes()))
         .collect();
-    let tags = desired.tags.iter().map(|(key, value)| (key.folded(), value.as_str())).collect();
+    let tags =
+        desired.form.tags.iter().map(|(key, value)| (key.folded(), value.as_str())).collect();
     let authorization = authorization(
-        &desired.trust.canonical(account).bytes(),
-        desired.boundary.as_deref(),
-        &desired.attached.iter().map(String::as_str).collect(),
+        &desired.form.trust.canonical(account).bytes(),
+        desired.form.boundary.as_deref(),
+        &desired.form.attached.iter().map(String::as_str).collect(),
         &inline,
         &tags,
     );
-    (authorization, attributes(desired.description.as_deref(), Some(desired.max_session)))
+    (authorization, attributes(desired.form.description.as_deref(), Some(desired.form.max_session)))
 }
 
 /// The `authorization` fingerprint of what AWS has, as far as it counts.

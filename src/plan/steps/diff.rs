@@ -8,6 +8,7 @@ use crate::plan::{
     form::{
         desired::Desired,
         fingerprint::{Scope, observed_policy},
+        form::Form,
         observed::{DEFAULT_SESSION, Observed, RoleRecord},
     },
     steps::{
@@ -26,22 +27,8 @@ use iam::{
 pub fn create(desired: &Desired) -> Vec<Step> {
     // Destructured, so that a new field does not compile until someone has decided how it is
     // written.
-    let Desired {
-        identity,
-        description,
-        max_session,
-        boundary,
-        trust,
-        attached,
-        inline,
-        tags,
-        exclusive: _,
-        lifetime: _,
-        deletion: _,
-        drift: _,
-        annotate: _, // in Kubernetes
-        warnings: _,
-    } = desired;
+    let Desired { identity, form, terms: _ } = desired;
+    let Form { description, max_session, boundary, trust, attached, inline, tags } = form;
     let create = Call::CreateRole {
         path: identity.path.clone(),
         trust: trust.to_json(),
@@ -81,22 +68,8 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> 
 /// find the steps.
 #[must_use]
 pub fn untold(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> {
-    let Desired {
-        identity,
-        description,
-        max_session,
-        boundary,
-        trust,
-        attached,
-        inline,
-        tags,
-        exclusive: _,
-        lifetime: _,
-        deletion: _,
-        drift: _,
-        annotate: _, // in Kubernetes
-        warnings: _,
-    } = desired;
+    let Desired { identity, form, terms: _ } = desired;
+    let Form { description, max_session, boundary, trust, attached, inline, tags } = form;
     let Observed { role, attached: observed_attached, inline: observed_inline } = observed;
     let RoleRecord {
         name: _,

@@ -229,10 +229,10 @@ proptest! {
         for (key, value) in role.role.tags.iter().filter(|(key, _)| !scope.has_tag(key)) {
             prop_assert_eq!(end.role.tags.get(key), Some(value));
         }
-        prop_assert!(wish.exclusive.attached || !scope.has_attachment(
+        prop_assert!(wish.terms.exclusive.attached || !scope.has_attachment(
             "arn:aws:iam::aws:policy/Theirs"));
-        prop_assert!(wish.exclusive.inline || !scope.has_inline("theirs"));
-        prop_assert!(wish.exclusive.tags || !scope.has_tag(&"THEIRS".into()));
+        prop_assert!(wish.terms.exclusive.inline || !scope.has_inline("theirs"));
+        prop_assert!(wish.terms.exclusive.tags || !scope.has_tag(&"THEIRS".into()));
         prop_assert!(!scope.has_tag(&"aws:theirs".into()));
     }
 
@@ -264,9 +264,9 @@ proptest! {
         before in any_wish(), wish in any_wish(), role in any_role(), took in any::<bool>()
     ) {
         let all = Applied {
-            inline_policies: before.inline.keys().cloned().collect(),
-            managed_policies: before.attached.iter().cloned().collect(),
-            tags: before.tags.keys().map(ToString::to_string).collect(),
+            inline_policies: before.form.inline.keys().cloned().collect(),
+            managed_policies: before.form.attached.iter().cloned().collect(),
+            tags: before.form.tags.keys().map(ToString::to_string).collect(),
             service_accounts: Vec::new(),
         };
         let now = Timestamp::UNIX_EPOCH;
