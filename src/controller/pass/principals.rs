@@ -24,6 +24,7 @@ use crate::{
         form::{
             desired::Desired,
             fingerprint::{self, Scope},
+            form::Form,
             observed::Observed,
         },
         say::{backoff::Trouble, verdict::Verdict},
@@ -207,9 +208,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let as_it_is =
             fingerprint::observed_policy(trust, Kind::Trust).filter(|_| !held.is_empty());
         let note = as_it_is.map(|trust| {
-            let mut as_it_is = desired.clone();
-            as_it_is.form.trust = trust;
-            let (authorization, _) = fingerprint::of_desired(&as_it_is);
+            let form = Form { trust: &trust, ..desired.form.borrowed() };
+            let account = &desired.identity.account;
+            let authorization = fingerprint::authorization(form, &Scope::default(), account);
             Held { principals: held.clone(), authorization }
         });
         if let Some(entry) = self.shared.memory().index.get_mut(&self.resource.key) {

@@ -86,17 +86,7 @@ pub fn as_written(desired: &Desired) -> Observed {
 
 /// The `authorization` fingerprint of a role.
 pub fn authorization(wish: &Desired, role: &Observed, scope: &Scope) -> Fingerprint {
-    let Observed { role, attached, inline } = role;
-    let account = &wish.identity.account;
-    fingerprint::of_observed(
-        &role.trust,
-        role.boundary.as_deref(),
-        attached,
-        inline,
-        &role.tags,
-        scope,
-        account,
-    )
+    fingerprint::authorization(role.form(), scope, &wish.identity.account)
 }
 
 /// What a step does to a role: the shortest model of IAM.
