@@ -151,6 +151,7 @@ impl Rendered {
             }
         };
         let warnings = desired
+            .terms
             .warnings
             .iter()
             .map(|warning| format!("{file}: IAMRole {key}: warning: {warning}"));
@@ -234,7 +235,7 @@ fn resource(document: &Value) -> anyhow::Result<Resource> {
 fn render(desired: &Desired, limits: &Limits) -> anyhow::Result<Rendering> {
     let document = |policy: &Policy| serde_json::from_str::<Value>(&policy.to_json());
     let mut tags: BTreeMap<String, String> =
-        desired.tags.iter().map(|(key, value)| (key.to_string(), value.clone())).collect();
+        desired.form.tags.iter().map(|(key, value)| (key.to_string(), value.clone())).collect();
     tags.insert(tag::UID.into(), "<uid>".into());
     Ok(Rendering {
         resource: desired.identity.key.to_string(),
@@ -247,12 +248,13 @@ fn render(desired: &Desired, limits: &Limits) -> anyhow::Result<Rendering> {
             desired.identity.path,
             desired.identity.name
         ),
-        description: desired.description.clone(),
-        max_session_seconds: desired.max_session,
-        permissions_boundary: desired.boundary.clone(),
-        trust_policy: document(&desired.trust)?,
-        managed_policies: desired.attached.iter().cloned().collect(),
+        description: desired.form.description.clone(),
+        max_session_seconds: desired.form.max_session,
+        permissions_boundary: desired.form.boundary.clone(),
+        trust_policy: document(&desired.form.trust)?,
+        managed_policies: desired.form.attached.iter().cloned().collect(),
         inline_policies: desired
+            .form
             .inline
             .iter()
             .map(|(name, policy)| Ok((name.clone(), document(policy)?)))

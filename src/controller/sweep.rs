@@ -120,10 +120,7 @@ fn compare_detail<I, C, K: Clock>(
         access.recent().overlay(&key, &mut settled, |_| true, now, shared.windows.settle);
         settled
     });
-    let (role, attached, inline) = match &settled {
-        Some(Observed { role, attached, inline }) => (role, attached, inline),
-        None => (&detail.role, &detail.attached, &detail.inline),
-    };
+    let form = settled.as_ref().map_or_else(|| detail.form(), Observed::form);
     for key in keys {
         let healing = memory.index.get(&key).is_some_and(|entry| may_heal(&memory.index, entry));
         let Some(entry) = memory.index.get_mut(&key) else { continue };
@@ -133,16 +130,7 @@ fn compare_detail<I, C, K: Clock>(
             continue;
         };
         let wanted = entry.held.as_ref().map_or(wanted, |held| held.authorization);
-        let boundary = role.boundary.as_deref();
-        let found = fingerprint::of_observed(
-            &role.trust,
-            boundary,
-            attached,
-            inline,
-            &role.tags,
-            &entry.scope,
-            &access.account,
-        );
+        let found = fingerprint::authorization(form, &entry.scope, &access.account);
         let mut reported = entry.reported();
         let known =
             reported.as_mut().is_some_and(|seen| seen.authorization.replace(found) == Some(found));

@@ -13,7 +13,11 @@ use iam::{
         evaluate::{Context, Documents, Request, evaluate},
     },
 };
-use rolewright::plan::form::fingerprint::{Scope, of_observed};
+use rolewright::plan::form::{
+    fingerprint::{Scope, authorization},
+    form::Form,
+    observed::DEFAULT_SESSION,
+};
 
 /// Prints a row: the median of nine runs of `times` calls, for one call.
 fn row(name: &str, goal: Duration, times: u32, mut call: impl FnMut()) {
@@ -92,15 +96,16 @@ pub fn print() {
         Duration::from_micros(50),
         500,
         || {
-            black_box(of_observed(
-                black_box(&trust),
-                None,
-                &none,
-                black_box(&policies),
-                &tags,
-                &scope,
-                &account,
-            ));
+            let form = Form {
+                description: None,
+                max_session: DEFAULT_SESSION,
+                boundary: None,
+                trust: black_box(&trust),
+                attached: &none,
+                inline: black_box(&policies),
+                tags: &tags,
+            };
+            black_box(authorization(form, &scope, &account));
         },
     );
 

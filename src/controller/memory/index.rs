@@ -101,8 +101,9 @@ impl Index {
         })
         .unwrap_or_else(|| (identity::identify(resource, None, limits).role(), None));
         // Beyond the operator's limits a role is not kept as written, but ends in its time.
-        let end =
-            compiled.as_ref().and_then(|(wanted, _)| wanted.lifetime.end(resource.created, None));
+        let end = compiled
+            .as_ref()
+            .and_then(|(wanted, _)| wanted.terms.lifetime.end(resource.created, None));
         let wanted = compiled.and_then(|(wanted, beyond)| beyond.is_empty().then_some(wanted));
         let fingerprints = wanted.as_ref().map(fingerprint::of_desired);
         let applied = resource.status.applied.clone().unwrap_or_default();
@@ -122,7 +123,9 @@ impl Index {
             expected: resource.status.role_id.is_some(),
             converged: ready && hash_is_current,
             settled_at: None,
-            observe: wanted.as_ref().is_some_and(|wanted| wanted.drift == DriftPolicy::Observe),
+            observe: wanted
+                .as_ref()
+                .is_some_and(|wanted| wanted.terms.drift == DriftPolicy::Observe),
             fingerprints,
             scope: wanted.as_ref().map(|wanted| Scope::of(wanted, &applied)).unwrap_or_default(),
             deadline: end,

@@ -28,16 +28,17 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             return Ok(None);
         };
         let saved = self.resource.status.applied.clone().unwrap_or_default().service_accounts;
-        if desired.annotate.iter().any(|name| !saved.contains(name)) {
+        if desired.terms.annotate.iter().any(|name| !saved.contains(name)) {
             // First, so that a crash does not lose whom to let go.
             self.save_applied(desired, before).await?;
         }
         let mut open = Vec::new();
-        for name in before.service_accounts.iter().filter(|name| !desired.annotate.contains(*name))
+        for name in
+            before.service_accounts.iter().filter(|name| !desired.terms.annotate.contains(*name))
         {
             open.extend(self.let_go(name, &arn).await?);
         }
-        for name in &desired.annotate {
+        for name in &desired.terms.annotate {
             let found =
                 self.shared.cluster.service_account(&self.resource.key.namespace, name).await;
             open.extend(match found {

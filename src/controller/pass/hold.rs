@@ -98,7 +98,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.status.role_uid = uid.or(self.status.role_uid.take());
         }
         self.status.plan = None;
-        if let (DriftPolicy::Observe, Some(role)) = (desired.drift, role) {
+        if let (DriftPolicy::Observe, Some(role)) = (desired.terms.drift, role) {
             let scope = Scope::default();
             if let Some(observed) = observe::whole(&self.access.iam, role, &scope).await? {
                 self.status.plan = words::plan_lines(&diff::diff(desired, &observed, &scope));

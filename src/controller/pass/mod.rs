@@ -18,7 +18,7 @@ use self::{
     context::Pass,
     drive::{Interrupted, Job, drive},
     next::Next,
-    principals::{Carried, Terms},
+    principals::{Carried, PlanContext},
 };
 use crate::{
     api::{
@@ -112,7 +112,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             return self.expire(&desired, end).await;
         }
         let hash = fingerprint::desired_hash(fingerprint::of_desired(&desired));
-        self.tell_warnings(&desired.warnings, &hash).await;
+        self.tell_warnings(&desired.terms.warnings, &hash).await;
         let unchanged = self.status.applied_generation == Some(self.resource.generation)
             && self.status.desired_hash.as_ref() == Some(&hash);
         self.status.desired_hash = Some(hash);
@@ -122,7 +122,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if role.is_some() {
             self.shared.memory().absent_since.remove(&desired.identity.key);
         }
-        let lifetime = desired.lifetime;
+        let lifetime = desired.terms.lifetime;
         let aim = Aim::Keep { lifetime, created: self.resource.created };
         let known = Known::of(&self.status);
         let situation = self.situation(&desired.identity, role.as_ref(), known, aim);
@@ -205,9 +205,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             leave = self.take_up(desired, &mut observed, claim, leave).await?;
         }
         let reason = if *unchanged { reason::DRIFT_CORRECTED } else { reason::UPDATED };
-        let terms = Terms { scope: &scope, applied: &applied, reason };
+        let context = PlanContext { scope: &scope, applied: &applied, reason };
         let Carried { steps, held, missing, trust } =
-            self.carry_out(desired, observed, held, leave, &terms).await?;
+            self.carry_out(desired, observed, held, leave, &context).await?;
         self.status.role_uid = Some(self.resource.uid.clone());
         if *unchanged && !steps.is_empty() {
             self.note_drift(&steps);
@@ -282,7 +282,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.note_drift(&steps);
         }
         let open = self.annotate(desired, &applied).await?;
-        self.converged(desired, held, &target.trust.to_json(), true, open).await
+        self.converged(desired, held, &target.form.trust.to_json(), true, open).await
     }
 
     /// What has to stand in the API server before a role is made: names and path are pinned, the
@@ -304,12 +304,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     /// What the gate has to know of a resource that is to be kept.
     fn facts(&self, desired: &Desired, beyond: Vec<Problem>) -> Facts {
-        let end = desired.lifetime.end(self.resource.created, None);
+        let end = desired.terms.lifetime.end(self.resource.created, None);
         if !beyond.is_empty() {
             self.note_deadline(end);
         }
         Facts {
-            observe: desired.drift == DriftPolicy::Observe,
+            observe: desired.terms.drift == DriftPolicy::Observe,
             beyond,
             over: end.filter(|end| *end <= self.shared.clock.now()),
             has_role: self.status.role_id.is_some(),

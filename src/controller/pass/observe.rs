@@ -49,9 +49,13 @@ pub async fn closer(
     let name = role.name.clone();
     let Some(detail) = &hint.detail else {
         // Only attributes differed, and GetRole has just shown them: the rest is as desired.
-        let inline =
-            desired.inline.iter().map(|(name, policy)| (name.clone(), policy.to_json())).collect();
-        return Ok(Some(Observed { role, attached: desired.attached.clone(), inline }));
+        let inline = desired
+            .form
+            .inline
+            .iter()
+            .map(|(name, policy)| (name.clone(), policy.to_json()))
+            .collect();
+        return Ok(Some(Observed { role, attached: desired.form.attached.clone(), inline }));
     };
     let seen = Observed {
         role: role.clone(),
@@ -72,7 +76,7 @@ pub async fn closer(
         let differs = |policy: &str| {
             let part = Part::Inline(policy.to_owned());
             !detail.inline.contains_key(policy)
-                || (desired.inline.contains_key(policy) && parts.contains(&part))
+                || (desired.form.inline.contains_key(policy) && parts.contains(&part))
         };
         bodies(iam, &name, names, detail.inline.clone(), differs).await?
     } else {

@@ -23,6 +23,7 @@ use crate::{
         form::{
             desired::Desired,
             fingerprint::{self, Scope},
+            form::Form,
             observed::Observed,
         },
         say::{backoff::Trouble, verdict::Verdict},
@@ -35,8 +36,8 @@ use crate::{
 };
 use iam::{policy::Kind, role::RoleId};
 
-/// On what terms a plan is carried out.
-pub(super) struct Terms<'a> {
+/// What a plan is carried out with.
+pub(super) struct PlanContext<'a> {
     pub(super) scope: &'a Scope,
     pub(super) applied: &'a Applied,
     pub(super) reason: &'static str,
@@ -78,7 +79,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         );
         let mut held = Vec::new();
         for principal in
-            principals::replaced(&desired.trust, trust, known, &desired.identity.account)
+            principals::replaced(&desired.form.trust, trust, known, &desired.identity.account)
         {
             if self.is_in_our_keeping(&principal.arn).await? {
                 info!(resource = %self.resource.key, principal = %principal.arn, "we made this \
@@ -122,26 +123,26 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         mut observed: Observed,
         mut held: Vec<ReplacedPrincipal>,
         mut leave: Leave,
-        terms: &Terms<'_>,
+        context: &PlanContext<'_>,
     ) -> Result<Carried, Interrupted> {
         let (mut done, mut missing) = (Vec::new(), Vec::new());
         loop {
             let view = principals::view(desired, &observed, &held);
-            let steps = diff::diff(&view.desired, &view.observed, terms.scope);
+            let steps = diff::diff(&view.desired, &view.observed, context.scope);
             if steps.is_empty() {
                 break;
             }
-            if terms.reason == reason::DRIFT_CORRECTED && done.is_empty() {
+            if context.reason == reason::DRIFT_CORRECTED && done.is_empty() {
                 tally::drift(&self.shared.metrics, &steps);
             }
-            self.save_applied(desired, terms.applied).await?;
+            self.save_applied(desired, context.applied).await?;
             let resource = self.resource.clone();
             let job = Job {
                 access: self.access,
                 resource: &resource,
                 identity: &desired.identity,
                 observed: Some(&observed),
-                reason: terms.reason,
+                reason: context.reason,
             };
             let outcome = drive(self.shared, &job, &steps, &mut leave, &mut None).await;
             let (error, step) = match outcome {
@@ -156,7 +157,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 Err(other) => return Err(other),
             };
             let refused =
-                written(&step).and_then(|_| principals::refused(&error, &view.desired.trust));
+                written(&step).and_then(|_| principals::refused(&error, &view.desired.form.trust));
             let failure = Interrupted::Iam(error, Some(step));
             let Some(refused) = refused else { return Err(failure) };
             // What was done already is read, not remembered.
@@ -166,14 +167,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             let Leave::Change(proof) = &leave else { return Err(failure) };
             let again = proof.again(&desired.identity, &role, self.shared.clock.now());
             leave = Leave::Change(again.map_err(|_| Interrupted::ProofTooOld)?);
-            let Some(again) = observe::whole(&self.access.iam, role, terms.scope).await? else {
+            let Some(again) = observe::whole(&self.access.iam, role, context.scope).await? else {
                 return Err(failure);
             };
             observed = again;
             self.overlay(desired, &mut observed);
             held.push(ReplacedPrincipal { arn: refused.clone(), id: None });
             missing.push(refused);
-            let without = principals::held_back(desired, &held).trust;
+            let without = principals::held_back(desired, &held).form.trust;
             if !principals::not_wider(&observed.role.trust, &without) {
                 return Err(failure);
             }
@@ -200,9 +201,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.status.replaced_principals.clone_from(&held);
         let as_it_is =
             fingerprint::observed_policy(trust, Kind::Trust).filter(|_| !held.is_empty());
-        let note = as_it_is.map(|trust| Held {
-            principals: held.clone(),
-            authorization: fingerprint::of_desired(&Desired { trust, ..desired.clone() }).0,
+        let note = as_it_is.map(|trust| {
+            let form = Form { trust: &trust, ..desired.form.borrowed() };
+            let account = &desired.identity.account;
+            let authorization = fingerprint::authorization(form, &Scope::default(), account);
+            Held { principals: held.clone(), authorization }
         });
         if let Some(entry) = self.shared.memory().index.get_mut(&self.resource.key) {
             entry.held = note.map(Box::new);

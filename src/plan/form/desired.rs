@@ -21,6 +21,7 @@ use crate::{
     plan::{
         decide::lifetime::{self, Lifetime},
         form::{
+            form::Form,
             observed::{Attachments, DEFAULT_SESSION, Part},
             trust,
         },
@@ -56,20 +57,15 @@ pub struct Exclusive {
 pub struct Desired {
     /// Which role.
     pub identity: Identity,
-    /// Never the empty string.
-    pub description: Option<String>,
-    /// Seconds.
-    pub max_session: i32,
-    /// Policy ARN.
-    pub boundary: Option<String>,
-    /// The trust policy.
-    pub trust: Policy,
-    /// ARNs of managed policies.
-    pub attached: Attachments,
-    /// Inline policies by name.
-    pub inline: BTreeMap<String, Policy>,
-    /// All tags, the ownership proof among them.
-    pub tags: Tags,
+    /// What is compared with AWS.
+    pub form: Form<Policy>,
+    /// What is not.
+    pub terms: Terms,
+}
+
+/// What is to be done with a role, beside its form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Terms {
     /// What we keep alone.
     pub exclusive: Exclusive,
     /// When it ends.
@@ -78,11 +74,9 @@ pub struct Desired {
     pub deletion: DeletionPolicy,
     /// What drift leads to.
     pub drift: DriftPolicy,
-    /// Service accounts that get the role's ARN as an annotation. In Kubernetes: no part of what is
-    /// compared with AWS.
+    /// Service accounts that get the role's ARN as an annotation, in Kubernetes.
     pub annotate: BTreeSet<String>,
-    /// What is allowed and may still surprise, field by field. For people only: no part of what is
-    /// compared.
+    /// What is allowed and may still surprise, field by field. For people only.
     pub warnings: Vec<Problem>,
 }
 
@@ -91,9 +85,9 @@ impl Desired {
     #[must_use]
     pub fn wants(&self, part: &Part) -> bool {
         match part {
-            Part::Attachment(arn) => self.attached.contains(arn),
-            Part::Inline(name) => self.inline.contains_key(name),
-            Part::Tag(key) => self.tags.contains_key(key),
+            Part::Attachment(arn) => self.form.attached.contains(arn),
+            Part::Inline(name) => self.form.inline.contains_key(name),
+            Part::Tag(key) => self.form.tags.contains_key(key),
             Part::Role | Part::Trust | Part::Boundary | Part::Attributes => true,
         }
     }
@@ -136,22 +130,24 @@ pub fn compile(
     let max_session = check.session(spec.max_session_duration.as_deref());
     let boundary = check.boundary(spec.permissions_boundary.as_deref());
     let trust = trust::compile(&spec.trust, &resource.key.namespace, limits, &mut check.problems);
-    let desired = Desired {
+    let form = Form {
         description: spec.description.clone().filter(|text| !text.is_empty()),
         max_session,
         boundary,
         trust: trust.policy,
-        annotate: trust.annotate,
         attached: check.attached(spec.permissions.as_ref()),
         inline: check.inline(spec.permissions.as_ref(), &node),
         tags: check.tags(spec.tags.as_ref(), &identity),
+    };
+    let terms = Terms {
         exclusive: exclusive(spec.management),
         lifetime: check.bounded_lifetime(spec.lifetime.as_ref(), resource.created),
         deletion: spec.deletion_policy.unwrap_or(DeletionPolicy::Delete),
         drift: spec.drift_policy.unwrap_or(DriftPolicy::Correct),
+        annotate: trust.annotate,
         warnings: trust.warnings,
-        identity,
     };
+    let desired = Desired { identity, form, terms };
     check.problems.conclude().map(|beyond| (desired, beyond))
 }
 

@@ -4,11 +4,8 @@
 //! Two, because AWS delivers a role in two streams: `authorization` from
 //! `GetAccountAuthorizationDetails`, `attributes` (description, session duration) from `ListRoles`.
 
-use iam::tag::{TagKey, Tags};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-};
+use iam::tag::TagKey;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use sha2::{Digest, Sha256};
 
@@ -16,7 +13,8 @@ use crate::{
     api::kinds::iam_role::Applied,
     plan::form::{
         desired::Desired,
-        observed::{Attachments, DEFAULT_SESSION},
+        form::{Facet, Form},
+        observed::DEFAULT_SESSION,
     },
 };
 use iam::{
@@ -69,21 +67,22 @@ impl Scope {
     /// (`status.applied`).
     #[must_use]
     pub fn of(desired: &Desired, applied: &Applied) -> Self {
-        let exclusive = desired.exclusive;
+        let exclusive = desired.terms.exclusive;
+        let form = &desired.form;
         // Sorted, and each once: most of what we wrote is what we still want.
         let own = |wanted: BTreeSet<String>, written: &[String]| -> Names {
             wanted.iter().chain(written).collect::<BTreeSet<_>>().into_iter().collect()
         };
         Self {
             attached: (!exclusive.attached)
-                .then(|| own(desired.attached.clone(), &applied.managed_policies)),
+                .then(|| own(form.attached.clone(), &applied.managed_policies)),
             inline: (!exclusive.inline)
-                .then(|| own(desired.inline.keys().cloned().collect(), &applied.inline_policies)),
+                .then(|| own(form.inline.keys().cloned().collect(), &applied.inline_policies)),
             tags: (!exclusive.tags).then(|| {
                 let folded = |key: &TagKey| key.folded().to_owned();
                 let written: Vec<String> =
                     applied.tags.iter().map(|key| folded(&key.as_str().into())).collect();
-                own(desired.tags.keys().map(folded).collect(), &written)
+                own(form.tags.keys().map(folded).collect(), &written)
             }),
         }
     }
@@ -114,43 +113,64 @@ pub fn observed_policy(text: &str, kind: Kind) -> Option<Policy> {
     Policy::parse(&decode(text).ok()?, kind, Strictness::Observed).ok()
 }
 
-/// The bytes that stand for an observed document: its canonical form, or the text itself when it
-/// can't be a role's document (which then equals no desired one).
-#[must_use]
-pub fn observed_bytes(text: &str, kind: Kind, account: &Account) -> Vec<u8> {
-    observed_policy(text, kind).map_or_else(
-        || [b"unreadable:", text.as_bytes()].concat(),
-        |policy| policy.canonical(account).bytes(),
-    )
+/// A document of either side.
+pub trait Document {
+    /// The bytes that stand for what it means.
+    fn bytes(&self, kind: Kind, account: &Account) -> Vec<u8>;
 }
 
-fn authorization(
-    trust: &[u8],
-    boundary: Option<&str>,
-    attached: &BTreeSet<&str>,
-    inline: &BTreeMap<&str, Vec<u8>>,
-    tags: &BTreeMap<&str, &str>,
-) -> Fingerprint {
+impl Document for Policy {
+    fn bytes(&self, _: Kind, account: &Account) -> Vec<u8> {
+        self.canonical(account).bytes()
+    }
+}
+
+/// As AWS sent it: the bytes of its canonical form, or the text itself when it can't be a role's
+/// document (which then equals no desired one).
+impl Document for String {
+    fn bytes(&self, kind: Kind, account: &Account) -> Vec<u8> {
+        observed_policy(self, kind).map_or_else(
+            || [b"unreadable:", self.as_bytes()].concat(),
+            |policy| policy.canonical(account).bytes(),
+        )
+    }
+}
+
+/// The `authorization` fingerprint of a form, as far as it counts.
+#[must_use]
+pub fn authorization<D: Document>(form: Form<&D>, scope: &Scope, account: &Account) -> Fingerprint {
     let mut digest = Sha256::new();
     let mut item = |bytes: &[u8]| {
         // Length first: no two lists of items give the same stream.
         digest.update((bytes.len() as u64).to_be_bytes());
         digest.update(bytes);
     };
-    item(trust);
-    item(boundary.unwrap_or_default().as_bytes());
-    item(&(attached.len() as u64).to_be_bytes());
-    for arn in attached {
-        item(arn.as_bytes());
-    }
-    item(&(inline.len() as u64).to_be_bytes());
-    for (name, body) in inline {
-        item(name.as_bytes());
-        item(body);
-    }
-    for (key, value) in tags {
-        item(key.as_bytes());
-        item(value.as_bytes());
+    for facet in form.facets() {
+        match facet {
+            Facet::Trust(document) => item(&document.bytes(Kind::Trust, account)),
+            Facet::Boundary(arn) => item(arn.unwrap_or_default().as_bytes()),
+            Facet::Attached(arns) => {
+                let own = || arns.iter().filter(|arn| scope.has_attachment(arn));
+                item(&(own().count() as u64).to_be_bytes());
+                own().for_each(|arn| item(arn.as_bytes()));
+            }
+            Facet::Inline(documents) => {
+                let own = || documents.iter().filter(|(name, _)| scope.has_inline(name));
+                item(&(own().count() as u64).to_be_bytes());
+                for (name, document) in own() {
+                    item(name.as_bytes());
+                    item(&document.bytes(Kind::Identity, account));
+                }
+            }
+            Facet::Tags(tags) => {
+                for (key, value) in tags.iter().filter(|(key, _)| scope.has_tag(key)) {
+                    item(key.folded().as_bytes());
+                    item(value.as_bytes());
+                }
+            }
+            // The other fingerprint has them, see `attributes`.
+            Facet::Attributes { description: _, max_session: _ } => {}
+        }
     }
     digest.finalize().into()
 }
@@ -168,49 +188,10 @@ pub fn attributes(description: Option<&str>, max_session: Option<i32>) -> Finger
 /// Fingerprints of what the resource asks for: `(authorization, attributes)`.
 #[must_use]
 pub fn of_desired(desired: &Desired) -> (Fingerprint, Fingerprint) {
-    let account = &desired.identity.account;
-    let inline = desired
-        .inline
-        .iter()
-        .map(|(name, policy)| (name.as_str(), policy.canonical(account).bytes()))
-        .collect();
-    let tags = desired.tags.iter().map(|(key, value)| (key.folded(), value.as_str())).collect();
-    let authorization = authorization(
-        &desired.trust.canonical(account).bytes(),
-        desired.boundary.as_deref(),
-        &desired.attached.iter().map(String::as_str).collect(),
-        &inline,
-        &tags,
-    );
-    (authorization, attributes(desired.description.as_deref(), Some(desired.max_session)))
-}
-
-/// The `authorization` fingerprint of what AWS has, as far as it counts.
-#[must_use]
-pub fn of_observed(
-    trust: &str,
-    boundary: Option<&str>,
-    attached: &Attachments,
-    inline: &BTreeMap<String, String>,
-    tags: &Tags,
-    scope: &Scope,
-    account: &Account,
-) -> Fingerprint {
-    authorization(
-        &observed_bytes(trust, Kind::Trust, account),
-        boundary,
-        &attached.iter().map(String::as_str).filter(|arn| scope.has_attachment(arn)).collect(),
-        &inline
-            .iter()
-            .filter(|(name, _)| scope.has_inline(name))
-            .map(|(name, body)| (name.as_str(), observed_bytes(body, Kind::Identity, account)))
-            .collect(),
-        &tags
-            .iter()
-            .filter(|(key, _)| scope.has_tag(key))
-            .map(|(key, value)| (key.folded(), value.as_str()))
-            .collect(),
-    )
+    let form = desired.form.borrowed();
+    // All of it counts: no desired tag is one of AWS's own.
+    let authorization = authorization(form, &Scope::default(), &desired.identity.account);
+    (authorization, attributes(form.description, Some(form.max_session)))
 }
 
 /// Lower-case hexadecimal digits, two for each byte.

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::plan::{
     form::{
         fingerprint::{self, Fingerprint},
+        form::Facet,
         observed::{Observed, Part},
     },
     steps::step::{Call, Step},
@@ -24,7 +25,7 @@ pub enum Certainty {
     Unknown,
 }
 
-/// What a part was made to be. Thousands of these may be kept for a while, so it has what `applied`
+/// What a part was made to be. Thousands of these may be kept for a while, so it has what `lay`
 /// needs and no more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Value {
@@ -173,9 +174,12 @@ impl Recent {
     ) {
         let Some(parts) = self.roles.get(role) else { return };
         for (part, written) in parts.iter().filter(|(_, written)| within(written.at, now, window)) {
-            match written.certainty {
-                Certainty::Applied => applied(part, &written.value, observed),
-                Certainty::Unknown => unknown(part, wanted(part), observed),
+            let lately = match written.certainty {
+                Certainty::Applied => Lately::Is(&written.value),
+                Certainty::Unknown => Lately::MayBe { wanted: wanted(part) },
+            };
+            for facet in observed.form_mut().facets() {
+                lay(facet, part, &lately);
             }
         }
     }
@@ -205,64 +209,78 @@ fn value(call: &Call, part: &Part) -> Value {
     }
 }
 
-/// The part is what we wrote.
-fn applied(part: &Part, value: &Value, observed: &mut Observed) {
-    match (part, value) {
-        (Part::Trust, Value::Text(trust)) => observed.role.trust = trust.to_string(),
-        (Part::Attributes, Value::Attributes(description, max_session)) => {
-            observed.role.description =
-                Some(description.to_string()).filter(|text| !text.is_empty());
-            observed.role.max_session = Some(*max_session);
-        }
-        (Part::Boundary, Value::Text(arn)) => observed.role.boundary = Some(arn.to_string()),
-        (Part::Boundary, Value::Absent) => observed.role.boundary = None,
-        (Part::Inline(name), Value::Text(document)) => {
-            observed.inline.insert(name.clone(), document.to_string());
-        }
-        (Part::Inline(name), Value::Absent) => {
-            observed.inline.remove(name);
-        }
-        (Part::Attachment(arn), Value::Present) => {
-            observed.attached.insert(arn.clone());
-        }
-        (Part::Attachment(arn), Value::Absent) => {
-            observed.attached.remove(arn);
-        }
-        (Part::Tag(key), Value::Tag(stored, value)) => {
-            observed.role.tags.remove(key);
-            observed.role.tags.insert((&**stored).into(), value.to_string());
-        }
-        (Part::Tag(key), Value::Absent) => {
-            observed.role.tags.remove(key);
-        }
-        // The role itself is asked for by name; and no part has another's value.
-        _ => {}
-    }
+/// What is known of a part that was written lately.
+enum Lately<'a> {
+    /// It is what we wrote.
+    Is(&'a Value),
+    /// It may be old or new: it is made to look unlike what is desired (`wanted` tells whether an
+    /// item is), so that it is written again, or taken back.
+    MayBe { wanted: bool },
 }
 
-/// The part may be old or new: it is made to look unlike what is desired, so that it is written
-/// again, or taken back.
-fn unknown(part: &Part, wanted: bool, observed: &mut Observed) {
+/// Lays what is known of a part over the facet of the form that it belongs to. The role itself is
+/// asked for by name; and no part has another's value.
+fn lay(facet: Facet<&mut String>, part: &Part, lately: &Lately<'_>) {
     // No document, no ARN, and no tag's value.
     const UNREADABLE: &str = "\u{fffd}";
-    match part {
-        Part::Role => {}
-        Part::Trust => observed.role.trust = UNREADABLE.into(),
-        Part::Attributes => observed.role.max_session = Some(0),
-        Part::Boundary => observed.role.boundary = Some(UNREADABLE.into()),
-        Part::Inline(name) => {
-            observed.inline.insert(name.clone(), UNREADABLE.into());
-        }
-        Part::Attachment(arn) => {
-            if wanted {
-                observed.attached.remove(arn);
-            } else {
-                observed.attached.insert(arn.clone());
+    match facet {
+        Facet::Trust(trust) => match (part, lately) {
+            (Part::Trust, Lately::Is(Value::Text(text))) => *trust = text.to_string(),
+            (Part::Trust, Lately::MayBe { .. }) => *trust = UNREADABLE.into(),
+            _ => {}
+        },
+        Facet::Boundary(boundary) => match (part, lately) {
+            (Part::Boundary, Lately::Is(Value::Text(arn))) => *boundary = Some(arn.to_string()),
+            (Part::Boundary, Lately::Is(Value::Absent)) => *boundary = None,
+            (Part::Boundary, Lately::MayBe { .. }) => *boundary = Some(UNREADABLE.into()),
+            _ => {}
+        },
+        Facet::Attached(attached) => match (part, lately) {
+            (
+                Part::Attachment(arn),
+                Lately::Is(Value::Present) | Lately::MayBe { wanted: false },
+            ) => {
+                attached.insert(arn.clone());
             }
-        }
-        Part::Tag(key) => {
-            observed.role.tags.remove(key);
-            observed.role.tags.insert(key.clone(), UNREADABLE.into());
-        }
+            (Part::Attachment(arn), Lately::Is(Value::Absent) | Lately::MayBe { wanted: true }) => {
+                attached.remove(arn);
+            }
+            _ => {}
+        },
+        Facet::Inline(inline) => match (part, lately) {
+            (Part::Inline(name), Lately::Is(Value::Text(document))) => {
+                inline.insert(name.clone(), document.to_string());
+            }
+            (Part::Inline(name), Lately::Is(Value::Absent)) => {
+                inline.remove(name);
+            }
+            (Part::Inline(name), Lately::MayBe { .. }) => {
+                inline.insert(name.clone(), UNREADABLE.into());
+            }
+            _ => {}
+        },
+        // Removed first: the map would keep a key in its old letters.
+        Facet::Tags(tags) => match (part, lately) {
+            (Part::Tag(key), Lately::Is(Value::Tag(stored, value))) => {
+                tags.remove(key);
+                tags.insert((&**stored).into(), value.to_string());
+            }
+            (Part::Tag(key), Lately::Is(Value::Absent)) => {
+                tags.remove(key);
+            }
+            (Part::Tag(key), Lately::MayBe { .. }) => {
+                tags.remove(key);
+                tags.insert(key.clone(), UNREADABLE.into());
+            }
+            _ => {}
+        },
+        Facet::Attributes { description, max_session } => match (part, lately) {
+            (Part::Attributes, Lately::Is(Value::Attributes(text, seconds))) => {
+                *description = Some(text.to_string()).filter(|text| !text.is_empty());
+                *max_session = Some(*seconds);
+            }
+            (Part::Attributes, Lately::MayBe { .. }) => *max_session = Some(0),
+            _ => {}
+        },
     }
 }

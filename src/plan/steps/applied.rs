@@ -11,11 +11,12 @@ const MOST: usize = 100;
 /// The names that a role as desired has from us.
 #[must_use]
 pub fn of(desired: &Desired) -> Applied {
+    let Desired { identity: _, form, terms } = desired;
     Applied {
-        inline_policies: desired.inline.keys().cloned().collect(),
-        managed_policies: desired.attached.iter().cloned().collect(),
-        tags: desired.tags.keys().map(|key| key.as_str().to_owned()).collect(),
-        service_accounts: desired.annotate.iter().cloned().collect(),
+        inline_policies: form.inline.keys().cloned().collect(),
+        managed_policies: form.attached.iter().cloned().collect(),
+        tags: form.tags.keys().map(|key| key.as_str().to_owned()).collect(),
+        service_accounts: terms.annotate.iter().cloned().collect(),
     }
 }
 

@@ -8,7 +8,8 @@ use crate::plan::{
     form::{
         desired::Desired,
         fingerprint::{Scope, observed_policy},
-        observed::{DEFAULT_SESSION, Observed, RoleRecord},
+        form::Facet,
+        observed::Observed,
     },
     steps::{
         order::{Differences, Document, Inline, ordered},
@@ -17,45 +18,41 @@ use crate::plan::{
 };
 use iam::{
     account::Account,
-    policy::{Kind, compare, diff::Diff},
+    policy::{Kind, Policy, compare, diff::Diff},
 };
 
 /// The plan for a role that does not exist: `CreateRole` with all that fits in it, then its
 /// policies.
 #[must_use]
 pub fn create(desired: &Desired) -> Vec<Step> {
-    // Destructured, so that a new field does not compile until someone has decided how it is
-    // written.
-    let Desired {
-        identity,
-        description,
-        max_session,
-        boundary,
-        trust,
-        attached,
-        inline,
-        tags,
-        exclusive: _,
-        lifetime: _,
-        deletion: _,
-        drift: _,
-        annotate: _, // in Kubernetes
-        warnings: _,
-    } = desired;
+    let Desired { identity, form, terms: _ } = desired;
     let create = Call::CreateRole {
         path: identity.path.clone(),
-        trust: trust.to_json(),
-        description: description.clone(),
-        max_session: *max_session,
-        boundary: boundary.clone(),
-        tags: tags.clone(),
+        trust: form.trust.to_json(),
+        description: form.description.clone(),
+        max_session: form.max_session,
+        boundary: form.boundary.clone(),
+        tags: form.tags.clone(),
     };
-    let new = |(name, policy)| Inline { name, old: Document::Absent, new: Some(policy) };
-    let differences = Differences {
-        inline: inline.iter().map(|(name, policy)| (name.as_str(), policy)).map(new).collect(),
-        attach: attached.iter().map(String::as_str).collect(),
-        ..Differences::default()
-    };
+    let mut differences = Differences::default();
+    for facet in form.borrowed().facets() {
+        match facet {
+            // They are in the call.
+            Facet::Trust(_)
+            | Facet::Boundary(_)
+            | Facet::Tags(_)
+            | Facet::Attributes { description: _, max_session: _ } => {}
+            Facet::Attached(arns) => {
+                differences.attach = arns.iter().map(String::as_str).collect();
+            }
+            Facet::Inline(policies) => {
+                differences.inline = policies
+                    .iter()
+                    .map(|(name, new)| Inline { name, old: Document::Absent, new: Some(new) })
+                    .collect();
+            }
+        }
+    }
     std::iter::once((create, Why::Missing))
         .chain(ordered(differences, &identity.account))
         .map(|(call, why)| Step { role: identity.role(), call, why, change: None })
@@ -81,77 +78,66 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> 
 /// find the steps.
 #[must_use]
 pub fn untold(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> {
-    let Desired {
-        identity,
-        description,
-        max_session,
-        boundary,
-        trust,
-        attached,
-        inline,
-        tags,
-        exclusive: _,
-        lifetime: _,
-        deletion: _,
-        drift: _,
-        annotate: _, // in Kubernetes
-        warnings: _,
-    } = desired;
-    let Observed { role, attached: observed_attached, inline: observed_inline } = observed;
-    let RoleRecord {
-        name: _,
-        path: _,
-        arn: _,
-        role_id: _,
-        created: _,
-        trust: observed_trust,
-        description: observed_description,
-        max_session: observed_session,
-        boundary: observed_boundary,
-        tags: observed_tags,
-    } = role;
+    let Desired { identity, form, terms: _ } = desired;
     let account = &identity.account;
     let mut differences = Differences::default();
-
-    if boundary != observed_boundary {
-        differences.boundary = Some((observed_boundary.as_deref(), boundary.as_deref()));
+    for facet in form.borrowed().beside(observed.form()).facets() {
+        match facet {
+            Facet::Trust((wanted, found)) => {
+                if !compare(wanted, found, Kind::Trust, account).is_equal() {
+                    differences.trust = Some((observed_policy(found, Kind::Trust), wanted));
+                }
+            }
+            Facet::Boundary((wanted, found)) => {
+                differences.boundary = (wanted != found).then_some((found, wanted));
+            }
+            Facet::Attached((wanted, found)) => {
+                let unwanted = |arn: &&String| scope.has_attachment(arn) && !wanted.contains(*arn);
+                differences.detach = found.iter().filter(unwanted).map(String::as_str).collect();
+                differences.attach = wanted.difference(found).map(String::as_str).collect();
+            }
+            Facet::Inline((wanted, found)) => {
+                differences.inline = inline(wanted, found, scope, account);
+            }
+            Facet::Tags((wanted, found)) => differences.tags = tag_steps(wanted, found, scope),
+            Facet::Attributes { description: (wanted, found), max_session: (seconds, known) } => {
+                let wanted = wanted.unwrap_or_default();
+                if wanted != found.unwrap_or_default() || seconds != known {
+                    let (description, max_session) = (wanted.to_owned(), seconds);
+                    differences.attributes = Some(Call::UpdateRole { description, max_session });
+                }
+            }
+        }
     }
-    if !compare(trust, observed_trust, Kind::Trust, account).is_equal() {
-        differences.trust = Some((observed_policy(observed_trust, Kind::Trust), trust));
-    }
+    let step = |(call, why)| Step { role: identity.role(), call, why, change: None };
+    ordered(differences, account).into_iter().map(step).collect()
+}
 
+/// Inline policies that differ: first those that are to go.
+fn inline<'a>(
+    wanted: &'a BTreeMap<String, Policy>,
+    found: &'a BTreeMap<String, String>,
+    scope: &Scope,
+    account: &Account,
+) -> Vec<Inline<'a>> {
     let read = |text: &str| {
         observed_policy(text, Kind::Identity).map_or(Document::Unreadable, Document::Read)
     };
-    for (name, text) in observed_inline
-        .iter()
-        .filter(|(name, _)| scope.has_inline(name) && !inline.contains_key(*name))
+    let mut differences = Vec::new();
+    for (name, text) in
+        found.iter().filter(|(name, _)| scope.has_inline(name) && !wanted.contains_key(*name))
     {
-        differences.inline.push(Inline { name, old: read(text), new: None });
+        differences.push(Inline { name, old: read(text), new: None });
     }
-    for (name, policy) in inline {
-        let old = match observed_inline.get(name) {
+    for (name, policy) in wanted {
+        let old = match found.get(name) {
             None => Document::Absent,
             Some(text) if compare(policy, text, Kind::Identity, account).is_equal() => continue,
             Some(text) => read(text),
         };
-        differences.inline.push(Inline { name, old, new: Some(policy) });
+        differences.push(Inline { name, old, new: Some(policy) });
     }
-    let unwanted = |arn: &&String| scope.has_attachment(arn) && !attached.contains(*arn);
-    differences.detach = observed_attached.iter().filter(unwanted).map(String::as_str).collect();
-    differences.attach = attached.difference(observed_attached).map(String::as_str).collect();
-
-    let wanted_description = description.as_deref().unwrap_or_default();
-    if wanted_description != observed_description.as_deref().unwrap_or_default()
-        || *max_session != observed_session.unwrap_or(DEFAULT_SESSION)
-    {
-        let (description, max_session) = (wanted_description.to_owned(), *max_session);
-        differences.attributes = Some(Call::UpdateRole { description, max_session });
-    }
-    differences.tags = tag_steps(tags, observed_tags, scope);
-
-    let step = |(call, why)| Step { role: identity.role(), call, why, change: None };
-    ordered(differences, account).into_iter().map(step).collect()
+    differences
 }
 
 /// The documents of a role, while a plan goes on.

@@ -221,7 +221,7 @@ pub fn view(desired: &Desired, observed: &Observed, held: &[ReplacedPrincipal]) 
     let mut observed = observed.clone();
     if let Some(policy) =
         observed_policy(&observed.role.trust, Kind::Trust).filter(|_| !held.is_empty())
-        && let Some(explained) = explained(&desired.trust, &policy, held, account)
+        && let Some(explained) = explained(&desired.form.trust, &policy, held, account)
     {
         observed.role.trust = explained.to_json();
     }
@@ -235,7 +235,9 @@ pub fn held_back(desired: &Desired, held: &[ReplacedPrincipal]) -> Desired {
         return desired.clone();
     }
     let names = held.iter().map(|principal| principal.arn.as_str()).collect();
-    Desired { trust: without(&desired.trust, &names), ..desired.clone() }
+    let mut rest = desired.clone();
+    rest.form.trust = without(&desired.form.trust, &names);
+    rest
 }
 
 /// The observed policy without the ids that stand for held principals in statements that are as

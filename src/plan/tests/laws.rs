@@ -21,7 +21,7 @@ use crate::plan::{
         diff::diff,
         step::{Call, Step, Why},
     },
-    tests::samples::{as_written, carry_out, role_key, wish},
+    tests::samples::{as_written, authorization, carry_out, role_key, wish},
 };
 use crate::{
     api::{RoleStatus, kinds::iam_role::Applied, problem::Problem, reason},
@@ -143,20 +143,6 @@ fn any_applied() -> impl Strategy<Value = Applied> {
         })
 }
 
-fn authorization(wish: &Desired, role: &Observed, scope: &Scope) -> fingerprint::Fingerprint {
-    let Observed { role, attached, inline } = role;
-    let account = &wish.identity.account;
-    fingerprint::of_observed(
-        &role.trust,
-        role.boundary.as_deref(),
-        attached,
-        inline,
-        &role.tags,
-        scope,
-        account,
-    )
-}
-
 fn after(steps: &[Step], before: &Observed) -> Observed {
     let mut role = before.clone();
     for step in steps {
@@ -243,10 +229,10 @@ proptest! {
         for (key, value) in role.role.tags.iter().filter(|(key, _)| !scope.has_tag(key)) {
             prop_assert_eq!(end.role.tags.get(key), Some(value));
         }
-        prop_assert!(wish.exclusive.attached || !scope.has_attachment(
+        prop_assert!(wish.terms.exclusive.attached || !scope.has_attachment(
             "arn:aws:iam::aws:policy/Theirs"));
-        prop_assert!(wish.exclusive.inline || !scope.has_inline("theirs"));
-        prop_assert!(wish.exclusive.tags || !scope.has_tag(&"THEIRS".into()));
+        prop_assert!(wish.terms.exclusive.inline || !scope.has_inline("theirs"));
+        prop_assert!(wish.terms.exclusive.tags || !scope.has_tag(&"THEIRS".into()));
         prop_assert!(!scope.has_tag(&"aws:theirs".into()));
     }
 
@@ -278,9 +264,9 @@ proptest! {
         before in any_wish(), wish in any_wish(), role in any_role(), took in any::<bool>()
     ) {
         let all = Applied {
-            inline_policies: before.inline.keys().cloned().collect(),
-            managed_policies: before.attached.iter().cloned().collect(),
-            tags: before.tags.keys().map(ToString::to_string).collect(),
+            inline_policies: before.form.inline.keys().cloned().collect(),
+            managed_policies: before.form.attached.iter().cloned().collect(),
+            tags: before.form.tags.keys().map(ToString::to_string).collect(),
             service_accounts: Vec::new(),
         };
         let now = Timestamp::UNIX_EPOCH;

@@ -121,10 +121,11 @@ impl Dice {
 
     fn role(&mut self, base: &Desired) -> Desired {
         let mut role = base.clone();
-        role.trust = self.trust();
-        role.inline = (0..self.0.usize(0..3)).map(|_| (self.name(), self.document(true))).collect();
-        role.attached = (0..self.0.usize(0..3)).map(|_| self.pick(&ARNS).to_owned()).collect();
-        role.boundary = if self.one_in(2) { None } else { Some(self.pick(&ARNS).to_owned()) };
+        role.form.trust = self.trust();
+        role.form.inline =
+            (0..self.0.usize(0..3)).map(|_| (self.name(), self.document(true))).collect();
+        role.form.attached = (0..self.0.usize(0..3)).map(|_| self.pick(&ARNS).to_owned()).collect();
+        role.form.boundary = if self.one_in(2) { None } else { Some(self.pick(&ARNS).to_owned()) };
         role
     }
 
@@ -137,25 +138,25 @@ impl Dice {
         let fresh = self.role(role);
         let mut role = role.clone();
         if self.one_in(2) {
-            self.edit(&mut role.trust, Self::grant);
+            self.edit(&mut role.form.trust, Self::grant);
         }
-        for policy in role.inline.values_mut() {
+        for policy in role.form.inline.values_mut() {
             if !self.one_in(3) {
                 self.edit(policy, |dice| dice.statement(true));
             }
         }
         if self.one_in(3) {
-            role.inline.extend(fresh.inline);
+            role.form.inline.extend(fresh.form.inline);
         }
         if self.one_in(3) {
             let gone = self.name();
-            role.inline.remove(&gone);
+            role.form.inline.remove(&gone);
         }
         if self.one_in(2) {
-            role.attached = fresh.attached;
+            role.form.attached = fresh.form.attached;
         }
         if self.one_in(2) {
-            role.boundary = fresh.boundary;
+            role.form.boundary = fresh.form.boundary;
         }
         role
     }

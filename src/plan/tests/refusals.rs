@@ -315,7 +315,8 @@ fn the_operators_boundary_is_on_every_role_and_no_other_is_taken() {
     let mut limits = limits();
     limits.boundary = BoundaryRule::Always("arn:{partition}:iam::{accountId}:policy/b".into());
     let arn = "arn:aws:iam::123456789012:policy/b";
-    let boundary = |spec: &str| desired(&resource(spec), &limits).map(|desired| desired.boundary);
+    let boundary =
+        |spec: &str| desired(&resource(spec), &limits).map(|desired| desired.form.boundary);
     assert_eq!(boundary(&with("")), Ok(Some(arn.into())));
     assert_eq!(boundary(&with(&format!(r#""permissionsBoundary":"{arn}""#))), Ok(Some(arn.into())));
     let problems = boundary(&with(r#""permissionsBoundary":"arn:aws:iam::123456789012:policy/c""#))
@@ -434,8 +435,8 @@ fn what_was_asked_for_beyond_the_limits_is_what_compiles() {
         r#""permissionsBoundary":"arn:{partition}:iam::{accountId}:policy/c","permissions":{"managedPolicies":["arn:aws:iam::aws:policy/AdministratorAccess"]}"#,
     );
     let (desired, _) = compile(&resource(&spec), &limits).unwrap();
-    assert_eq!(desired.boundary.as_deref(), Some("arn:aws:iam::123456789012:policy/c"));
-    assert!(desired.attached.contains("arn:aws:iam::aws:policy/AdministratorAccess"));
+    assert_eq!(desired.form.boundary.as_deref(), Some("arn:aws:iam::123456789012:policy/c"));
+    assert!(desired.form.attached.contains("arn:aws:iam::aws:policy/AdministratorAccess"));
 }
 
 #[rstest]

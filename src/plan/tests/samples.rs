@@ -5,6 +5,7 @@ use crate::{
     plan::{
         form::{
             desired::{Desired, desired},
+            fingerprint::{self, Fingerprint, Scope},
             observed::{Observed, RoleRecord},
         },
         scope::limits::{BoundaryRule, Limits},
@@ -63,27 +64,29 @@ pub fn wish(spec: &str) -> Desired {
 
 /// The role in AWS when it is as desired.
 pub fn as_written(desired: &Desired) -> Observed {
-    let name = &desired.identity.name;
+    let Desired { identity, form, terms: _ } = desired;
+    let name = &identity.name;
     Observed {
         role: RoleRecord {
             name: name.clone(),
-            path: desired.identity.path.clone(),
+            path: identity.path.clone(),
             arn: format!("arn:aws:iam::123456789012:role/{name}"),
             role_id: "AROA1".into(),
             created: "2026-01-01T00:00:00Z".parse().unwrap(),
-            trust: desired.trust.to_json(),
-            description: desired.description.clone(),
-            max_session: Some(desired.max_session),
-            boundary: desired.boundary.clone(),
-            tags: desired.tags.clone(),
+            trust: form.trust.to_json(),
+            description: form.description.clone(),
+            max_session: Some(form.max_session),
+            boundary: form.boundary.clone(),
+            tags: form.tags.clone(),
         },
-        attached: desired.attached.clone(),
-        inline: desired
-            .inline
-            .iter()
-            .map(|(name, policy)| (name.clone(), policy.to_json()))
-            .collect(),
+        attached: form.attached.clone(),
+        inline: form.inline.iter().map(|(name, policy)| (name.clone(), policy.to_json())).collect(),
     }
+}
+
+/// The `authorization` fingerprint of a role.
+pub fn authorization(wish: &Desired, role: &Observed, scope: &Scope) -> Fingerprint {
+    fingerprint::authorization(role.form(), scope, &wish.identity.account)
 }
 
 /// What a step does to a role: the shortest model of IAM.

@@ -94,7 +94,7 @@ fn without_a_boundary_setting_the_boundary_is_of_the_own_account_or_of_aws() {
     let judge = |arn: &str| {
         let mut spec = base();
         spec["permissionsBoundary"] = json!(arn);
-        judge("x", &spec, "none").map(|desired| desired.boundary)
+        judge("x", &spec, "none").map(|desired| desired.form.boundary)
     };
     let own =
         judge("arn:{partition}:iam::{accountId}:policy/b").expect("a boundary of the own account");

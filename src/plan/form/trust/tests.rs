@@ -30,6 +30,7 @@ fn statement(grant: &str) -> String {
         compiled(grant).unwrap_or_else(|problems| panic!("{grant}: {problems:?}"));
     assert_eq!(beyond, [], "{grant}");
     desired
+        .form
         .trust
         .statements
         .into_iter()
@@ -63,7 +64,9 @@ fn pods_are_of_the_namespace_of_the_resource() {
     other.key.namespace = "team-b".into();
     let (desired, beyond) = compile(&other, &limits()).unwrap();
     assert_eq!(beyond, []);
-    assert!(desired.trust.to_json().contains(r#""aws:RequestTag/kubernetes-namespace":"team-b""#));
+    assert!(
+        desired.form.trust.to_json().contains(r#""aws:RequestTag/kubernetes-namespace":"team-b""#)
+    );
 }
 
 #[rstest]
@@ -133,7 +136,7 @@ fn what_may_surprise_is_a_warning_at_its_field(
     #[case] grant: &str,
     #[case] expected: Option<(&str, &str)>,
 ) {
-    let warnings = compiled(grant).unwrap().0.warnings;
+    let warnings = compiled(grant).unwrap().0.terms.warnings;
     assert_eq!(warnings.len(), usize::from(expected.is_some()), "{warnings:?}");
     for (warning, (field, says)) in warnings.iter().zip(expected) {
         assert_eq!(warning.field, format!("spec.trust[1].{field}"));
@@ -144,6 +147,7 @@ fn what_may_surprise_is_a_warning_at_its_field(
 #[test]
 fn warnings_take_no_part_in_what_is_compared() {
     let (desired, _) = compiled(r#""gitlab":{"project":"g/p","tags":["v1"]}"#).unwrap();
-    let silent = Desired { warnings: Vec::new(), ..desired.clone() };
+    let mut silent = desired.clone();
+    silent.terms.warnings.clear();
     assert_eq!(fingerprint::of_desired(&desired), fingerprint::of_desired(&silent));
 }
