@@ -5,6 +5,7 @@
 
 pub mod arn;
 pub mod controller_policy;
+pub mod finding;
 pub mod limits;
 pub mod managed;
 pub mod name;

@@ -381,14 +381,14 @@ impl Check<'_> {
             Err(errors) => {
                 for error in errors {
                     let place = if document.is_some() {
-                        let within = identity::field_of(&error.pointer);
+                        let within = identity::field_of(error.pointer());
                         format!("{field}.document{}", within.trim_start_matches("spec"))
                     } else {
-                        trust::typed_field(&error.pointer, field, |n| {
+                        trust::typed_field(error.pointer(), field, |n| {
                             Some(format!("{field}.statements[{n}]"))
                         })
                     };
-                    self.problems.form(place, error.message);
+                    self.problems.form(place, error.sentence());
                 }
                 None
             }

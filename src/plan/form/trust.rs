@@ -88,8 +88,8 @@ pub fn compile(
     } else if !policy.statements.is_empty() {
         // Typed statements obey the same grammar as pasted documents.
         for error in policy.check(Kind::Trust).err().into_iter().flatten() {
-            let field = typed_field(&error.pointer, "spec.trust", |n| fields.get(n).cloned());
-            problems.form(field, error.message);
+            let field = typed_field(error.pointer(), "spec.trust", |n| fields.get(n).cloned());
+            problems.form(field, error.sentence());
         }
     }
     Trust { policy, warnings, annotate }
