@@ -8,7 +8,6 @@ mod arn;
 pub mod condition;
 pub mod crd;
 pub mod kinds;
-pub mod problem;
 pub mod raw;
 pub mod reason;
 pub mod reference;
@@ -18,7 +17,6 @@ pub mod schema;
 mod tests;
 
 pub use kinds::iam_role::{IAMRole, RoleSpec, RoleStatus};
-pub use problem::Problem;
 pub use raw::RawRole;
 
 /// API group of all kinds.

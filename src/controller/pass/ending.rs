@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use crate::{
     api::{
         kinds::iam_role::{DeletionPolicy, DriftPolicy},
-        problem::Problem,
         reason,
     },
     controller::pass::{
@@ -26,6 +25,7 @@ use crate::{
     },
     ports::{Clock, Cluster, IamWrite},
 };
+use iam::finding::Finding;
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     pub(super) async fn expire(
@@ -66,7 +66,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     pub(super) async fn beyond_limits(
         &mut self,
         desired: &Desired,
-        beyond: Vec<Problem>,
+        beyond: Vec<Finding>,
     ) -> Result<Next, Interrupted> {
         let end = desired.lifetime.end(self.resource.created, None);
         self.note_deadline(end);
@@ -81,7 +81,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     /// Nothing is written to AWS.
-    pub(super) async fn refuse(&mut self, problems: Vec<Problem>) -> Result<Next, Interrupted> {
+    pub(super) async fn refuse(&mut self, problems: Vec<Finding>) -> Result<Next, Interrupted> {
         self.status.plan = None;
         self.report(&Verdict::Invalid(problems), Next::Settled).await
     }

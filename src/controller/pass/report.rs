@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::{debug, info};
 
 use crate::{
-    api::{RoleStatus, kinds::iam_role::Drift, problem::Problem, reason, resource::Resource},
+    api::{RoleStatus, kinds::iam_role::Drift, reason, resource::Resource},
     controller::{
         pass::{
             context::Pass,
@@ -25,6 +25,7 @@ use crate::{
     },
     ports::{Clock, Cluster, IamWrite},
 };
+use iam::finding::Finding;
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     pub(super) fn note_drift(&mut self, steps: &[Step]) {
@@ -57,7 +58,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     /// Tells what may surprise in the spec, once for each generation: with the first pass that gets
     /// as far as to read it.
-    pub(super) async fn tell_warnings(&self, warnings: &[Problem]) {
+    pub(super) async fn tell_warnings(&self, warnings: &[Finding]) {
         let seen = self.resource.status.observed_generation == Some(self.resource.generation);
         let unread = [reason::PAUSED, reason::INVALID_SPEC].map(Some);
         if warnings.is_empty()

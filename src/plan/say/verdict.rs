@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use crate::{
-    api::{RoleStatus, condition, problem::Problem, reason},
+    api::{RoleStatus, condition, reason},
     plan::{
         decide::ownership::NotOurs,
         failure::{IamError, IamErrorClass},
         steps::step::{Call, Step},
     },
 };
+use iam::finding::Finding;
 
 /// How a pass ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +22,7 @@ pub enum Verdict {
     /// AWS equals the resource.
     Ready,
     /// The spec can't be used; nothing was written.
-    Invalid(Vec<Problem>),
+    Invalid(Vec<Finding>),
     /// A role of that name is not ours, or not ours alone; nothing was written.
     NotOwned(NotOurs),
     /// Another resource has the name; nothing was written. The sentence names it.
@@ -323,7 +324,7 @@ fn few<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
 }
 
 /// Problems as one message, at most ten of them.
-fn list(problems: &[Problem]) -> String {
+fn list(problems: &[Finding]) -> String {
     const SHOWN: usize = 10;
     let mut lines: Vec<String> = problems.iter().take(SHOWN).map(ToString::to_string).collect();
     if problems.len() > SHOWN {
