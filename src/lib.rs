@@ -19,6 +19,7 @@
 //!
 //! Imports point from a higher layer to a lower one only; `tests/layers/` holds the table.
 
+pub mod accounts;
 pub mod api;
 pub mod aws;
 pub mod cli;

@@ -108,7 +108,8 @@ mod tests {
         metrics.retries.inc(["Throttled"]);
         metrics.aws_call_duration.observe(["1", "GetRole"], 0.02);
         metrics.reconcile_duration.observe(["converged"], 0.3);
-        metrics.sweep_duration.observe([], 0.3);
+        metrics.keeps("1");
+        metrics.sweep_duration.observe(["1"], 0.3);
         metrics.ask(Box::new(|| {
             let conditions =
                 [(("Ready", "True", "Reconciled"), 2), (("Ready", "Unknown", ""), 1)].into();
@@ -159,13 +160,15 @@ mod tests {
 
     #[test]
     fn what_an_alert_looks_at_is_there_from_the_start() {
-        let text = Metrics::new().text();
+        let metrics = Metrics::new();
+        metrics.keeps("123456789012");
+        let text = metrics.text();
         for line in [
             r#"rolewright_drift_total{part="trust"} 0"#,
             r#"rolewright_corrections_total{part="trust"} 0"#,
             r#"rolewright_refusals_total{reason="InvalidSpec"} 0"#,
             r#"rolewright_removals_total{cause="expired"} 0"#,
-            "rolewright_sweep_last_success_timestamp_seconds 0",
+            r#"rolewright_sweep_last_success_timestamp_seconds{account="123456789012"} 0"#,
             "rolewright_leader 0",
         ] {
             assert!(text.contains(line), "{line}: {text}");

@@ -1,5 +1,6 @@
 //! What the driver needs from the world, as traits. Who implements them is not known here.
 
+use iam::role::RoleName;
 use std::{future::Future, time::Duration};
 
 use futures::Stream;
@@ -7,43 +8,48 @@ use jiff::Timestamp;
 
 use crate::{
     api::{
-        ResourceKey, RoleStatus,
-        resource::{Resource, ServiceAccount, WatchEvent},
+        kind::{KeyOf, Kind},
+        kinds::iam_role::IamRole,
+        object::{Object, WatchEvent},
+        resource::ServiceAccount,
     },
     plan::{
+        decide::ownership::Proven,
         failure::{ClusterError, IamError},
         form::observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
         lease::{Claim, Record},
         say::notice::Notice,
-        steps::step::{Step, Written},
+        steps::step::Written,
     },
 };
 
 /// Reading IAM. "Absent" (`NoSuchEntity`) is an answer, `None`; everything unknown is an error.
 pub trait IamRead: Send + Sync + 'static {
     /// `GetRole`.
-    fn role(&self, name: &str)
-    -> impl Future<Output = Result<Option<RoleRecord>, IamError>> + Send;
+    fn role(
+        &self,
+        name: &RoleName,
+    ) -> impl Future<Output = Result<Option<RoleRecord>, IamError>> + Send;
     /// `ListAttachedRolePolicies`, all pages.
     fn attached(
         &self,
-        name: &str,
+        name: &RoleName,
     ) -> impl Future<Output = Result<Option<Attachments>, IamError>> + Send;
     /// `ListRolePolicies`, all pages: names.
     fn inline_names(
         &self,
-        name: &str,
+        name: &RoleName,
     ) -> impl Future<Output = Result<Option<Vec<String>>, IamError>> + Send;
     /// `GetRolePolicy`: the body as AWS sent it.
     fn inline(
         &self,
-        name: &str,
+        name: &RoleName,
         policy: &str,
     ) -> impl Future<Output = Result<Option<String>, IamError>> + Send;
     /// `ListInstanceProfilesForRole`, all pages: names.
     fn instance_profiles(
         &self,
-        name: &str,
+        name: &RoleName,
     ) -> impl Future<Output = Result<Option<Vec<String>>, IamError>> + Send;
     /// One page of `GetAccountAuthorizationDetails` (roles), 1,000 items asked for.
     fn details(
@@ -64,35 +70,41 @@ pub trait IamWrite: IamRead {
     fn turn(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
-    /// Carries out one step. Removing what is absent is done, not an error.
-    fn write(&self, step: &Step) -> impl Future<Output = Result<Written, IamError>> + Send;
+    /// Carries out one step that may be written. Removing what is absent is done, not an error.
+    fn write(&self, step: Proven<'_>) -> impl Future<Output = Result<Written, IamError>> + Send;
 }
 
-/// The Kubernetes side.
-pub trait Cluster: Send + Sync + 'static {
-    /// Watches all resources in scope; never ends, heals itself.
-    fn watch(&self) -> impl Stream<Item = WatchEvent> + Send + 'static;
+/// The objects of one kind in the API server.
+pub trait Objects<K: Kind>: Send + Sync + 'static {
+    /// Watches all objects in scope; never ends, heals itself.
+    fn watch(&self) -> impl Stream<Item = WatchEvent<K>> + Send + 'static;
     /// Live read; `None` when it does not exist.
     fn get(
         &self,
-        key: &ResourceKey,
-    ) -> impl Future<Output = Result<Option<Resource>, ClusterError>> + Send;
-    /// Adds our finalizer to exactly this object (by uid).
+        key: &KeyOf<K>,
+    ) -> impl Future<Output = Result<Option<Object<K>>, ClusterError>> + Send;
+    /// Adds our finalizer to exactly this object (by uid). For a kind without one this does not
+    /// compile.
     fn add_finalizer(
         &self,
-        resource: &Resource,
+        object: &Object<K>,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
     /// Takes our finalizer off exactly this object (by uid); an object that is gone counts as done.
     fn remove_finalizer(
         &self,
-        resource: &Resource,
+        object: &Object<K>,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
-    /// Replaces our part of the status of exactly this object (by uid).
+    /// Replaces our part of the status of exactly this object (by uid). For a kind whose status is
+    /// not ours to write this does not compile.
     fn write_status(
         &self,
-        resource: &Resource,
-        status: &RoleStatus,
+        object: &Object<K>,
+        status: &K::Status,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
+}
+
+/// The service accounts in the API server.
+pub trait ServiceAccounts: Send + Sync + 'static {
     /// Live read of a service account; `None` when it does not exist.
     fn service_account(
         &self,
@@ -105,13 +117,22 @@ pub trait Cluster: Send + Sync + 'static {
         account: &ServiceAccount,
         role_arn: Option<&str>,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
+}
+
+/// Events on objects of any kind.
+pub trait Events: Send + Sync + 'static {
     /// Publishes an Event; failures are logged by the caller and never stop anything.
-    fn notify(
+    fn notify<K: Kind>(
         &self,
-        resource: &Resource,
+        object: &Object<K>,
         notice: &Notice,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
 }
+
+/// The Kubernetes side: all that the driver needs of it.
+pub trait Cluster: Objects<IamRole> + ServiceAccounts + Events {}
+
+impl<C: Objects<IamRole> + ServiceAccounts + Events> Cluster for C {}
 
 /// The record by which replicas agree on who leads; a request is never sent twice.
 pub trait Lease: Send + 'static {

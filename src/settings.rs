@@ -1,6 +1,7 @@
 //! Settings of the controller: what was typed ([`Args`]), then what it means ([`Limits`],
 //! [`Config`]).
 
+use crate::plan::scope::resolve::Sources;
 use std::{net::SocketAddr, time::Duration};
 
 use clap::Args as ClapArgs;
@@ -9,11 +10,21 @@ use crate::{
     plan::{
         decide::lifetime,
         lease::Timing,
-        scope::limits::{BoundaryRule, Config, Limits, Windows},
+        scope::{
+            config::{Config, Windows},
+            limits::{BoundaryRule, Limits},
+        },
     },
     telemetry::LogFormat,
 };
-use iam::{arn::Account, limits as quota, managed::ManagedPolicyRules, name, trust::Issuer};
+use iam::{
+    account::{Account, AccountId},
+    arn::IamArn,
+    limits as quota,
+    managed::ManagedPolicyRules,
+    name,
+    trust::Issuer,
+};
 
 /// Default of `--managed-policies`: all of AWS and of the own account but those that give
 /// everything away.
@@ -184,7 +195,7 @@ impl ScopeArgs {
     /// The first setting that can't be used.
     pub fn check(&self) -> Result<(), SettingError> {
         // Any account will do: the shape of a setting does not depend on it.
-        self.limits(&Account { id: "000000000000".into(), partition: "aws".into() }).map(drop)
+        self.limits(&no_account()).map(drop)
     }
 
     /// What it means in an account.
@@ -210,11 +221,8 @@ impl ScopeArgs {
         let boundary = match self.permissions_boundary.as_str() {
             "none" => BoundaryRule::Free,
             arn => {
-                let expanded = account.expand(arn);
-                let parts: Vec<&str> = expanded.splitn(6, ':').collect();
-                if !matches!(parts.as_slice(), ["arn", _, "iam", "", _,
-                    policy] if policy.starts_with("policy/"))
-                {
+                let policy = IamArn::parse(&account.expand(arn));
+                if !policy.is_ok_and(|policy| policy.kind == "policy") {
                     let remedy = "is neither a policy ARN nor none: write \
                         arn:{partition}:iam::{accountId}:policy/NAME";
                     return Err(wrong("permissions-boundary", arn, remedy));
@@ -267,7 +275,7 @@ impl Args {
     /// The first setting that can't be used.
     pub fn check(&self) -> Result<(), SettingError> {
         self.lease()?;
-        self.config(&Account { id: "000000000000".into(), partition: "aws".into() }).map(drop)
+        self.config(&no_account()).map(drop)
     }
 
     /// Settings of the engine in an account.
@@ -301,7 +309,7 @@ impl Args {
             return Err(wrong("sweep-interval", &self.sweep_interval, "must be longer than zero"));
         }
         Ok(Config {
-            limits: self.scope.limits(account)?,
+            sources: Sources::new(self.scope.limits(account)?),
             windows: Windows {
                 settle: duration("settle-window", &self.settle_window)?,
                 confirm: duration("confirm-delay", &self.confirm_delay)?,
@@ -312,6 +320,11 @@ impl Args {
             max_concurrent: self.max_concurrent_reconciles,
         })
     }
+}
+
+/// What a setting is checked against before the account is known.
+fn no_account() -> Account {
+    Account { id: AccountId::NONE, partition: "aws".into() }
 }
 
 fn bound(flag: &'static str, text: Option<&str>) -> Result<Option<Duration>, SettingError> {

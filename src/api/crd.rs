@@ -1,22 +1,21 @@
-//! The CRD of `IAMRole`, from the Rust types. What holds for every object of the schema is set here
+//! The CRD of each kind, from the Rust types. What holds for every object of the schema is set here
 //! by one recursive walk, so that a new field can't miss it.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
-use kube::CustomResourceExt;
 use serde_json::json;
 
-use crate::api::kinds::iam_role::IAMRole;
+use super::{kind::KindRow, kinds::KINDS};
 use crate::yaml::{self, YamlError};
 
 /// Longest RFC 3339 time that the API server takes; bounds the cost of CEL.
 const TIME_LENGTH: i64 = 64;
 
-/// The CRD as it is applied to a cluster.
+/// The CRD of a kind as it is applied to a cluster.
 #[must_use]
-pub fn iam_role() -> CustomResourceDefinition {
-    let mut crd = IAMRole::crd();
+pub fn of(kind: &KindRow) -> CustomResourceDefinition {
+    let mut crd = (kind.derived)();
     for version in &mut crd.spec.versions {
         let Some(root) =
             version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut())
@@ -35,7 +34,7 @@ pub fn iam_role() -> CustomResourceDefinition {
             // The one default of the whole schema: tools that wait for `observedGeneration` to
             // reach `generation` never see a false ready. It has an effect only on the object
             // itself, not on its field.
-            if let Some(status) = properties.get_mut("status") {
+            if let Some(status) = properties.get_mut("status").filter(|status| observes(status)) {
                 status.default = Some(JSON(json!({"observedGeneration": -1})));
             }
         }
@@ -43,12 +42,33 @@ pub fn iam_role() -> CustomResourceDefinition {
     crd
 }
 
-/// The CRD as YAML, equal to the file in `crds/`.
+/// Whether a status says which generation it speaks of.
+fn observes(status: &JSONSchemaProps) -> bool {
+    status.properties.as_ref().is_some_and(|fields| fields.contains_key("observedGeneration"))
+}
+
+/// Name of the file in `crds/` that holds the CRD of a kind.
+#[must_use]
+pub fn file_name(kind: &KindRow) -> String {
+    let resource = kind.resource();
+    format!("{}_{}.yaml", resource.group, resource.plural)
+}
+
+/// The CRD of a kind as YAML, equal to its file in `crds/`.
 ///
 /// # Errors
 /// When the YAML crate refuses the value.
-pub fn yaml() -> Result<String, YamlError> {
-    yaml::to_string(&iam_role())
+pub fn yaml(kind: &KindRow) -> Result<String, YamlError> {
+    yaml::to_string(&of(kind))
+}
+
+/// The CRDs of all kinds as YAML, a document each.
+///
+/// # Errors
+/// When the YAML crate refuses a value.
+pub fn all_yaml() -> Result<String, YamlError> {
+    let documents: Vec<String> = KINDS.iter().map(yaml).collect::<Result<_, _>>()?;
+    Ok(documents.join("---\n"))
 }
 
 /// Sets what holds for every schema, also in `status`.
@@ -110,12 +130,20 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::api::{kind::Kind, kinds::iam_role::IamRole};
 
     /// Fields of later releases: none may slip into this one.
     const LATER: [&str; 5] = ["accountRef", "classRef", "modules", "adoption", "parameters"];
 
-    fn root() -> Value {
-        let crd = serde_json::to_value(iam_role()).expect("a CRD is JSON");
+    fn json(kind: &KindRow) -> Value {
+        serde_json::to_value(of(kind)).expect("a CRD is JSON")
+    }
+
+    fn iam_role() -> Value {
+        json(&IamRole::row())
+    }
+
+    fn root(crd: &Value) -> Value {
         crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
     }
 
@@ -133,41 +161,68 @@ mod tests {
         }
     }
 
-    fn each(mut visit: impl FnMut(&str, &Value)) {
-        let root = root();
+    fn each_of(kind: &KindRow, mut visit: impl FnMut(&str, &Value)) {
+        let root = root(&json(kind));
         for part in ["spec", "status"] {
-            walk(part, &root["properties"][part], &mut visit);
+            if root["properties"][part].is_object() {
+                walk(part, &root["properties"][part], &mut visit);
+            }
+        }
+    }
+
+    /// Of all kinds.
+    fn each(mut visit: impl FnMut(&str, &Value)) {
+        for kind in &KINDS {
+            each_of(kind, &mut visit);
         }
     }
 
     #[test]
-    fn the_crd_file_is_current() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/crds/iam.rolewright.dev_iamroles.yaml");
-        let now = yaml().expect("the CRD is YAML");
-        if std::env::var_os("ROLEWRIGHT_UPDATE").is_some() {
-            std::fs::write(path, &now).expect("the folder crds/ can be written");
+    fn the_crd_files_are_current() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");
+        let mut names = Vec::new();
+        for kind in &KINDS {
+            let name = file_name(kind);
+            let now = yaml(kind).expect("the CRD is YAML");
+            let path = format!("{folder}/{name}");
+            if std::env::var_os("ROLEWRIGHT_UPDATE").is_some() {
+                std::fs::write(&path, &now).expect("the folder crds/ can be written");
+            }
+            let file = std::fs::read_to_string(path).unwrap_or_default();
+            assert!(
+                file == now,
+                "crds/{name} is stale: refresh it with `ROLEWRIGHT_UPDATE=1 cargo test --lib api::`"
+            );
+            names.push(name);
         }
-        let file = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(
-            file == now,
-            "the CRD file is stale: refresh it with `rolewright crds > \
-             crds/iam.rolewright.dev_iamroles.yaml`"
-        );
+        let there = std::fs::read_dir(folder).expect("the folder crds/ can be read");
+        for file in there {
+            let name = file.expect("the folder crds/ can be read").file_name();
+            assert!(names.iter().any(|known| **known == *name), "crds/{} is gone", name.display());
+        }
     }
 
     #[test]
-    fn the_yaml_reads_back_as_the_same_crd() {
-        let text = yaml().expect("the CRD is YAML");
-        let read: Value = yaml::from_str(&text).expect("the YAML reads");
-        assert_eq!(read, serde_json::to_value(iam_role()).expect("a CRD is JSON"));
+    fn the_yaml_reads_back_as_the_same_crds() {
+        let text = all_yaml().expect("the CRDs are YAML");
+        let read: Vec<Value> = yaml::documents(&text).expect("the YAML reads");
+        assert_eq!(read, KINDS.iter().map(json).collect::<Vec<_>>());
     }
 
     #[test]
-    fn there_is_one_default_and_no_null() {
-        let text = serde_json::to_string(&iam_role()).expect("a CRD is JSON");
-        assert!(!text.contains("\"nullable\""));
-        assert_eq!(text.matches("\"default\":").count(), 1);
-        assert_eq!(root()["properties"]["status"]["default"], json!({"observedGeneration": -1}));
+    fn there_is_at_most_one_default_and_no_null() {
+        for kind in &KINDS {
+            let crd = json(kind);
+            let (text, status) = (crd.to_string(), &root(&crd)["properties"]["status"]);
+            let observes = status["properties"]["observedGeneration"].is_object();
+            assert!(!text.contains("\"nullable\""));
+            assert_eq!(text.matches("\"default\":").count(), usize::from(observes));
+            if observes {
+                assert_eq!(status["default"], json!({"observedGeneration": -1}));
+            }
+        }
+        let role = root(&iam_role());
+        assert_eq!(role["properties"]["status"]["default"], json!({"observedGeneration": -1}));
     }
 
     #[test]
@@ -241,7 +296,7 @@ mod tests {
     #[test]
     fn optional_fields_are_not_required() {
         let mut required = Vec::new();
-        each(|path, schema| {
+        each_of(&IamRole::row(), |path, schema| {
             if path.starts_with("spec") {
                 required.extend(
                     schema["required"]
@@ -275,18 +330,18 @@ mod tests {
                 "spec.trust[].statement.principals",
             ]
         );
-        assert_eq!(root()["required"], json!(["spec"]));
+        assert_eq!(root(&iam_role())["required"], json!(["spec"]));
     }
 
     #[test]
     fn fields_of_later_releases_are_absent() {
-        each(|path, schema| {
+        each_of(&IamRole::row(), |path, schema| {
             for name in LATER {
                 assert!(schema["properties"].get(name).is_none(), "{path}.{name}");
             }
         });
         assert!(
-            root()["properties"]["spec"]["properties"]["trust"]["items"]["properties"]
+            root(&iam_role())["properties"]["spec"]["properties"]["trust"]["items"]["properties"]
                 .get("expiresAt")
                 .is_none()
         );
@@ -307,7 +362,7 @@ mod tests {
 
     #[test]
     fn names_columns_and_selectable_fields_are_as_decided() {
-        let crd = serde_json::to_value(iam_role()).expect("a CRD is JSON");
+        let crd = iam_role();
         let names = &crd["spec"]["names"];
         assert_eq!(
             (&names["plural"], &names["shortNames"], &names["categories"]),

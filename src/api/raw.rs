@@ -1,4 +1,4 @@
-//! An `IAMRole` for list and watch, whose `spec` stays text.
+//! An object of any kind for list and watch, whose `spec` stays text.
 //!
 //! One hostile object must not blind the controller to the rest: a value nested some thousand
 //! levels deep is stored by the API server, and decoding it with serde's recursion limit would fail
@@ -7,27 +7,27 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use k8s_openapi::{
-    NamespaceResourceScope,
-    apimachinery::pkg::apis::meta::v1::{OwnerReference, Time},
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
+use kube::{
+    Resource,
+    core::{DynamicResourceScope, ObjectMeta},
 };
-use kube::{Resource, api::ObjectMeta};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::api::kinds::iam_role::{IAMRole, RoleStatus};
+use super::kind::Kind;
 
-/// An `IAMRole` with undecoded `spec`. Its `metadata` has no `managedFields`.
+/// An object with undecoded `spec`. Its `metadata` has no `managedFields`.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(from = "Wire")]
-pub struct RawRole {
+#[serde(from = "Wire", bound = "")]
+pub struct RawObject<K: Kind> {
     /// Metadata without `managedFields`.
     pub metadata: ObjectMeta,
     /// JSON text of `spec`; `{}` when absent.
     pub spec: Box<RawValue>,
     /// Status as last written; `None` when absent, and when it can't be decoded: then AWS's tags
     /// decide, as for a resource that is new.
-    pub status: Option<RoleStatus>,
+    pub status: Option<K::Status>,
 }
 
 /// As delivered.
@@ -60,7 +60,7 @@ struct Metadata {
     owner_references: Option<Vec<OwnerReference>>,
 }
 
-impl From<Wire> for RawRole {
+impl<K: Kind> From<Wire> for RawObject<K> {
     fn from(wire: Wire) -> Self {
         let Metadata {
             name,
@@ -104,24 +104,25 @@ fn empty_object() -> Box<RawValue> {
     RawValue::from_string("{}".to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-impl Resource for RawRole {
+impl<K: Kind> Resource for RawObject<K> {
     type DynamicType = ();
-    type Scope = NamespaceResourceScope;
+    /// Whether there is a namespace is known where the object's key is.
+    type Scope = DynamicResourceScope;
 
     fn kind((): &()) -> Cow<'_, str> {
-        IAMRole::kind(&())
+        K::Typed::kind(&())
     }
 
     fn group((): &()) -> Cow<'_, str> {
-        IAMRole::group(&())
+        K::Typed::group(&())
     }
 
     fn version((): &()) -> Cow<'_, str> {
-        IAMRole::version(&())
+        K::Typed::version(&())
     }
 
     fn plural((): &()) -> Cow<'_, str> {
-        IAMRole::plural(&())
+        K::Typed::plural(&())
     }
 
     fn meta(&self) -> &ObjectMeta {
@@ -138,6 +139,9 @@ mod tests {
     use kube::api::{ObjectList, WatchEvent};
 
     use super::*;
+    use crate::api::kinds::iam_role::{IAMRole, IamRole, RoleStatus};
+
+    type RawRole = RawObject<IamRole>;
 
     fn nested(depth: usize) -> String {
         format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth))

@@ -1,30 +1,14 @@
-//! The pages in `docs/reference/` that are made of the types: [`iamrole_markdown`] of the CRD,
+//! The pages in `docs/reference/` that are made of the types: [`kind_markdown`] of each CRD,
 //! [`reasons_markdown`] of the table of reasons. Tests fail when a page is stale.
 
 use std::fmt::Write;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+    CustomResourceDefinitionVersion, JSON, JSONSchemaProps, JSONSchemaPropsOrArray,
+    JSONSchemaPropsOrBool,
 };
 
-use super::{FINALIZER, GROUP, PAUSED, RECONCILE_REQUESTED_AT, VERSION, condition, crd, reason};
-
-const CONDITIONS: [(&str, &str); 5] = [
-    (
-        condition::READY,
-        "Always present, the summary: `True` when the role is as the resource says.",
-    ),
-    (condition::SYNCED, "`True` when AWS equals the resource."),
-    (
-        condition::RECONCILING,
-        "`True` while work goes on or will be tried again by itself; absent otherwise.",
-    ),
-    (
-        condition::STALLED,
-        "`True` when nothing will change until somebody changes something; absent otherwise.",
-    ),
-    (condition::EXPIRED, "`True` when the lifetime is over; absent otherwise."),
-];
+use super::{crd, kind::KindRow, reason};
 
 /// The page of reasons.
 #[must_use]
@@ -41,70 +25,90 @@ pub fn reasons_markdown() -> String {
     page
 }
 
-/// The page of the kind `IAMRole`.
+/// Name of the file in `docs/reference/` that is the page of a kind.
 #[must_use]
-pub fn iamrole_markdown() -> String {
-    let crd = crd::iam_role();
+pub fn file_name(kind: &KindRow) -> String {
+    format!("{}.md", kind.name().to_lowercase())
+}
+
+/// The page of a kind.
+#[must_use]
+pub fn kind_markdown(kind: &KindRow) -> String {
+    let crd = crd::of(kind);
+    let resource = kind.resource();
     let mut page = format!(
-        "# IAMRole\n\nMade of the types in `src/api/`; edit those. Group `{GROUP}`, version \
-         `{VERSION}`, plural `{}`, short name `iamr`, \
-         category `rolewright`, namespaced. Finalizer `{FINALIZER}`.\n",
-        crd.spec.names.plural
+        "# {}\n\nMade of the types in `src/api/`; edit those. Group `{}`, version `{}`, plural \
+         `{}`",
+        resource.kind, resource.group, resource.version, resource.plural
     );
+    let names = &crd.spec.names;
+    for (what, words) in [("short name", &names.short_names), ("category", &names.categories)] {
+        for word in words.iter().flatten() {
+            let _ = write!(page, ", {what} `{word}`");
+        }
+    }
+    page.push_str(if kind.namespaced { ", namespaced." } else { ", cluster-scoped." });
+    if let Some(finalizer) = kind.access.finalizer {
+        let _ = write!(page, " Finalizer `{finalizer}`.");
+    }
+    page.push('\n');
     for version in &crd.spec.versions {
-        let Some(root) =
-            version.schema.as_ref().and_then(|schema| schema.open_api_v3_schema.as_ref())
-        else {
-            continue;
-        };
-        page.push_str("\n## Rules on the whole object\n\n");
-        rules("", root, &mut page);
-        for part in ["spec", "status"] {
-            let Some(schema) = root.properties.as_ref().and_then(|properties| properties.get(part))
-            else {
-                continue;
-            };
-            section(part, schema, &mut page);
-        }
-        page.push_str("\n## Printer columns\n\n| Column | Shown | Path |\n|---|---|---|\n");
-        for column in version.additional_printer_columns.iter().flatten() {
-            let shown = if column.priority.unwrap_or(0) == 0 { "always" } else { "with `-o wide`" };
-            row(&mut page, &[&column.name, shown, &format!("`{}`", column.json_path)]);
-        }
-        page.push_str("\nField selectors, for `kubectl get iamroles --field-selector`: ");
-        let selectable: Vec<_> = version
-            .selectable_fields
-            .iter()
-            .flatten()
-            .map(|field| format!("`{}`", field.json_path.trim_start_matches('.')))
-            .collect();
-        page.push_str(&selectable.join(", "));
-        page.push_str(".\n");
+        version_sections(version, &resource.plural, &mut page);
     }
-    page.push_str(
-        "\n## Conditions\n\nEach carries `observedGeneration`. Their reasons: \
-        [reasons](reasons.md).\n\n| Condition | Meaning |\n|---|---|\n",
-    );
-    for (name, meaning) in CONDITIONS {
-        row(&mut page, &[&format!("`{name}`"), meaning]);
+    if !kind.conditions.is_empty() {
+        page.push_str(
+            "\n## Conditions\n\nEach carries `observedGeneration`. Their reasons: \
+            [reasons](reasons.md).\n\n| Condition | Meaning |\n|---|---|\n",
+        );
+        for (name, meaning) in kind.conditions {
+            row(&mut page, &[&format!("`{name}`"), meaning]);
+        }
     }
-    page.push_str("\n## Annotations\n\n| Annotation | Meaning |\n|---|---|\n");
-    row(
-        &mut page,
-        &[
-            &format!("`{PAUSED}: \"true\"`"),
-            "Nothing is written to AWS; a deletion and the end of a lifetime wait.",
-        ],
-    );
-    row(
-        &mut page,
-        &[
-            &format!("`{RECONCILE_REQUESTED_AT}`"),
-            "Any new value asks for a reconcile at once; `status.lastHandledReconcileAt` repeats \
-             it when done.",
-        ],
-    );
+    if !kind.annotations.is_empty() {
+        page.push_str("\n## Annotations\n\n| Annotation | Meaning |\n|---|---|\n");
+        for (name, value, meaning) in kind.annotations {
+            let value = if value.is_empty() { String::new() } else { format!(": \"{value}\"") };
+            row(&mut page, &[&format!("`{name}{value}`"), meaning]);
+        }
+    }
     page
+}
+
+/// What one version of the CRD says. What it does not have is left out.
+fn version_sections(version: &CustomResourceDefinitionVersion, plural: &str, page: &mut String) {
+    let Some(root) = version.schema.as_ref().and_then(|schema| schema.open_api_v3_schema.as_ref())
+    else {
+        return;
+    };
+    let mut list = String::new();
+    rules("", root, &mut list);
+    if !list.is_empty() {
+        let _ = write!(page, "\n## Rules on the whole object\n\n{list}");
+    }
+    for part in ["spec", "status"] {
+        let schema = root.properties.as_ref().and_then(|properties| properties.get(part));
+        if let Some(schema) = schema {
+            section(part, schema, page);
+        }
+    }
+    let columns = version.additional_printer_columns.as_deref().unwrap_or_default();
+    if !columns.is_empty() {
+        page.push_str("\n## Printer columns\n\n| Column | Shown | Path |\n|---|---|---|\n");
+    }
+    for column in columns {
+        let shown = if column.priority.unwrap_or(0) == 0 { "always" } else { "with `-o wide`" };
+        row(page, &[&column.name, shown, &format!("`{}`", column.json_path)]);
+    }
+    let fields = version.selectable_fields.iter().flatten();
+    let selectable: Vec<_> =
+        fields.map(|field| format!("`{}`", field.json_path.trim_start_matches('.'))).collect();
+    if !selectable.is_empty() {
+        let _ = writeln!(
+            page,
+            "\nField selectors, for `kubectl get {plural} --field-selector`: {}.",
+            selectable.join(", ")
+        );
+    }
 }
 
 /// Table of the fields of one part, and the CEL rules of it.
@@ -230,6 +234,10 @@ fn row(page: &mut String, cells: &[&str]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::{
+        kind::Kind,
+        kinds::{KINDS, iam_role::IamRole},
+    };
 
     fn current(file: &str, now: &str) {
         let path = format!("{}/docs/reference/{file}", env!("CARGO_MANIFEST_DIR"));
@@ -250,13 +258,15 @@ mod tests {
     }
 
     #[test]
-    fn the_page_of_the_kind_is_current() {
-        current("iamrole.md", &iamrole_markdown());
+    fn the_page_of_each_kind_is_current() {
+        for kind in &KINDS {
+            current(&file_name(kind), &kind_markdown(kind));
+        }
     }
 
     #[test]
     fn each_field_has_a_row() {
-        let page = iamrole_markdown();
+        let page = kind_markdown(&IamRole::row());
         for path in [
             "spec.trust[].statement.principals.AWS",
             "spec.permissions.inlinePolicies[].statements[].actions",

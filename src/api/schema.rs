@@ -7,7 +7,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    sync::LazyLock,
+    sync::OnceLock,
 };
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
@@ -15,7 +15,11 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use regex::Regex;
 
-use super::crd;
+use super::{
+    crd,
+    kind::{Kind, KindRow},
+    kinds::KINDS,
+};
 use iam::{
     finding::{Check, Field, Finding},
     nearest::nearest,
@@ -79,21 +83,32 @@ struct Text {
 }
 
 impl SpecSchema {
-    /// The schema of `IAMRole.spec`, built once.
+    /// The schema of the spec of a kind, built once.
     ///
     /// # Errors
-    /// When the CRD holds what the checker does not know, which a test excludes.
-    pub fn iam_role() -> Result<&'static Self, &'static SchemaError> {
-        static SCHEMA: LazyLock<Result<SpecSchema, SchemaError>> = LazyLock::new(|| {
-            let mut crd = crd::iam_role();
-            crd.spec
-                .versions
-                .pop()
-                .and_then(|version| version.schema?.open_api_v3_schema?.properties?.remove("spec"))
-                .ok_or_else(|| error("spec", "the CRD has no schema of it"))
-                .and_then(|spec| SpecSchema::new(&spec))
-        });
-        SCHEMA.as_ref()
+    /// When the CRD holds what the checker does not know, or the kind has no row: tests exclude
+    /// both.
+    pub fn of<K: Kind>() -> Result<&'static Self, SchemaError> {
+        static SCHEMAS: [OnceLock<Result<SpecSchema, SchemaError>>; KINDS.len()] =
+            [const { OnceLock::new() }; KINDS.len()];
+        let name = K::row().name();
+        let row = KINDS.iter().zip(&SCHEMAS).find(|(row, _)| row.name() == name);
+        let (row, built) = row.ok_or_else(|| error("spec", "the kind has no row in the table"))?;
+        built.get_or_init(|| Self::build(row)).as_ref().map_err(Clone::clone)
+    }
+
+    /// Compiles the schema of a kind's spec, each time anew.
+    ///
+    /// # Errors
+    /// When the CRD holds what the checker does not know.
+    pub fn build(kind: &KindRow) -> Result<Self, SchemaError> {
+        let mut crd = crd::of(kind);
+        crd.spec
+            .versions
+            .pop()
+            .and_then(|version| version.schema?.open_api_v3_schema?.properties?.remove("spec"))
+            .ok_or_else(|| error("spec", "the CRD has no schema of it"))
+            .and_then(|spec| Self::new(&spec))
     }
 
     /// Compiles the schema of a spec.

@@ -34,7 +34,7 @@ where
         .chars()
         .map(|character| if character.is_control() { ' ' } else { character })
         .collect();
-    crate::plan::say::verdict::cut(&line, 600)
+    crate::plan::say::words::cut(&line, 600)
 }
 
 /// The class of an error, and its words.

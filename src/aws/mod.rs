@@ -22,7 +22,7 @@ use crate::{
     },
     metrics::Metrics,
 };
-use iam::arn::Account;
+use iam::account::Account;
 
 /// IAM of one account.
 #[derive(Clone)]
@@ -78,7 +78,7 @@ pub async fn connect(
         .map_err(|error| ConnectError::Credentials(error::words(&error)))?;
     let arn = identity.arn().unwrap_or_default();
     let account = Account {
-        id: identity.account().ok_or(ConnectError::NoAccount)?.to_owned(),
+        id: identity.account().and_then(|id| id.parse().ok()).ok_or(ConnectError::NoAccount)?,
         partition: arn
             .split(':')
             .nth(1)
@@ -90,7 +90,7 @@ pub async fn connect(
         // One bucket of retries and throttles an account, not one for the whole process.
         .retry_partition(RetryPartition::new(format!("iam-{}", account.id)))
         .build();
-    let meter = Meter::new(Arc::clone(metrics), account.id.clone());
+    let meter = Meter::new(Arc::clone(metrics), account.id.to_string());
     let iam = AwsIam {
         client: aws_sdk_iam::Client::from_conf(iam),
         paces: Arc::new(Paces::new(rates)),
@@ -106,7 +106,9 @@ mod tests {
         net::TcpListener,
     };
 
+    use crate::plan::decide::ownership::Proven;
     use aws_sdk_iam::config::{Credentials, Region};
+    use iam::{account::AccountId, role::RoleKey};
     use tokio::time::Instant;
 
     use super::*;
@@ -137,12 +139,17 @@ mod tests {
     #[test]
     fn a_call_under_way_is_small() {
         let iam = iam("http://127.0.0.1:9", Rates { read: 0.0, write: 0.0 });
-        let step =
-            Step { role: "x".into(), call: Call::DeleteRole, why: Why::Deleted, change: None };
+        let role = RoleKey { account: AccountId::NONE, name: "x".into() };
+        let name = role.name.clone();
+        let step = Step { role, call: Call::DeleteRole, why: Why::Deleted, change: None };
         // Not the sum of what the SDK needs for each action: a pass holds several of these, one in
         // the other.
-        assert!(size_of_val(&iam.write(&step)) < 2_000, "{} bytes", size_of_val(&iam.write(&step)));
-        assert!(size_of_val(&iam.role("x")) < 2_000, "{} bytes", size_of_val(&iam.role("x")));
+        assert!(
+            size_of_val(&iam.write(Proven::for_a_test(&step))) < 2_000,
+            "{} bytes",
+            size_of_val(&iam.write(Proven::for_a_test(&step)))
+        );
+        assert!(size_of_val(&iam.role(&name)) < 2_000, "{} bytes", size_of_val(&iam.role(&name)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -175,7 +182,7 @@ mod tests {
         });
         let iam = iam(&endpoint, Rates { read: 1_000.0, write: 1_000.0 });
         let before = iam.paces.rate(false);
-        let error = iam.role("x").await.unwrap_err();
+        let error = iam.role(&"x".into()).await.unwrap_err();
         server.join().unwrap();
         assert_eq!((error.action, error.class), ("GetRole", IamErrorClass::Throttled));
         assert_eq!(error.request_id.as_deref(), Some("1"));

@@ -1,11 +1,11 @@
 //! Reading IAM.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_iam::types::{
     AttachedPermissionsBoundary, EntityType, Role, RoleDetail as SdkDetail, Tag,
 };
 use aws_smithy_types::DateTime;
+use iam::role::RoleName;
+use iam::tag::Tags;
 use jiff::Timestamp;
 
 use crate::{
@@ -48,22 +48,31 @@ fn found<T>(answer: Result<T, IamError>) -> Result<Option<T>, IamError> {
 }
 
 impl IamRead for AwsIam {
-    async fn role(&self, name: &str) -> Result<Option<RoleRecord>, IamError> {
-        let answer = call!(self, "GetRole", false, name, self.client.get_role().role_name(name));
+    async fn role(&self, name: &RoleName) -> Result<Option<RoleRecord>, IamError> {
+        let answer = call!(
+            self,
+            "GetRole",
+            false,
+            name.as_str(),
+            self.client.get_role().role_name(name.as_str())
+        );
         let Some(answer) = found(answer)? else { return Ok(None) };
         answer.role().map(record).transpose()
     }
 
-    async fn attached(&self, name: &str) -> Result<Option<Attachments>, IamError> {
+    async fn attached(&self, name: &RoleName) -> Result<Option<Attachments>, IamError> {
         let (mut attached, mut marker) = (Attachments::new(), None);
         loop {
-            let request =
-                self.client.list_attached_role_policies().role_name(name).set_marker(marker);
+            let request = self
+                .client
+                .list_attached_role_policies()
+                .role_name(name.as_str())
+                .set_marker(marker);
             let Some(page) = found(call!(
                 self,
                 "ListAttachedRolePolicies",
                 false,
-                name,
+                name.as_str(),
                 request.max_items(PAGE)
             ))?
             else {
@@ -81,12 +90,18 @@ impl IamRead for AwsIam {
         }
     }
 
-    async fn inline_names(&self, name: &str) -> Result<Option<Vec<String>>, IamError> {
+    async fn inline_names(&self, name: &RoleName) -> Result<Option<Vec<String>>, IamError> {
         let (mut names, mut marker) = (Vec::new(), None);
         loop {
-            let request = self.client.list_role_policies().role_name(name).set_marker(marker);
-            let Some(page) =
-                found(call!(self, "ListRolePolicies", false, name, request.max_items(PAGE)))?
+            let request =
+                self.client.list_role_policies().role_name(name.as_str()).set_marker(marker);
+            let Some(page) = found(call!(
+                self,
+                "ListRolePolicies",
+                false,
+                name.as_str(),
+                request.max_items(PAGE)
+            ))?
             else {
                 return Ok(None);
             };
@@ -98,22 +113,25 @@ impl IamRead for AwsIam {
         }
     }
 
-    async fn inline(&self, name: &str, policy: &str) -> Result<Option<String>, IamError> {
-        let request = self.client.get_role_policy().role_name(name).policy_name(policy);
-        Ok(found(call!(self, "GetRolePolicy", false, name, request))?
+    async fn inline(&self, name: &RoleName, policy: &str) -> Result<Option<String>, IamError> {
+        let request = self.client.get_role_policy().role_name(name.as_str()).policy_name(policy);
+        Ok(found(call!(self, "GetRolePolicy", false, name.as_str(), request))?
             .map(|answer| answer.policy_document().to_owned()))
     }
 
-    async fn instance_profiles(&self, name: &str) -> Result<Option<Vec<String>>, IamError> {
+    async fn instance_profiles(&self, name: &RoleName) -> Result<Option<Vec<String>>, IamError> {
         let (mut names, mut marker) = (Vec::new(), None);
         loop {
-            let request =
-                self.client.list_instance_profiles_for_role().role_name(name).set_marker(marker);
+            let request = self
+                .client
+                .list_instance_profiles_for_role()
+                .role_name(name.as_str())
+                .set_marker(marker);
             let Some(page) = found(call!(
                 self,
                 "ListInstanceProfilesForRole",
                 false,
-                name,
+                name.as_str(),
                 request.max_items(PAGE)
             ))?
             else {
@@ -154,8 +172,8 @@ impl IamRead for AwsIam {
             self.client.list_roles().max_items(PAGE).set_marker(marker)
         )?;
         let summary = |role: &Role| RoleSummary {
-            name: role.role_name().to_owned(),
-            role_id: role.role_id().to_owned(),
+            name: role.role_name().into(),
+            role_id: role.role_id().into(),
             description: role.description().map(str::to_owned),
             max_session: role.max_session_duration(),
         };
@@ -174,10 +192,10 @@ fn next(truncated: bool, marker: Option<&str>) -> Option<String> {
 /// A role as `GetRole` and `CreateRole` answer.
 pub(super) fn record(role: &Role) -> Result<RoleRecord, IamError> {
     Ok(RoleRecord {
-        name: role.role_name().to_owned(),
+        name: role.role_name().into(),
         path: role.path().to_owned(),
         arn: role.arn().to_owned(),
-        role_id: role.role_id().to_owned(),
+        role_id: role.role_id().into(),
         created: timestamp("GetRole", role.create_date())?,
         trust: role.assume_role_policy_document().unwrap_or_default().to_owned(),
         description: role.description().map(str::to_owned),
@@ -197,10 +215,10 @@ fn detail(detail: &SdkDetail) -> Result<RoleDetail, IamError> {
     };
     Ok(RoleDetail {
         role: RoleRecord {
-            name: detail.role_name().ok_or_else(|| missing("name"))?.to_owned(),
+            name: detail.role_name().ok_or_else(|| missing("name"))?.into(),
             path: detail.path().unwrap_or("/").to_owned(),
             arn: detail.arn().unwrap_or_default().to_owned(),
-            role_id: detail.role_id().ok_or_else(|| missing("id"))?.to_owned(),
+            role_id: detail.role_id().ok_or_else(|| missing("id"))?.into(),
             created: timestamp(ACTION, detail.create_date().ok_or_else(|| missing("date"))?)?,
             trust: detail.assume_role_policy_document().unwrap_or_default().to_owned(),
             description: None,
@@ -227,8 +245,8 @@ fn boundary(boundary: Option<&AttachedPermissionsBoundary>) -> Option<String> {
     boundary.and_then(|boundary| boundary.permissions_boundary_arn()).map(str::to_owned)
 }
 
-fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
-    tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
+fn tags(tags: &[Tag]) -> Tags {
+    tags.iter().map(|tag| (tag.key().into(), tag.value().to_owned())).collect()
 }
 
 fn timestamp(action: &'static str, date: &DateTime) -> Result<Timestamp, IamError> {

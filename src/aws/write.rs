@@ -1,8 +1,7 @@
 //! Writing IAM: one step, one call.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_iam::{operation::RequestId, types::Tag};
+use iam::tag::{TagKey, Tags};
 
 use crate::{
     aws::{
@@ -10,6 +9,7 @@ use crate::{
         read::{call, record},
     },
     plan::{
+        decide::ownership::Proven,
         failure::{IamError, IamErrorClass},
         steps::step::{Call, Step, Written},
     },
@@ -21,9 +21,9 @@ impl IamWrite for AwsIam {
         self.paces.turn(true).await;
     }
 
-    async fn write(&self, step: &Step) -> Result<Written, IamError> {
-        let Step { role, call, why: _, change: _ } = step;
-        let (iam, name) = (&self.client, role.as_str());
+    async fn write(&self, proven: Proven<'_>) -> Result<Written, IamError> {
+        let Step { role, call, why: _, change: _ } = proven.step();
+        let (iam, name) = (&self.client, role.name.as_str());
         match call {
             Call::CreateRole { path, trust, description, max_session, boundary, tags } => {
                 let request = iam
@@ -87,7 +87,10 @@ impl IamWrite for AwsIam {
                 call!(self, "TagRole", true, name, request).map(done)
             }
             Call::Untag { keys } => {
-                let request = iam.untag_role().role_name(name).set_tag_keys(Some(keys.clone()));
+                let request = iam
+                    .untag_role()
+                    .role_name(name)
+                    .set_tag_keys(Some(keys.iter().map(|key| key.as_str().to_owned()).collect()));
                 call!(self, "UntagRole", true, name, request).map(done)
             }
             Call::DeleteRole => gone(
@@ -112,8 +115,9 @@ fn gone(answer: Result<Written, IamError>) -> Result<Written, IamError> {
     }
 }
 
-fn tag_list(action: &'static str, tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, IamError> {
-    let build = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
+fn tag_list(action: &'static str, tags: &Tags) -> Result<Vec<Tag>, IamError> {
+    let build =
+        |(key, value): (&TagKey, &String)| Tag::builder().key(key.as_str()).value(value).build();
     tags.iter().map(build).collect::<Result<_, _>>().map_err(|error| IamError {
         action,
         class: IamErrorClass::Refused,

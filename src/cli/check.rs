@@ -6,15 +6,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    api,
+    api::{kind::KindRow, kinds::KINDS},
     aws::{self, AwsIam, pace::Rates},
     cli::output::{Answer, Format, OutputArgs, Paint, Tone},
-    cluster::{LEASE_RIGHTS, Probe, RIGHTS, Right, SERVICE_ACCOUNT_RIGHTS},
+    cluster::{self, LEASE_RIGHTS, Probe, Right, SERVICE_ACCOUNT_RIGHTS},
     metrics::Metrics,
     plan::failure::{ClusterError, IamError, IamErrorClass},
     ports::IamRead,
 };
-use iam::arn::is_account_id;
+use iam::{account::is_account_id, role::RoleName};
 
 /// What stands below the flags.
 pub const HELP: &str = "\
@@ -130,7 +130,7 @@ async fn in_aws(wanted: Option<&str>) -> Vec<Finding> {
     match aws::connect(Rates { read: 0.0, write: 0.0 }, &Arc::new(Metrics::new())).await {
         Ok((iam, account)) => {
             let said = format!("{} in partition {}", account.id, account.partition);
-            findings.push(match wanted.filter(|wanted| *wanted != account.id) {
+            findings.push(match wanted.filter(|wanted| account.id != **wanted) {
                 None => ok("AWS account", said),
                 Some(wanted) => {
                     miss("AWS account", said, format!("take credentials of account {wanted}"))
@@ -160,7 +160,7 @@ fn clock(theirs: Timestamp, ours: Timestamp) -> Finding {
 
 /// Every read that the controller makes, about a role that nobody has.
 async fn reads(iam: &AwsIam) -> Vec<Finding> {
-    let name = format!("rolewright-check-{:016x}", fastrand::u64(..));
+    let name = RoleName::from(format!("rolewright-check-{:016x}", fastrand::u64(..)));
     let absent = |found: bool| {
         if found {
             Err(format!("knows a role {name}, which nobody made"))
@@ -216,13 +216,16 @@ async fn in_cluster(args: &Args) -> Vec<Finding> {
         Ok(served) => served,
         Err(error) => return vec![miss(WHAT, words(&error), remedy)],
     };
-    let mut findings = vec![ok(WHAT, "answers"), kind(&served)];
+    let mut findings = vec![ok(WHAT, "answers")];
+    findings.extend(KINDS.iter().map(|row| kind(row, &served)));
+    findings.extend(rights(&probe, "rolewright-cluster", &cluster::cluster_rights(), None).await);
+    let always = cluster::rights();
     let watched: Vec<Option<&str>> = match args.watch_namespace.as_slice() {
         [] => vec![None],
         names => names.iter().map(|name| Some(name.as_str())).collect(),
     };
     for space in watched {
-        findings.extend(rights(&probe, "rolewright", &RIGHTS, space).await);
+        findings.extend(rights(&probe, "rolewright", &always, space).await);
         if args.annotate_service_accounts {
             findings.extend(
                 rights(&probe, "rolewright-service-accounts", &SERVICE_ACCOUNT_RIGHTS, space).await,
@@ -262,12 +265,12 @@ fn words(error: &ClusterError) -> String {
     error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn kind(served: &[String]) -> Finding {
-    let what = format!("kind IAMRole of {}/{}", api::GROUP, api::VERSION);
-    let missing: Vec<&str> = ["iamroles", "iamroles/status"]
-        .into_iter()
-        .filter(|name| !served.iter().any(|served| served == name))
-        .collect();
+fn kind(kind: &KindRow, served: &[String]) -> Finding {
+    let resource = kind.resource();
+    let what = format!("kind {} of {}", resource.kind, resource.api_version);
+    let status = kind.access.status.then(|| format!("{}/status", resource.plural));
+    let missing: Vec<String> =
+        [resource.plural].into_iter().chain(status).filter(|name| !served.contains(name)).collect();
     if missing.is_empty() {
         return ok(what, "served");
     }
@@ -283,9 +286,11 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::api::{kind::Kind, kinds::iam_role::IamRole};
 
     #[rstest]
-    #[case::always("rolewright", &RIGHTS)]
+    #[case::always("rolewright", &cluster::rights())]
+    #[case::without_namespaces("rolewright-cluster", &cluster::cluster_rights())]
     #[case::election("rolewright-lease", &LEASE_RIGHTS)]
     #[case::annotations("rolewright-service-accounts", &SERVICE_ACCOUNT_RIGHTS)]
     fn the_rights_that_are_tried_are_those_of_the_cluster_role(
@@ -298,12 +303,14 @@ mod tests {
         ];
         let roles: Vec<Value> =
             files.iter().flat_map(|text| crate::yaml::documents(text).unwrap()).collect();
-        let role = roles.iter().find(|role| role["metadata"]["name"] == name).unwrap();
+        // A role that is not there gives nothing.
+        let role = roles.iter().find(|role| role["metadata"]["name"] == name);
+        let rules = role.map(|role| role["rules"].as_array().unwrap());
         let names = |value: &Value| -> Vec<String> {
             value.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
         };
         let mut granted = BTreeSet::new();
-        for rule in role["rules"].as_array().unwrap() {
+        for rule in rules.into_iter().flatten() {
             for group in names(&rule["apiGroups"]) {
                 for resource in names(&rule["resources"]) {
                     let verbs = names(&rule["verbs"]).into_iter();
@@ -313,7 +320,7 @@ mod tests {
         }
         let tried = tried
             .iter()
-            .map(|right| (right.group.into(), right.resource.into(), right.verb.into()));
+            .map(|right| (right.group.into(), right.resource.to_string(), right.verb.into()));
         assert_eq!(granted, tried.collect());
     }
 
@@ -337,8 +344,9 @@ mod tests {
     fn a_version_that_serves_no_status_is_a_miss() {
         let names =
             |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        assert!(kind(&names(&["iamroles", "iamroles/status"])).ok);
-        let found = kind(&names(&["iamroles"]));
+        let role = IamRole::row();
+        assert!(kind(&role, &names(&["iamroles", "iamroles/status"])).ok);
+        let found = kind(&role, &names(&["iamroles"]));
         assert!(!found.ok && found.said == "iamroles/status not served", "{found:?}");
     }
 

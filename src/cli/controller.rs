@@ -13,6 +13,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
+    accounts::Accounts,
     aws::{self, pace::Rates},
     clock::SystemClock,
     cluster::{KubeCluster, KubeLease},
@@ -110,7 +111,7 @@ async fn work(
     info!(
         account = %account.id,
         partition = %account.partition,
-        installation = %config.limits.installation,
+        installation = %args.scope.installation,
         version = env!("CARGO_PKG_VERSION"),
         "rolewright starts"
     );
@@ -123,7 +124,7 @@ async fn work(
     let engine = async {
         metrics.leads(true);
         controller::engine::run(
-            iam,
+            Accounts::new([(account, iam)]),
             cluster,
             SystemClock,
             config,

@@ -20,7 +20,11 @@ use crate::{
     settings::ScopeArgs,
     yaml,
 };
-use iam::{arn::Account, policy::Policy, tag};
+use iam::{
+    account::{Account, AccountError},
+    policy::Policy,
+    tag,
+};
 
 /// Arguments of `render`.
 #[derive(Debug, clap::Args)]
@@ -80,10 +84,13 @@ struct Printed<'a> {
 /// # Errors
 /// A setting that can't be used.
 pub fn run(args: &Args, input: &mut Input<'_>) -> anyhow::Result<Answer> {
-    let account = Account { id: args.account.clone(), partition: args.partition.clone() };
-    if account.id.len() != 12 || !account.id.bytes().all(|byte| byte.is_ascii_digit()) {
-        anyhow::bail!("--account {:?} is no account id: write its 12 digits", account.id);
-    }
+    let account = match Account::new(&args.account, &args.partition) {
+        Err(AccountError::Id(id)) => {
+            anyhow::bail!("--account {id:?} is no account id: write its 12 digits")
+        }
+        Err(error) => anyhow::bail!("--partition: {error}"),
+        Ok(account) => account,
+    };
     let limits = args.scope.limits(&account)?;
     let mut rendered = Rendered::default();
     for file in &args.files {
@@ -226,11 +233,12 @@ fn resource(document: &Value) -> anyhow::Result<Resource> {
 
 fn render(desired: &Desired, limits: &Limits) -> anyhow::Result<Rendering> {
     let document = |policy: &Policy| serde_json::from_str::<Value>(&policy.to_json());
-    let mut tags = desired.tags.clone();
+    let mut tags: BTreeMap<String, String> =
+        desired.tags.iter().map(|(key, value)| (key.to_string(), value.clone())).collect();
     tags.insert(tag::UID.into(), "<uid>".into());
     Ok(Rendering {
         resource: desired.identity.key.to_string(),
-        role_name: desired.identity.name.clone(),
+        role_name: desired.identity.name.to_string(),
         path: desired.identity.path.clone(),
         arn: format!(
             "arn:{}:iam::{}:role{}{}",

@@ -24,8 +24,8 @@ use kube::{
 use serde_json::json;
 
 use crate::{
-    api::{self, resource::Resource},
-    plan::say::{notice::Notice, verdict::cut},
+    api::{self, key::Key, kind::Kind, object::Object},
+    plan::say::{notice::Notice, words::cut},
 };
 
 /// The API server refuses longer notes.
@@ -59,16 +59,20 @@ impl Recorder {
     }
 
     /// Creates an Event, or counts one more on the same one of some minutes ago.
-    pub async fn publish(&self, resource: &Resource, notice: &Notice) -> Result<(), kube::Error> {
+    pub async fn publish<K: Kind>(
+        &self,
+        object: &Object<K>,
+        notice: &Notice,
+    ) -> Result<(), kube::Error> {
         let now = Timestamp::now();
         let digest = self.hasher.hash_one((
-            &resource.uid,
+            &object.uid,
             notice.warning,
             notice.reason,
             notice.action,
             &notice.note,
         ));
-        let events: Api<Event> = Api::namespaced(self.client.clone(), &resource.key.namespace);
+        let events: Api<Event> = Api::namespaced(self.client.clone(), namespace(object));
         let before = self.told().again(digest, now);
         let counted = match before {
             Some(before) => count(&events, &before, now).await?,
@@ -77,7 +81,7 @@ impl Recorder {
         let once = if let Some(counted) = counted {
             counted
         } else {
-            let event = self.event(resource, notice, now);
+            let event = self.event(object, notice, now);
             let name = event.metadata.name.clone().unwrap_or_default().into();
             events.create(&PostParams::default(), &event).await?;
             Once { name, count: 1, at: now }
@@ -90,19 +94,19 @@ impl Recorder {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn event(&self, resource: &Resource, notice: &Notice, now: Timestamp) -> Event {
+    fn event<K: Kind>(&self, object: &Object<K>, notice: &Notice, now: Timestamp) -> Event {
         Event {
             metadata: ObjectMeta {
                 // Unique, as names of Events are made everywhere: the object's name, and the time.
-                name: Some(format!("{}.{:x}", resource.key.name, now.as_nanosecond())),
-                namespace: Some(resource.key.namespace.clone()),
+                name: Some(format!("{}.{:x}", object.key.name(), now.as_nanosecond())),
+                namespace: Some(namespace(object).to_owned()),
                 ..ObjectMeta::default()
             },
             action: Some(notice.action.into()),
             event_time: Some(MicroTime(now)),
             note: Some(cut(&notice.note, NOTE_BYTES)),
             reason: Some(notice.reason.into()),
-            regarding: Some(regarding(resource)),
+            regarding: Some(regarding(object)),
             reporting_controller: Some(api::FIELD_MANAGER.into()),
             reporting_instance: Some(self.instance.clone()),
             type_: Some(if notice.warning { "Warning" } else { "Normal" }.into()),
@@ -126,13 +130,20 @@ async fn count(
     }
 }
 
-fn regarding(resource: &Resource) -> ObjectReference {
+/// Where the Events of an object are: beside it, and as everywhere in `default` for one that is in
+/// no namespace.
+fn namespace<K: Kind>(object: &Object<K>) -> &str {
+    object.key.namespace().unwrap_or("default")
+}
+
+fn regarding<K: Kind>(object: &Object<K>) -> ObjectReference {
+    let resource = K::row().resource();
     ObjectReference {
-        api_version: Some(format!("{}/{}", api::GROUP, api::VERSION)),
-        kind: Some("IAMRole".into()),
-        name: Some(resource.key.name.clone()),
-        namespace: Some(resource.key.namespace.clone()),
-        uid: Some(resource.uid.clone()),
+        api_version: Some(resource.api_version),
+        kind: Some(resource.kind),
+        name: Some(object.key.name().to_owned()),
+        namespace: object.key.namespace().map(str::to_owned),
+        uid: Some(object.uid.clone()),
         ..ObjectReference::default()
     }
 }

@@ -1,44 +1,40 @@
-//! The API server behind [`crate::ports::Cluster`]: watch, live reads, finalizer, status, Events;
-//! and the Lease. Translates; decides nothing.
+//! The API server behind [`crate::ports::Cluster`]: watch, live reads, finalizer and status of
+//! objects of every kind, service accounts, Events; and the Lease. Translates; decides nothing.
 
 mod events;
 mod lease;
+mod objects;
 mod probe;
+mod translate;
 mod watch;
 
 pub use lease::KubeLease;
-pub use probe::{LEASE_RIGHTS, Probe, RIGHTS, Right, SERVICE_ACCOUNT_RIGHTS};
+pub use probe::{LEASE_RIGHTS, Probe, Right, SERVICE_ACCOUNT_RIGHTS, cluster_rights, rights};
 
 use std::{collections::BTreeMap, time::Duration};
 
-use futures::Stream;
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ServiceAccount as CoreServiceAccount;
 use kube::{
     Api, Client, ResourceExt,
-    api::{ListParams, Patch, PatchParams},
+    api::{DynamicObject, ListParams, Patch, PatchParams},
 };
 use serde_json::json;
 
 use crate::{
     api::{
-        self, ResourceKey, RoleStatus,
-        raw::RawRole,
-        resource::{Resource, ServiceAccount, WatchEvent},
+        self,
+        kind::{Kind, KindRow},
+        kinds::KINDS,
+        object::Object,
+        resource::ServiceAccount,
     },
-    plan::{
-        failure::ClusterError,
-        say::{notice::Notice, verdict::cut},
-    },
-    ports::Cluster,
+    plan::{failure::ClusterError, say::notice::Notice},
+    ports::{Events, ServiceAccounts},
 };
 
 /// The API server never takes longer than this for one request; a client that retries inside could
 /// hide a failure for minutes.
 const REQUEST: Duration = Duration::from_secs(20);
-
-/// `status.lastHandledReconcileAt` holds 256 characters.
-const ANNOTATION_BYTES: usize = 256;
 
 /// A connected API server.
 #[derive(Clone)]
@@ -56,19 +52,34 @@ impl KubeCluster {
         Self { client, namespaces, recorder }
     }
 
-    /// Whether the kind is there and may be listed, everywhere where it will be watched.
+    /// Whether all kinds are there and may be listed, everywhere where they will be watched.
     ///
     /// # Errors
     /// A sentence: what is missing, and what to do.
     pub async fn probe(&self) -> Result<(), String> {
-        for api in watch::apis(&self.client, &self.namespaces) {
+        for kind in &KINDS {
+            self.probe_kind(kind).await?;
+        }
+        Ok(())
+    }
+
+    async fn probe_kind(&self, kind: &KindRow) -> Result<(), String> {
+        let resource = kind.resource();
+        for place in watch::places(kind, &self.namespaces) {
+            let client = self.client.clone();
+            let api: Api<DynamicObject> = match place {
+                Some(namespace) => Api::namespaced_with(client, namespace, &resource),
+                None => Api::all_with(client, &resource),
+            };
             bounded(api.list_metadata(&ListParams::default().limit(1))).await.map_err(|error| {
                 match error {
-                    ClusterError::Gone => watch::KIND_MISSING.to_owned(),
+                    ClusterError::Gone => watch::missing(kind),
                     ClusterError::Refused(message) => {
                         format!(
-                            "IAMRoles can't be listed, bind the ClusterRole rolewright to the \
-                        controller: {message}"
+                            "{} can't be listed, bind the ClusterRole {} to the \
+                             controller: {message}",
+                            kind.many(),
+                            probe::role(kind)
                         )
                     }
                     other => other.to_string(),
@@ -77,92 +88,9 @@ impl KubeCluster {
         }
         Ok(())
     }
-
-    fn api(&self, key: &ResourceKey) -> Api<RawRole> {
-        Api::namespaced(self.client.clone(), &key.namespace)
-    }
-
-    /// A JSON patch that takes our finalizer off exactly this object, whoever put it there.
-    async fn patch_finalizer_off(&self, resource: &Resource) -> Result<(), ClusterError> {
-        let api = self.api(&resource.key);
-        let live = match bounded(api.get_metadata_opt(&resource.key.name)).await? {
-            Some(live) if live.metadata.uid.as_deref() == Some(&resource.uid) => live,
-            _ => return Err(ClusterError::Gone),
-        };
-        let Some(at) = live.finalizers().iter().position(|finalizer| finalizer == api::FINALIZER)
-        else {
-            return Ok(());
-        };
-        // The version pins the object that was read: nobody else's finalizer is lost.
-        let operations = json!([
-            {"op": "test", "path": "/metadata/resourceVersion",
-            "value": live.metadata.resource_version},
-            {"op": "remove", "path": format!("/metadata/finalizers/{at}")},
-        ]);
-        let patch: kube::core::params::Patch<()> = Patch::Json(
-            serde_json::from_value(operations)
-                .map_err(|error| ClusterError::Refused(error.to_string()))?,
-        );
-        bounded(api.patch_metadata(&resource.key.name, &PatchParams::default(), &patch))
-            .await
-            .map(drop)
-    }
 }
 
-impl Cluster for KubeCluster {
-    fn watch(&self) -> impl Stream<Item = WatchEvent> + Send + 'static {
-        watch::watch(&self.client, &self.namespaces)
-    }
-
-    async fn get(&self, key: &ResourceKey) -> Result<Option<Resource>, ClusterError> {
-        Ok(bounded(self.api(key).get_opt(&key.name)).await?.map(|raw| resource(&raw)))
-    }
-
-    async fn add_finalizer(&self, resource: &Resource) -> Result<(), ClusterError> {
-        // Finalizers are a set of which each manager applies its own: others keep theirs, and
-        // nothing has to be read.
-        let body = json!({
-            "apiVersion": format!("{}/{}", api::GROUP, api::VERSION),
-            "kind": "IAMRole",
-            "metadata": {
-                "name": resource.key.name,
-                "namespace": resource.key.namespace,
-                "uid": resource.uid,
-                "finalizers": [api::FINALIZER],
-            },
-        });
-        let params = PatchParams::apply(api::FIELD_MANAGER);
-        let api = self.api(&resource.key);
-        bounded(api.patch_metadata(&resource.key.name, &params, &Patch::Apply(&body)))
-            .await
-            .map(drop)
-    }
-
-    async fn remove_finalizer(&self, resource: &Resource) -> Result<(), ClusterError> {
-        match self.patch_finalizer_off(resource).await {
-            Err(ClusterError::Gone) => Ok(()),
-            other => other,
-        }
-    }
-
-    async fn write_status(
-        &self,
-        resource: &Resource,
-        status: &RoleStatus,
-    ) -> Result<(), ClusterError> {
-        // The uid in the body makes the API server refuse when another object has taken the name.
-        let body = json!({
-            "apiVersion": format!("{}/{}", api::GROUP, api::VERSION),
-            "kind": "IAMRole",
-            "metadata": {"name": resource.key.name, "namespace": resource.key.namespace,
-            "uid": resource.uid},
-            "status": status,
-        });
-        let params = PatchParams::apply(api::FIELD_MANAGER).force();
-        let api = self.api(&resource.key);
-        bounded(api.patch_status(&resource.key.name, &params, &Patch::Apply(&body))).await.map(drop)
-    }
-
+impl ServiceAccounts for KubeCluster {
     async fn service_account(
         &self,
         namespace: &str,
@@ -201,9 +129,15 @@ impl Cluster for KubeCluster {
         let params = PatchParams::apply(api::FIELD_MANAGER);
         bounded(api.patch_metadata(&account.name, &params, &Patch::Apply(&body))).await.map(drop)
     }
+}
 
-    async fn notify(&self, resource: &Resource, notice: &Notice) -> Result<(), ClusterError> {
-        bounded(self.recorder.publish(resource, notice)).await
+impl Events for KubeCluster {
+    async fn notify<K: Kind>(
+        &self,
+        object: &Object<K>,
+        notice: &Notice,
+    ) -> Result<(), ClusterError> {
+        bounded(self.recorder.publish(object, notice)).await
     }
 }
 
@@ -234,25 +168,5 @@ fn classify(error: kube::Error) -> ClusterError {
             }
         }
         other => ClusterError::Unavailable(other.to_string()),
-    }
-}
-
-/// The object in the core's terms.
-fn resource(raw: &RawRole) -> Resource {
-    // Cut to what status holds: a longer value could never be noted there, and would keep all of
-    // the status from being written.
-    let annotation =
-        |key: &str| raw.annotations().get(key).map(|value| cut(value, ANNOTATION_BYTES));
-    Resource {
-        key: ResourceKey { namespace: raw.namespace().unwrap_or_default(), name: raw.name_any() },
-        uid: raw.uid().unwrap_or_default(),
-        generation: raw.metadata.generation.unwrap_or_default(),
-        created: raw.creation_timestamp().map_or(Timestamp::UNIX_EPOCH, |time| time.0),
-        deleting: raw.metadata.deletion_timestamp.is_some(),
-        finalizer: raw.finalizers().iter().any(|finalizer| finalizer == api::FINALIZER),
-        paused: annotation(api::PAUSED).as_deref() == Some("true"),
-        reconcile_requested_at: annotation(api::RECONCILE_REQUESTED_AT),
-        spec: raw.spec.get().to_owned(),
-        status: raw.status.clone().unwrap_or_default(),
     }
 }

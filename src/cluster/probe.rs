@@ -1,4 +1,6 @@
-//! Questions about the cluster itself: is the kind served, and may we do what we will do.
+//! Questions about the cluster itself: are the kinds served, and may we do what we will do.
+
+use std::borrow::Cow;
 
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
@@ -6,34 +8,54 @@ use k8s_openapi::api::authorization::v1::{
 };
 use kube::{Api, Client, api::PostParams};
 
-use crate::{api, cluster::bounded, plan::failure::ClusterError};
+use crate::{
+    api::{self, kind::KindRow, kinds::KINDS},
+    cluster::bounded,
+    plan::failure::ClusterError,
+};
 
 /// One verb on one resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Right {
     /// API group.
     pub group: &'static str,
     /// Plural name, and behind a slash the subresource.
-    pub resource: &'static str,
+    pub resource: Cow<'static, str>,
     /// `get`, `patch`, …
     pub verb: &'static str,
 }
 
 const fn right(group: &'static str, resource: &'static str, verb: &'static str) -> Right {
-    Right { group, resource, verb }
+    Right { group, resource: Cow::Borrowed(resource), verb }
 }
 
-/// What this module's neighbours always ask of the API server; the same as the `ClusterRole`
-/// `rolewright` of `config/rbac/`.
-pub const RIGHTS: [Right; 7] = [
-    right(api::GROUP, "iamroles", "get"),
-    right(api::GROUP, "iamroles", "list"),
-    right(api::GROUP, "iamroles", "watch"),
-    right(api::GROUP, "iamroles", "patch"),
-    right(api::GROUP, "iamroles/status", "patch"),
-    right("events.k8s.io", "events", "create"),
-    right("events.k8s.io", "events", "patch"),
-];
+/// What this module's neighbours always ask of the API server in the namespaces that are watched:
+/// the kinds that are there, and Events. The same as the `ClusterRole` `rolewright` of
+/// `config/rbac/`.
+#[must_use]
+pub fn rights() -> Vec<Right> {
+    let events = ["create", "patch"].map(|verb| right("events.k8s.io", "events", verb));
+    let kinds = KINDS.iter().filter(|kind| kind.namespaced).flat_map(of_kind);
+    kinds.chain(events).collect()
+}
+
+/// What they ask for about kinds that are in no namespace, which takes a binding for the whole
+/// cluster: `rolewright-cluster`. Nothing while there is no such kind.
+#[must_use]
+pub fn cluster_rights() -> Vec<Right> {
+    KINDS.iter().filter(|kind| !kind.namespaced).flat_map(of_kind).collect()
+}
+
+/// The `ClusterRole` that gives the rights to a kind.
+pub fn role(kind: &KindRow) -> &'static str {
+    if kind.namespaced { "rolewright" } else { "rolewright-cluster" }
+}
+
+fn of_kind(kind: &KindRow) -> Vec<Right> {
+    let right =
+        |(resource, verb)| Right { group: api::GROUP, resource: Cow::Owned(resource), verb };
+    kind.rights().into_iter().map(right).collect()
+}
 
 /// What an election of the leader asks for: `rolewright-lease`.
 pub const LEASE_RIGHTS: [Right; 3] = [
@@ -84,7 +106,7 @@ impl Probe {
     ) -> Result<bool, ClusterError> {
         let (resource, subresource) = match right.resource.split_once('/') {
             Some((resource, subresource)) => (resource, Some(subresource)),
-            None => (right.resource, None),
+            None => (right.resource.as_ref(), None),
         };
         let review = SelfSubjectAccessReview {
             spec: SelfSubjectAccessReviewSpec {

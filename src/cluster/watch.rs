@@ -4,68 +4,73 @@ use std::{collections::HashSet, pin::Pin};
 
 use futures::{Stream, StreamExt, stream};
 use kube::{
-    Api, Client, ResourceExt,
+    Api, Client,
     runtime::{WatchStreamExt, watcher},
 };
 
-use crate::{
-    api::{ResourceKey, raw::RawRole, resource::WatchEvent},
-    cluster::resource,
+use super::translate;
+use crate::api::{
+    kind::{KeyOf, Kind, KindRow},
+    object::WatchEvent,
+    raw::RawObject,
 };
 
-/// What to say when the API server knows no `IAMRole`.
-pub const KIND_MISSING: &str =
-    "the kind IAMRole is not installed in this cluster, apply the CRD (rolewright crds)";
-
-type Events = Pin<Box<dyn Stream<Item = WatchEvent> + Send>>;
-
-/// Watches `namespaces`, or all when empty, as one stream.
-pub fn watch(
-    client: &Client,
-    namespaces: &[String],
-) -> impl Stream<Item = WatchEvent> + Send + 'static + use<> {
-    merge(apis(client, namespaces).into_iter().map(one).collect())
+/// What to say when the API server does not know a kind.
+pub fn missing(kind: &KindRow) -> String {
+    let name = kind.name();
+    format!("the kind {name} is not installed in this cluster, apply the CRD (rolewright crds)")
 }
 
-/// One for all namespaces, or one for each.
-pub fn apis(client: &Client, namespaces: &[String]) -> Vec<Api<RawRole>> {
-    if namespaces.is_empty() {
-        vec![Api::all(client.clone())]
+type Events<K> = Pin<Box<dyn Stream<Item = WatchEvent<K>> + Send>>;
+
+/// Watches `namespaces`, or all when empty, as one stream.
+pub fn watch<K: Kind>(
+    client: &Client,
+    namespaces: &[String],
+) -> impl Stream<Item = WatchEvent<K>> + Send + 'static + use<K> {
+    let api = |place: Option<&str>| match place {
+        Some(within) => Api::namespaced_with(client.clone(), within, &()),
+        None => Api::all(client.clone()),
+    };
+    merge(places(&K::row(), namespaces).into_iter().map(|place| one(api(place))).collect())
+}
+
+/// One for all namespaces, or one for each. What is in no namespace is looked for in one place.
+pub fn places<'a>(kind: &KindRow, namespaces: &'a [String]) -> Vec<Option<&'a str>> {
+    if namespaces.is_empty() || !kind.namespaced {
+        vec![None]
     } else {
-        namespaces.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect()
+        namespaces.iter().map(|namespace| Some(namespace.as_str())).collect()
     }
 }
 
-fn one(api: Api<RawRole>) -> Events {
+fn one<K: Kind>(api: Api<RawObject<K>>) -> Events<K> {
     let stream = watcher(api, watcher::Config::default().streaming_lists()).default_backoff();
     Box::pin(stream.map(|event| match event {
         Ok(watcher::Event::Init) => WatchEvent::Restarted,
         Ok(watcher::Event::InitApply(raw) | watcher::Event::Apply(raw)) => {
-            WatchEvent::Applied(Box::new(resource(&raw)))
+            WatchEvent::Applied(Box::new(translate::object(&raw)))
         }
         Ok(watcher::Event::InitDone) => WatchEvent::Synced,
-        Ok(watcher::Event::Delete(raw)) => WatchEvent::Deleted(ResourceKey {
-            namespace: raw.namespace().unwrap_or_default(),
-            name: raw.name_any(),
-        }),
-        Err(error) => WatchEvent::Failed(words(&error)),
+        Ok(watcher::Event::Delete(raw)) => WatchEvent::Deleted(translate::key(&raw)),
+        Err(error) => WatchEvent::Failed(words(&K::row(), &error)),
     }))
 }
 
-fn words(error: &watcher::Error) -> String {
+fn words(kind: &KindRow, error: &watcher::Error) -> String {
     let text = error.to_string();
     if text.contains("404")
         || text.contains("NotFound")
         || text.contains("could not find the requested resource")
     {
-        format!("{KIND_MISSING}: {text}")
+        format!("{}: {text}", missing(kind))
     } else {
         text
     }
 }
 
 /// One stream of many. The first list is complete when every namespace's is.
-fn merge(mut streams: Vec<Events>) -> Events {
+fn merge<K: Kind>(mut streams: Vec<Events<K>>) -> Events<K> {
     if streams.len() == 1
         && let Some(only) = streams.pop()
     {
@@ -76,7 +81,7 @@ fn merge(mut streams: Vec<Events>) -> Events {
         .into_iter()
         .enumerate()
         .map(|(index, stream)| stream.map(move |event| (index, event)).boxed());
-    let mut state = Merge { namespaces: vec![Namespace::default(); count], begun: false };
+    let mut state = Merge::new(count);
     Box::pin(
         stream::select_all(tagged)
             .flat_map(move |(index, event)| stream::iter(state.take(index, event))),
@@ -85,23 +90,27 @@ fn merge(mut streams: Vec<Events>) -> Events {
 
 /// Each namespace lists on its own; the engine knows one list. So what a new list does not bring is
 /// said one by one.
-struct Merge {
-    namespaces: Vec<Namespace>,
+struct Merge<K: Kind> {
+    namespaces: Vec<Namespace<K>>,
     begun: bool,
 }
 
-#[derive(Clone, Default)]
-struct Namespace {
+struct Namespace<K: Kind> {
     /// Everything there is, as far as it was told.
-    keys: HashSet<ResourceKey>,
+    keys: HashSet<KeyOf<K>>,
     /// While a list is coming in: what it has brought.
-    listed: Option<HashSet<ResourceKey>>,
+    listed: Option<HashSet<KeyOf<K>>>,
     /// A whole list has come.
     complete: bool,
 }
 
-impl Merge {
-    fn take(&mut self, index: usize, event: WatchEvent) -> Vec<WatchEvent> {
+impl<K: Kind> Merge<K> {
+    fn new(count: usize) -> Self {
+        let empty = || Namespace { keys: HashSet::new(), listed: None, complete: false };
+        Self { namespaces: std::iter::repeat_with(empty).take(count).collect(), begun: false }
+    }
+
+    fn take(&mut self, index: usize, event: WatchEvent<K>) -> Vec<WatchEvent<K>> {
         let Some(namespace) = self.namespaces.get_mut(index) else { return Vec::new() };
         match event {
             WatchEvent::Restarted => {
@@ -134,9 +143,9 @@ impl Merge {
     }
 }
 
-impl Namespace {
+impl<K: Kind> Namespace<K> {
     /// A list is complete: what it did not bring is gone.
-    fn complete_list(&mut self) -> Vec<WatchEvent> {
+    fn complete_list(&mut self) -> Vec<WatchEvent<K>> {
         self.complete = true;
         let Some(listed) = self.listed.take() else { return Vec::new() };
         let gone = self.keys.difference(&listed).cloned().map(WatchEvent::Deleted).collect();
@@ -147,8 +156,10 @@ impl Namespace {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::api::{RoleStatus, resource::Resource};
+    use crate::api::{ResourceKey, RoleStatus, kinds::iam_role::IamRole, resource::Resource};
+
+    type WatchEvent = super::WatchEvent<IamRole>;
+    type Merge = super::Merge<IamRole>;
 
     fn key(namespace: &str, name: &str) -> ResourceKey {
         ResourceKey { namespace: namespace.into(), name: name.into() }
@@ -177,7 +188,7 @@ mod tests {
     }
 
     fn two() -> Merge {
-        Merge { namespaces: vec![Namespace::default(); 2], begun: false }
+        Merge::new(2)
     }
 
     #[test]

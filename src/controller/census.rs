@@ -16,8 +16,8 @@ use crate::{
 fn census(memory: &Memory, queue: &Queue, now: Timestamp) -> Census {
     let mut census = Census { waiting: queue.waiting(now), ..Census::default() };
     for entry in memory.index.entries() {
-        for (type_, status) in entry.standing.conditions() {
-            *census.conditions.entry((type_, status, entry.standing.reason)).or_default() += 1;
+        for counted in entry.standing.conditions() {
+            *census.conditions.entry(counted).or_default() += 1;
         }
         // Of a role that is only observed the end is told and nothing is removed.
         let end = entry.deadline.filter(|_| entry.expected && !entry.observe);

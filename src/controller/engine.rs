@@ -1,6 +1,9 @@
 //! Watch → decide → drive → report, and sweeps beside it. One task owns queue and back-off; passes
 //! run as tasks of their own, so that a panic in one parks one resource.
 
+use crate::accounts::{Access, Accounts};
+use crate::plan::scope::resolve::resolve;
+use iam::role::RoleKey;
 use std::{
     collections::{HashMap, HashSet},
     panic::AssertUnwindSafe,
@@ -18,7 +21,7 @@ use tokio::{
 use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::{
-    api::{ResourceKey, resource::WatchEvent},
+    api::{ResourceKey, kinds::iam_role::IamRole, object::WatchEvent},
     controller::{
         census,
         memory::queue::Cause,
@@ -33,12 +36,9 @@ use crate::{
     },
     metrics::{Metrics, whole},
     plan::{
-        failure::{IamError, IamErrorClass},
-        say::{
-            backoff::{Streak, Trouble},
-            verdict::{self, Verdict},
-        },
-        scope::limits::Config,
+        failure::IamError,
+        say::{backoff::Streak, verdict::Verdict},
+        scope::config::Config,
     },
     ports::{Clock, Cluster, IamWrite},
 };
@@ -74,7 +74,7 @@ pub struct Signals {
 /// # Errors
 /// [`RunError`] when it can't do its work with the rights that it has.
 pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
-    iam: I,
+    accounts: Accounts<I>,
     cluster: C,
     clock: K,
     config: Config,
@@ -83,10 +83,10 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
 ) -> Result<(), RunError> {
     let Signals { stop, health, leadership, pulse } = signals;
     let shared = Arc::new(Shared {
-        iam,
+        accounts,
         cluster: Fenced::new(cluster, leadership.clone()),
         clock,
-        limits: config.limits,
+        sources: config.sources,
         windows: config.windows,
         leadership,
         metrics,
@@ -95,6 +95,9 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
         stop: stop.clone(),
     });
     census::offer(&shared);
+    for account in shared.accounts.iter() {
+        shared.metrics.keeps(account.id().as_str());
+    }
     let (suspect_sender, suspects) = mpsc::unbounded_channel();
     let engine = Engine {
         shared,
@@ -105,9 +108,6 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
         listed: None,
         sweeps: JoinSet::new(),
         suspect_sender,
-        next_sweep: None,
-        sweep_streak: Streak::default(),
-        swept: false,
         sweep_interval: config.sweep_interval,
         max_concurrent: config.max_concurrent,
         health,
@@ -115,22 +115,21 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
     engine.run(stop, suspects, pulse.heart("the engine")).await
 }
 
+/// How many roles a sweep saw; `None` for one that panicked.
+type Swept = Option<Result<usize, IamError>>;
+
 struct Engine<I, C, K> {
     shared: Arc<Shared<I, C, K>>,
     streaks: HashMap<ResourceKey, Streak>,
     passes: JoinSet<(ResourceKey, Option<Next>)>,
-    /// Folded role name of each running pass: writes are serialised on it.
-    running: HashMap<ResourceKey, Arc<str>>,
+    /// The role of each running pass: writes are serialised on it.
+    running: HashMap<ResourceKey, RoleKey>,
     /// Changed while their pass was running.
     again: HashSet<ResourceKey>,
     /// While a list is coming in: what it has brought.
     listed: Option<HashSet<ResourceKey>>,
-    sweeps: JoinSet<Result<usize, IamError>>,
+    sweeps: JoinSet<(Arc<Access<I>>, Swept)>,
     suspect_sender: mpsc::UnboundedSender<Suspect>,
-    /// `None` until the first list is complete, and while a sweep runs.
-    next_sweep: Option<Timestamp>,
-    sweep_streak: Streak,
-    swept: bool,
     sweep_interval: Duration,
     max_concurrent: usize,
     health: watch::Sender<Health>,
@@ -164,9 +163,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 }
                 Some(event) = events.next() => self.watched(event),
                 Some(suspect) = suspects.recv() => self.suspected(suspect),
-                Some(done) = self.sweeps.join_next() => match done {
-                    Ok(result) => self.swept(result)?,
-                    Err(error) => self.sweep_broke(&error),
+                Some(done) = self.sweeps.join_next() => if let Ok((account, result)) = done {
+                    self.swept(&account, &result)?;
                 },
                 () = timer => {}
             }
@@ -188,11 +186,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         } else {
             None
         };
-        let next = if self.may_start() {
-            [pass, self.next_sweep].into_iter().flatten().min()
-        } else {
-            None
-        };
+        let next =
+            if self.may_start() { pass.into_iter().chain(self.next_sweep()).min() } else { None };
         let shared = Arc::clone(&self.shared);
         async move {
             match next {
@@ -230,25 +225,27 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
             let role = popped
                 .as_ref()
                 .and_then(|(key, _)| memory.index.get(key))
-                .map(|entry| Arc::clone(&entry.role));
+                .map(|entry| entry.role.clone());
             drop(memory);
             let Some((key, cause)) = popped else { break };
             let Some(role) = role else { continue };
             self.running.insert(key.clone(), role);
             self.spawn(key, cause);
         }
-        if self.next_sweep.is_some_and(|at| at <= now) {
-            self.next_sweep = None;
-            let (shared, sender) = (Arc::clone(&self.shared), self.suspect_sender.clone());
-            self.sweeps.spawn(async move {
-                let begun = Instant::now();
-                let roles = sweep::sweep(&shared, &sender).await;
-                if roles.is_ok() {
-                    shared.metrics.sweep_duration.observe([], begun.elapsed().as_secs_f64());
-                }
-                roles
-            });
+        for account in self.shared.accounts.iter() {
+            if account.sweeping().begin(now) {
+                self.sweeps.spawn(sweep_once(
+                    Arc::clone(&self.shared),
+                    Arc::clone(account),
+                    self.suspect_sender.clone(),
+                ));
+            }
         }
+    }
+
+    /// When the next sweep of any account begins.
+    fn next_sweep(&self) -> Option<Timestamp> {
+        self.shared.accounts.iter().filter_map(|account| account.sweeping().next()).min()
     }
 
     fn spawn(&mut self, key: ResourceKey, cause: Cause) {
@@ -266,14 +263,17 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         );
     }
 
-    fn watched(&mut self, event: WatchEvent) {
+    fn watched(&mut self, event: WatchEvent<IamRole>) {
         match event {
             WatchEvent::Restarted => self.listed = Some(HashSet::new()),
             WatchEvent::Applied(resource) => {
                 if let Some(listed) = &mut self.listed {
                     listed.insert(resource.key.clone());
                 }
-                let needs_pass = self.shared.memory().index.apply(&resource, &self.shared.limits);
+                let needs_pass = {
+                    let limits = resolve(&resource, &self.shared.sources);
+                    self.shared.memory().index.apply(&resource, limits)
+                };
                 if needs_pass {
                     self.streaks.remove(&resource.key);
                     if self.running.contains_key(&resource.key) {
@@ -305,7 +305,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                         "the list of resources is complete"
                     );
                     self.health.send_modify(|health| health.synced = true);
-                    self.next_sweep = Some(self.now());
+                    let now = self.now();
+                    for account in self.shared.accounts.iter() {
+                        account.sweeping().may_begin(now);
+                    }
                 }
             }
             WatchEvent::Failed(message) => warn!(%message, "the watch failed and is tried again"),
@@ -390,69 +393,76 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         tokio::spawn(async move {
             if let Ok(Some(resource)) = shared.cluster.get(&key).await {
                 let mut status = resource.status.clone();
-                verdict::conclude(
-                    &mut status,
-                    resource.generation,
-                    &Verdict::Panicked,
-                    shared.clock.now(),
-                );
-                if status == resource.status {
-                    return;
-                }
-                if let Err(error) = shared.cluster.write_status(&resource, &status).await {
+                let said = report::say(&shared, &resource, &mut status, &Verdict::Panicked).await;
+                if let Err(error) = said {
                     warn!(resource = %key, %error, "the panic could not be reported");
-                    return;
                 }
-                report::tell_news(&shared, &resource, &status, &Verdict::Panicked).await;
             }
         });
     }
 
-    /// A sweep panicked, as on a document that nobody foresaw. The next one comes all the same.
-    fn sweep_broke(&mut self, error: &tokio::task::JoinError) {
-        error!(%error, "the sweep failed in a way that it does not know; it is tried again");
-        self.shared.metrics.sweeps.inc(["panicked"]);
-        self.health
-            .send_modify(|health| health.trouble = "the sweep failed; the log says how".into());
-        self.next_sweep =
-            Some(self.now().checked_add(self.sweep_interval).unwrap_or(Timestamp::MAX));
-    }
-
-    fn swept(&mut self, result: Result<usize, IamError>) -> Result<(), RunError> {
+    fn swept(&mut self, account: &Access<I>, result: &Swept) -> Result<(), RunError> {
         let now = self.now();
-        let longest = [self.shared.windows.settle, self.shared.windows.create]
-            .into_iter()
-            .max()
-            .unwrap_or_default();
-        self.shared.memory().recent.prune(now, longest);
-        let wait = match result {
-            Ok(roles) => {
-                if !self.swept {
-                    info!(roles, "the first sweep is complete");
+        let windows = self.shared.windows;
+        account.recent().prune(now, windows.settle.max(windows.create));
+        let (metrics, id) = (&self.shared.metrics, account.id());
+        let id = id.as_str();
+        match result {
+            None => {
+                error!(
+                    account = id,
+                    "the sweep failed in a way that it does not know; it is tried again"
+                );
+                metrics.sweeps.inc([id, "panicked"]);
+                account.sweeping().broke(now, self.sweep_interval);
+            }
+            Some(result) => {
+                match result {
+                    Ok(roles) => {
+                        if !account.sweeping().complete() {
+                            info!(account = id, roles, "the first sweep is complete");
+                        }
+                        metrics.sweeps.inc([id, "complete"]);
+                        metrics.sweep_roles.set([id], whole(*roles));
+                        metrics.sweep_last_success_timestamp.set([id], now.as_second());
+                    }
+                    Err(error) => {
+                        metrics.sweeps.inc([id, "failed"]);
+                        let (class, request_id) = (error.class, error.request_id.as_deref());
+                        warn!(
+                            %error,
+                            ?class,
+                            account = id,
+                            request_id,
+                            "the sweep did not complete and says nothing; it is tried again"
+                        );
+                    }
                 }
-                self.swept = true;
-                self.shared.metrics.sweeps.inc(["complete"]);
-                self.shared.metrics.sweep_roles.set([], whole(roles));
-                self.shared.metrics.sweep_last_success_timestamp.set([], now.as_second());
-                self.sweep_streak.reset();
-                self.health.send_modify(|health| health.trouble.clear());
-                self.sweep_interval
+                let jitter = if result.is_err() { self.shared.clock.jitter() } else { 0.0 };
+                account.sweeping().ended(result, now, self.sweep_interval, jitter);
             }
-            // Never worked and is denied: a mistake in the set-up, which waiting does not cure.
-            Err(error) if error.class == IamErrorClass::AccessDenied && !self.swept => {
-                return Err(RunError::SweepDenied(error));
-            }
-            Err(error) => {
-                self.shared.metrics.sweeps.inc(["failed"]);
-                let (class, request_id) = (error.class, error.request_id.as_deref());
-                let account = self.shared.limits.account.id.as_str();
-                warn!(%error, ?class, account, request_id, "the sweep did not complete and says \
-                    nothing; it is tried again");
-                self.health.send_modify(|health| health.trouble = error.to_string());
-                self.sweep_streak.failed(Trouble::Iam(error.class), self.shared.clock.jitter())
-            }
-        };
-        self.next_sweep = Some(now.checked_add(wait).unwrap_or(Timestamp::MAX));
+        }
+        if let Some(error) = self.shared.accounts.all_denied() {
+            return Err(RunError::SweepDenied(error));
+        }
+        let trouble = self.shared.accounts.trouble();
+        self.health.send_modify(|health| health.trouble = trouble);
         Ok(())
     }
+}
+
+/// One sweep of one account, as a task of its own.
+async fn sweep_once<I: IamWrite, C: Cluster, K: Clock>(
+    shared: Arc<Shared<I, C, K>>,
+    account: Arc<Access<I>>,
+    suspects: mpsc::UnboundedSender<Suspect>,
+) -> (Arc<Access<I>>, Swept) {
+    let begun = Instant::now();
+    let swept = AssertUnwindSafe(sweep::sweep(&shared, &account, &suspects));
+    let result = swept.catch_unwind().await.ok();
+    if matches!(result, Some(Ok(_))) {
+        let took = begun.elapsed().as_secs_f64();
+        shared.metrics.sweep_duration.observe([account.id().as_str()], took);
+    }
+    (account, result)
 }

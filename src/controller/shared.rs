@@ -1,5 +1,7 @@
 //! What the passes, the sweeps and the engine share.
 
+use crate::accounts::Accounts;
+use crate::plan::scope::resolve::Sources;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -8,7 +10,7 @@ use crate::{
     controller::memory::{Memory, queue::Queue},
     election::leadership::Leadership,
     metrics::Metrics,
-    plan::scope::limits::{Limits, Windows},
+    plan::scope::config::Windows,
 };
 
 /// How the engine is doing, for readiness.
@@ -23,13 +25,13 @@ pub struct Health {
 /// What all passes share.
 pub struct Shared<I, C, K> {
     /// AWS.
-    pub iam: I,
+    pub accounts: Accounts<I>,
     /// The API server.
     pub cluster: C,
     /// Time.
     pub clock: K,
     /// What resources may ask for.
-    pub limits: Limits,
+    pub sources: Sources,
     /// How long reads are not believed.
     pub windows: Windows,
     /// Whether we may write.

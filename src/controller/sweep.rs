@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tracing::debug;
 
 use crate::{
+    accounts::Access,
     api::ResourceKey,
     controller::{
         memory::{
@@ -26,7 +27,7 @@ use crate::{
     },
     ports::{Clock, IamRead},
 };
-use iam::name;
+use iam::role::RoleKey;
 
 /// A resource whose role differs from what it should be, as far as a page shows.
 #[derive(Debug)]
@@ -43,17 +44,18 @@ pub struct Suspect {
 /// The first page that failed: a sweep that did not complete says nothing about absence.
 pub async fn sweep<I: IamRead, C, K: Clock>(
     shared: &Shared<I, C, K>,
+    access: &Access<I>,
     suspects: &mpsc::UnboundedSender<Suspect>,
 ) -> Result<usize, IamError> {
     let begun = shared.clock.now();
-    let mut seen: HashSet<String> = HashSet::new();
+    let mut seen: HashSet<RoleKey> = HashSet::new();
     let mut marker = None;
     loop {
         let requested = shared.clock.now();
-        let page = shared.iam.details(marker).await?;
+        let page = access.iam.details(marker).await?;
         for detail in page.items {
-            seen.insert(name::fold(&detail.role.name));
-            compare_detail(shared, &detail, requested, suspects);
+            seen.insert(RoleKey { account: access.id(), name: detail.role.name.clone() });
+            compare_detail(shared, access, &detail, requested, suspects);
         }
         marker = page.next;
         if shared.stopping() {
@@ -65,11 +67,11 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
     }
     loop {
         let requested = shared.clock.now();
-        let page = shared.iam.summaries(marker).await?;
+        let page = access.iam.summaries(marker).await?;
         for summary in page.items {
             // Pages are no snapshot: a role that only the second listing shows exists all the same.
-            seen.insert(name::fold(&summary.name));
-            compare_summary(shared, &summary, requested, suspects);
+            seen.insert(RoleKey { account: access.id(), name: summary.name.clone() });
+            compare_summary(shared, access, &summary, requested, suspects);
         }
         marker = page.next;
         if shared.stopping() {
@@ -82,8 +84,12 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
     let memory = shared.memory();
     for key in memory.index.keys() {
         let Some(entry) = memory.index.get(key) else { continue };
-        if entry.expected && entry.comparable(begun) && !seen.contains(&*entry.role) {
-            debug!(resource = %key, role = %entry.role, "the sweep did not see the role");
+        if entry.role.account == access.id()
+            && entry.expected
+            && entry.comparable(begun)
+            && !seen.contains(&entry.role)
+        {
+            debug!(resource = %key, role = %entry.role.name, "the sweep did not see the role");
             let _ = suspects.send(Suspect { key: key.clone(), cause: Cause::Full });
         }
     }
@@ -92,29 +98,26 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
 
 fn compare_detail<I, C, K: Clock>(
     shared: &Shared<I, C, K>,
+    access: &Access<I>,
     detail: &RoleDetail,
     requested: Timestamp,
     suspects: &mpsc::UnboundedSender<Suspect>,
 ) {
     let mut memory = shared.memory();
-    let keys: Vec<ResourceKey> = memory.index.claimants(&detail.role.name).cloned().collect();
+    let key = RoleKey { account: access.id(), name: detail.role.name.clone() };
+    let keys: Vec<ResourceKey> = memory.index.claimants(&key).cloned().collect();
     if keys.is_empty() {
         return;
     }
     // What lately was written is laid over a copy: the hint has what the page shows.
-    let settled = memory.recent.knows(&detail.role.name).then(|| {
+    let lately = access.recent().knows(&key);
+    let settled = lately.then(|| {
         let RoleDetail { role, attached, inline } = detail.clone();
         let mut settled = Observed { role, attached, inline };
         // An unanswered write is tried again by its own pass; until then the resource is not
         // compared.
         let now = shared.clock.now();
-        memory.recent.overlay(
-            &detail.role.name,
-            &mut settled,
-            |_| true,
-            now,
-            shared.windows.settle,
-        );
+        access.recent().overlay(&key, &mut settled, |_| true, now, shared.windows.settle);
         settled
     });
     let (role, attached, inline) = match &settled {
@@ -130,7 +133,6 @@ fn compare_detail<I, C, K: Clock>(
             continue;
         };
         let wanted = entry.held.as_ref().map_or(wanted, |held| held.authorization);
-        let account = &shared.limits.account;
         let boundary = role.boundary.as_deref();
         let found = fingerprint::of_observed(
             &role.trust,
@@ -139,7 +141,7 @@ fn compare_detail<I, C, K: Clock>(
             inline,
             &role.tags,
             &entry.scope,
-            account,
+            &access.account,
         );
         let mut reported = entry.reported();
         let known =
@@ -155,15 +157,16 @@ fn compare_detail<I, C, K: Clock>(
 
 fn compare_summary<I, C, K: Clock>(
     shared: &Shared<I, C, K>,
+    access: &Access<I>,
     summary: &RoleSummary,
     requested: Timestamp,
     suspects: &mpsc::UnboundedSender<Suspect>,
 ) {
     let mut memory = shared.memory();
-    let keys: Vec<ResourceKey> = memory.index.claimants(&summary.name).cloned().collect();
+    let role = RoleKey { account: access.id(), name: summary.name.clone() };
+    let keys: Vec<ResourceKey> = memory.index.claimants(&role).cloned().collect();
     for key in keys {
-        let settled =
-            memory.recent.attributes(&summary.name, shared.clock.now(), shared.windows.settle);
+        let settled = access.recent().attributes(&role, shared.clock.now(), shared.windows.settle);
         let Some(entry) = memory.index.get_mut(&key) else { continue };
         let Some((other, wanted)) =
             entry.fingerprints.filter(|_| entry.expected && entry.comparable(requested))
@@ -188,8 +191,8 @@ fn compare_summary<I, C, K: Clock>(
 fn may_heal(index: &Index, entry: &Entry) -> bool {
     let principals = entry.held.iter().flat_map(|held| &held.principals);
     principals
-        .filter_map(|principal| Some((principals::role_name(&principal.arn)?, &principal.id)))
-        .any(|(name, id)| index.role_ids(&name).any(|known| Some(known) != id.as_deref()))
+        .filter_map(|principal| Some((principals::role_of(&principal.arn)?, &principal.id)))
+        .any(|(role, id)| index.role_ids(&role).any(|known| Some(known.as_str()) != id.as_deref()))
 }
 
 /// Whether a role is as desired, in the stream that is looked at and in the other one.

@@ -15,11 +15,12 @@ use tokio::{
 
 use crate::{
     api::{
-        ResourceKey, RoleStatus,
-        resource::{Resource, ServiceAccount, WatchEvent},
+        kind::{KeyOf, Kind},
+        object::{Object, WatchEvent},
+        resource::ServiceAccount,
     },
     plan::{failure::ClusterError, say::notice::Notice},
-    ports::Cluster,
+    ports::{Events, Objects, ServiceAccounts},
 };
 
 /// Where this process stands among the replicas.
@@ -150,34 +151,36 @@ impl<C> Fenced<C> {
     }
 }
 
-impl<C: Cluster> Cluster for Fenced<C> {
-    fn watch(&self) -> impl Stream<Item = WatchEvent> + Send + 'static {
+impl<K: Kind, C: Objects<K>> Objects<K> for Fenced<C> {
+    fn watch(&self) -> impl Stream<Item = WatchEvent<K>> + Send + 'static {
         self.cluster.watch()
     }
 
-    async fn get(&self, key: &ResourceKey) -> Result<Option<Resource>, ClusterError> {
+    async fn get(&self, key: &KeyOf<K>) -> Result<Option<Object<K>>, ClusterError> {
         self.cluster.get(key).await
     }
 
-    async fn add_finalizer(&self, resource: &Resource) -> Result<(), ClusterError> {
+    async fn add_finalizer(&self, object: &Object<K>) -> Result<(), ClusterError> {
         self.check()?;
-        self.cluster.add_finalizer(resource).await
+        self.cluster.add_finalizer(object).await
     }
 
-    async fn remove_finalizer(&self, resource: &Resource) -> Result<(), ClusterError> {
+    async fn remove_finalizer(&self, object: &Object<K>) -> Result<(), ClusterError> {
         self.check()?;
-        self.cluster.remove_finalizer(resource).await
+        self.cluster.remove_finalizer(object).await
     }
 
     async fn write_status(
         &self,
-        resource: &Resource,
-        status: &RoleStatus,
+        object: &Object<K>,
+        status: &K::Status,
     ) -> Result<(), ClusterError> {
         self.check()?;
-        self.cluster.write_status(resource, status).await
+        self.cluster.write_status(object, status).await
     }
+}
 
+impl<C: ServiceAccounts> ServiceAccounts for Fenced<C> {
     async fn service_account(
         &self,
         namespace: &str,
@@ -194,8 +197,17 @@ impl<C: Cluster> Cluster for Fenced<C> {
         self.check()?;
         self.cluster.annotate(account, role_arn).await
     }
+}
 
-    async fn notify(&self, resource: &Resource, notice: &Notice) -> Result<(), ClusterError> {
-        self.cluster.notify(resource, notice).await
+impl<C: Events> Events for Fenced<C> {
+    async fn notify<K: Kind>(
+        &self,
+        object: &Object<K>,
+        notice: &Notice,
+    ) -> Result<(), ClusterError> {
+        self.cluster.notify(object, notice).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,14 +82,14 @@ metrics! {
          again.";
     removals: Counter, ["cause"],
         "Roles that were removed from AWS.";
-    sweeps: Counter, ["result"],
-        "Sweeps of the account, by how they ended.";
-    sweep_last_success_timestamp: Gauge in "seconds", [],
+    sweeps: Counter, ["account", "result"],
+        "Sweeps of an account, by how they ended.";
+    sweep_last_success_timestamp: Gauge in "seconds", ["account"],
         "When the last complete sweep ended, in seconds since 1970; 0 before the first.";
-    sweep_duration: Histogram in "seconds", [],
-        "Time that complete sweeps of the account took.";
-    sweep_roles: Gauge, [],
-        "Roles in the account, as the last complete sweep saw it, whoever owns them.";
+    sweep_duration: Histogram in "seconds", ["account"],
+        "Time that complete sweeps of an account took.";
+    sweep_roles: Gauge, ["account"],
+        "Roles in an account, as the last complete sweep saw it, whoever owns them.";
     leader: Gauge, [],
         "1 when this process writes, 0 when it stands by.";
     build_info: Gauge, ["version"],
@@ -114,6 +114,15 @@ impl std::fmt::Debug for Metrics {
 }
 
 impl Metrics {
+    /// An account is kept: from here on its sweeps are counted.
+    pub fn keeps(&self, account: &str) {
+        for result in SWEEPS {
+            self.sweeps.begin([account, result]);
+        }
+        self.sweep_last_success_timestamp.set([account], 0);
+        self.sweep_roles.set([account], 0);
+    }
+
     /// Nothing has happened yet.
     #[must_use]
     pub fn new() -> Self {
@@ -127,9 +136,6 @@ impl Metrics {
         }
         for cause in CAUSES {
             metrics.removals.begin([cause]);
-        }
-        for result in SWEEPS {
-            metrics.sweeps.begin([result]);
         }
         metrics.build_info.set([env!("CARGO_PKG_VERSION")], 1);
         metrics

@@ -10,6 +10,7 @@ use tokio::{net::TcpListener, sync::watch, time::Instant};
 
 pub use self::inside::Inside;
 use crate::{
+    api::{kind::Kind, kinds::iam_role::IamRole},
     controller::shared::Health,
     election::{
         leadership::{Leadership, Standing},
@@ -84,7 +85,7 @@ fn readiness(health: &Health, standing: &Standing, now: Instant) -> Result<Strin
             (true, "") => Ok("ok".into()),
             // Trouble with AWS does not make the pod unready: another replica would have it too.
             (true, trouble) => Ok(format!("ok, but the last sweep failed: {trouble}")),
-            (false, _) => Err("the list of IAMRoles".into()),
+            (false, _) => Err(format!("the list of {}", IamRole::row().many())),
         },
     }
 }

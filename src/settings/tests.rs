@@ -21,11 +21,11 @@ fn parse(more: &[&str]) -> Args {
 fn defaults_are_those_of_the_documentation() {
     let args = parse(&[]);
     args.check().unwrap();
-    let config =
-        args.config(&Account { id: "123456789012".into(), partition: "aws".into() }).unwrap();
-    assert_eq!(config.limits.role_name_prefix, "test-");
-    assert_eq!(config.limits.path_prefix, "/");
-    assert_eq!(config.limits.boundary, BoundaryRule::Free);
+    let config = args.config(&Account::new("123456789012", "aws").unwrap()).unwrap();
+    let limits = config.sources.default_limits();
+    assert_eq!(limits.role_name_prefix, "test-");
+    assert_eq!(limits.path_prefix, "/");
+    assert_eq!(limits.boundary, BoundaryRule::Free);
     let seconds = Duration::from_secs;
     assert_eq!((config.sweep_interval, config.max_concurrent), (seconds(60), 8));
     let windows = Windows {
@@ -54,6 +54,11 @@ fn defaults_are_those_of_the_documentation() {
     &["--permissions-boundary=arn:aws:iam::123456789012:role/x"],
     "--permissions-boundary",
     "policy ARN"
+)]
+#[case::boundary_of_no_account(
+    &["--permissions-boundary=arn:nonsense:iam::zzz:policy/x y"],
+    "--permissions-boundary",
+    "write arn:"
 )]
 #[case::prefix(&["--role-name-prefix=a/b"], "--role-name-prefix", "use letters")]
 #[case::path(&["--path-prefix=team"], "--path-prefix", "write / or")]
@@ -128,10 +133,7 @@ fn zero_switches_windows_and_ceilings_off() {
         "--absence-delay=0",
         "--create-window=0s",
     ]);
-    let windows = args
-        .config(&Account { id: "123456789012".into(), partition: "aws".into() })
-        .unwrap()
-        .windows;
+    let windows = args.config(&Account::new("123456789012", "aws").unwrap()).unwrap().windows;
     let zero = Duration::ZERO;
     assert_eq!(windows, Windows { settle: zero, confirm: zero, absence: zero, create: zero });
     parse(&["--aws-read-rate=0", "--aws-write-rate=0"]).check().unwrap();
@@ -161,9 +163,7 @@ fn variables_work() {
         assert_eq!(args.sweep_interval, "7s", "the flag comes before the variable");
         assert_eq!(args.watch_namespace, ["a", "b"]);
         assert_eq!(
-            args.config(&Account { id: "123456789012".into(), partition: "aws".into() })
-                .unwrap()
-                .max_concurrent,
+            args.config(&Account::new("123456789012", "aws").unwrap()).unwrap().max_concurrent,
             3
         );
         return;

@@ -1,7 +1,7 @@
 //! What goes wrong, and when: a schedule of rules, the first match of which decides over a call.
 //!
 //! ```
-//! use rolewright::{ports::IamErrorClass, sim::{Fault, Rule}};
+//! use rolewright::{plan::failure::IamErrorClass, sim::{Fault, Rule}};
 //! // The second CreateRole of role `app` is applied, and its answer is lost.
 //! let lost = Fault::AppliedThenError(IamErrorClass::Unreachable);
 //! let rule = Rule::new(lost).on("CreateRole").role("app").nth(2);

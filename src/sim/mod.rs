@@ -19,7 +19,7 @@
 //!
 //! ```no_run
 //! # use rolewright::{api::ResourceKey, sim::World};
-//! # async fn example() -> Result<(), rolewright::ports::ClusterError> {
+//! # async fn example() -> Result<(), rolewright::plan::failure::ClusterError> {
 //! let world = World::new();
 //! let key = ResourceKey { namespace: "team-a".into(), name: "billing".into() };
 //! world.cluster.apply(&key, r#"{"trust": []}"#)?;
@@ -37,6 +37,8 @@ pub mod cluster;
 pub mod crash;
 pub mod faults;
 pub mod iam;
+#[cfg(test)]
+pub mod kinds;
 pub mod world;
 
 pub use self::{

@@ -2,6 +2,11 @@
 //! calls that the controller makes, and fast enough that a load is the controller's and not the
 //! stand-in's. Answers have the shape of the IAM API reference.
 
+use iam::{
+    role::{RoleKey, RoleName},
+    tag::{TagKey, Tags},
+};
+use rolewright::plan::decide::ownership::Proven;
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
@@ -169,10 +174,10 @@ impl Request {
         self.get(key).unwrap_or_default()
     }
 
-    fn tags(&self) -> BTreeMap<String, String> {
+    fn tags(&self) -> Tags {
         let tag = |number: usize| {
             let key = self.get(&format!("Tags.member.{number}.Key"))?;
-            Some((key, self.text(&format!("Tags.member.{number}.Value"))))
+            Some((key.into(), self.text(&format!("Tags.member.{number}.Value"))))
         };
         (1..).map_while(tag).collect()
     }
@@ -207,6 +212,7 @@ impl Request {
             "UntagRole" => Call::Untag {
                 keys: (1..)
                     .map_while(|number: usize| self.get(&format!("TagKeys.member.{number}")))
+                    .map(TagKey::from)
                     .collect(),
             },
             "DeleteRole" => Call::DeleteRole,
@@ -222,15 +228,20 @@ impl Request {
 
 /// What stands between the tags of the result.
 async fn result(iam: &FakeIam, request: &Request) -> Result<String, Refused> {
-    let name = request.text("RoleName");
+    let name = RoleName::from(request.text("RoleName"));
     let absent = || Refused {
         status: StatusCode::NOT_FOUND,
         code: "NoSuchEntity",
         message: format!("The role with name {name} cannot be found."),
     };
     if let Some(call) = request.write() {
-        let step = Step { role: name.clone(), call, why: Why::Missing, change: None };
-        let role = iam.write(&step).await?.role;
+        let step = Step {
+            role: RoleKey { account: ACCOUNT.parse().expect("an id"), name: name.clone() },
+            call,
+            why: Why::Missing,
+            change: None,
+        };
+        let role = iam.write(Proven::for_a_test(&step)).await?.role;
         return Ok(role.as_ref().map(role_element).unwrap_or_default());
     }
     let mut xml = String::new();
@@ -251,13 +262,13 @@ async fn result(iam: &FakeIam, request: &Request) -> Result<String, Refused> {
         "GetRolePolicy" => {
             let policy = request.text("PolicyName");
             let document = iam.inline(&name, &policy).await?.ok_or_else(absent)?;
-            element(&mut xml, "RoleName", &name);
+            element(&mut xml, "RoleName", name.as_str());
             inline_policy(&mut xml, &policy, &document);
         }
         "ListInstanceProfilesForRole" => {
             let names = iam.instance_profiles(&name).await?.ok_or_else(absent)?;
             list(&mut xml, "InstanceProfiles", names, |xml, name| {
-                element(xml, "InstanceProfileName", &name)
+                element(xml, "InstanceProfileName", &name);
             });
         }
         "GetAccountAuthorizationDetails" => {
@@ -269,9 +280,9 @@ async fn result(iam: &FakeIam, request: &Request) -> Result<String, Refused> {
             let page = iam.summaries(request.get("Marker")).await?;
             list(&mut xml, "Roles", page.items, |xml, item| {
                 // AWS shows the trust here too, and neither boundary nor tags.
-                let whole = iam.get(&item.name).expect("it is listed");
+                let whole = iam.get(item.name.as_str()).expect("it is listed");
                 let role = RoleRecord {
-                    arn: iam.role_arn(&whole.path, &item.name),
+                    arn: iam.role_arn(&whole.path, item.name.as_str()),
                     name: item.name,
                     path: whole.path,
                     role_id: item.role_id,
@@ -307,8 +318,8 @@ fn role_element(role: &RoleRecord) -> String {
 
 fn record(xml: &mut String, role: &RoleRecord) {
     element(xml, "Path", &role.path);
-    element(xml, "RoleName", &role.name);
-    element(xml, "RoleId", &role.role_id);
+    element(xml, "RoleName", role.name.as_str());
+    element(xml, "RoleId", role.role_id.as_str());
     element(xml, "Arn", &role.arn);
     element(xml, "CreateDate", &role.created.to_string());
     element(xml, "AssumeRolePolicyDocument", &role.trust);
@@ -326,7 +337,7 @@ fn record(xml: &mut String, role: &RoleRecord) {
     }
     if !role.tags.is_empty() {
         list(xml, "Tags", &role.tags, |xml, (key, value)| {
-            element(xml, "Key", key);
+            element(xml, "Key", key.as_str());
             element(xml, "Value", value);
         });
     }
@@ -336,7 +347,7 @@ fn detail(xml: &mut String, role: &RoleDetail) {
     record(xml, &role.role);
     list(xml, "AttachedManagedPolicies", &role.attached, |xml, arn| attached_policy(xml, arn));
     list(xml, "RolePolicyList", &role.inline, |xml, (name, document)| {
-        inline_policy(xml, name, document)
+        inline_policy(xml, name, document);
     });
 }
 

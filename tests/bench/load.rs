@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::{
-    harness::{ADMIN, Cluster, Controller, ControllerConfig, image_env, wait_until},
     iam::Server,
     process::{Memory, cpu},
     table::Table,
 };
+use harness::{ADMIN, Cluster, Controller, ControllerConfig, image_env, wait_until};
 
 /// Lifted rates need more passes at one time than the default of 8, which suits the default rates.
 pub const SETTINGS: &str = "--permissions-boundary none --aws-read-rate 0 --aws-write-rate 0 \
@@ -139,10 +139,13 @@ fn wait_ready(controller: &Controller, count: usize) {
     });
 }
 
+/// Of the one account of the fake.
+const SWEPT: &str = r#"rolewright_sweeps_total{account="123456789012",result="complete"}"#;
+
 fn wait_swept(controller: &Controller) {
     wait_until("the first sweep", LONG, || {
         std::thread::sleep(LOOK);
-        let sweeps = sample(controller, r#"rolewright_sweeps_total{result="complete"}"#);
+        let sweeps = sample(controller, SWEPT);
         if sweeps > 0 { Ok(()) } else { Err(sweeps) }
     });
 }

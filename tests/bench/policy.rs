@@ -6,7 +6,7 @@ use std::{
 };
 
 use iam::{
-    arn::Account,
+    account::Account,
     policy::{
         Kind, Policy, Statement, Strictness, compare,
         contain::contains,
@@ -86,7 +86,7 @@ pub fn print() {
     ]);
     println!("role: trust {} bytes, two inline policies of {} bytes", TRUST.len(), inline.len());
     let (none, scope) = (std::collections::BTreeSet::new(), Scope::default());
-    let tags = std::collections::BTreeMap::from([("owner".to_owned(), "team-a".to_owned())]);
+    let tags = [("owner".into(), "team-a".to_owned())].into();
     row(
         "read, fold and fingerprint a role as a sweep delivers it",
         Duration::from_micros(50),
@@ -133,10 +133,10 @@ pub fn print() {
     let wider = Policy::parse(&different, Kind::Identity, Strictness::Desired).unwrap();
     let goal = Duration::from_millis(5);
     row("contains, the same document", goal, 20, || {
-        drop(black_box(contains(&wanted, black_box(&wanted))))
+        drop(black_box(contains(&wanted, black_box(&wanted))));
     });
     row("contains, a witness to be found", goal, 20, || {
-        drop(black_box(contains(&wanted, black_box(&wider))))
+        drop(black_box(contains(&wanted, black_box(&wider))));
     });
     println!();
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use rolewright::api::kinds::KINDS;
 use serde_json::{Value, json};
 
 use crate::helm::{chart, objects, of_kind, required};
@@ -56,21 +57,28 @@ fn whole(value: &Value) -> Value {
 }
 
 #[test]
-fn the_crd_is_rendered_as_the_code_makes_it_and_kept() {
+fn each_crd_is_rendered_as_the_code_makes_it_and_kept() {
     let objects = objects(&required());
     let crds = of_kind(&objects, "CustomResourceDefinition");
-    let code: Value = serde_json::to_value(rolewright::api::crd::iam_role()).unwrap();
     assert_eq!(crds.len(), files(&repository("crds")).len());
-    // Not `assert_eq`: it would print the whole CRD twice.
-    assert!(
-        whole(&crds[0]["spec"]) == whole(&code["spec"]),
-        "the CRD that the chart renders is not that of the code"
-    );
-    assert_eq!(crds[0]["metadata"]["annotations"], json!({"helm.sh/resource-policy": "keep"}));
+    assert_eq!(crds.len(), KINDS.len());
+    for kind in &KINDS {
+        let code: Value = serde_json::to_value(rolewright::api::crd::of(kind)).unwrap();
+        let name = &code["metadata"]["name"];
+        let rendered = crds.iter().find(|crd| crd["metadata"]["name"] == *name);
+        let rendered = rendered.unwrap_or_else(|| panic!("the chart renders no CRD {name}"));
+        // Not `assert_eq`: it would print the whole CRD twice.
+        assert!(
+            whole(&rendered["spec"]) == whole(&code["spec"]),
+            "the CRD {name} that the chart renders is not that of the code"
+        );
+        let kept = json!({"helm.sh/resource-policy": "keep"});
+        assert_eq!(rendered["metadata"]["annotations"], kept);
+    }
 }
 
 /// The kinds of changes that Artifact Hub knows.
-const KINDS: [&str; 6] = ["added", "changed", "deprecated", "removed", "fixed", "security"];
+const CHANGES: [&str; 6] = ["added", "changed", "deprecated", "removed", "fixed", "security"];
 
 #[test]
 fn the_version_of_the_chart_is_that_of_the_crate() {
@@ -83,7 +91,8 @@ fn the_version_of_the_chart_is_that_of_the_crate() {
     let changes: Vec<Value> = rolewright::yaml::from_str(changes).unwrap();
     for change in &changes {
         assert!(
-            KINDS.contains(&change["kind"].as_str().unwrap()) && change["description"].is_string(),
+            CHANGES.contains(&change["kind"].as_str().unwrap())
+                && change["description"].is_string(),
             "{change}"
         );
     }

@@ -96,7 +96,7 @@ impl Change {
                     .map(drop)?;
             }
             Change::Boundary => {
-                iam.delete_role_permissions_boundary().role_name(role).send().await.map(drop)?
+                iam.delete_role_permissions_boundary().role_name(role).send().await.map(drop)?;
             }
             Change::Tag => {
                 let tag = Tag::builder().key("owner").value("somebody-else").build()?;

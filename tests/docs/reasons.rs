@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use rolewright::api::{RoleStatus, condition, reason};
 use rolewright::plan::decide::ownership::NotOurs;
 use rolewright::plan::failure::{IamError, IamErrorClass as Class};
-use rolewright::plan::say::verdict::{REFUSALS, Verdict, conclude};
+use rolewright::plan::say::conditions::find;
+use rolewright::plan::say::verdict::{REFUSALS, Verdict};
+use rolewright::plan::say::words::conclude;
 
 use crate::page::ROOT;
 
@@ -61,7 +63,8 @@ fn shown() -> BTreeMap<String, BTreeSet<String>> {
             .iter()
             .map(|condition| format!("`{}={}`", condition.type_, condition.status));
         let line = pairs.collect::<Vec<_>>().join(" ");
-        shown.entry(status.conditions[0].reason.clone()).or_default().insert(line);
+        let ready = find(&status.conditions, condition::READY).expect("Ready is always present");
+        shown.entry(ready.reason.clone()).or_default().insert(line);
     }
     // What often passes by itself is given up when it lasts; for that a pass needs a history.
     let waited = format!(

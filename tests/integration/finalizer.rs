@@ -5,7 +5,7 @@ use rolewright::{
     api::{ResourceKey, resource::Resource},
     cluster::KubeCluster,
     plan::failure::ClusterError,
-    ports::Cluster as _,
+    ports::Objects as _,
 };
 use serde_json::{Value, json};
 

@@ -19,6 +19,7 @@ mod finalizer;
 mod grants;
 mod hostile;
 mod identity;
+mod kinds;
 mod krew;
 mod leader;
 mod main_job;

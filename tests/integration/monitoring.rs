@@ -79,7 +79,11 @@ async fn each_metric_of_the_table_is_seen_and_promtool_finds_no_fault_in_them() 
         let seen = text.lines().any(|line| begins.iter().any(|begin| line.starts_with(begin)));
         assert!(seen, "{name} is not seen\n{text}");
     }
-    assert!(value(&text, "rolewright_sweep_last_success_timestamp_seconds") > Some(1e9), "{text}");
+    let swept = format!(
+        "rolewright_sweep_last_success_timestamp_seconds{{account=\"{}\"}}",
+        world.scope.account.id
+    );
+    assert!(value(&text, &swept) > Some(1e9), "{text}");
     assert!(
         !text.contains("brief") && !text.contains(&world.scope.namespace),
         "no label names a resource\n{text}"

@@ -1,5 +1,6 @@
 //! A second manager edits a resource that comes from Git: the spec is atomic, so the next forced
-//! apply takes the whole of the edit back, and the controller takes it out of AWS.
+//! apply takes the whole of the edit back, and the controller takes it out of AWS. The conditions
+//! are a map: what another manager says there stays its own.
 
 use serde_json::{Value, json};
 
@@ -98,4 +99,67 @@ async fn what_a_second_manager_adds_conflicts_and_goes_with_a_forced_apply() {
     sync(&world, &[]).ok();
     let after = world.resource("x").expect("the resource");
     assert_eq!(after["metadata"]["resourceVersion"], before["metadata"]["resourceVersion"]);
+}
+
+const AUDITED: &str = "example.org/Audited";
+
+/// As another controller: a condition of its own, in front of ours.
+fn audit(world: &World) {
+    let condition = json!({"type": AUDITED, "status": "False", "reason": "Overdue", "message": "",
+        "observedGeneration": 0, "lastTransitionTime": "2026-01-01T00:00:00Z"});
+    let patch = json!([{"op": "add", "path": "/status/conditions/0", "value": condition}]);
+    let patch = patch.to_string();
+    let args = ["patch", "iamrole", "x", "--subresource=status", "--field-manager=auditor"];
+    let args = args.iter().chain(&["--type=json", "-p", &patch]).copied().collect::<Vec<_>>();
+    world.scope.kubectl(&args).ok();
+}
+
+/// Managers of the condition, as the API server keeps them.
+fn managers(world: &World) -> Vec<String> {
+    let args = ["get", "iamrole", "x", "-o", "json", "--show-managed-fields"];
+    let resource: Value = serde_json::from_str(&world.scope.kubectl(&args).ok()).expect("JSON");
+    let key = format!(r#"k:{{"type":"{AUDITED}"}}"#);
+    let all = resource["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
+    all.into_iter()
+        .filter(|entry| !entry["fieldsV1"]["f:status"]["f:conditions"][&key].is_null())
+        .map(|entry| entry["manager"].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_condition_of_another_manager_stays_where_it_is_and_stays_theirs() {
+    let mut world = World::new("auditor").await;
+    world.apply("x", &spec());
+    world.wait_ready("x");
+    audit(&world);
+    let audited = world.condition("x", AUDITED);
+    let stands = |world: &World, ours: &[&str]| {
+        let resource = world.resource("x").expect("the resource");
+        let conditions = resource["status"]["conditions"].as_array().expect("conditions");
+        assert_eq!(conditions[0], audited);
+        let types: Vec<&str> = conditions[1..].iter().filter_map(|c| c["type"].as_str()).collect();
+        assert_eq!(types, ours);
+        assert_eq!(managers(world), ["auditor"]);
+    };
+    stands(&world, &["Ready", "Synced"]);
+    world.apply("x", &json!({"trust": [lambda()], "permissionsBoundary": READ_ONLY}));
+    world.wait_reason("x", "InvalidSpec");
+    stands(&world, &["Ready", "Synced", "Stalled"]);
+    world.scope.kubectl(&["annotate", "iamrole", "x", "rolewright.dev/paused=true"]).ok();
+    world.wait_reason("x", "Paused");
+    stands(&world, &["Ready", "Synced"]);
+    world.apply("x", &spec());
+    world.scope.kubectl(&["annotate", "iamrole", "x", "rolewright.dev/paused-"]).ok();
+    world.wait_ready("x");
+    stands(&world, &["Ready", "Synced"]);
+
+    // Where it stands is no news: at rest nothing is written.
+    let user = world.scope.controller_user.clone();
+    let written = |world: &World| world.scope.cluster.control_plane.audit_writes(&user).len();
+    let before = written(&world);
+    assert!(world.controller().terminate().success());
+    world.start();
+    world.wait_sweeps(2);
+    assert_eq!(written(&world), before);
+    stands(&world, &["Ready", "Synced"]);
 }

@@ -50,7 +50,7 @@ const CORE: [&str; 20] = [
 const CLOCKS: [&str; 2] = ["Timestamp::now", "Zoned::now"];
 const NAMES: [&str; 4] = ["utils", "helpers", "common", "manager"];
 
-pub const LAYERS: [Layer; 16] = [
+pub const LAYERS: [Layer; 17] = [
     Layer {
         name: "api",
         number: Some(0),
@@ -95,6 +95,13 @@ pub const LAYERS: [Layer; 16] = [
         core: false,
     },
     Layer {
+        name: "accounts",
+        number: Some(3),
+        uses: &["iam", "plan"],
+        never: &[AWS, "kube", "tokio"],
+        core: false,
+    },
+    Layer {
         name: "election",
         number: Some(3),
         uses: &["api", "plan", "ports", "metrics"],
@@ -104,7 +111,7 @@ pub const LAYERS: [Layer; 16] = [
     Layer {
         name: "controller",
         number: Some(4),
-        uses: &["api", "iam", "plan", "ports", "election", "metrics"],
+        uses: &["accounts", "api", "iam", "plan", "ports", "election", "metrics"],
         never: &[AWS, "kube"],
         core: false,
     },
@@ -125,6 +132,7 @@ pub const LAYERS: [Layer; 16] = [
             "ports",
             "aws",
             "cluster",
+            "accounts",
             "election",
             "controller",
             "server",

@@ -1,67 +1,14 @@
-//! Amazon resource names, and the account they are read for.
+//! Amazon resource names.
 //!
 //! [`IamArn`] is strict: it names exactly one thing, so wildcards and policy variables are refused.
 //! Patterns over ARNs live in `managed.rs`.
 
 use std::fmt;
 
+use crate::account::{Account, is_account_id, is_partition};
 pub use crate::managed::{ManagedPolicyRules, RuleError, pattern_matches};
 use crate::quote::shown;
-
-/// An AWS account in its partition. Placeholders and account ids are resolved against it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Account {
-    /// Twelve digits.
-    pub id: String,
-    /// `aws`, `aws-cn`, `aws-us-gov`, …
-    pub partition: String,
-}
-
-impl Account {
-    /// An account from its parts.
-    ///
-    /// # Errors
-    /// [`ArnError`] when `id` is not twelve digits or `partition` is not `aws` or `aws-…`.
-    pub fn new(id: &str, partition: &str) -> Result<Self, ArnError> {
-        if !is_account_id(id) {
-            return Err(ArnError::AccountId(id.to_owned()));
-        }
-        if !is_partition(partition) {
-            return Err(ArnError::Partition(partition.to_owned()));
-        }
-        Ok(Self { id: id.to_owned(), partition: partition.to_owned() })
-    }
-
-    /// `text` with `{accountId}` and `{partition}` replaced; other braces stay.
-    #[must_use]
-    pub fn expand(&self, text: &str) -> String {
-        text.replace("{accountId}", &self.id).replace("{partition}", &self.partition)
-    }
-
-    /// `arn:PARTITION:iam::ID:root`: how AWS spells this account as a principal.
-    #[must_use]
-    pub fn root_arn(&self) -> String {
-        self.root_arn_of(&self.id)
-    }
-
-    /// The root ARN of the account `id` in this account's partition.
-    #[must_use]
-    pub fn root_arn_of(&self, id: &str) -> String {
-        format!("arn:{}:iam::{id}:root", self.partition)
-    }
-}
-
-/// Whether `text` is an account id: twelve ASCII digits.
-#[must_use]
-pub fn is_account_id(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn is_partition(text: &str) -> bool {
-    let mut parts = text.split('-');
-    parts.next() == Some("aws")
-        && parts.all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase()))
-}
+use crate::role::RoleKey;
 
 /// The five fields of any ARN, `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`, borrowed from its
 /// text.
@@ -188,10 +135,17 @@ impl IamArn {
             .map_or_else(|| "/".to_owned(), |(path, _)| format!("/{path}/"))
     }
 
+    /// The role that it names, if it names one.
+    #[must_use]
+    pub fn role(&self) -> Option<RoleKey> {
+        let account = self.account.parse().ok().filter(|_| self.kind == "role")?;
+        Some(RoleKey { account, name: self.name().into() })
+    }
+
     /// Whether the thing lives in `account`: same id and same partition.
     #[must_use]
     pub fn is_in(&self, account: &Account) -> bool {
-        self.account == account.id && self.partition == account.partition
+        account.id == *self.account && self.partition == account.partition
     }
 }
 

@@ -6,7 +6,7 @@
 //! behind the other: the path, the permissions boundary, and the tag that names the installation.
 
 use crate::{
-    arn::Account,
+    account::Account,
     managed::ManagedPolicyRules,
     policy::{Policy, Scope, Statement},
     tag,

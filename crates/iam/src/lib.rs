@@ -3,6 +3,7 @@
 //! Pure: text and plain values in, values or problems out. Nothing here knows Kubernetes, the AWS
 //! SDK, a clock or I/O.
 
+pub mod account;
 pub mod arn;
 pub mod controller_policy;
 pub mod finding;
@@ -12,6 +13,7 @@ pub mod name;
 pub mod nearest;
 pub mod policy;
 mod quote;
+pub mod role;
 pub mod tag;
 pub mod text;
 pub mod trust;

@@ -4,8 +4,8 @@
 //! The setting `--managed-policies` of the built-in class is such a list. Nothing is allowed by an
 //! empty list.
 
-use crate::arn::{Account, IamArn};
 use crate::quote::shown;
+use crate::{account::Account, arn::IamArn};
 
 /// Whether `pattern` covers the whole of `text`. Only `*` is special: any run of characters, also
 /// none, also `/` and `:`.

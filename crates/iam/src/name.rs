@@ -106,9 +106,9 @@ pub fn default_role_name(prefix: &str, namespace: &str, name: &str) -> String {
         .collect()
 }
 
-/// `name` in lower case: with the account id it is the key under which IAM keeps names unique.
-#[must_use]
-pub fn fold(name: &str) -> String {
+/// `name` in lower case: IAM keeps names and paths apart without letter case. Names of roles fold
+/// by themselves ([`RoleName`](crate::role::RoleName)).
+pub(crate) fn fold(name: &str) -> String {
     name.to_lowercase()
 }
 

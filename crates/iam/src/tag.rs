@@ -1,14 +1,18 @@
 //! Tags of roles: their rules, and the keys that nobody but rolewright or AWS may set.
 //!
 //! On roles IAM takes keys that differ only in case for the same key and keeps the case that was
-//! written (IAM user guide, "Tags for IAM resources"); [`fold`] gives the key to compare by.
+//! written (IAM user guide, "Tags for IAM resources"); [`TagKey`] compares so.
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use crate::limits;
-use crate::quote::shown;
+use crate::quote;
 
 /// Tag that names the installation a role belongs to; part of the ownership proof.
 pub const INSTALLATION: &str = "rolewright.dev/installation";
@@ -21,6 +25,92 @@ pub const OUR_PREFIX: &str = "rolewright.dev/";
 /// Keys and values that begin with this, in any case, are kept by AWS.
 pub const AWS_PREFIX: &str = "aws:";
 
+/// The key of a tag. Two that differ in letter case only are the same key; each keeps the letters
+/// that it was written in. Whether it is one that AWS takes is not checked here.
+#[derive(Clone)]
+pub struct TagKey {
+    stored: Box<str>,
+    /// Where it is another text than `stored`.
+    folded: Option<Box<str>>,
+}
+
+impl TagKey {
+    /// As written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.stored
+    }
+
+    /// The same for all spellings.
+    #[must_use]
+    pub fn folded(&self) -> &str {
+        self.folded.as_deref().unwrap_or(&self.stored)
+    }
+}
+
+impl From<&str> for TagKey {
+    fn from(text: &str) -> Self {
+        let folded = fold(text);
+        Self { stored: text.into(), folded: (folded != text).then(|| folded.into()) }
+    }
+}
+
+impl From<String> for TagKey {
+    fn from(text: String) -> Self {
+        let folded = fold(&text);
+        Self { folded: (folded != text).then(|| folded.into()), stored: text.into() }
+    }
+}
+
+impl PartialEq for TagKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.folded() == other.folded()
+    }
+}
+
+impl Eq for TagKey {}
+
+impl Hash for TagKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.folded().hash(state);
+    }
+}
+
+impl Ord for TagKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.folded().cmp(other.folded())
+    }
+}
+
+impl PartialOrd for TagKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for TagKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.stored)
+    }
+}
+
+impl fmt::Debug for TagKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.stored, f)
+    }
+}
+
+/// Tags of a role: each key once, whatever its letter case.
+pub type Tags = BTreeMap<TagKey, String>;
+
+/// `key=value` of each tag for people, sorted as the keys are written.
+#[must_use]
+pub fn shown(tags: &Tags) -> String {
+    let mut list: Vec<_> = tags.iter().map(|(key, value)| (key.as_str(), value)).collect();
+    list.sort_unstable();
+    list.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
+}
+
 /// Letters, separators and numbers of any script, and `_.:/=+-@`, as the service model says.
 static CHARACTERS: LazyLock<Result<Regex, regex::Error>> =
     LazyLock::new(|| Regex::new(r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*\z"));
@@ -30,25 +120,25 @@ static CHARACTERS: LazyLock<Result<Regex, regex::Error>> =
 #[non_exhaustive]
 pub enum TagError {
     /// The key is empty or too long.
-    #[error("the tag key {} must have 1 to 128 characters; change its length", shown(.0))]
+    #[error("the tag key {} must have 1 to 128 characters; change its length", quote::shown(.0))]
     KeyLength(String),
     /// The key holds another character.
     #[error("the tag key {} holds a character that AWS refuses; use letters, digits, spaces and \
-        _.:/=+-@", shown(.0))]
+        _.:/=+-@", quote::shown(.0))]
     KeyCharacters(String),
     /// The key is kept by rolewright or AWS.
     #[error("the tag key {} begins with rolewright.dev/ or aws:, which are reserved; choose \
-        another", shown(.0))]
+        another", quote::shown(.0))]
     KeyReserved(String),
     /// The value is too long.
-    #[error("the value of tag {} has more than 256 characters; shorten it", shown(.0))]
+    #[error("the value of tag {} has more than 256 characters; shorten it", quote::shown(.0))]
     ValueLength(String),
     /// The value holds another character.
     #[error("the value of tag {} holds a character that AWS refuses; use letters, digits, spaces \
-        and _.:/=+-@", shown(.0))]
+        and _.:/=+-@", quote::shown(.0))]
     ValueCharacters(String),
     /// The value is kept by AWS.
-    #[error("the value of tag {} begins with aws:, which is reserved; choose another", shown(.0))]
+    #[error("the value of tag {} begins with aws:, which is reserved; choose another", quote::shown(.0))]
     ValueReserved(String),
 }
 
@@ -100,9 +190,8 @@ pub fn is_reserved_key(key: &str) -> bool {
     begins_with(key, OUR_PREFIX) || begins_with(key, AWS_PREFIX)
 }
 
-/// The key by which IAM tells tags of a role apart: without letter case.
-#[must_use]
-pub fn fold(key: &str) -> String {
+/// IAM tells the tags of a role apart without letter case.
+fn fold(key: &str) -> String {
     key.to_lowercase()
 }
 

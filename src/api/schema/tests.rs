@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::kinds::iam_role::IamRole;
 
 fn node(value: &Value) -> Node {
     match value {
@@ -18,7 +19,8 @@ fn node(value: &Value) -> Node {
 }
 
 fn of(spec: &Node) -> Vec<String> {
-    let schema = SpecSchema::iam_role().expect("the schema of the CRD is known to the checker");
+    let schema =
+        SpecSchema::of::<IamRole>().expect("the schema of the CRD is known to the checker");
     schema.problems(spec).iter().map(ToString::to_string).collect()
 }
 

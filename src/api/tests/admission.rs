@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use serde_json::Value;
 
-use crate::api::{crd, schema::SpecSchema};
+use crate::api::{crd, kind::Kind, kinds::iam_role::IamRole, schema::SpecSchema};
 use crate::yaml;
 use iam::text::node::Node;
 
@@ -49,7 +49,7 @@ fn fields(path: &str, schema: &Value, found: &mut BTreeMap<String, Vec<String>>)
 }
 
 fn in_crd() -> BTreeMap<String, Vec<String>> {
-    let crd = serde_json::to_value(crd::iam_role()).expect("a CRD is JSON");
+    let crd = serde_json::to_value(crd::of(&IamRole::row())).expect("a CRD is JSON");
     let mut found = BTreeMap::new();
     fields(
         "spec",
@@ -134,7 +134,8 @@ fn node(value: &Value) -> Node {
 
 #[test]
 fn the_samples_have_no_problems() {
-    let schema = SpecSchema::iam_role().expect("the schema of the CRD is known to the checker");
+    let schema =
+        SpecSchema::of::<IamRole>().expect("the schema of the CRD is known to the checker");
     let mut checked = 0;
     for entry in fs::read_dir(format!("{ROOT}/config/samples")).expect("the folder can be read") {
         let name = entry.expect("the folder can be read").file_name();

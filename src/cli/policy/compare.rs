@@ -9,7 +9,7 @@ use crate::cli::{
     output::{Answer, Format, OutputArgs, Paint, Tone},
 };
 use iam::{
-    arn::{Account, ArnError},
+    account::{Account, AccountError},
     policy::{
         Kind, Verdict,
         reasons::{Comparison, Reason, explain},
@@ -73,7 +73,7 @@ impl From<KindArg> for Kind {
 }
 
 /// An account in the partition: which one does not matter to a comparison.
-pub(super) fn partition(text: &str) -> Result<Account, ArnError> {
+pub(super) fn partition(text: &str) -> Result<Account, AccountError> {
     Account::new("123456789012", text)
 }
 

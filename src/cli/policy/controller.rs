@@ -5,7 +5,8 @@ use crate::{
     settings::{MANAGED_POLICIES, check_installation},
 };
 use iam::{
-    arn::{Account, IamArn},
+    account::Account,
+    arn::IamArn,
     controller_policy::{Installation, reader, writer},
     managed::ManagedPolicyRules,
     name,

@@ -8,7 +8,7 @@ use crate::cli::{
     input::Input,
     output::{Answer, Format, Ordered, OutputArgs, Paint, Tone},
 };
-use iam::{arn::Account, policy::diff::Diff};
+use iam::{account::Account, policy::diff::Diff};
 
 /// What stands below the flags.
 pub const HELP: &str = "\

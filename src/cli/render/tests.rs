@@ -19,7 +19,7 @@ fn limits() -> Limits {
             "https://oidc.eks.eu-west-2.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF".into(),
         ],
     };
-    scope.limits(&Account { id: "123456789012".into(), partition: "aws".into() }).unwrap()
+    scope.limits(&Account::new("123456789012", "aws").unwrap()).unwrap()
 }
 
 fn rendered(text: &str, limits: &Limits) -> Rendered {
@@ -50,7 +50,7 @@ fn the_samples_are_rendered_as_they_always_were() {
 #[test]
 fn another_partition_and_account_are_filled_in_and_the_uid_is_not() {
     let mut limits = limits();
-    limits.account = Account { id: "210987654321".into(), partition: "aws-cn".into() };
+    limits.account = Account::new("210987654321", "aws-cn").unwrap();
     limits.boundary = BoundaryRule::Free;
     let manifest = r"
 apiVersion: iam.rolewright.dev/v1alpha1
@@ -138,4 +138,26 @@ fn json_is_one_array_of_all_roles() {
             .or(roles[0]["trust"]["Statement"][0]["Action"].as_str()),
         Some("sts:AssumeRole")
     );
+}
+
+#[rstest::rstest]
+#[case::partition(
+    &["--partition", "nonsense"],
+    "--partition: the partition \"nonsense\" is not known"
+)]
+#[case::account(
+    &["--account", "12345"],
+    "--account \"12345\" is no account id: write its 12 digits"
+)]
+fn an_account_that_does_not_exist_is_refused(#[case] flags: &[&str], #[case] says: &str) {
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+    const REQUIRED: [&str; 4] = ["render", "--installation=x", "--permissions-boundary=none", "x"];
+    let args = <Line as clap::Parser>::parse_from([&REQUIRED[..], flags].concat()).args;
+    let mut nothing = std::io::empty();
+    let error = run(&args, &mut Input::new(&mut nothing)).unwrap_err();
+    assert!(error.to_string().starts_with(says), "{error}");
 }

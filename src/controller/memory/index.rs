@@ -11,7 +11,6 @@ use crate::{
     api::{
         ResourceKey,
         kinds::iam_role::{DriftPolicy, status::ReplacedPrincipal},
-        reason,
         resource::Resource,
     },
     controller::memory::standing::Standing,
@@ -20,11 +19,11 @@ use crate::{
             desired::compile,
             fingerprint::{self, Fingerprint, Scope},
         },
-        say::verdict,
+        say::{conditions, words},
         scope::{identity, limits::Limits},
     },
 };
-use iam::name;
+use iam::role::{RoleId, RoleKey};
 
 /// One resource.
 #[derive(Clone, Debug)]
@@ -37,8 +36,8 @@ pub struct Entry {
     paused: bool,
     finalizer: bool,
     requested_at: Option<Box<str>>,
-    /// Folded name of its role.
-    pub role: Arc<str>,
+    /// Its role.
+    pub role: RoleKey,
     /// A role is expected in AWS: status has its id.
     pub expected: bool,
     /// The last pass of this generation found or made AWS equal.
@@ -58,7 +57,7 @@ pub struct Entry {
     /// Observe: what the last sweep saw.
     reported: Option<Box<Reported>>,
     /// Unique id of its role, as status has it.
-    pub role_id: Option<Box<str>>,
+    pub role_id: Option<RoleId>,
     /// What a sweep compares with while principals are held back; known once a pass has looked.
     pub held: Option<Box<Held>>,
 }
@@ -86,8 +85,8 @@ pub struct Held {
 pub struct Index {
     /// Boxed: a hash table is up to half empty, and grows by copying.
     entries: HashMap<Arc<ResourceKey>, Box<Entry>>,
-    /// By folded role name, in order: nearly always one.
-    claims: HashMap<Arc<str>, Vec<Arc<ResourceKey>>>,
+    /// By role, in order: nearly always one.
+    claims: HashMap<RoleKey, Vec<Arc<ResourceKey>>>,
 }
 
 impl Index {
@@ -96,22 +95,21 @@ impl Index {
         let (role, compiled) = guarded(|| {
             let node = identity::read_spec(&resource.spec).ok();
             (
-                identity::identify(resource, node.as_ref(), limits).name,
+                identity::identify(resource, node.as_ref(), limits).role(),
                 compile(resource, limits).ok(),
             )
         })
-        .unwrap_or_else(|| (identity::identify(resource, None, limits).name, None));
+        .unwrap_or_else(|| (identity::identify(resource, None, limits).role(), None));
         // Beyond the operator's limits a role is not kept as written, but ends in its time.
         let end =
             compiled.as_ref().and_then(|(wanted, _)| wanted.lifetime.end(resource.created, None));
         let wanted = compiled.and_then(|(wanted, beyond)| beyond.is_empty().then_some(wanted));
-        let role: Arc<str> = name::fold(&role).into();
         let fingerprints = wanted.as_ref().map(fingerprint::of_desired);
         let applied = resource.status.applied.clone().unwrap_or_default();
         let hash_is_current = fingerprints.is_some_and(|fingerprints| {
             resource.status.desired_hash == Some(fingerprint::desired_hash(fingerprints))
         });
-        let ready = verdict::is_ready(&resource.status, resource.generation);
+        let ready = conditions::is_ready(&resource.status, resource.generation);
         let mut entry = Box::new(Entry {
             uid: resource.uid.as_str().into(),
             generation: resource.generation,
@@ -120,7 +118,7 @@ impl Index {
             paused: resource.paused,
             finalizer: resource.finalizer,
             requested_at: resource.reconcile_requested_at.as_deref().map(Into::into),
-            role: Arc::clone(&role),
+            role: role.clone(),
             expected: resource.status.role_id.is_some(),
             converged: ready && hash_is_current,
             settled_at: None,
@@ -128,9 +126,9 @@ impl Index {
             fingerprints,
             scope: wanted.as_ref().map(|wanted| Scope::of(wanted, &applied)).unwrap_or_default(),
             deadline: end,
-            standing: Standing::of(&resource.status),
+            standing: Standing::of(&resource.status.conditions),
             reported: None,
-            role_id: resource.status.role_id.as_deref().map(Into::into),
+            role_id: resource.status.role_id.as_deref().map(RoleId::from),
             held: None,
         });
         if let (true, Some(known), Some(deadline)) =
@@ -220,12 +218,12 @@ impl Index {
         true
     }
 
-    /// The unique ids of the roles of a name that are in our keeping.
-    pub fn role_ids(&self, role: &str) -> impl Iterator<Item = &str> {
+    /// The unique ids under which a role is in our keeping.
+    pub fn role_ids(&self, role: &RoleKey) -> impl Iterator<Item = &RoleId> {
         self.claimants(role)
             .filter_map(|key| self.get(key))
             .filter(|entry| entry.converged)
-            .filter_map(|entry| entry.role_id.as_deref())
+            .filter_map(|entry| entry.role_id.as_ref())
     }
 
     /// One resource, to note what a pass or a sweep learned.
@@ -233,9 +231,9 @@ impl Index {
         self.entries.get_mut(key).map(Box::as_mut)
     }
 
-    /// The resources that claim a role name (any letter case).
-    pub fn claimants(&self, role: &str) -> impl Iterator<Item = &ResourceKey> {
-        self.claims.get(name::fold(role).as_str()).into_iter().flatten().map(Arc::as_ref)
+    /// The resources that claim a role.
+    pub fn claimants(&self, role: &RoleKey) -> impl Iterator<Item = &ResourceKey> {
+        self.claims.get(role).into_iter().flatten().map(Arc::as_ref)
     }
 
     /// All keys.
@@ -301,13 +299,12 @@ fn needs_pass(resource: &Resource, hash_is_current: bool) -> bool {
     if resource.deleting {
         return resource.finalizer;
     }
-    let reported_paused = verdict::ready_reason(status) == Some(reason::PAUSED);
     if resource.paused {
-        return !reported_paused;
+        return !words::tell_a_pause(&status.conditions);
     }
-    reported_paused
-        || !hash_is_current
-        || !verdict::is_ready(status, resource.generation)
+    // After a pause it is not ready either.
+    !hash_is_current
+        || !conditions::is_ready(status, resource.generation)
         || (resource.reconcile_requested_at.is_some()
             && resource.reconcile_requested_at != status.last_handled_reconcile_at)
         || (!resource.finalizer && status.role_id.is_some())
@@ -329,7 +326,7 @@ mod tests {
     fn an_entry_is_small() {
         // Of 64-bit machines. What hangs on it by `Box` and `Arc` comes on top: about 400 bytes for
         // a role with six tags.
-        assert_eq!(size_of::<Entry>(), 296);
+        assert_eq!(size_of::<Entry>(), 304);
         assert_eq!(size_of::<(Arc<ResourceKey>, Box<Entry>)>(), 16);
     }
 }

@@ -1,4 +1,4 @@
-//! What is kept between passes: all resources, what is to be done with them, and our recent writes.
+//! What is kept between passes: all resources, and what is to be done with them.
 
 pub mod index;
 pub mod queue;
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::{api::ResourceKey, plan::form::settle::Recent};
+use crate::api::ResourceKey;
 
 use self::index::Index;
 
@@ -17,8 +17,6 @@ use self::index::Index;
 pub struct Memory {
     /// All resources.
     pub index: Index,
-    /// Our recent writes.
-    pub recent: Recent,
     /// Since when an expected role is not found.
     pub absent_since: HashMap<ResourceKey, Timestamp>,
 }

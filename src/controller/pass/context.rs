@@ -1,12 +1,21 @@
 //! One pass over one resource: what all of its stages work on.
 
+use iam::tag;
 use jiff::Timestamp;
 
 use crate::{
-    api::{RoleStatus, kinds::iam_role::Applied, reason, resource::Resource},
+    accounts::Access,
+    api::{RoleStatus, condition, kinds::iam_role::Applied, reason, resource::Resource},
     controller::{pass::drive::Interrupted, shared::Shared},
     plan::{
-        form::desired::Desired, say::verdict::Verdict, scope::identity::Identity, steps::applied,
+        decide::{
+            ownership::Known,
+            situation::{Aim, Facts, Lately, Situation, Wait, situation},
+        },
+        form::{desired::Desired, observed::RoleRecord},
+        say::{conditions, verdict::Verdict},
+        scope::{identity::Identity, limits::Limits},
+        steps::applied,
     },
     ports::{Clock, Cluster, IamWrite},
 };
@@ -14,6 +23,10 @@ use crate::{
 /// One pass: the resource as it was read, and the status as it is to be.
 pub(in crate::controller) struct Pass<'a, I, C, K> {
     pub(super) shared: &'a Shared<I, C, K>,
+    /// What the resource may ask for.
+    pub(super) limits: &'a Limits,
+    /// The account that its role is in.
+    pub(super) access: &'a Access<I>,
     pub(super) resource: Resource,
     pub(super) status: RoleStatus,
 }
@@ -29,7 +42,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     pub(super) fn pin(&mut self, identity: &Identity) {
-        self.status.role_name = Some(identity.name.clone());
+        self.status.role_name = Some(identity.name.to_string());
         self.status.path = Some(identity.path.clone());
     }
 
@@ -64,5 +77,71 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.save(&Verdict::Working(reason::PROGRESSING, message)).await?;
         }
         Ok(())
+    }
+
+    /// What a request of a user changes before anything is decided.
+    pub(super) fn take_up_request(&mut self) {
+        // An annotation that is taken away asks for nothing.
+        let requested = self.resource.reconcile_requested_at.is_some()
+            && self.resource.reconcile_requested_at != self.status.last_handled_reconcile_at;
+        if requested {
+            self.status.applied_generation = None;
+            // What another one has taken up is taken back, also when that needs more than this
+            // pass.
+            if self.status.role_uid.take().is_some_and(|uid| uid != self.resource.uid) {
+                self.forget_role();
+            }
+        }
+        self.status.last_handled_reconcile_at.clone_from(&self.resource.reconcile_requested_at);
+    }
+
+    /// What a read of the role means, with all that we know of it. A first read that is not
+    /// believed is remembered.
+    pub(super) fn situation(
+        &self,
+        identity: &Identity,
+        role: Option<&RoleRecord>,
+        known: Known<'_>,
+        aim: Aim,
+    ) -> Situation {
+        let (now, windows, key) = (self.shared.clock.now(), self.shared.windows, identity.role());
+        let recent = self.access.recent();
+        let lately = Lately {
+            created: recent.created(&key, now, windows.create),
+            deleted: recent.deleted(&key),
+            took_up: recent.tag(&key, tag::UID, now, windows.settle) == Some(&identity.uid),
+        };
+        drop(recent);
+        let unseen_since = self.shared.memory().absent_since.get(&identity.key).copied();
+        let facts = Facts { identity, known, aim, lately, unseen_since, now, windows };
+        let situation = situation(role, &facts);
+        if let Situation::NotYet(Wait::Unseen(..) | Wait::OtherUid(..)) = situation {
+            self.shared.memory().absent_since.entry(identity.key.clone()).or_insert(now);
+        }
+        situation
+    }
+
+    /// The role is there, and is what the resource is about.
+    pub(super) fn found(&mut self, desired: &Desired, (id, arn): (String, String)) {
+        self.pin(&desired.identity);
+        (self.status.role_id, self.status.arn) = (Some(id), Some(arn));
+        self.status.plan = None;
+    }
+
+    /// True when the API server holds already what must stand there before `CreateRole`: a create
+    /// that is denied again and again is no news.
+    pub(super) fn create_is_saved(&self) -> bool {
+        let (next, saved) = (&self.status, &self.resource.status);
+        next.role_name == saved.role_name
+            && next.path == saved.path
+            && next.account_id == saved.account_id
+            && next.applied == saved.applied
+            && next.role_id == saved.role_id
+            && next.arn == saved.arn
+    }
+
+    /// True when the status says that the lifetime is over.
+    pub(super) fn says_over(&self) -> bool {
+        conditions::is_true(&self.status.conditions, condition::EXPIRED)
     }
 }

@@ -1,8 +1,6 @@
 //! Carries a plan out: step by step, and stops at the first failure. Nothing is ever resumed; the
 //! next pass observes anew.
 
-use std::time::Duration;
-
 use futures::{
     StreamExt,
     channel::mpsc::{self, UnboundedSender},
@@ -12,10 +10,11 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use crate::{
+    accounts::Access,
     api::{reason, resource::Resource},
     controller::{shared::Shared, tally},
     plan::{
-        decide::ownership::{self, Known},
+        decide::ownership::{Leave, Proven},
         failure::{ClusterError, IamError, IamErrorClass},
         form::{
             observed::{Observed, RoleRecord},
@@ -25,7 +24,7 @@ use crate::{
         scope::identity::Identity,
         steps::{
             audit,
-            step::{Call, Step, Written},
+            step::{Step, Written},
         },
     },
     ports::{Clock, Cluster, IamWrite},
@@ -56,33 +55,30 @@ impl From<ClusterError> for Interrupted {
     }
 }
 
-/// A proof of ownership is good for this long.
-const PROOF_HOLDS: Duration = Duration::from_secs(10);
-
 /// What the steps are about.
-pub struct Job<'a> {
+pub struct Job<'a, I> {
+    /// The account that the role is in.
+    pub access: &'a Access<I>,
     /// The resource on whose behalf.
     pub resource: &'a Resource,
     /// The role.
     pub identity: &'a Identity,
     /// What was read; `None` when the role does not exist.
     pub observed: Option<&'a Observed>,
-    /// The uid that the role is known to carry ([`Known::uid`]).
-    pub uid: Option<&'a str>,
-    /// When ownership (or absence) was read.
-    pub proven_at: Timestamp,
     /// Reason of the Events.
     pub reason: &'static str,
 }
 
-/// Carries out `steps` in order; `created` becomes the role that `CreateRole` answered with.
+/// Carries out `steps` in order, on the grounds of `leave`, which is renewed when it gets too old;
+/// `created` becomes the role that `CreateRole` answered with.
 ///
 /// # Errors
 /// The first failure; the steps behind it are not tried.
 pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
-    job: &Job<'_>,
+    job: &Job<'_, I>,
     steps: &[Step],
+    leave: &mut Leave,
     created: &mut Option<RoleRecord>,
 ) -> Result<(), Interrupted> {
     // Events are published beside the steps that follow: none holds up a write, and all are told
@@ -94,40 +90,40 @@ pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
         }
     };
     let (end, ()) =
-        future::join(Box::pin(carry_out(shared, job, steps, created, done)), events).await;
+        future::join(Box::pin(carry_out(shared, job, steps, leave, created, done)), events).await;
     end
 }
 
 /// The Event of each step that was carried out goes to `done`, at once.
 async fn carry_out<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
-    job: &Job<'_>,
+    job: &Job<'_, I>,
     steps: &[Step],
+    leave: &mut Leave,
     created: &mut Option<RoleRecord>,
     done: UnboundedSender<Notice>,
 ) -> Result<(), Interrupted> {
-    let mut proven_at = job.proven_at;
     for step in steps {
-        shared.iam.turn().await;
+        job.access.iam.turn().await;
         if shared.stopping() {
             return Err(Interrupted::Stopping);
         }
-        // CreateRole needs no proof: AWS refuses it when the name is taken.
-        let needs_proof = !matches!(step.call, Call::CreateRole { .. });
-        if needs_proof && shared.clock.now().duration_since(proven_at).unsigned_abs() > PROOF_HOLDS
-        {
-            proven_at = prove_again(shared, job, created.as_ref()).await?;
+        if leave.allows(step, shared.clock.now()).is_none() {
+            prove_again(shared, job, leave).await?;
         }
         if shared.stopping() {
             return Err(Interrupted::Stopping);
         }
-        let (role, at) = write(shared, job, step).await?;
+        let now = shared.clock.now();
+        let proven = leave.allows(step, now).ok_or(Interrupted::ProofTooOld)?;
+        let (role, at) = write(shared, job, proven).await?;
         let _ = done.unbounded_send(notice(job, step)); // who listens stays until this ends
-        if matches!(step.call, Call::CreateRole { .. }) {
+        if let Leave::Create(absence) = &*leave {
             // CreateRole's own answer is a proof as good as a read; without one the next pass
             // reads.
-            proven_at = at;
-            *created = Some(role.ok_or(Interrupted::ProofTooOld)?);
+            let role = role.ok_or(Interrupted::ProofTooOld)?;
+            *leave = Leave::Change(absence.clone().created(job.identity, &role, at));
+            *created = Some(role);
         }
     }
     Ok(())
@@ -137,26 +133,27 @@ async fn carry_out<I: IamWrite, C: Cluster, K: Clock>(
 /// answered with, and when.
 async fn write<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
-    job: &Job<'_>,
-    step: &Step,
+    job: &Job<'_, I>,
+    proven: Proven<'_>,
 ) -> Result<(Option<RoleRecord>, Timestamp), Interrupted> {
+    let step = proven.step();
     // Leadership is asked for once more right before the call, and while that is under way.
     let answer = shared
         .leadership
-        .during(shared.iam.write(step))
+        .during(job.access.iam.write(proven))
         .await
         .unwrap_or_else(|| Err(abandoned(step)));
     let now = shared.clock.now();
     match answer {
         Ok(Written { role, request_id }) => {
-            shared.memory().recent.record(step, Certainty::Applied, now);
+            job.access.recent().record(step, Certainty::Applied, now);
             tally::carried_out(&shared.metrics, step, job.reason);
             audit_line(job, step, Ok(request_id.as_deref()));
             Ok((role, now))
         }
         Err(error) => {
             if error.class.outcome_unknown() {
-                shared.memory().recent.record(step, Certainty::Unknown, now);
+                job.access.recent().record(step, Certainty::Unknown, now);
             }
             audit_line(job, step, Err(&error));
             Err(Interrupted::Iam(error, Some(Box::new(step.clone()))))
@@ -181,20 +178,20 @@ fn abandoned(step: &Step) -> IamError {
 /// slow AWS would let no plan ever begin.
 async fn prove_again<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
-    job: &Job<'_>,
-    created: Option<&RoleRecord>,
-) -> Result<Timestamp, Interrupted> {
-    let known =
-        created.or(job.observed.map(|observed| &observed.role)).map(|role| role.role_id.as_str());
-    let role = shared.iam.role(&job.identity.name).await?;
-    let uid = if created.is_some() { Some(job.identity.uid.as_str()) } else { job.uid };
-    let proof = |role: &RoleRecord| ownership::judge(job.identity, role, Known { id: known, uid });
-    let ours = role.is_some_and(|role| known.is_some() && proof(&role).is_ok());
-    if ours { Ok(shared.clock.now()) } else { Err(Interrupted::ProofTooOld) }
+    job: &Job<'_, I>,
+    leave: &mut Leave,
+) -> Result<(), Interrupted> {
+    let Leave::Change(proof) = &*leave else { return Err(Interrupted::ProofTooOld) };
+    let Some(role) = job.access.iam.role(&job.identity.name).await? else {
+        return Err(Interrupted::ProofTooOld);
+    };
+    let again = proof.again(job.identity, &role, shared.clock.now());
+    *leave = Leave::Change(again.map_err(|_| Interrupted::ProofTooOld)?);
+    Ok(())
 }
 
 /// What is told of a step that AWS has carried out.
-fn notice(job: &Job<'_>, step: &Step) -> Notice {
+fn notice<I>(job: &Job<'_, I>, step: &Step) -> Notice {
     Notice {
         warning: job.reason == reason::DRIFT_CORRECTED,
         reason: job.reason,
@@ -216,13 +213,13 @@ pub async fn publish<I: IamWrite, C: Cluster, K: Clock>(
 }
 
 /// With the id of the request when it was done, with the failure when not.
-fn audit_line(job: &Job<'_>, step: &Step, answer: Result<Option<&str>, &IamError>) {
+fn audit_line<I>(job: &Job<'_, I>, step: &Step, answer: Result<Option<&str>, &IamError>) {
     let error = answer.err();
     let request_id = answer.unwrap_or_else(|error| error.request_id.as_deref());
     info!(
         target: "audit",
         account = %job.identity.account.id,
-        role = %step.role,
+        role = %step.role.name,
         action = step.call.action(),
         why = %step.why,
         cause = job.reason,

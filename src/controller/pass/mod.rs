@@ -1,19 +1,26 @@
-//! One pass over one resource: read, decide, drive, report. It only wires the stages; each decision
-//! is made in `plan`.
+//! One pass over one resource, straight through: read → situation → steps → gate → drive → say.
+//! Each decision is made in `plan`; what happens here is reading, writing and telling.
 
 mod annotate;
 mod context;
 pub mod drive;
 mod ending;
+mod hold;
 pub mod next;
 pub mod observe;
 mod principals;
 pub mod removal;
 pub(super) mod report;
 
-use jiff::Timestamp;
-use tracing::info;
+use iam::finding::Finding;
+use tracing::{error, info};
 
+use self::{
+    context::Pass,
+    drive::{Interrupted, Job, drive},
+    next::Next,
+    principals::{Carried, Terms},
+};
 use crate::{
     api::{
         ResourceKey,
@@ -22,28 +29,23 @@ use crate::{
     },
     controller::{
         memory::queue::{Cause, Hint},
-        pass::{
-            context::Pass,
-            drive::{Interrupted, Job, drive},
-            next::Next,
-            principals::{Carried, Terms},
-            removal::{Absence, absence},
-        },
         shared::Shared,
         tally,
     },
     plan::{
-        decide::ownership::{self, Known, NotOurs, Ours},
+        decide::{
+            gate::{self, Facts, Hold},
+            ownership::{self, Known, Leave},
+            situation::{Aim, Situation},
+        },
         failure::IamErrorClass,
         form::{
             desired::{Desired, compile},
             fingerprint::{self, Scope},
             observed::{Observed, RoleRecord},
         },
-        say::{
-            backoff::Trouble,
-            verdict::{self, Verdict},
-        },
+        say::{backoff::Trouble, conditions, verdict::Verdict},
+        scope::resolve::resolve,
         steps::{
             applied, diff,
             principals::{held_back, view},
@@ -52,7 +54,6 @@ use crate::{
     },
     ports::{Clock, Cluster, IamWrite},
 };
-use iam::tag;
 
 /// Runs one pass; every failure is reported on the resource.
 pub async fn pass<I: IamWrite, C: Cluster, K: Clock>(
@@ -68,12 +69,25 @@ pub async fn pass<I: IamWrite, C: Cluster, K: Clock>(
             return Next::Failed(Trouble::Cluster);
         }
     };
+    let limits = resolve(&resource, &shared.sources);
+    let Some(access) = shared.accounts.get(limits.account.id) else {
+        error!(resource = %key, account = %limits.account.id, "there is no way into the account");
+        return Next::Failed(Trouble::Iam(IamErrorClass::Unreachable));
+    };
     let status = resource.status.clone();
-    let mut pass = Pass { shared, resource, status };
+    let mut pass = Pass { shared, limits, access, resource, status };
     match pass.run(cause).await {
         Ok(next) => next,
         Err(interrupted) => pass.interrupted(interrupted).await,
     }
+}
+
+/// A role as it is to be, and what is known about it before it is read.
+struct Wanted {
+    desired: Desired,
+    /// The resource was carried out as it is now: a difference is drift.
+    unchanged: bool,
+    facts: Facts,
 }
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
@@ -81,132 +95,121 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if self.resource.deleting {
             return if self.resource.finalizer { self.delete().await } else { Ok(Next::Settled) };
         }
-        if self.resource.paused {
-            return self.report(&Verdict::Paused { deleting: false }, Next::Settled).await;
+        let facts = Facts { paused: self.resource.paused, ..Facts::default() };
+        if let Err(hold) = gate::before_reading(&facts) {
+            return self.hold_back(hold).await;
         }
-        // An annotation that is taken away asks for nothing.
-        let requested = self.resource.reconcile_requested_at.is_some()
-            && self.resource.reconcile_requested_at != self.status.last_handled_reconcile_at;
-        if requested {
-            self.status.applied_generation = None;
-            // What another one has taken up is taken back, also when that needs more than this
-            // pass.
-            if self.status.role_uid.take().is_some_and(|uid| uid != self.resource.uid) {
-                self.forget_role();
-            }
-        }
-        self.status.last_handled_reconcile_at.clone_from(&self.resource.reconcile_requested_at);
-        let desired = match compile(&self.resource, &self.shared.limits) {
-            Ok((desired, beyond)) if beyond.is_empty() => desired,
-            Ok((desired, beyond)) => return self.beyond_limits(&desired, beyond).await,
-            Err(problems) => return self.refuse(problems).await,
+        self.take_up_request();
+        let (desired, beyond) = match compile(&self.resource, self.limits) {
+            Ok(compiled) => compiled,
+            Err(problems) => return self.hold_back(Hold::BeyondLimits(problems)).await,
         };
-        self.tell_warnings(&desired.warnings).await;
+        let facts = self.facts(&desired, beyond);
+        if let Err(hold) = gate::before_reading(&facts) {
+            return self.hold_back(hold).await;
+        }
+        if let Some(end) = facts.over.filter(|_| !facts.beyond.is_empty()) {
+            return self.expire(&desired, end).await;
+        }
         let hash = fingerprint::desired_hash(fingerprint::of_desired(&desired));
+        self.tell_warnings(&desired.warnings, &hash).await;
         let unchanged = self.status.applied_generation == Some(self.resource.generation)
             && self.status.desired_hash.as_ref() == Some(&hash);
         self.status.desired_hash = Some(hash);
-        self.status.account_id = Some(desired.identity.account.id.clone());
+        self.status.account_id = Some(desired.identity.account.id.to_string());
 
-        let hint = match cause {
-            Cause::Drift(hint) if hint.generation == self.resource.generation && unchanged => {
-                Some(hint)
+        let role = self.access.iam.role(&desired.identity.name).await?;
+        if role.is_some() {
+            self.shared.memory().absent_since.remove(&desired.identity.key);
+        }
+        let lifetime = desired.lifetime;
+        let aim = Aim::Keep { lifetime, created: self.resource.created };
+        let known = Known::of(&self.status);
+        let situation = self.situation(&desired.identity, role.as_ref(), known, aim);
+        if !matches!(situation, Situation::NotYet(_) | Situation::Foreign(_)) {
+            let created = role.as_ref().map(|role| role.created);
+            let end = lifetime.end(self.resource.created, created);
+            self.status.expires_at = end.map(conditions::whole_seconds);
+            self.note_deadline(end);
+        }
+        let wanted = Wanted { desired, unchanged, facts };
+        match (situation, role) {
+            (situation @ Situation::Ours(_), Some(role)) => {
+                let hint = match cause {
+                    Cause::Drift(hint) if hint.generation == self.resource.generation => Some(hint),
+                    _ => None,
+                };
+                self.keep(&wanted, situation, role, hint.filter(|_| unchanged)).await
             }
-            _ => None,
-        };
-        match self.shared.iam.role(&desired.identity.name).await? {
-            Some(role) => {
-                self.shared.memory().absent_since.remove(&desired.identity.key);
-                self.existing(&desired, role, hint, unchanged).await
+            (situation @ Situation::Absent(_), _) => self.create(&wanted, situation).await,
+            (situation, role) => {
+                let over =
+                    if let Situation::Expired(_, end) = &situation { Some(*end) } else { None };
+                match (gate::before_writing(situation, &wanted.facts), over) {
+                    (Err(Hold::Foreign(not_ours)), _) => {
+                        self.foreign(&wanted.desired, role, not_ours).await
+                    }
+                    (Err(hold), _) => self.hold_back(hold).await,
+                    (Ok(_), Some(end)) => self.expire(&wanted.desired, end).await,
+                    // Nothing else passes the gate here.
+                    (Ok(_), None) => Ok(Next::Settled),
+                }
             }
-            None => self.missing(&desired, unchanged).await,
         }
     }
 
-    /// The role exists: ours or not, expired or not, equal or not.
-    async fn existing(
+    /// The role is ours: it is made equal to the resource.
+    async fn keep(
         &mut self,
-        desired: &Desired,
+        wanted: &Wanted,
+        situation: Situation,
         role: RoleRecord,
         hint: Option<Hint>,
-        unchanged: bool,
     ) -> Result<Next, Interrupted> {
-        let proven_at = self.shared.clock.now();
-        let ours = ownership::judge(&desired.identity, &role, Known::of(&self.status));
-        if let Err(not_ours) = ours {
-            if not_ours.contested() {
-                if self.took_up_lately(&role.name) {
-                    return Ok(Next::Failed(Trouble::NotVisible));
-                }
-                self.status.role_uid =
-                    ownership::uid(&role).map(str::to_owned).or(self.status.role_uid.take());
-            }
-            self.status.plan = None;
-            if desired.drift == DriftPolicy::Observe {
-                let scope = Scope::default();
-                if let Some(observed) = observe::whole(&self.shared.iam, role, &scope).await? {
-                    self.status.plan = verdict::plan_lines(&diff::diff(desired, &observed, &scope));
-                }
-            }
-            return self
-                .report(&Verdict::NotOwned(not_ours), Next::Failed(Trouble::NotOwned))
-                .await;
-        }
-        let end = desired.lifetime.end(self.resource.created, Some(role.created));
-        self.status.expires_at = end.map(verdict::whole_seconds);
-        self.note_deadline(end);
-        if let Some(end) = end.filter(|end| *end <= self.shared.clock.now()) {
-            return self.expire(desired, end).await;
-        }
-
+        let Wanted { desired, unchanged, facts } = wanted;
+        let reattached = matches!(&situation, Situation::Ours(proof) if proof.reattached());
         let applied = self.status.applied.clone().unwrap_or_default();
         let scope = Scope::of(desired, &applied);
         let observed = match &hint {
-            Some(hint) => observe::closer(&self.shared.iam, role, hint, desired, &scope).await?,
-            None => observe::whole(&self.shared.iam, role, &scope).await?,
+            Some(hint) => observe::closer(&self.access.iam, role, hint, desired, &scope).await?,
+            None => observe::whole(&self.access.iam, role, &scope).await?,
         };
         let Some(mut observed) = observed else {
             return Ok(Next::Failed(Trouble::NotVisible));
         };
-        let (role_id, arn) = (observed.role.role_id.clone(), observed.role.arn.clone());
-        let reattached = ours == Ok(Ours { reattached: true });
+        let role_is = (observed.role.role_id.to_string(), observed.role.arn.clone());
         if !reattached {
             self.status.role_uid = Some(self.resource.uid.clone());
         }
         self.overlay(desired, &mut observed);
         let held = self.held(desired, Some(&observed)).await?;
-        if desired.drift == DriftPolicy::Observe {
-            let view = view(desired, &observed, &held);
-            let steps = diff::diff(&view.desired, &view.observed, &scope);
-            if steps.is_empty() {
-                self.pin(&desired.identity);
-                (self.status.role_id, self.status.arn) = (Some(role_id), Some(arn));
-                self.status.plan = None;
+        let mut leave = match gate::before_writing(situation, facts) {
+            Ok(leave) => leave,
+            Err(Hold::Observing) => {
+                let view = view(desired, &observed, &held);
+                let steps = diff::diff(&view.desired, &view.observed, &scope);
+                if !steps.is_empty() {
+                    return self.observe_only(desired, &steps, Some(role_is)).await;
+                }
+                self.found(desired, role_is);
                 return self.converged(desired, held, &observed.role.trust, false, None).await;
             }
-            return self.observe_only(desired, &steps, Some((role_id, arn))).await;
-        }
+            Err(other) => return self.hold_back(other).await,
+        };
         self.hold().await?;
         if reattached {
             self.tell_reattached(&observed, &scope, &applied).await;
         }
-        self.pin(&desired.identity);
-        (self.status.role_id, self.status.arn) = (Some(role_id), Some(arn));
-        self.status.plan = None;
+        self.found(desired, role_is);
         if let Some(claim) = ownership::claim(&desired.identity, &observed.role) {
-            self.claim(desired, &mut observed, claim, proven_at).await?;
+            leave = self.take_up(desired, &mut observed, claim, leave).await?;
         }
-        let reason = if unchanged { reason::DRIFT_CORRECTED } else { reason::UPDATED };
-        let Carried { steps, held, missing, trust } = self
-            .carry_out(
-                desired,
-                observed,
-                held,
-                &Terms { scope: &scope, applied: &applied, proven_at, reason },
-            )
-            .await?;
+        let reason = if *unchanged { reason::DRIFT_CORRECTED } else { reason::UPDATED };
+        let terms = Terms { scope: &scope, applied: &applied, reason };
+        let Carried { steps, held, missing, trust } =
+            self.carry_out(desired, observed, held, leave, &terms).await?;
         self.status.role_uid = Some(self.resource.uid.clone());
-        if unchanged && !steps.is_empty() {
+        if *unchanged && !steps.is_empty() {
             self.note_drift(&steps);
         }
         let open = self.annotate(desired, &applied).await?;
@@ -220,82 +223,73 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     /// Carries out what takes a role up, before all else.
-    async fn claim(
+    async fn take_up(
         &mut self,
         desired: &Desired,
         observed: &mut Observed,
         claim: Step,
-        proven_at: Timestamp,
-    ) -> Result<(), Interrupted> {
+        mut leave: Leave,
+    ) -> Result<Leave, Interrupted> {
         let resource = self.resource.clone();
         let job = Job {
+            access: self.access,
             resource: &resource,
             identity: &desired.identity,
             observed: Some(observed),
-            uid: None,
-            proven_at,
             reason: reason::UPDATED,
         };
-        drive(self.shared, &job, &[claim], &mut None).await?;
+        drive(self.shared, &job, &[claim], &mut leave, &mut None).await?;
         ownership::claimed(&desired.identity, &mut observed.role);
         self.status.role_uid = Some(resource.uid);
-        Ok(())
+        Ok(leave.taken_up(&desired.identity))
     }
 
-    /// The role does not exist: create it, unless the answer is not to be believed yet or the time
-    /// is over.
-    async fn missing(&mut self, desired: &Desired, unchanged: bool) -> Result<Next, Interrupted> {
-        let expected = self.status.role_id.is_some();
-        match absence(self.shared, &desired.identity, expected) {
-            Absence::Confirmed => {}
-            Absence::Unconfirmed(wait, message) => {
-                return self
-                    .report(
-                        &Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message),
-                        Next::Again(wait),
-                    )
-                    .await;
-            }
-            Absence::JustCreated(message) => {
-                let next = Next::Failed(Trouble::NotVisible);
-                return self
-                    .report(&Verdict::Waiting(reason::WAITING_FOR_CREATE, message), next)
-                    .await;
-            }
-        }
-        let end = desired.lifetime.end(self.resource.created, None);
-        self.status.expires_at = end.map(verdict::whole_seconds);
-        self.note_deadline(end);
-        if let Some(end) = end.filter(|end| *end <= self.shared.clock.now()) {
-            self.let_all_go().await?;
-            self.end_role();
-            return self.report(&Verdict::Expired(end), Next::Settled).await;
-        }
-        if self.status.role_uid.as_ref().is_some_and(|uid| *uid != self.resource.uid) {
-            self.let_all_go().await?;
-            self.forget_role();
-            let verdict = Verdict::NotOwned(NotOurs::gone(&desired.identity));
-            return self.report(&verdict, Next::Failed(Trouble::NotOwned)).await;
-        }
+    /// There is no role: it is created.
+    async fn create(&mut self, wanted: &Wanted, situation: Situation) -> Result<Next, Interrupted> {
+        let Wanted { desired, unchanged, facts } = wanted;
         let held = self.held(desired, None).await?;
         let target = held_back(desired, &held);
         let steps = diff::create(&target);
-        if desired.drift == DriftPolicy::Observe {
-            return self.observe_only(desired, &steps, None).await;
-        }
         let rival = self.shared.memory().index.rival(&self.resource.key);
-        if let Some(rival) = rival {
-            let why = format!(
-                "IAMRole {rival} asked for role {} first: choose another roleName, or delete that \
-                 IAMRole",
-                desired.identity.name
-            );
-            return self.report(&Verdict::NameConflict(why), Next::Failed(Trouble::NotOwned)).await;
-        }
+        let mut leave = match gate::before_writing(situation, &Facts { rival, ..facts.clone() }) {
+            Ok(leave) => leave,
+            Err(Hold::Observing) => return self.observe_only(desired, &steps, None).await,
+            Err(Hold::Rival(rival)) => return self.give_way(desired, &rival).await,
+            Err(other) => return self.hold_back(other).await,
+        };
         self.hold().await?;
+        let applied = self.save_before_creating(desired).await?;
+        if *unchanged {
+            tally::drift(&self.shared.metrics, &steps);
+        }
+        let resource = self.resource.clone();
+        let job = Job {
+            access: self.access,
+            resource: &resource,
+            identity: &desired.identity,
+            observed: None,
+            reason: if *unchanged { reason::DRIFT_CORRECTED } else { reason::CREATED },
+        };
+        let mut created = None;
+        let outcome = drive(self.shared, &job, &steps, &mut leave, &mut created).await;
+        if let Some(role) = created {
+            self.status.role_id = Some(role.role_id.to_string());
+            self.status.arn = Some(role.arn);
+            self.status.role_uid = Some(self.resource.uid.clone());
+        }
+        outcome?;
+        if *unchanged {
+            self.note_drift(&steps);
+        }
+        let open = self.annotate(desired, &applied).await?;
+        self.converged(desired, held, &target.trust.to_json(), true, open).await
+    }
+
+    /// What has to stand in the API server before a role is made: names and path are pinned, the
+    /// former id is forgotten (from here the tags prove ownership), and what will be written is
+    /// known. Returns what was applied before.
+    async fn save_before_creating(&mut self, desired: &Desired) -> Result<Applied, Interrupted> {
         self.pin(&desired.identity);
-        // The former id is forgotten in the API server before a new role is made: from here the
-        // tags prove ownership.
         self.forget_role();
         self.status.plan = None;
         let applied = self.status.applied.take().unwrap_or_default();
@@ -305,98 +299,22 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.save(&Verdict::Working(reason::PROGRESSING, message)).await?;
         }
         self.shared.memory().absent_since.remove(&desired.identity.key);
-        if unchanged {
-            tally::drift(&self.shared.metrics, &steps);
-        }
-
-        let resource = self.resource.clone();
-        let job = Job {
-            resource: &resource,
-            identity: &desired.identity,
-            observed: None,
-            uid: None,
-            proven_at: self.shared.clock.now(),
-            reason: if unchanged { reason::DRIFT_CORRECTED } else { reason::CREATED },
-        };
-        let mut created = None;
-        let outcome = drive(self.shared, &job, &steps, &mut created).await;
-        if let Some(role) = created {
-            self.status.role_id = Some(role.role_id);
-            self.status.arn = Some(role.arn);
-            self.status.role_uid = Some(self.resource.uid.clone());
-        }
-        outcome?;
-        if unchanged {
-            self.note_drift(&steps);
-        }
-        let open = self.annotate(desired, &applied).await?;
-        self.converged(desired, held, &target.trust.to_json(), true, open).await
+        Ok(applied)
     }
 
-    async fn observe_only(
-        &mut self,
-        desired: &Desired,
-        steps: &[Step],
-        role: Option<(String, String)>,
-    ) -> Result<Next, Interrupted> {
-        self.pin(&desired.identity);
-        (self.status.role_id, self.status.arn) = role.unzip();
-        let plan = verdict::plan_lines(steps);
-        let news = plan != self.resource.status.plan;
-        self.status.plan = plan;
-        if news {
-            tally::drift(&self.shared.metrics, steps);
-            let lines: Vec<String> = steps.iter().map(ToString::to_string).collect();
-            let note = format!("would do: {}", lines.join("; "));
-            self.notice(true, reason::WOULD_CHANGE, "Observe", note).await;
+    /// What the gate has to know of a resource that is to be kept.
+    fn facts(&self, desired: &Desired, beyond: Vec<Finding>) -> Facts {
+        let end = desired.lifetime.end(self.resource.created, None);
+        if !beyond.is_empty() {
+            self.note_deadline(end);
         }
-        self.report(&Verdict::WouldChange, Next::Settled).await
-    }
-
-    /// True while a read may still show the uid that we have replaced.
-    fn took_up_lately(&self, role: &str) -> bool {
-        let (memory, now) = (self.shared.memory(), self.shared.clock.now());
-        memory.recent.tag(role, tag::UID, now, self.shared.windows.settle)
-            == Some(self.resource.uid.as_str())
-    }
-
-    /// True when the API server holds already what must stand there before `CreateRole`: a create
-    /// that is denied again and again is no news.
-    fn create_is_saved(&self) -> bool {
-        let (next, saved) = (&self.status, &self.resource.status);
-        next.role_name == saved.role_name
-            && next.path == saved.path
-            && next.account_id == saved.account_id
-            && next.applied == saved.applied
-            && next.role_id == saved.role_id
-            && next.arn == saved.arn
-    }
-
-    async fn tell_reattached(&mut self, observed: &Observed, scope: &Scope, applied: &Applied) {
-        let mut left: Vec<String> = Vec::new();
-        left.extend(observed.attached.iter().filter(|arn| !scope.has_attachment(arn)).cloned());
-        left.extend(
-            observed
-                .inline
-                .keys()
-                .filter(|name| !scope.has_inline(name))
-                .map(|name| format!("inline policy {name}")),
-        );
-        left.extend(
-            observed
-                .role
-                .tags
-                .keys()
-                .filter(|key| !scope.has_tag(key))
-                .map(|key| format!("tag {key}")),
-        );
-        let mut note = format!("role {} carries our tags and is kept", observed.role.name);
-        if *applied == Applied::default() && !left.is_empty() {
-            note.push_str(
-                "; what it has besides is left in place, because nothing records it as ours: ",
-            );
-            note.push_str(&left.join(", "));
+        Facts {
+            observe: desired.drift == DriftPolicy::Observe,
+            beyond,
+            over: end.filter(|end| *end <= self.shared.clock.now()),
+            has_role: self.status.role_id.is_some(),
+            said_over: self.says_over(),
+            ..Facts::default()
         }
-        self.notice(false, reason::REATTACHED, "Reattach", note).await;
     }
 }

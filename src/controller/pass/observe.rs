@@ -1,5 +1,6 @@
 //! Reads a role for a pass: all of it, or only what a sweep saw to differ.
 
+use iam::role::RoleName;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
@@ -84,7 +85,7 @@ pub async fn closer(
 /// alone needs no reading).
 async fn bodies(
     iam: &impl IamRead,
-    role: &str,
+    role: &RoleName,
     names: Vec<String>,
     mut known: BTreeMap<String, String>,
     wanted: impl Fn(&str) -> bool,

@@ -1,7 +1,6 @@
 //! Principals that are gone: who is held back, and how a plan goes on without one that AWS does not
 //! know.
 
-use jiff::Timestamp;
 use tracing::info;
 
 use crate::{
@@ -20,7 +19,7 @@ use crate::{
         tally,
     },
     plan::{
-        decide::ownership::{self, Known},
+        decide::ownership::Leave,
         form::{
             desired::Desired,
             fingerprint::{self, Scope},
@@ -34,13 +33,12 @@ use crate::{
     },
     ports::{Clock, Cluster, IamWrite},
 };
-use iam::policy::Kind;
+use iam::{policy::Kind, role::RoleId};
 
 /// On what terms a plan is carried out.
 pub(super) struct Terms<'a> {
     pub(super) scope: &'a Scope,
     pub(super) applied: &'a Applied,
-    pub(super) proven_at: Timestamp,
     pub(super) reason: &'static str,
 }
 
@@ -95,20 +93,20 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     /// Whether the role of this ARN is, now, the very role that status records for a resource of
     /// this installation.
     async fn is_in_our_keeping(&self, arn: &str) -> Result<bool, Interrupted> {
-        let Some(name) = principals::role_name(arn) else { return Ok(false) };
-        let known: Vec<String> =
-            self.shared.memory().index.role_ids(&name).map(str::to_owned).collect();
+        let Some(key) = principals::role_of(arn) else { return Ok(false) };
+        let known: Vec<RoleId> = self.shared.memory().index.role_ids(&key).cloned().collect();
         if known.is_empty() {
             return Ok(false);
         }
-        let role = self.shared.iam.role(&name).await?;
+        let Some(access) = self.shared.accounts.get(key.account) else { return Ok(false) };
+        let role = access.iam.role(&key.name).await?;
         Ok(role.is_some_and(|role| role.arn == arn && known.contains(&role.role_id)))
     }
 
     /// Lays recent writes over what was read.
     pub(super) fn overlay(&self, desired: &Desired, observed: &mut Observed) {
-        self.shared.memory().recent.overlay(
-            &desired.identity.name,
+        self.access.recent().overlay(
+            &desired.identity.role(),
             observed,
             |part| desired.wants(part),
             self.shared.clock.now(),
@@ -123,9 +121,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         desired: &Desired,
         mut observed: Observed,
         mut held: Vec<ReplacedPrincipal>,
+        mut leave: Leave,
         terms: &Terms<'_>,
     ) -> Result<Carried, Interrupted> {
-        let (mut done, mut missing, mut proven_at) = (Vec::new(), Vec::new(), terms.proven_at);
+        let (mut done, mut missing) = (Vec::new(), Vec::new());
         loop {
             let view = principals::view(desired, &observed, &held);
             let steps = diff::diff(&view.desired, &view.observed, terms.scope);
@@ -138,14 +137,13 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.save_applied(desired, terms.applied).await?;
             let resource = self.resource.clone();
             let job = Job {
+                access: self.access,
                 resource: &resource,
                 identity: &desired.identity,
                 observed: Some(&observed),
-                uid: self.status.role_uid.as_deref(),
-                proven_at,
                 reason: terms.reason,
             };
-            let outcome = drive(self.shared, &job, &steps, &mut None).await;
+            let outcome = drive(self.shared, &job, &steps, &mut leave, &mut None).await;
             let (error, step) = match outcome {
                 Ok(()) => {
                     if let Some(trust) = steps.iter().rev().find_map(written) {
@@ -162,15 +160,13 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             let failure = Interrupted::Iam(error, Some(step));
             let Some(refused) = refused else { return Err(failure) };
             // What was done already is read, not remembered.
-            let Some(role) = self.shared.iam.role(&desired.identity.name).await? else {
+            let Some(role) = self.access.iam.role(&desired.identity.name).await? else {
                 return Err(failure);
             };
-            let known = Known { id: Some(&observed.role.role_id), ..Known::of(&self.status) };
-            if ownership::judge(&desired.identity, &role, known).is_err() {
-                return Err(Interrupted::ProofTooOld);
-            }
-            proven_at = self.shared.clock.now();
-            let Some(again) = observe::whole(&self.shared.iam, role, terms.scope).await? else {
+            let Leave::Change(proof) = &leave else { return Err(failure) };
+            let again = proof.again(&desired.identity, &role, self.shared.clock.now());
+            leave = Leave::Change(again.map_err(|_| Interrupted::ProofTooOld)?);
+            let Some(again) = observe::whole(&self.access.iam, role, terms.scope).await? else {
                 return Err(failure);
             };
             observed = again;

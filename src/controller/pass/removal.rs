@@ -1,24 +1,27 @@
 //! Takes a role away: on deletion of its resource, or when its lifetime is over. Ownership is
 //! proven first and again right before the last call; blockers are looked for before anything is
-//! taken; the boundary stays to the last.
+//! taken.
 
 use std::time::Duration;
 
+use iam::role::RoleKey;
+
 use crate::{
-    api::resource::Resource,
-    controller::{
-        pass::drive::{Interrupted, Job, drive},
-        shared::Shared,
+    api::reason,
+    controller::pass::{
+        context::Pass,
+        drive::{Interrupted, Job, drive},
     },
     plan::{
-        decide::ownership::{self, Known, NotOurs},
-        failure::IamErrorClass,
-        form::{
-            observed::{Observed, RoleRecord},
-            settle::within,
+        decide::{
+            gate::{self, Facts, Hold},
+            ownership::{Known, Leave, NotOurs},
+            situation::{Aim, Wait},
         },
+        failure::IamErrorClass,
+        form::observed::{Observed, RoleRecord},
         scope::identity::Identity,
-        steps::step::{Call, Step, Why},
+        steps::{remove, step::Why},
     },
     ports::{Clock, Cluster, IamWrite},
 };
@@ -36,191 +39,112 @@ pub enum Removal {
     Waiting(Duration, String),
 }
 
-/// What is known about a role that a read did not find.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Absence {
-    /// It does not exist.
-    Confirmed,
-    /// Another read is needed after this time.
-    Unconfirmed(Duration, String),
-    /// We have just created it, and IAM does not show it yet.
-    JustCreated(String),
-}
+/// IAM shows what it has just done after about a second.
+const SOON: Duration = Duration::from_secs(1);
 
-/// Whether "no such role" is to be believed: reads of IAM lag behind writes. `expected` when status
-/// has the role's id.
-pub fn absence<I, C, K: Clock>(
-    shared: &Shared<I, C, K>,
-    identity: &Identity,
-    expected: bool,
-) -> Absence {
-    let (now, windows) = (shared.clock.now(), shared.windows);
-    let mut memory = shared.memory();
-    if memory.recent.deleted(&identity.name) {
-        return Absence::Confirmed;
-    }
-    if memory.recent.created(&identity.name, now, windows.create) {
-        return Absence::JustCreated(format!(
-            "role {} was just created, and IAM does not show it yet",
-            identity.name
-        ));
-    }
-    if !expected || windows.absence.is_zero() {
-        return Absence::Confirmed;
-    }
-    let first = *memory.absent_since.entry(identity.key.clone()).or_insert(now);
-    if within(first, now, windows.absence) {
-        let left = windows.absence.saturating_sub(now.duration_since(first).unsigned_abs());
-        let message = format!(
-            "role {} is not found; it is looked for once more before that is believed",
-            identity.name
-        );
-        return Absence::Unconfirmed(left, message);
-    }
-    Absence::Confirmed
-}
-
-/// What a removal makes of a role that is not ours. That another cluster has taken it up is
-/// believed after two reads: a read that lags behind our own taking up must not leave the role
-/// behind for ever.
-fn left<I, C, K: Clock>(
-    shared: &Shared<I, C, K>,
-    identity: &Identity,
-    not_ours: NotOurs,
-) -> Removal {
-    let (now, window) = (shared.clock.now(), shared.windows.absence);
-    if not_ours.contested() {
-        let first = *shared.memory().absent_since.entry(identity.key.clone()).or_insert(now);
-        if within(first, now, window) {
-            let wait = window.saturating_sub(now.duration_since(first).unsigned_abs());
-            let message = format!(
-                "role {} shows another uid; it is read once more before that is believed",
-                identity.name
-            );
-            return Removal::Waiting(wait, message);
+impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
+    /// Removes the role of `identity`.
+    ///
+    /// # Errors
+    /// The first failure; the next pass begins anew.
+    pub(super) async fn remove(
+        &mut self,
+        identity: &Identity,
+        known: Known<'_>,
+        why: Why,
+    ) -> Result<Removal, Interrupted> {
+        let role = self.access.iam.role(&identity.name).await?;
+        let mut leave = match self.may_remove(identity, role.as_ref(), known.clone()) {
+            Ok(leave) => leave,
+            Err(removal) => return Ok(removal),
+        };
+        let Some(role) = role else { return Err(Interrupted::ProofTooOld) };
+        self.shared.memory().absent_since.remove(&identity.key);
+        let name = role.name.clone();
+        let profiles = self.access.iam.instance_profiles(&name).await?;
+        if let Some(profiles) = profiles.filter(|profiles| !profiles.is_empty()) {
+            return Ok(Removal::Blocked(format!(
+                "role {name} is in instance profile {}, which is not ours: remove the role from it",
+                profiles.join(", ")
+            )));
         }
-    }
-    Removal::NotOurs(not_ours)
-}
-
-/// What a removal makes of a role that a read does not show.
-fn not_found<I, C, K: Clock>(shared: &Shared<I, C, K>, identity: &Identity) -> Removal {
-    match absence(shared, identity, true) {
-        Absence::Confirmed => Removal::Gone,
-        Absence::Unconfirmed(wait, message) => Removal::Waiting(wait, message),
-        Absence::JustCreated(message) => Removal::Waiting(Duration::from_secs(1), message),
-    }
-}
-
-/// Removes the role of `identity`.
-///
-/// # Errors
-/// The first failure; the next pass begins anew.
-pub async fn remove<I: IamWrite, C: Cluster, K: Clock>(
-    shared: &Shared<I, C, K>,
-    resource: &Resource,
-    identity: &Identity,
-    known: Known<'_>,
-    why: Why,
-    reason: &'static str,
-) -> Result<Removal, Interrupted> {
-    let Some(role) = shared.iam.role(&identity.name).await? else {
-        // Before a role may be called gone, it is looked for twice, also when status never pinned
-        // it.
-        return Ok(not_found(shared, identity));
-    };
-    if let Err(not_ours) = ownership::judge(identity, &role, known) {
-        return Ok(left(shared, identity, not_ours));
-    }
-    shared.memory().absent_since.remove(&identity.key);
-    let proven_at = shared.clock.now();
-    let name = role.name.clone();
-    if let Some(profiles) =
-        shared.iam.instance_profiles(&name).await?.filter(|profiles| !profiles.is_empty())
-    {
-        return Ok(Removal::Blocked(format!(
-            "role {name} is in instance profile {}, which is not ours: remove the role from it",
-            profiles.join(", ")
-        )));
-    }
-    let (attached, inline) = (
-        shared.iam.attached(&name).await?.unwrap_or_default(),
-        shared.iam.inline_names(&name).await?.unwrap_or_default(),
-    );
-    let observed = Observed {
-        role,
-        attached,
-        inline: inline.into_iter().map(|name| (name, String::new())).collect(),
-    };
-    take_away(
-        shared,
-        &Job { resource, identity, observed: Some(&observed), uid: known.uid, proven_at, reason },
-        &observed,
-        known,
-        why,
-    )
-    .await
-}
-
-async fn take_away<I: IamWrite, C: Cluster, K: Clock>(
-    shared: &Shared<I, C, K>,
-    job: &Job<'_>,
-    observed: &Observed,
-    known: Known<'_>,
-    why: Why,
-) -> Result<Removal, Interrupted> {
-    let Observed { role, attached, inline } = observed;
-    let step = |call| Step { role: role.name.clone(), call, why, change: None };
-    let delete = [step(Call::DeleteRole)];
-    let strip: Vec<Step> = attached
-        .iter()
-        .map(|arn| step(Call::Detach { arn: arn.clone() }))
-        .chain(inline.keys().map(|name| step(Call::DeleteInline { name: name.clone() })))
-        .collect();
-    if !strip.is_empty() {
-        // IAM checks the right to delete before it looks at what hangs on the role: asked now, it
-        // answers AccessDenied while nothing is taken away yet, or DeleteConflict when we may go
-        // on.
-        match drive(shared, job, &delete, &mut None).await {
-            Ok(()) => return confirm(shared, job.identity).await,
-            Err(Interrupted::Iam(error, _)) if error.class == IamErrorClass::DeleteConflict => {}
-            Err(Interrupted::Iam(error, _)) if error.class == IamErrorClass::AccessDenied => {
-                return Ok(Removal::Blocked(format!(
-                    "{error}: grant the controller iam:DeleteRole on this role"
-                )));
+        let attached = self.access.iam.attached(&name).await?.unwrap_or_default();
+        let inline = self.access.iam.inline_names(&name).await?.unwrap_or_default();
+        let inline = inline.into_iter().map(|name| (name, String::new())).collect();
+        let observed = Observed { role, attached, inline };
+        let resource = self.resource.clone();
+        let job = Job {
+            access: self.access,
+            resource: &resource,
+            identity,
+            observed: Some(&observed),
+            reason: if why == Why::Expired { reason::EXPIRED } else { reason::DELETED },
+        };
+        let key = RoleKey { account: identity.account.id, name };
+        let strip = remove::strip(&key, &observed, why);
+        let delete = [remove::delete(&key, why)];
+        if !strip.is_empty() {
+            // IAM checks the right to delete before it looks at what hangs on the role: asked now,
+            // it answers AccessDenied while nothing is taken away yet, or DeleteConflict when we
+            // may go on.
+            match drive(self.shared, &job, &delete, &mut leave, &mut None).await {
+                Ok(()) => return self.confirm(identity).await,
+                Err(Interrupted::Iam(error, _)) if error.class == IamErrorClass::DeleteConflict => {
+                }
+                other => return denied(other),
             }
-            Err(other) => return Err(other),
+            drive(self.shared, &job, &strip, &mut leave, &mut None).await?;
         }
-        drive(shared, job, &strip, &mut None).await?;
+        // Proven again right before the call that can't be undone. "No such role" is not our doing:
+        // IAM's replicas may disagree, and two reads of one moment prove no absence.
+        let again = self.access.iam.role(&key.name).await?;
+        let id = known.id.clone().or_else(|| Some(observed.role.role_id.clone()));
+        let mut leave = match self.may_remove(identity, again.as_ref(), Known { id, ..known }) {
+            Ok(leave) => leave,
+            Err(removal) => return Ok(removal),
+        };
+        match drive(self.shared, &job, &delete, &mut leave, &mut None).await {
+            Ok(()) => self.confirm(identity).await,
+            other => denied(other),
+        }
     }
-    // Proven again right before the call that can't be undone.
-    let again: Option<RoleRecord> = shared.iam.role(&role.name).await?;
-    // Not our doing: IAM's replicas may disagree, and two reads of one moment prove no absence.
-    let Some(again) = again else { return Ok(not_found(shared, job.identity)) };
-    let known = Known { id: known.id.or(Some(&role.role_id)), ..known };
-    if let Err(not_ours) = ownership::judge(job.identity, &again, known) {
-        return Ok(left(shared, job.identity, not_ours));
+
+    /// The grounds on which the role may be removed, or how its removal ends without them.
+    fn may_remove(
+        &self,
+        identity: &Identity,
+        role: Option<&RoleRecord>,
+        known: Known<'_>,
+    ) -> Result<Leave, Removal> {
+        let situation = self.situation(identity, role, known, Aim::Remove);
+        gate::before_writing(situation, &Facts::default()).map_err(|hold| match hold {
+            Hold::NotYet(Wait::Unseen(left, message) | Wait::OtherUid(left, message)) => {
+                Removal::Waiting(left, message)
+            }
+            Hold::NotYet(Wait::JustCreated(message)) => Removal::Waiting(SOON, message),
+            Hold::Foreign(not_ours) => Removal::NotOurs(not_ours),
+            Hold::Gone(_) => Removal::Gone,
+            other => Removal::Blocked(format!("the role may not be removed now: {other:?}")),
+        })
     }
-    let job = Job { proven_at: shared.clock.now(), ..*job };
-    match drive(shared, &job, &delete, &mut None).await {
-        Ok(()) => confirm(shared, job.identity).await,
+
+    /// After our own `DeleteRole` one "no such role" is enough.
+    async fn confirm(&self, identity: &Identity) -> Result<Removal, Interrupted> {
+        if self.access.iam.role(&identity.name).await?.is_none() {
+            return Ok(Removal::Gone);
+        }
+        let message = format!("role {} is deleted, and IAM still shows it", identity.name);
+        Ok(Removal::Waiting(SOON, message))
+    }
+}
+
+/// A denial of the removal itself; other failures stay what they are.
+fn denied(outcome: Result<(), Interrupted>) -> Result<Removal, Interrupted> {
+    match outcome {
+        Ok(()) => Ok(Removal::Gone),
         Err(Interrupted::Iam(error, _)) if error.class == IamErrorClass::AccessDenied => Ok(
             Removal::Blocked(format!("{error}: grant the controller iam:DeleteRole on this role")),
         ),
         Err(other) => Err(other),
     }
-}
-
-/// After our own `DeleteRole` one "no such role" is enough.
-async fn confirm<I: IamWrite, C: Cluster, K: Clock>(
-    shared: &Shared<I, C, K>,
-    identity: &Identity,
-) -> Result<Removal, Interrupted> {
-    if shared.iam.role(&identity.name).await?.is_none() {
-        return Ok(Removal::Gone);
-    }
-    Ok(Removal::Waiting(
-        Duration::from_secs(1),
-        format!("role {} is deleted, and IAM still shows it", identity.name),
-    ))
 }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use tracing::{debug, info};
 
+use crate::api::kinds::iam_role::Applied;
+use crate::plan::form::{fingerprint::Scope, observed::Observed};
 use crate::{
-    api::{RoleStatus, kinds::iam_role::Drift, reason, resource::Resource},
+    api::{RoleStatus, condition, kinds::iam_role::Drift, reason, resource::Resource},
     controller::{
         pass::{
             context::Pass,
@@ -18,8 +20,10 @@ use crate::{
         failure::ClusterError,
         say::{
             backoff::Trouble,
+            conditions,
             notice::Notice,
             verdict::{self, Verdict},
+            words,
         },
         steps::step::Step,
     },
@@ -32,14 +36,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let mut parts: Vec<String> = steps
             .iter()
             .flat_map(|step| step.call.parts())
-            .map(|part| verdict::cut(&part.to_string(), 64))
+            .map(|part| words::cut(&part.to_string(), 64))
             .collect();
         parts.sort();
         parts.dedup();
         parts.truncate(50);
         let count = self.status.drift.as_ref().map_or(0, |drift| drift.count).saturating_add(1);
         self.status.drift = Some(Drift {
-            last_corrected_at: verdict::whole_seconds(self.shared.clock.now()),
+            last_corrected_at: conditions::whole_seconds(self.shared.clock.now()),
             parts,
             by: None,
             count,
@@ -58,32 +62,60 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     /// Tells what may surprise in the spec, once for each generation: with the first pass that gets
     /// as far as to read it.
-    pub(super) async fn tell_warnings(&self, warnings: &[Finding]) {
-        let seen = self.resource.status.observed_generation == Some(self.resource.generation);
-        let unread = [reason::PAUSED, reason::INVALID_SPEC].map(Some);
-        if warnings.is_empty()
-            || (seen && !unread.contains(&verdict::ready_reason(&self.resource.status)))
-        {
+    ///
+    /// A pass that the pause or the spec itself ended has observed this generation and not read it:
+    /// neither was the role found equal to it, nor is its hash in status.
+    pub(super) async fn tell_warnings(&self, warnings: &[Finding], hash: &str) {
+        let (status, generation) = (&self.resource.status, Some(self.resource.generation));
+        let read = status.observed_generation == generation
+            && !words::tell_a_pause(&status.conditions)
+            && (status.applied_generation == generation
+                || status.desired_hash.as_deref() == Some(hash));
+        if warnings.is_empty() || read {
             return;
         }
         let lines: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         self.notice(true, reason::TRUST_WARNING, "Compile", lines.join("; ")).await;
     }
 
+    /// What a role that is taken up again brings along.
+    pub(super) async fn tell_reattached(
+        &mut self,
+        observed: &Observed,
+        scope: &Scope,
+        applied: &Applied,
+    ) {
+        let mut left: Vec<String> = Vec::new();
+        left.extend(observed.attached.iter().filter(|arn| !scope.has_attachment(arn)).cloned());
+        left.extend(
+            observed
+                .inline
+                .keys()
+                .filter(|name| !scope.has_inline(name))
+                .map(|name| format!("inline policy {name}")),
+        );
+        left.extend(
+            observed
+                .role
+                .tags
+                .keys()
+                .filter(|key| !scope.has_tag(key))
+                .map(|key| format!("tag {key}")),
+        );
+        let mut note = format!("role {} carries our tags and is kept", observed.role.name);
+        if *applied == Applied::default() && !left.is_empty() {
+            note.push_str(
+                "; what it has besides is left in place, because nothing records it as ours: ",
+            );
+            note.push_str(&left.join(", "));
+        }
+        self.notice(false, reason::REATTACHED, "Reattach", note).await;
+    }
+
     /// Writes the status if it says anything new.
     pub(super) async fn save(&mut self, verdict: &Verdict) -> Result<(), ClusterError> {
-        verdict::conclude(
-            &mut self.status,
-            self.resource.generation,
-            verdict,
-            self.shared.clock.now(),
-        );
-        if self.status == self.resource.status {
-            return Ok(());
-        }
-        self.shared.cluster.write_status(&self.resource, &self.status).await?;
-        tell_news(self.shared, &self.resource, &self.status, verdict).await;
-        self.resource.status = self.status.clone();
+        say(self.shared, &self.resource, &mut self.status, verdict).await?;
+        self.resource.status.clone_from(&self.status);
         Ok(())
     }
 
@@ -103,16 +135,17 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 // Before the first status its name is only known from the spec, without letter
                 // case.
                 let named = self.shared.memory().index.get(&key).map(|entry| entry.role.clone());
+                let named = named.as_ref().map(|role| role.name.as_str());
                 info!(
                     resource = %key,
-                    account = self.shared.limits.account.id.as_str(),
-                    role = self.status.role_name.as_deref().or(named.as_deref()),
+                    account = self.limits.account.id.as_str(),
+                    role = self.status.role_name.as_deref().or(named),
                     request_id = error.request_id.as_deref(),
                     class = ?error.class,
                     %error,
                     "an AWS call failed"
                 );
-                let (verdict, trouble) = match verdict::role_not_found(&error, step.as_deref()) {
+                let (verdict, trouble) = match words::role_not_found(&error, step.as_deref()) {
                     Some(message) => (
                         Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message),
                         Trouble::NotVisible,
@@ -142,9 +175,26 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 }
 
+/// Says a verdict on its resource: in the status, if that is another one then, and as an Event
+/// where it is news.
+pub(in crate::controller) async fn say<I: IamWrite, C: Cluster, K: Clock>(
+    shared: &Shared<I, C, K>,
+    resource: &Resource,
+    status: &mut RoleStatus,
+    verdict: &Verdict,
+) -> Result<(), ClusterError> {
+    words::conclude(status, resource.generation, verdict, shared.clock.now());
+    if *status == resource.status {
+        return Ok(());
+    }
+    shared.cluster.write_status(resource, &conditions::own(status)).await?;
+    tell_news(shared, resource, status, verdict).await;
+    Ok(())
+}
+
 /// An Event for what the status newly says: with a new reason, and for a refusal also with a new
 /// generation or another message. The same refusal, pass after pass, is told once.
-pub(in crate::controller) async fn tell_news<I: IamWrite, C: Cluster, K: Clock>(
+async fn tell_news<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
     resource: &Resource,
     status: &RoleStatus,
@@ -153,10 +203,11 @@ pub(in crate::controller) async fn tell_news<I: IamWrite, C: Cluster, K: Clock>(
     if matches!(verdict, Verdict::Ready | Verdict::Working(..) | Verdict::WouldChange) {
         return;
     }
-    let Some(after) = status.conditions.first() else { return };
+    let ready = |status| conditions::find(status, condition::READY);
+    let Some(after) = ready(&status.conditions) else { return };
     let reason = reason::constant(&after.reason);
     let refusal = verdict::REFUSALS.contains(&reason);
-    let same = resource.status.conditions.first().is_some_and(|before| {
+    let same = ready(&resource.status.conditions).is_some_and(|before| {
         before.reason == after.reason
             && !(refusal
                 && (before.message != after.message

@@ -115,7 +115,7 @@ async fn a_right_that_is_missing_is_told_and_holds_up_no_deletion() {
 #[tokio::test(start_paused = true)]
 async fn without_the_operators_leave_the_resource_is_refused() {
     let mut rig = Rig::without_windows();
-    rig.config.limits.annotate = false;
+    rig.limits.annotate = false;
     rig.start();
     rig.apply("x", POD);
     rig.apply("y", &plain(""));

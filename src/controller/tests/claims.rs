@@ -65,7 +65,7 @@ async fn a_misspelt_wish_to_keep_the_role_keeps_it_and_says_so(
 async fn what_is_retained_can_go_whatever_account_the_credentials_are_of() {
     let mut rig = Rig::with(&plain(r#""deletionPolicy":"Retain""#)).await;
     rig.stop().await;
-    rig.config.limits.account.id = "999999999999".into();
+    rig.limits.account.id = "999999999999".parse().unwrap();
     rig.start();
     rig.world.cluster.delete(&key("x"));
     rig.seconds(5).await;
@@ -77,7 +77,7 @@ async fn what_is_retained_can_go_whatever_account_the_credentials_are_of() {
 async fn credentials_of_another_account_write_and_remove_nothing() {
     let mut rig = Rig::with(&plain("")).await;
     rig.stop().await;
-    rig.config.limits.account.id = "999999999999".into();
+    rig.limits.account.id = "999999999999".parse().unwrap();
     rig.start();
     rig.seconds(100).await;
     assert_eq!(rig.ready("x").0, "InvalidSpec");

@@ -273,7 +273,7 @@ async fn beyond_the_limits_the_end_of_a_lifetime_leaves_a_role_that_a_second_clu
     let [mut one, other] = two_clusters(&plain(lifetime)).await;
     other.apply("x", &plain(""));
     one.stop().await;
-    one.config.limits.max_lifetime = Some(Duration::from_mins(1));
+    one.limits.max_lifetime = Some(Duration::from_mins(1));
     one.start();
     one.seconds(4_000).await;
     assert!(other.is_ready("x") && other.world.iam.get(&role("x")).is_some());

@@ -22,10 +22,7 @@ fn end(rig: &Rig) -> End {
         role.created = jiff::Timestamp::UNIX_EPOCH;
     }
     let ready = rig.world.cluster.resource(&key("x")).map(|resource| {
-        (
-            verdict::is_ready(&resource.status, resource.generation),
-            verdict::ready_reason(&resource.status).unwrap().to_owned(),
-        )
+        (conditions::is_ready(&resource.status, resource.generation), rig.ready("x").0)
     });
     End { roles, ready, pod: rig.world.cluster.role_of(&key("pod")) }
 }

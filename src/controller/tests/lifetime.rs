@@ -76,7 +76,7 @@ async fn a_ttl_counts_from_the_roles_creation_after_a_rebuild_of_the_cluster() {
 async fn a_role_beyond_a_bound_that_was_tightened_is_refused_and_still_ends_in_its_time() {
     let mut rig = Rig::with(&plain(r#""lifetime":{"ttl":"2h"}"#)).await;
     rig.stop().await;
-    rig.config.limits.max_lifetime = Some(Duration::from_hours(1));
+    rig.limits.max_lifetime = Some(Duration::from_hours(1));
     rig.start();
     rig.world.cluster.annotate(&key("x"), crate::api::RECONCILE_REQUESTED_AT, Some("1"));
     rig.seconds(3_700).await;

@@ -15,7 +15,7 @@ impl Rig {
     }
 
     #[track_caller]
-    fn expect(&self, values: &[(&str, f64)]) {
+    pub fn expect(&self, values: &[(&str, f64)]) {
         for (series, value) in values {
             let series = format!("rolewright_{series}");
             assert!(
@@ -162,15 +162,16 @@ async fn a_role_that_outlives_its_lifetime_is_counted_as_overdue() {
 #[tokio::test(start_paused = true)]
 async fn sweeps_are_counted_by_result_and_only_a_complete_one_moves_the_time() {
     let rig = Rig::with(&plain("")).await;
-    let begun = rig.metric("rolewright_sweep_last_success_timestamp_seconds");
+    let begun =
+        rig.metric(r#"rolewright_sweep_last_success_timestamp_seconds{account="123456789012"}"#);
     assert!(begun > 1e9);
     rig.world.iam.fault(Rule::new(Fault::Error(IamErrorClass::Throttled)).on("ListRoles").always());
     rig.seconds(600).await;
     rig.expect(&[
-        ("sweep_last_success_timestamp_seconds", begun),
-        ("sweep_roles", 0.0),
-        ("sweep_duration_seconds_count", 1.0),
-        (r#"sweeps_total{result="complete"}"#, 1.0),
+        (r#"sweep_last_success_timestamp_seconds{account="123456789012"}"#, begun),
+        (r#"sweep_roles{account="123456789012"}"#, 0.0),
+        (r#"sweep_duration_seconds_count{account="123456789012"}"#, 1.0),
+        (r#"sweeps_total{account="123456789012",result="complete"}"#, 1.0),
     ]);
-    assert!(rig.metric(r#"rolewright_sweeps_total{result="failed"}"#) > 3.0);
+    assert!(rig.metric(r#"rolewright_sweeps_total{account="123456789012",result="failed"}"#) > 3.0);
 }

@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod accounts;
 mod additive;
 mod annotate;
 mod bad_days;
@@ -23,6 +24,7 @@ mod lifetime;
 mod metrics;
 mod notice;
 mod observe;
+mod other_managers;
 mod ownership;
 mod principals;
 mod removal;
@@ -35,6 +37,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
+    accounts::Accounts,
     api::{ResourceKey, RoleStatus, condition},
     controller::{
         engine::{self, RunError, Signals},
@@ -43,13 +46,20 @@ use crate::{
     election::{leadership::Leadership, pulse::Pulse},
     metrics::Metrics,
     plan::{
-        say::verdict,
-        scope::limits::{BoundaryRule, Config, Limits, Windows},
+        say::conditions,
+        scope::{
+            config::{Config, Windows},
+            limits::{BoundaryRule, Limits},
+            resolve::Sources,
+        },
     },
     settings::MANAGED_POLICIES,
-    sim::world::{ACCOUNT, PARTITION, World},
+    sim::{
+        iam::FakeIam,
+        world::{ACCOUNT, PARTITION, World},
+    },
 };
-use iam::{arn::Account, managed::ManagedPolicyRules};
+use iam::{account::Account, managed::ManagedPolicyRules};
 
 pub const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 pub const AUDIT: &str = "arn:aws:iam::aws:policy/SecurityAudit";
@@ -82,9 +92,21 @@ pub fn role(name: &str) -> String {
 /// The engine's task, and how to stop it.
 type Running = (JoinHandle<Result<(), RunError>>, watch::Sender<bool>);
 
+/// Settings of the engine but for the limits.
+#[derive(Clone, Copy)]
+pub struct Settings {
+    pub windows: Windows,
+    pub sweep_interval: Duration,
+    pub max_concurrent: usize,
+}
+
 pub struct Rig {
     pub world: World,
-    pub config: Config,
+    /// Of the account of `world`.
+    pub limits: Limits,
+    /// More accounts, in which resources are that are pinned to them.
+    pub others: Vec<(Account, FakeIam)>,
+    pub config: Settings,
     pub boundary: String,
     /// Of all controllers, one after the other.
     pub metrics: Arc<Metrics>,
@@ -96,22 +118,22 @@ impl Rig {
     pub fn new() -> Self {
         let world = World::new();
         let boundary = world.iam.add_policy("boundary");
-        let account = Account { id: ACCOUNT.into(), partition: PARTITION.into() };
-        let config = Config {
-            limits: Limits {
-                installation: "test".into(),
-                role_name_prefix: "test-".into(),
-                path_prefix: "/".into(),
-                boundary: BoundaryRule::Always(
-                    "arn:{partition}:iam::{accountId}:policy/boundary".into(),
-                ),
-                managed_policies: ManagedPolicyRules::new(MANAGED_POLICIES).unwrap(),
-                annotate: true,
-                max_lifetime: None,
-                max_session: None,
-                oidc_issuers: vec!["https://oidc.example.org/id/1".into()],
-                account,
-            },
+        let account = Account::new(ACCOUNT, PARTITION).unwrap();
+        let limits = Limits {
+            installation: "test".into(),
+            role_name_prefix: "test-".into(),
+            path_prefix: "/".into(),
+            boundary: BoundaryRule::Always(
+                "arn:{partition}:iam::{accountId}:policy/boundary".into(),
+            ),
+            managed_policies: ManagedPolicyRules::new(MANAGED_POLICIES).unwrap(),
+            annotate: true,
+            max_lifetime: None,
+            max_session: None,
+            oidc_issuers: vec!["https://oidc.example.org/id/1".into()],
+            account,
+        };
+        let config = Settings {
             windows: Windows {
                 settle: Duration::from_mins(1),
                 confirm: Duration::from_secs(5),
@@ -121,7 +143,15 @@ impl Rig {
             sweep_interval: Duration::from_mins(1),
             max_concurrent: 8,
         };
-        Self { world, config, boundary, metrics: Arc::default(), running: None }
+        Self {
+            world,
+            limits,
+            others: Vec::new(),
+            config,
+            boundary,
+            metrics: Arc::default(),
+            running: None,
+        }
     }
 
     /// All windows off.
@@ -155,8 +185,16 @@ impl Rig {
         let (stop_sender, stop) = watch::channel(false);
         let health = watch::Sender::new(Health::default());
         let signals = Signals { stop, health, leadership, pulse: Pulse::default() };
-        let (config, metrics) = (self.config.clone(), Arc::clone(&self.metrics));
-        let engine = engine::run(world.iam, world.cluster, world.clock, config, metrics, signals);
+        let mut sources = Sources::new(self.limits.clone());
+        let mut accounts = vec![(self.limits.account.clone(), world.iam)];
+        for (account, iam) in &self.others {
+            sources = sources.with(Limits { account: account.clone(), ..self.limits.clone() });
+            accounts.push((account.clone(), iam.clone()));
+        }
+        let Settings { windows, sweep_interval, max_concurrent } = self.config;
+        let config = Config { sources, windows, sweep_interval, max_concurrent };
+        let (accounts, metrics) = (Accounts::new(accounts), Arc::clone(&self.metrics));
+        let engine = engine::run(accounts, world.cluster, world.clock, config, metrics, signals);
         self.running = Some((tokio::spawn(engine), stop_sender));
     }
 
@@ -177,6 +215,11 @@ impl Rig {
     pub async fn restart(&mut self) {
         self.stop().await;
         self.start();
+    }
+
+    /// Whether the controller goes on.
+    pub fn is_running(&self) -> bool {
+        self.running.as_ref().is_some_and(|(task, _)| !task.is_finished())
     }
 
     /// How the controller ended by itself.
@@ -204,23 +247,19 @@ impl Rig {
 
     pub fn is_ready(&self, name: &str) -> bool {
         let resource = self.world.cluster.resource(&key(name)).expect("the resource exists");
-        verdict::is_ready(&resource.status, resource.generation)
+        conditions::is_ready(&resource.status, resource.generation)
     }
 
     /// Reason and message of Ready.
     pub fn ready(&self, name: &str) -> (String, String) {
         let status = self.status(name);
-        let ready = status.conditions.iter().find(|condition| condition.type_ == condition::READY);
-        ready
+        conditions::find(&status.conditions, condition::READY)
             .map(|ready| (ready.reason.clone(), ready.message.clone()))
             .expect("Ready is always present")
     }
 
     pub fn has(&self, name: &str, type_: &str) -> bool {
-        self.status(name)
-            .conditions
-            .iter()
-            .any(|condition| condition.type_ == type_ && condition.status == "True")
+        conditions::is_true(&self.status(name).conditions, type_)
     }
 
     /// Actions called on AWS, sweeps left out.

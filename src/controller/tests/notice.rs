@@ -30,7 +30,7 @@ async fn status_events_that_come_late_do_not_hide_a_converged_resource_from_swee
 async fn a_resource_that_new_settings_refuse_says_so_after_the_restart() {
     let mut rig = Rig::with(&whole()).await;
     rig.stop().await;
-    rig.config.limits.managed_policies =
+    rig.limits.managed_policies =
         ManagedPolicyRules::new(["arn:aws:iam::aws:policy/Nothing"]).unwrap();
     rig.start();
     rig.seconds(5).await;
@@ -240,6 +240,29 @@ async fn what_may_surprise_is_told_once_for_each_generation() {
     rig.apply("x", &warned("two"));
     rig.seconds(5).await;
     assert_eq!(told(&rig), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_surprise_is_told_when_settings_refuse_the_spec_no_longer() {
+    let mut rig = Rig::without_windows();
+    rig.limits.max_lifetime = Some(Duration::from_hours(1));
+    rig.start();
+    let trust = r#""trust":[{"name":"s","service":{"name":"x.amazonaws.com"}}]"#;
+    rig.apply("x", &format!(r#"{{"lifetime":{{"ttl":"2h"}},{trust}}}"#));
+    rig.seconds(5).await;
+    let told = |rig: &Rig| rig.reasons().iter().filter(|reason| **reason == "TrustWarning").count();
+    assert_eq!((rig.ready("x").0.as_str(), told(&rig)), ("InvalidSpec", 0));
+    rig.stop().await;
+    rig.limits.max_lifetime = None;
+    rig.start();
+    rig.seconds(5).await;
+    assert_eq!((rig.is_ready("x"), told(&rig)), (true, 1));
+    // Other settings make another role of it, and no other spec.
+    rig.stop().await;
+    rig.limits.boundary = BoundaryRule::Free;
+    rig.start();
+    rig.seconds(5).await;
+    assert_eq!((rig.is_ready("x"), told(&rig)), (true, 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,14 +8,132 @@ use crate::{
         steps::step::{Call, Step, Why},
     },
 };
+use iam::role::{RoleId, RoleKey};
+use iam::tag::TagKey;
 use iam::{name, tag};
+use jiff::{SignedDuration, Timestamp};
 
-/// The proof is complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ours {
-    /// The role does not carry the resource's uid: the resource was made again, and takes the role
-    /// up.
-    pub reattached: bool,
+/// How long a proof of ownership is good for.
+pub const PROOF_HOLDS: SignedDuration = SignedDuration::from_secs(10);
+
+/// That a role was ours when it was read. Only judging what AWS has just shown makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    role_id: RoleId,
+    /// The uid that the role carries or was known to carry: a second proof asks for it again.
+    uid: Option<String>,
+    read_at: Timestamp,
+    reattached: bool,
+}
+
+impl Proof {
+    /// The role's unique id.
+    #[must_use]
+    pub fn role_id(&self) -> &RoleId {
+        &self.role_id
+    }
+
+    /// True when the role does not carry the resource's uid: the resource was made again, and takes
+    /// the role up.
+    #[must_use]
+    pub fn reattached(&self) -> bool {
+        self.reattached
+    }
+
+    /// Judges the same role once more, as it was read at `read_at`.
+    ///
+    /// # Errors
+    /// Why it is not to be written any more.
+    pub fn again(
+        &self,
+        identity: &Identity,
+        role: &RoleRecord,
+        read_at: Timestamp,
+    ) -> Result<Self, NotOurs> {
+        let known = Known { id: Some(self.role_id.clone()), uid: self.uid.as_deref() };
+        judge(identity, role, &known, read_at)
+    }
+
+    /// The same for a role that carries our uid from now on, because we have just written it.
+    #[must_use]
+    pub fn taken_up(self, identity: &Identity) -> Self {
+        Self { uid: Some(identity.uid.clone()), reattached: false, ..self }
+    }
+}
+
+/// That a role does not exist, as far as reads of IAM can tell. Only [`super::situation`] makes
+/// one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absence(());
+
+impl Absence {
+    pub(super) fn believed() -> Self {
+        Self(())
+    }
+
+    /// What `CreateRole` answered with is ours: as good a proof as a read.
+    #[must_use]
+    pub fn created(self, identity: &Identity, role: &RoleRecord, at: Timestamp) -> Proof {
+        Proof {
+            role_id: role.role_id.clone(),
+            uid: Some(identity.uid.clone()),
+            read_at: at,
+            reattached: false,
+        }
+    }
+}
+
+/// On what grounds a plan is carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// There is no such role: it may be created. AWS refuses that when the name is taken.
+    Create(Absence),
+    /// The role is ours: it may be changed, and removed.
+    Change(Proof),
+}
+
+impl Leave {
+    /// The same for a role that carries our uid from now on.
+    #[must_use]
+    pub fn taken_up(self, identity: &Identity) -> Self {
+        match self {
+            Self::Change(proof) => Self::Change(proof.taken_up(identity)),
+            create @ Self::Create(_) => create,
+        }
+    }
+
+    /// The step as one that may be written now; `None` when the grounds do not reach so far, or are
+    /// too old.
+    #[must_use]
+    pub fn allows<'a>(&self, step: &'a Step, now: Timestamp) -> Option<Proven<'a>> {
+        let creates = matches!(step.call, Call::CreateRole { .. });
+        let allowed = match self {
+            Self::Create(_) => creates,
+            Self::Change(proof) => {
+                !creates && now.duration_since(proof.read_at).abs() <= PROOF_HOLDS
+            }
+        };
+        allowed.then_some(Proven(step))
+    }
+}
+
+/// A step that may be written: the port takes no other.
+#[derive(Clone, Copy, Debug)]
+pub struct Proven<'a>(&'a Step);
+
+impl<'a> Proven<'a> {
+    /// The step.
+    #[must_use]
+    pub fn step(self) -> &'a Step {
+        self.0
+    }
+
+    /// For tests of what stands behind the port.
+    #[cfg(any(test, feature = "sim"))]
+    #[must_use]
+    pub fn for_a_test(step: &'a Step) -> Self {
+        Self(step)
+    }
 }
 
 /// A role that is left as it is.
@@ -50,10 +168,10 @@ impl NotOurs {
 }
 
 /// What is known of the role before it is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known<'a> {
     /// Its unique id.
-    pub id: Option<&'a str>,
+    pub id: Option<RoleId>,
     /// The uid that it carries, once that was the resource's own (`status.roleUid`).
     pub uid: Option<&'a str>,
 }
@@ -62,7 +180,7 @@ impl<'a> Known<'a> {
     /// What status tells.
     #[must_use]
     pub fn of(status: &'a RoleStatus) -> Self {
-        Self { id: status.role_id.as_deref(), uid: status.role_uid.as_deref() }
+        Self { id: status.role_id.as_deref().map(RoleId::from), uid: status.role_uid.as_deref() }
     }
 }
 
@@ -71,7 +189,12 @@ impl<'a> Known<'a> {
 ///
 /// # Errors
 /// Why the role is not to be written.
-pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result<Ours, NotOurs> {
+pub fn judge(
+    identity: &Identity,
+    role: &RoleRecord,
+    known: &Known<'_>,
+    read_at: Timestamp,
+) -> Result<Proof, NotOurs> {
     let foreign = |why: String| {
         Err(NotOurs {
             reason: reason::NOT_OWNED,
@@ -79,7 +202,7 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
         })
     };
 
-    if name::is_reserved(&role.path, &role.name) {
+    if name::is_reserved(&role.path, role.name.as_str()) {
         return foreign("it belongs to an AWS service".into());
     }
     let (installation, resource) = (value(role, tag::INSTALLATION), value(role, tag::RESOURCE));
@@ -104,7 +227,7 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
         }
         _ => {}
     }
-    if name::fold(&role.name) != name::fold(&identity.name) {
+    if role.name != identity.name {
         return foreign(format!("its name is not {}", identity.name));
     }
     if role.path != identity.path {
@@ -131,7 +254,7 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
             ),
         });
     }
-    if let Some(known) = known.id.filter(|known| *known != role.role_id) {
+    if let Some(known) = known.id.as_ref().filter(|known| **known != role.role_id) {
         return foreign(format!(
             "its id is {}, but this resource made the role with id {known}; somebody replaced it: \
              delete the role in AWS, \
@@ -139,7 +262,12 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
             role.role_id
         ));
     }
-    Ok(Ours { reattached: uid != Some(identity.uid.as_str()) })
+    Ok(Proof {
+        role_id: role.role_id.clone(),
+        uid: uid.filter(|uid| *uid == identity.uid).or(known.uid).map(str::to_owned),
+        read_at,
+        reattached: uid != Some(identity.uid.as_str()),
+    })
 }
 
 /// The step that takes up a role of ours which carries another object's uid. It comes before all
@@ -148,9 +276,9 @@ pub fn judge(identity: &Identity, role: &RoleRecord, known: Known<'_>) -> Result
 #[must_use]
 pub fn claim(identity: &Identity, role: &RoleRecord) -> Option<Step> {
     uid(role).filter(|uid| *uid != identity.uid)?;
-    let tags = [(tag::UID.to_owned(), identity.uid.clone())].into();
+    let tags = [(tag::UID.into(), identity.uid.clone())].into();
     Some(Step {
-        role: role.name.clone(),
+        role: RoleKey { account: identity.account.id, name: role.name.clone() },
         call: Call::Tag { tags },
         why: Why::Differs,
         change: None,
@@ -159,8 +287,9 @@ pub fn claim(identity: &Identity, role: &RoleRecord) -> Option<Step> {
 
 /// What [`claim`] makes of the role.
 pub fn claimed(identity: &Identity, role: &mut RoleRecord) {
-    role.tags.retain(|key, _| tag::fold(key) != tag::fold(tag::UID));
-    role.tags.insert(tag::UID.to_owned(), identity.uid.clone());
+    let key = TagKey::from(tag::UID);
+    role.tags.remove(&key);
+    role.tags.insert(key, identity.uid.clone());
 }
 
 /// The uid that a role carries.
@@ -170,5 +299,5 @@ pub fn uid(role: &RoleRecord) -> Option<&str> {
 }
 
 fn value<'a>(role: &'a RoleRecord, key: &str) -> Option<&'a str> {
-    role.tags.iter().find(|(k, _)| tag::fold(k) == tag::fold(key)).map(|(_, value)| value.as_str())
+    role.tags.get(&TagKey::from(key)).map(String::as_str)
 }

@@ -11,7 +11,9 @@ use jiff::Timestamp;
 
 use crate::{
     api::{
-        kinds::iam_role::{self, DeletionPolicy, DriftPolicy, InlinePolicy, Mode, RoleSpec},
+        kinds::iam_role::{
+            self, DeletionPolicy, DriftPolicy, IamRole, InlinePolicy, Mode, RoleSpec,
+        },
         resource::Resource,
         schema::SpecSchema,
     },
@@ -29,11 +31,12 @@ use crate::{
     },
 };
 use iam::{
+    arn::IamArn,
     finding::{Field, Finding},
     limits as quota,
     nearest::nearest,
     policy::{Kind, NumberRule, Policy},
-    tag,
+    tag::{self, Tags},
     text::node::Node,
 };
 
@@ -66,7 +69,7 @@ pub struct Desired {
     /// Inline policies by name.
     pub inline: BTreeMap<String, Policy>,
     /// All tags, the ownership proof among them.
-    pub tags: BTreeMap<String, String>,
+    pub tags: Tags,
     /// What we keep alone.
     pub exclusive: Exclusive,
     /// When it ends.
@@ -90,7 +93,7 @@ impl Desired {
         match part {
             Part::Attachment(arn) => self.attached.contains(arn),
             Part::Inline(name) => self.inline.contains_key(name),
-            Part::Tag(key) => self.tags.keys().any(|other| tag::fold(other) == *key),
+            Part::Tag(key) => self.tags.contains_key(key),
             Part::Role | Part::Trust | Part::Boundary | Part::Attributes => true,
         }
     }
@@ -116,7 +119,7 @@ pub fn compile(
     limits: &Limits,
 ) -> Result<(Desired, Vec<Finding>), Vec<Finding>> {
     let node = identity::read_spec(&resource.spec).map_err(|problem| vec![problem])?;
-    let shape = match SpecSchema::iam_role() {
+    let shape = match SpecSchema::of::<IamRole>() {
         Ok(schema) => schema.problems(&node),
         Err(error) => vec![refused(FORM, "/spec", error.to_string(), "")],
     };
@@ -249,11 +252,12 @@ impl Check<'_> {
             }
             BoundaryRule::Free => {
                 let given = given?;
-                let parts: Vec<&str> = given.splitn(6, ':').collect();
-                let own = matches!(parts.as_slice(), ["arn", partition, "iam", "", id, resource]
-                    if *partition == account.partition && (
-                        *id == account.id || *id == "aws") && resource.starts_with("policy/"));
-                if !own {
+                let own = |arn: &IamArn| {
+                    arn.kind == "policy"
+                        && arn.partition == account.partition
+                        && (account.id == *arn.account || arn.account == "aws")
+                };
+                if !IamArn::parse(&given).is_ok_and(|arn| own(&arn)) {
                     self.problems.limit(
                         field,
                         format!("must be a policy of account {} or of AWS", account.id),
@@ -381,26 +385,20 @@ impl Check<'_> {
         }
     }
 
-    fn tags(
-        &mut self,
-        given: Option<&BTreeMap<String, String>>,
-        identity: &Identity,
-    ) -> BTreeMap<String, String> {
-        let mut folded = BTreeSet::new();
-        let mut tags = BTreeMap::new();
+    fn tags(&mut self, given: Option<&BTreeMap<String, String>>, identity: &Identity) -> Tags {
+        let mut tags = Tags::new();
         for (key, value) in given.into_iter().flatten() {
             let field = Field::of("/spec/tags").name(key);
             if let Err(error) = tag::check(key, value) {
                 self.problems.form(&field, error.to_string(), "");
             }
-            if !folded.insert(tag::fold(key)) {
+            if tags.insert(key.as_str().into(), value.clone()).is_some() {
                 self.problems.form(
                     &field,
                     "differs from another key only in letter case, which IAM ignores",
                     "remove one",
                 );
             }
-            tags.insert(key.clone(), value.clone());
         }
         tags.extend(identity.tags());
         tags

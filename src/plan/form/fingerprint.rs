@@ -4,6 +4,7 @@
 //! Two, because AWS delivers a role in two streams: `authorization` from
 //! `GetAccountAuthorizationDetails`, `attributes` (description, session duration) from `ListRoles`.
 
+use iam::tag::{TagKey, Tags};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -19,7 +20,7 @@ use crate::{
     },
 };
 use iam::{
-    arn::Account,
+    account::Account,
     policy::{Kind, Policy, Strictness, decode::decode},
     tag,
 };
@@ -79,8 +80,10 @@ impl Scope {
             inline: (!exclusive.inline)
                 .then(|| own(desired.inline.keys().cloned().collect(), &applied.inline_policies)),
             tags: (!exclusive.tags).then(|| {
-                let written: Vec<String> = applied.tags.iter().map(|key| tag::fold(key)).collect();
-                own(desired.tags.keys().map(|key| tag::fold(key)).collect(), &written)
+                let folded = |key: &TagKey| key.folded().to_owned();
+                let written: Vec<String> =
+                    applied.tags.iter().map(|key| folded(&key.as_str().into())).collect();
+                own(desired.tags.keys().map(folded).collect(), &written)
             }),
         }
     }
@@ -99,8 +102,9 @@ impl Scope {
 
     /// True when a tag counts; AWS's own tags (`aws:…`) never do.
     #[must_use]
-    pub fn has_tag(&self, key: &str) -> bool {
-        !tag::is_aws(key) && self.tags.as_ref().is_none_or(|own| own.contains(&tag::fold(key)))
+    pub fn has_tag(&self, key: &TagKey) -> bool {
+        !tag::is_aws(key.as_str())
+            && self.tags.as_ref().is_none_or(|own| own.contains(key.folded()))
     }
 }
 
@@ -125,7 +129,7 @@ fn authorization(
     boundary: Option<&str>,
     attached: &BTreeSet<&str>,
     inline: &BTreeMap<&str, Vec<u8>>,
-    tags: &BTreeMap<String, &str>,
+    tags: &BTreeMap<&str, &str>,
 ) -> Fingerprint {
     let mut digest = Sha256::new();
     let mut item = |bytes: &[u8]| {
@@ -170,7 +174,7 @@ pub fn of_desired(desired: &Desired) -> (Fingerprint, Fingerprint) {
         .iter()
         .map(|(name, policy)| (name.as_str(), policy.canonical(account).bytes()))
         .collect();
-    let tags = desired.tags.iter().map(|(key, value)| (tag::fold(key), value.as_str())).collect();
+    let tags = desired.tags.iter().map(|(key, value)| (key.folded(), value.as_str())).collect();
     let authorization = authorization(
         &desired.trust.canonical(account).bytes(),
         desired.boundary.as_deref(),
@@ -188,7 +192,7 @@ pub fn of_observed(
     boundary: Option<&str>,
     attached: &Attachments,
     inline: &BTreeMap<String, String>,
-    tags: &BTreeMap<String, String>,
+    tags: &Tags,
     scope: &Scope,
     account: &Account,
 ) -> Fingerprint {
@@ -204,7 +208,7 @@ pub fn of_observed(
         &tags
             .iter()
             .filter(|(key, _)| scope.has_tag(key))
-            .map(|(key, value)| (tag::fold(key), value.as_str()))
+            .map(|(key, value)| (key.folded(), value.as_str()))
             .collect(),
     )
 }

@@ -3,6 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use iam::{
+    role::{RoleId, RoleName},
+    tag::{TagKey, Tags},
+};
 use jiff::Timestamp;
 
 /// Seconds a session lasts at most when a role says nothing.
@@ -15,13 +19,13 @@ pub type Attachments = BTreeSet<String>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleRecord {
     /// Name in the letter case in which it was created.
-    pub name: String,
+    pub name: RoleName,
     /// `/` or `/…/`.
     pub path: String,
     /// Full ARN of the role.
     pub arn: String,
     /// Unique id (`AROA…`); changes when a role is deleted and made again.
-    pub role_id: String,
+    pub role_id: RoleId,
     /// Time of creation in AWS, UTC.
     pub created: Timestamp,
     /// Trust policy as AWS sent it: percent-encoded JSON (some stand-ins send plain JSON).
@@ -32,8 +36,8 @@ pub struct RoleRecord {
     pub max_session: Option<i32>,
     /// ARN of the permissions boundary.
     pub boundary: Option<String>,
-    /// Tags with their keys as stored; IAM compares keys without letter case.
-    pub tags: BTreeMap<String, String>,
+    /// Tags with their keys as stored.
+    pub tags: Tags,
 }
 
 /// A role as `GetAccountAuthorizationDetails` shows it: everything but description and session
@@ -52,9 +56,9 @@ pub struct RoleDetail {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleSummary {
     /// Name in the letter case in which it was created.
-    pub name: String,
+    pub name: RoleName,
     /// Unique id (`AROA…`).
-    pub role_id: String,
+    pub role_id: RoleId,
     /// Absent when unset.
     pub description: Option<String>,
     /// Seconds.
@@ -96,8 +100,8 @@ pub enum Part {
     Inline(String),
     /// One attached managed policy, by ARN.
     Attachment(String),
-    /// One tag, by key folded to lower case.
-    Tag(String),
+    /// One tag.
+    Tag(TagKey),
 }
 
 impl Part {
@@ -129,7 +133,7 @@ impl std::fmt::Display for Part {
             Self::Attributes => f.write_str("attributes"),
             Self::Inline(name) => write!(f, "inline policy {name}"),
             Self::Attachment(arn) => write!(f, "attachment {arn}"),
-            Self::Tag(key) => write!(f, "tag {key}"),
+            Self::Tag(key) => write!(f, "tag {}", key.folded()),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! to be what we wrote, not what is read. In memory only: losing it costs one redundant idempotent
 //! write.
 
+use iam::role::RoleKey;
 use std::{collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
@@ -13,7 +14,6 @@ use crate::plan::{
     },
     steps::step::{Call, Step},
 };
-use iam::{name, tag};
 
 /// How sure we are that a write was applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +47,11 @@ struct Written {
     at: Timestamp,
 }
 
-/// Recent writes of all roles, by folded role name and part.
+/// Recent writes of all roles, by role and part.
 #[derive(Debug, Default)]
 pub struct Recent {
     /// The few parts of a role in the order of parts.
-    roles: HashMap<String, Vec<(Part, Written)>>,
+    roles: HashMap<RoleKey, Vec<(Part, Written)>>,
 }
 
 /// True while `at` is less than `window` ago; a window of zero is off.
@@ -63,7 +63,7 @@ pub fn within(at: Timestamp, now: Timestamp, window: Duration) -> bool {
 impl Recent {
     /// Notes a write.
     pub fn record(&mut self, step: &Step, certainty: Certainty, at: Timestamp) {
-        let parts = self.roles.entry(name::fold(&step.role)).or_default();
+        let parts = self.roles.entry(step.role.clone()).or_default();
         if matches!(step.call, Call::CreateRole { .. } | Call::DeleteRole) {
             // A new or a removed role: what was written to the former one says nothing any more.
             parts.clear();
@@ -85,8 +85,8 @@ impl Recent {
     }
 
     /// Forgets a role, as when its resource is gone.
-    pub fn forget(&mut self, role: &str) {
-        self.roles.remove(&name::fold(role));
+    pub fn forget(&mut self, role: &RoleKey) {
+        self.roles.remove(role);
     }
 
     /// Forgets what is older than `window` (the longest one in use).
@@ -101,7 +101,7 @@ impl Recent {
 
     /// True when we created the role, confirmed, less than `window` ago.
     #[must_use]
-    pub fn created(&self, role: &str, now: Timestamp, window: Duration) -> bool {
+    pub fn created(&self, role: &RoleKey, now: Timestamp, window: Duration) -> bool {
         self.part(role, &Part::Role).is_some_and(|written| {
             written.value == Value::Present
                 && written.certainty == Certainty::Applied
@@ -111,20 +111,25 @@ impl Recent {
 
     /// True when the last thing we did to the role itself was to delete it, confirmed.
     #[must_use]
-    pub fn deleted(&self, role: &str) -> bool {
+    pub fn deleted(&self, role: &RoleKey) -> bool {
         self.part(role, &Part::Role).is_some_and(|written| {
             written.value == Value::Absent && written.certainty == Certainty::Applied
         })
     }
 
-    fn part(&self, role: &str, part: &Part) -> Option<&Written> {
-        let parts = self.roles.get(&name::fold(role))?;
+    fn part(&self, role: &RoleKey, part: &Part) -> Option<&Written> {
+        let parts = self.roles.get(role)?;
         parts.iter().find(|(known, _)| known == part).map(|(_, written)| written)
     }
 
     /// The fingerprint of attributes that we wrote less than `window` ago.
     #[must_use]
-    pub fn attributes(&self, role: &str, now: Timestamp, window: Duration) -> Option<Fingerprint> {
+    pub fn attributes(
+        &self,
+        role: &RoleKey,
+        now: Timestamp,
+        window: Duration,
+    ) -> Option<Fingerprint> {
         let written = self.part(role, &Part::Attributes)?;
         match &written.value {
             Value::Attributes(description, max_session)
@@ -138,8 +143,8 @@ impl Recent {
 
     /// The value of a tag as it was written lately; `None` when nothing is known.
     #[must_use]
-    pub fn tag(&self, role: &str, key: &str, now: Timestamp, window: Duration) -> Option<&str> {
-        let written = self.part(role, &Part::Tag(tag::fold(key)))?;
+    pub fn tag(&self, role: &RoleKey, key: &str, now: Timestamp, window: Duration) -> Option<&str> {
+        let written = self.part(role, &Part::Tag(key.into()))?;
         match &written.value {
             Value::Tag(_, value)
                 if written.certainty == Certainty::Applied && within(written.at, now, window) =>
@@ -152,21 +157,21 @@ impl Recent {
 
     /// Whether [`overlay`](Self::overlay) may change anything of a role.
     #[must_use]
-    pub fn knows(&self, role: &str) -> bool {
-        self.roles.contains_key(&name::fold(role))
+    pub fn knows(&self, role: &RoleKey) -> bool {
+        self.roles.contains_key(role)
     }
 
     /// Lays recent writes over what was read. `wanted` tells whether an item (attachment, tag) is
     /// desired.
     pub fn overlay(
         &self,
-        role: &str,
+        role: &RoleKey,
         observed: &mut Observed,
         wanted: impl Fn(&Part) -> bool,
         now: Timestamp,
         window: Duration,
     ) {
-        let Some(parts) = self.roles.get(&name::fold(role)) else { return };
+        let Some(parts) = self.roles.get(role) else { return };
         for (part, written) in parts.iter().filter(|(_, written)| within(written.at, now, window)) {
             match written.certainty {
                 Certainty::Applied => applied(part, &written.value, observed),
@@ -188,7 +193,7 @@ fn value(call: &Call, part: &Part) -> Value {
         }
         Call::Tag { tags } => tags
             .iter()
-            .find(|(key, _)| matches!(part, Part::Tag(folded) if *folded == tag::fold(key)))
+            .find(|(key, _)| matches!(part, Part::Tag(own) if own == *key))
             .map_or(Value::Absent, |(key, value)| {
                 Value::Tag(key.as_str().into(), value.as_str().into())
             }),
@@ -224,11 +229,11 @@ fn applied(part: &Part, value: &Value, observed: &mut Observed) {
             observed.attached.remove(arn);
         }
         (Part::Tag(key), Value::Tag(stored, value)) => {
-            observed.role.tags.retain(|other, _| tag::fold(other) != *key);
-            observed.role.tags.insert(stored.to_string(), value.to_string());
+            observed.role.tags.remove(key);
+            observed.role.tags.insert((&**stored).into(), value.to_string());
         }
         (Part::Tag(key), Value::Absent) => {
-            observed.role.tags.retain(|other, _| tag::fold(other) != *key);
+            observed.role.tags.remove(key);
         }
         // The role itself is asked for by name; and no part has another's value.
         _ => {}
@@ -256,7 +261,7 @@ fn unknown(part: &Part, wanted: bool, observed: &mut Observed) {
             }
         }
         Part::Tag(key) => {
-            observed.role.tags.retain(|other, _| tag::fold(other) != *key);
+            observed.role.tags.remove(key);
             observed.role.tags.insert(key.clone(), UNREADABLE.into());
         }
     }

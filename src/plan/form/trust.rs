@@ -10,7 +10,7 @@ use crate::{
     },
 };
 use iam::{
-    arn::Account,
+    account::Account,
     finding::{Field, Finding},
     limits as quota,
     policy::{self, Kind, Policy, Scope, Statement},

@@ -2,5 +2,7 @@
 //! else.
 
 pub mod backoff;
+pub mod conditions;
 pub mod notice;
 pub mod verdict;
+pub mod words;

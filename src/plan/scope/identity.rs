@@ -6,8 +6,10 @@ use crate::{
     api::{ResourceKey, resource::Resource},
     plan::scope::{limits::Limits, problems::Problems},
 };
+use iam::role::{RoleKey, RoleName};
+use iam::tag::TagKey;
 use iam::{
-    arn::Account,
+    account::Account,
     finding::{Field, Finding},
     name, tag,
     text::{
@@ -31,15 +33,21 @@ pub struct Identity {
     /// The account it lives in.
     pub account: Account,
     /// Name of the role.
-    pub name: String,
+    pub name: RoleName,
     /// Path of the role.
     pub path: String,
 }
 
 impl Identity {
+    /// The role in AWS.
+    #[must_use]
+    pub fn role(&self) -> RoleKey {
+        RoleKey { account: self.account.id, name: self.name.clone() }
+    }
+
     /// The three tags that prove ownership and travel in `CreateRole`.
     #[must_use]
-    pub fn tags(&self) -> [(String, String); 3] {
+    pub fn tags(&self) -> [(TagKey, String); 3] {
         [
             (tag::INSTALLATION.into(), self.installation.clone()),
             (tag::RESOURCE.into(), self.key.to_string()),
@@ -84,7 +92,7 @@ pub fn identify(resource: &Resource, spec: Option<&Node>, limits: &Limits) -> Id
         uid: resource.uid.clone(),
         installation: limits.installation.clone(),
         account: limits.account.clone(),
-        name,
+        name: name.into(),
         path,
     }
 }
@@ -108,7 +116,7 @@ pub fn scope_problems(
             "choose a shorter one",
         );
     }
-    if let Some(account) = status.account_id.as_deref().filter(|id| *id != limits.account.id) {
+    if let Some(account) = status.account_id.as_deref().filter(|id| limits.account.id != **id) {
         problems.form(
             "/spec",
             format!(
@@ -147,7 +155,7 @@ pub fn scope_problems(
             );
         }
     }
-    if let Err(error) = name::check_role_name(&identity.name) {
+    if let Err(error) = name::check_role_name(identity.name.as_str()) {
         problems.form("/spec/roleName", error.to_string(), "");
     }
     if let Some(path) = given("path") {
@@ -162,7 +170,7 @@ pub fn scope_problems(
             problems.form("/spec/path", error.to_string(), "");
         }
     }
-    if name::is_reserved(&identity.path, &identity.name) {
+    if name::is_reserved(&identity.path, identity.name.as_str()) {
         let message = "names and paths of AWS's own roles can't be used";
         problems.form("/spec/path", message, "choose another");
     }

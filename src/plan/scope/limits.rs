@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use iam::{arn::Account, managed::ManagedPolicyRules};
+use iam::{account::Account, managed::ManagedPolicyRules};
 
 /// Which permissions boundary a role must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,31 +36,4 @@ pub struct Limits {
     pub annotate: bool,
     /// The account and partition of the controller's credentials.
     pub account: Account,
-}
-
-/// For how long what AWS shows is not believed, because reads of IAM lag behind writes. Zero
-/// switches a window off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Windows {
-    /// After an own write its part is taken to be what was written.
-    pub settle: Duration,
-    /// Between the sweep that saw drift and the read that confirms it.
-    pub confirm: Duration,
-    /// Between the two reads that prove an expected role absent.
-    pub absence: Duration,
-    /// After an own create, "no such role" means waiting.
-    pub create: Duration,
-}
-
-/// Settings of the engine.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// What resources may ask for.
-    pub limits: Limits,
-    /// How long reads are not believed.
-    pub windows: Windows,
-    /// From the end of one sweep to the beginning of the next.
-    pub sweep_interval: Duration,
-    /// Passes at the same time.
-    pub max_concurrent: usize,
 }

@@ -14,7 +14,7 @@ pub fn of(desired: &Desired) -> Applied {
     Applied {
         inline_policies: desired.inline.keys().cloned().collect(),
         managed_policies: desired.attached.iter().cloned().collect(),
-        tags: desired.tags.keys().cloned().collect(),
+        tags: desired.tags.keys().map(|key| key.as_str().to_owned()).collect(),
         service_accounts: desired.annotate.iter().cloned().collect(),
     }
 }

@@ -2,6 +2,7 @@
 //! digest: whole policies do not belong in logs, and the digest tells an auditor whether it is the
 //! one in Git.
 
+use iam::tag::{self, TagKey};
 use sha2::{Digest, Sha256};
 
 use crate::plan::{
@@ -49,15 +50,16 @@ pub fn before(step: &Step, observed: Option<&Observed>) -> String {
 }
 
 fn tag_list<'a>(
-    keys: impl Iterator<Item = &'a String>,
+    keys: impl Iterator<Item = &'a TagKey>,
     role: &crate::plan::form::observed::RoleRecord,
 ) -> String {
+    let mut keys: Vec<&TagKey> = keys.collect();
+    keys.sort_unstable_by_key(|key| key.as_str());
     let values: Vec<String> = keys
-        .map(|key| {
-            match role.tags.iter().find(|(other, _)| iam::tag::fold(other) == iam::tag::fold(key)) {
-                Some((key, value)) => format!("{key}={value}"),
-                None => format!("{key} absent"),
-            }
+        .into_iter()
+        .map(|key| match role.tags.get_key_value(key) {
+            Some((key, value)) => format!("{key}={value}"),
+            None => format!("{key} absent"),
         })
         .collect();
     values.join(", ")
@@ -68,7 +70,7 @@ fn tag_list<'a>(
 pub fn after(step: &Step) -> String {
     match &step.call {
         Call::CreateRole { trust, .. } => {
-            format!("role {} with trust of {}", step.role, digest(trust))
+            format!("role {} with trust of {}", step.role.name, digest(trust))
         }
         Call::UpdateTrust { trust: document } | Call::PutInline { document, .. } => {
             digest(document)
@@ -82,10 +84,7 @@ pub fn after(step: &Step) -> String {
         | Call::DeleteInline { .. }
         | Call::Detach { .. }
         | Call::Untag { .. } => "absent".into(),
-        Call::Tag { tags } => {
-            let list: Vec<_> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            list.join(", ")
-        }
+        Call::Tag { tags } => tag::shown(tags),
         Call::DeleteRole => "no role".into(),
     }
 }

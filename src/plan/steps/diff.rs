@@ -1,6 +1,7 @@
 //! The plan: what turns observed into desired. What differs is found here; its order is that of
 //! `order.rs`.
 
+use iam::tag::{TagKey, Tags};
 use std::collections::BTreeMap;
 
 use crate::plan::{
@@ -15,9 +16,8 @@ use crate::plan::{
     },
 };
 use iam::{
-    arn::Account,
+    account::Account,
     policy::{Kind, compare, diff::Diff},
-    tag,
 };
 
 /// The plan for a role that does not exist: `CreateRole` with all that fits in it, then its
@@ -58,7 +58,7 @@ pub fn create(desired: &Desired) -> Vec<Step> {
     };
     std::iter::once((create, Why::Missing))
         .chain(ordered(differences, &identity.account))
-        .map(|(call, why)| Step { role: identity.name.clone(), call, why, change: None })
+        .map(|(call, why)| Step { role: identity.role(), call, why, change: None })
         .collect()
 }
 
@@ -150,7 +150,7 @@ pub fn untold(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step
     }
     differences.tags = tag_steps(tags, observed_tags, scope);
 
-    let step = |(call, why)| Step { role: identity.name.clone(), call, why, change: None };
+    let step = |(call, why)| Step { role: identity.role(), call, why, change: None };
     ordered(differences, account).into_iter().map(step).collect()
 }
 
@@ -183,22 +183,16 @@ impl Texts<'_> {
     }
 }
 
-fn tag_steps(
-    tags: &BTreeMap<String, String>,
-    observed: &BTreeMap<String, String>,
-    scope: &Scope,
-) -> Vec<(Call, Why)> {
-    let have: BTreeMap<String, &str> =
-        observed.iter().map(|(key, value)| (tag::fold(key), value.as_str())).collect();
-    let want: std::collections::BTreeSet<String> = tags.keys().map(|key| tag::fold(key)).collect();
-    let unwanted: Vec<String> = observed
+fn tag_steps(tags: &Tags, observed: &Tags, scope: &Scope) -> Vec<(Call, Why)> {
+    let mut unwanted: Vec<TagKey> = observed
         .keys()
-        .filter(|key| scope.has_tag(key) && !want.contains(&tag::fold(key)))
+        .filter(|key| scope.has_tag(key) && !tags.contains_key(key))
         .cloned()
         .collect();
-    let changed: BTreeMap<String, String> = tags
+    unwanted.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
+    let changed: Tags = tags
         .iter()
-        .filter(|(key, value)| have.get(&tag::fold(key)) != Some(&value.as_str()))
+        .filter(|(key, value)| observed.get(key) != Some(value))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     let mut calls = Vec::new();

@@ -6,4 +6,5 @@ pub mod diff;
 pub mod interim;
 pub mod order;
 pub mod principals;
+pub mod remove;
 pub mod step;

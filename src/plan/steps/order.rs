@@ -33,7 +33,7 @@ use crate::plan::steps::{
     step::{Call, Why},
 };
 use iam::{
-    arn::Account,
+    account::Account,
     policy::{
         Effect, Policy, compare,
         contain::{self, Change},

@@ -5,6 +5,7 @@
 //! the ARN again would. So such a principal is held back until somebody asks for it anew. Source:
 //! the IAM user guide, "AWS JSON policy elements: Principal".
 
+use iam::role::RoleKey;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
@@ -15,7 +16,8 @@ use crate::{
     },
 };
 use iam::{
-    arn::{Account, IamArn},
+    account::Account,
+    arn::IamArn,
     policy::{
         Effect, Kind, Policy, PrincipalKind, PrincipalSet, Scope, Statement, compare, contain,
     },
@@ -38,11 +40,10 @@ fn orphan(value: &str) -> Option<&'static str> {
     shape.then_some(prefix)
 }
 
-/// The name of the role that an ARN stands for.
+/// The role that an ARN stands for.
 #[must_use]
-pub fn role_name(arn: &str) -> Option<String> {
-    let arn = IamArn::parse(arn).ok().filter(|arn| arn.kind == "role")?;
-    arn.path_and_name.rsplit('/').next().map(str::to_owned)
+pub fn role_of(arn: &str) -> Option<RoleKey> {
+    IamArn::parse(arn).ok()?.role()
 }
 
 /// The accounts, roles and users that a statement names.

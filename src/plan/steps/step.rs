@@ -1,9 +1,12 @@
 //! The plan as data: one [`Step`] is one AWS call, idempotent, with its reason. Its text is the one
 //! text for people.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
-use iam::tag;
+use iam::{
+    role::RoleKey,
+    tag::{self, TagKey, Tags},
+};
 
 use crate::plan::form::observed::{Part, RoleRecord};
 
@@ -23,7 +26,7 @@ pub enum Call {
         /// Policy ARN.
         boundary: Option<String>,
         /// All tags, ours included.
-        tags: BTreeMap<String, String>,
+        tags: Tags,
     },
     /// `UpdateAssumeRolePolicy`.
     UpdateTrust {
@@ -69,12 +72,12 @@ pub enum Call {
     /// `TagRole`.
     Tag {
         /// Only the tags that change.
-        tags: BTreeMap<String, String>,
+        tags: Tags,
     },
     /// `UntagRole`.
     Untag {
         /// Keys as stored.
-        keys: Vec<String>,
+        keys: Vec<TagKey>,
     },
     /// `DeleteRole`; an absent role counts as done.
     DeleteRole,
@@ -112,8 +115,8 @@ impl Call {
                 vec![Part::Inline(name.clone())]
             }
             Self::Attach { arn } | Self::Detach { arn } => vec![Part::Attachment(arn.clone())],
-            Self::Tag { tags } => tags.keys().map(|key| Part::Tag(tag::fold(key))).collect(),
-            Self::Untag { keys } => keys.iter().map(|key| Part::Tag(tag::fold(key))).collect(),
+            Self::Tag { tags } => tags.keys().map(|key| Part::Tag(key.clone())).collect(),
+            Self::Untag { keys } => keys.iter().map(|key| Part::Tag(key.clone())).collect(),
         }
     }
 }
@@ -151,8 +154,8 @@ impl fmt::Display for Why {
 /// One AWS call on one role, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Name of the role.
-    pub role: String,
+    /// The role.
+    pub role: RoleKey,
     /// What is sent.
     pub call: Call,
     /// For what reason.
@@ -180,7 +183,7 @@ impl fmt::Display for Step {
         let Self { role, call, why, change } = self;
         match call {
             Call::CreateRole { path, tags, boundary, .. } => {
-                write!(f, "+ create role {role} in {path} with {} tags", tags.len())?;
+                write!(f, "+ create role {} in {path} with {} tags", role.name, tags.len())?;
                 match boundary {
                     Some(arn) => write!(f, " and boundary {arn}")?,
                     None => f.write_str(" and no boundary")?,
@@ -205,13 +208,13 @@ impl fmt::Display for Step {
             Call::DeleteInline { name } => write!(f, "- delete inline policy {name}")?,
             Call::Attach { arn } => write!(f, "+ attach {arn}")?,
             Call::Detach { arn } => write!(f, "- detach {arn}")?,
-            Call::Tag { tags } => {
-                let list: Vec<_> =
-                    tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
-                write!(f, "~ tag {}", list.join(", "))?;
-            }
-            Call::Untag { keys } => write!(f, "- untag {}", keys.join(", "))?,
-            Call::DeleteRole => write!(f, "- delete role {role}")?,
+            Call::Tag { tags } => write!(f, "~ tag {}", tag::shown(tags))?,
+            Call::Untag { keys } => write!(
+                f,
+                "- untag {}",
+                keys.iter().map(TagKey::as_str).collect::<Vec<_>>().join(", ")
+            )?,
+            Call::DeleteRole => write!(f, "- delete role {}", role.name)?,
         }
         if let Some(change) = change {
             write!(f, ": {change}")?;

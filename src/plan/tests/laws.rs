@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
 
@@ -15,12 +16,12 @@ use crate::plan::{
         observed::{Observed, Part},
         settle::{Certainty, Recent},
     },
-    say::verdict::{Verdict, conclude},
+    say::{conditions, verdict::Verdict, words::conclude},
     steps::{
         diff::diff,
         step::{Call, Step, Why},
     },
-    tests::samples::{as_written, carry_out, wish},
+    tests::samples::{as_written, carry_out, role_key, wish},
 };
 use crate::{
     api::{RoleStatus, kinds::iam_role::Applied, reason},
@@ -29,7 +30,6 @@ use crate::{
         scope::problems::{LIMIT, refused},
     },
 };
-use iam::tag;
 
 /// 256 cases, or as many as `PROPTEST_CASES` says.
 fn config() -> ProptestConfig {
@@ -249,8 +249,8 @@ proptest! {
         prop_assert!(wish.exclusive.attached || !scope.has_attachment(
             "arn:aws:iam::aws:policy/Theirs"));
         prop_assert!(wish.exclusive.inline || !scope.has_inline("theirs"));
-        prop_assert!(wish.exclusive.tags || !scope.has_tag("THEIRS"));
-        prop_assert!(!scope.has_tag("aws:theirs"));
+        prop_assert!(wish.exclusive.tags || !scope.has_tag(&"THEIRS".into()));
+        prop_assert!(!scope.has_tag(&"aws:theirs".into()));
     }
 
     #[test]
@@ -265,14 +265,14 @@ proptest! {
             recent.record(step, Certainty::Applied, now);
         }
         let mut read = role.clone();
-        recent.overlay(&wish.identity.name, &mut read, |part| wish.wants(part), now, window);
+        recent.overlay(&wish.identity.role(), &mut read, |part| wish.wants(part), now, window);
         prop_assert_eq!(diff(&wish, &read, &scope), vec![]);
         // Once is enough, and after the window the read counts.
         let mut again = read.clone();
-        recent.overlay(&wish.identity.name, &mut again, |part| wish.wants(part), now, window);
+        recent.overlay(&wish.identity.role(), &mut again, |part| wish.wants(part), now, window);
         prop_assert_eq!(&again, &read);
         let mut later = role.clone();
-        recent.overlay(&wish.identity.name, &mut later, |_| true, now + window, window);
+        recent.overlay(&wish.identity.role(), &mut later, |_| true, now + window, window);
         prop_assert_eq!(&later, &role);
     }
 
@@ -283,7 +283,7 @@ proptest! {
         let all = Applied {
             inline_policies: before.inline.keys().cloned().collect(),
             managed_policies: before.attached.iter().cloned().collect(),
-            tags: before.tags.keys().cloned().collect(),
+            tags: before.tags.keys().map(ToString::to_string).collect(),
             service_accounts: Vec::new(),
         };
         let now = Timestamp::UNIX_EPOCH;
@@ -297,7 +297,7 @@ proptest! {
             }
             // The read may be older than the write.
             let mut read = role.clone();
-            recent.overlay(&wish.identity.name, &mut read, |part| wish.wants(part), now,
+            recent.overlay(&wish.identity.role(), &mut read, |part| wish.wants(part), now,
                 std::time::Duration::from_mins(1));
             let steps = diff(&wish, &read, &scope);
             let planned: BTreeSet<Part> = steps.iter().flat_map(|step| step.call.parts()).collect();
@@ -336,21 +336,43 @@ proptest! {
     }
 
     #[test]
+    fn a_verdict_leaves_what_others_say_as_it_is_and_where_it_is(verdict in any_verdict(),
+        before in any_verdict(), place in 0..6_usize) {
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        let mut alone = RoleStatus::default();
+        conclude(&mut alone, 1, &before, at(1));
+        let theirs =
+            Condition { type_: "example.org/Audited".into(), ..alone.conditions[0].clone() };
+        let mut status = alone.clone();
+        let place = place.min(status.conditions.len());
+        status.conditions.insert(place, theirs.clone());
+        conclude(&mut alone, 2, &verdict, at(2));
+        conclude(&mut status, 2, &verdict, at(2));
+        prop_assert_eq!(conditions::find(&status.conditions, &theirs.type_), Some(&theirs));
+        prop_assert!(place > 0 || status.conditions[0] == theirs);
+        // What is ours is the same as without it, and nothing else is written.
+        prop_assert_eq!(conditions::own(&status), alone);
+        let first = status.clone();
+        conclude(&mut status, 2, &verdict, at(3));
+        prop_assert_eq!(status, first);
+    }
+
+    #[test]
     fn a_tag_counts_whatever_its_letter_case(wish in any_wish()) {
         let mut role = as_written(&wish);
-        role.role.tags = role.role.tags.into_iter().map(|(key, value)| (key.to_uppercase(),
-            value)).collect();
+        role.role.tags = role.role.tags.into_iter().map(|(key, value)| (
+            key.as_str().to_uppercase().into(), value)).collect();
         prop_assert_eq!(diff(&wish, &role, &Scope::default()), vec![]);
         prop_assert_eq!(authorization(&wish, &role, &Scope::default()),
             fingerprint::of_desired(&wish).0);
-        prop_assert!(role.role.tags.keys().all(|key| wish.wants(&Part::Tag(tag::fold(key)))));
+        prop_assert!(role.role.tags.keys().all(|key| wish.wants(&Part::Tag(key.clone()))));
     }
 }
 
 pub fn verdicts() -> Vec<Verdict> {
     use IamErrorClass as Class;
     let step = Step {
-        role: "test-a_x".into(),
+        role: role_key("test-a_x"),
         call: Call::DeleteBoundary,
         why: Why::NotWanted,
         change: None,

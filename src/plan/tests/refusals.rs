@@ -1,5 +1,6 @@
 //! What is refused, line by line: scope, ownership, and each field of a spec.
 
+use jiff::Timestamp;
 use std::time::Duration;
 
 use rstest::rstest;
@@ -107,18 +108,18 @@ fn a_path_obeys_the_prefix_and_a_changed_default_moves_no_role() {
 }
 
 fn set(role: &mut RoleRecord, key: &str, value: &str) {
-    role.tags.retain(|other, _| !other.eq_ignore_ascii_case(key));
+    role.tags.remove(&key.into());
     role.tags.insert(key.into(), value.into());
 }
 
 const NOTHING: Known<'static> = Known { id: None, uid: None };
 
 fn id(id: &str) -> Known<'_> {
-    Known { id: Some(id), uid: None }
+    Known { id: Some(id.into()), uid: None }
 }
 
 fn held(id: &str) -> Known<'_> {
-    Known { id: Some(id), uid: Some("uid-1") }
+    Known { id: Some(id.into()), uid: Some("uid-1") }
 }
 
 #[rstest]
@@ -135,7 +136,7 @@ fn held(id: &str) -> Known<'_> {
     Ok(false)
 )]
 #[case::another_uid(|role: &mut RoleRecord| set(role, tag::UID, "uid-0"), NOTHING, Ok(true))]
-#[case::no_uid(|role: &mut RoleRecord| { role.tags.remove(tag::UID); }, NOTHING, Ok(true))]
+#[case::no_uid(|role: &mut RoleRecord| { role.tags.remove(&tag::UID.into()); }, NOTHING, Ok(true))]
 #[case::reserved(
     |role: &mut RoleRecord| role.path = "/aws-service-role/eks.amazonaws.com/".into(),
     NOTHING,
@@ -144,12 +145,12 @@ fn held(id: &str) -> Known<'_> {
 #[case::no_tags(|role: &mut RoleRecord| role.tags.clear(), NOTHING, Err("none of rolewright's \
     tags"))]
 #[case::no_installation(
-    |role: &mut RoleRecord| { role.tags.remove(tag::INSTALLATION); },
+    |role: &mut RoleRecord| { role.tags.remove(&tag::INSTALLATION.into()); },
     NOTHING,
     Err("only one of the tags")
 )]
 #[case::no_resource(
-    |role: &mut RoleRecord| { role.tags.remove(tag::RESOURCE); },
+    |role: &mut RoleRecord| { role.tags.remove(&tag::RESOURCE.into()); },
     NOTHING,
     Err("only one of the tags")
 )]
@@ -182,18 +183,18 @@ fn held(id: &str) -> Known<'_> {
     Err("with uid uid-0")
 )]
 #[case::held_without_uid(
-    |role: &mut RoleRecord| { role.tags.remove(tag::UID); },
+    |role: &mut RoleRecord| { role.tags.remove(&tag::UID.into()); },
     held("AROA1"),
     Ok(true)
 )]
 #[case::taken_and_then_without_uid(
-    |role: &mut RoleRecord| { role.tags.remove(tag::UID); },
-    Known { id: Some("AROA1"), uid: Some("uid-0") },
+    |role: &mut RoleRecord| { role.tags.remove(&tag::UID.into()); },
+    Known { id: Some("AROA1".into()), uid: Some("uid-0") },
     Err("with uid uid-0")
 )]
 #[case::taken_and_given_back(
     |_: &mut RoleRecord| {},
-    Known { id: Some("AROA1"), uid: Some("uid-0") },
+    Known { id: Some("AROA1".into()), uid: Some("uid-0") },
     Ok(false)
 )]
 #[case::seen_with_another_uid(
@@ -214,8 +215,8 @@ fn ownership_needs_the_whole_proof(
     let desired = wish(&with(""));
     let mut role = as_written(&desired).role;
     change(&mut role);
-    match (judge(&desired.identity, &role, known), verdict) {
-        (Ok(ours), Ok(expected)) => assert_eq!(ours.reattached, expected),
+    match (judge(&desired.identity, &role, &known, Timestamp::UNIX_EPOCH), verdict) {
+        (Ok(ours), Ok(expected)) => assert_eq!(ours.reattached(), expected),
         (Err(not_ours), Err(says)) => assert!(not_ours.why.contains(says), "{not_ours:?}"),
         (found, expected) => panic!("{found:?} instead of {expected:?}"),
     }

@@ -11,7 +11,7 @@ use crate::{
         steps::step::{Call, Step},
     },
 };
-use iam::{arn::Account, managed::ManagedPolicyRules};
+use iam::{account::Account, managed::ManagedPolicyRules, role::RoleKey};
 
 pub const TRUST: &str = r#"{"trust":[{"name":"lambda","service":{"name":"lambda.amazonaws.com","sourceAccount":"None"}}]}"#;
 
@@ -32,7 +32,7 @@ pub fn limits() -> Limits {
         max_lifetime: None,
         max_session: None,
         oidc_issuers: vec!["https://oidc.example.org/id/1".into()],
-        account: Account { id: "123456789012".into(), partition: "aws".into() },
+        account: Account::new("123456789012", "aws").unwrap(),
     }
 }
 
@@ -88,7 +88,6 @@ pub fn as_written(desired: &Desired) -> Observed {
 
 /// What a step does to a role: the shortest model of IAM.
 pub fn carry_out(step: &Step, observed: &mut Observed) {
-    let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
     match step.call.clone() {
         Call::UpdateTrust { trust } => observed.role.trust = trust,
         Call::UpdateRole { description, max_session } => {
@@ -102,12 +101,17 @@ pub fn carry_out(step: &Step, observed: &mut Observed) {
         Call::Attach { arn } => drop(observed.attached.insert(arn)),
         Call::Detach { arn } => drop(observed.attached.remove(&arn)),
         Call::Tag { tags } => {
-            observed.role.tags.retain(|key, _| !tags.keys().any(|other| same(key, other)));
+            observed.role.tags.retain(|key, _| !tags.contains_key(key));
             observed.role.tags.extend(tags);
         }
         Call::Untag { keys } => {
-            observed.role.tags.retain(|key, _| !keys.iter().any(|other| same(key, other)));
+            observed.role.tags.retain(|key, _| !keys.contains(key));
         }
         Call::CreateRole { .. } | Call::DeleteRole => panic!("{step} is no change of a role"),
     }
+}
+
+/// A role of the account of the samples.
+pub fn role_key(name: &str) -> RoleKey {
+    RoleKey { account: limits().account.id, name: name.into() }
 }

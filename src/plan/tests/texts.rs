@@ -2,14 +2,17 @@
 
 use crate::plan::{
     form::{fingerprint::Scope, observed::Observed},
-    say::verdict::{Verdict, conclude, cut, plan_lines, role_not_found},
+    say::{
+        verdict::Verdict,
+        words::{conclude, cut, plan_lines, role_not_found},
+    },
     steps::{
         audit, diff,
         step::{Call, Step, Why},
     },
     tests::{
         laws::verdicts,
-        samples::{as_written, wish, with},
+        samples::{as_written, role_key, wish, with},
     },
 };
 use crate::{
@@ -37,7 +40,7 @@ fn other() -> Observed {
     role.role.tags.insert("owner".into(), "b".into());
     role.role.tags.insert("stray".into(), "1".into());
     role.role.tags.insert("aws:cloudformation:stack-name".into(), "s".into());
-    role.role.tags.remove("Team");
+    role.role.tags.remove(&"Team".into());
     role.attached = ["arn:aws:iam::aws:policy/AdministratorAccess".to_owned()].into();
     role.inline.remove("new");
     role.inline.insert("read".into(), r#"{"Version":"2012-10-17","Statement":[]}"#.into());
@@ -67,7 +70,7 @@ fn the_plan_of_a_role_that_is_to_have_nothing_but_trust() {
 
 #[test]
 fn the_text_of_a_removal() {
-    let step = |call, why| Step { role: "test-a_x".into(), call, why, change: None };
+    let step = |call, why| Step { role: role_key("test-a_x"), call, why, change: None };
     let detach = Call::Detach { arn: "arn:aws:iam::aws:policy/P".into() };
     let steps = [
         step(detach.clone(), Why::Deleted),
@@ -140,8 +143,8 @@ fn a_time_moves_only_with_the_status_of_its_condition() {
 #[test]
 fn a_plan_in_status_is_bounded() {
     let step = Step {
-        role: "r".into(),
-        call: Call::Untag { keys: vec!["é".repeat(2_000)] },
+        role: role_key("r"),
+        call: Call::Untag { keys: vec!["é".repeat(2_000).into()] },
         why: Why::NotWanted,
         change: None,
     };
@@ -193,7 +196,7 @@ fn only_a_write_that_does_not_find_the_role_is_waited_for() {
         let error = IamError { action: "Action", class, message: message.into(), request_id: None };
         role_not_found(
             &error,
-            Some(&Step { role: "r".into(), call, why: Why::Missing, change: None }),
+            Some(&Step { role: role_key("r"), call, why: Why::Missing, change: None }),
         )
         .is_some()
     };

@@ -1,6 +1,7 @@
 //! Service accounts of the fake API server: made by tests, annotated by the driver.
 
-use crate::sim::{FakeCluster, cluster::State};
+use super::state::State;
+use crate::sim::FakeCluster;
 use crate::{
     api::{ResourceKey, resource::ServiceAccount},
     plan::failure::ClusterError,

@@ -9,19 +9,23 @@
     reason = "a test that knows its own set-up need not look at the answer"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::sim::{
-    FakeCluster, Rule,
-    cluster::{
-        Object, State,
-        rules::{fresh_status, parse, pinned, unchanged},
-    },
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use super::{
+    rules::{fresh_status, parse, pinned, put_condition, unchanged},
+    state::{Entry, Id, State, Stored, Told},
 };
+use crate::sim::{FakeCluster, Rule};
 use crate::{
     api::{
         PAUSED, RECONCILE_REQUESTED_AT, ResourceKey, RoleStatus,
-        resource::{Resource, WatchEvent},
+        kind::{KeyOf, Kind},
+        kinds::iam_role::IamRole,
+        object::Object,
+        resource::Resource,
     },
     plan::failure::ClusterError,
     ports::Clock,
@@ -29,7 +33,7 @@ use crate::{
 
 /// All objects of a cluster at one moment, as a backup of etcd holds them.
 #[derive(Clone, Debug)]
-pub struct Backup(BTreeMap<ResourceKey, Object>);
+pub struct Backup(BTreeMap<Id, Entry>);
 
 impl State {
     fn new_uid(&mut self) -> String {
@@ -37,75 +41,107 @@ impl State {
         format!("uid-{}", self.uids)
     }
 
-    fn edit(&mut self, key: &ResourceKey, edit: impl FnOnce(&mut Resource)) -> bool {
-        let Some(mut resource) = self.objects.get(key).map(|object| object.resource.clone()) else {
-            return false;
-        };
-        edit(&mut resource);
-        self.store(resource);
+    fn edit(&mut self, id: &Id, edit: impl FnOnce(&mut Stored)) -> bool {
+        let Some(mut stored) = self.stored(id) else { return false };
+        edit(&mut stored);
+        self.store(id, stored);
         true
     }
 }
 
+/// An `IAMRole` among the objects of all kinds.
+fn role(key: &ResourceKey) -> Id {
+    Id::of::<IamRole>(key)
+}
+
+/// Objects of any kind.
 impl FakeCluster {
-    /// Creates the resource, or replaces the spec of the one there is; `spec` is JSON. The
-    /// generation moves only when the spec changes in meaning.
+    /// Creates the object, or replaces the spec of the one there is; `spec` is JSON. The generation
+    /// moves only when the spec changes in meaning.
     ///
     /// # Errors
     ///
-    /// `Refused` when `spec` is not JSON, or sets `roleName` or `path` against the old spec or the
+    /// `Refused` when `spec` is not JSON, or sets a name that is pinned against the old spec or the
     /// status.
-    pub fn apply(&self, key: &ResourceKey, spec: &str) -> Result<Resource, ClusterError> {
+    pub fn apply_of<K: Kind>(&self, key: &KeyOf<K>, spec: &str) -> Result<Object<K>, ClusterError> {
         let new = parse(spec)?;
         let created = self.clock.now();
+        let id = Id::of::<K>(key);
         let mut state = self.lock();
-        let resource =
-            if let Some(old) = state.objects.get(key).map(|object| object.resource.clone()) {
-                let before = parse(&old.spec)?;
-                unchanged(&before, &new)?;
-                pinned(spec, &old.status)?;
-                if before == new {
-                    old
-                } else {
-                    Resource { spec: spec.to_owned(), generation: old.generation + 1, ..old }
-                }
+        let stored = if let Some(old) = state.stored(&id) {
+            let before = parse(&old.spec)?;
+            unchanged(&id.kind, &before, &new)?;
+            pinned(&id.kind, spec, &old.status)?;
+            if before == new {
+                old
             } else {
-                Resource {
-                    key: key.clone(),
-                    uid: state.new_uid(),
-                    generation: 1,
-                    created,
-                    deleting: false,
-                    finalizer: false,
-                    paused: false,
-                    reconcile_requested_at: None,
-                    spec: spec.to_owned(),
-                    status: fresh_status(),
-                }
-            };
-        state.store(resource.clone());
-        Ok(resource)
+                Stored { spec: spec.to_owned(), generation: old.generation + 1, ..old }
+            }
+        } else {
+            fresh(state.new_uid(), created, spec.to_owned())
+        };
+        state.store(&id, stored.clone());
+        Ok(stored.object(&id))
     }
 
-    /// Deletes the resource: at once without a finalizer, else it is marked. False when there is
+    /// Deletes the object: at once without a finalizer, else it is marked. False when there is
     /// none.
-    pub fn delete(&self, key: &ResourceKey) -> bool {
-        self.lock().edit(key, |resource| {
-            if !resource.deleting {
-                resource.deleting = true;
-                resource.generation += 1;
+    pub fn delete_of<K: Kind>(&self, key: &KeyOf<K>) -> bool {
+        self.lock().edit(&Id::of::<K>(key), |stored| {
+            if !stored.deleting {
+                stored.deleting = true;
+                stored.generation += 1;
             }
         })
+    }
+
+    /// The object as it is now.
+    #[must_use]
+    pub fn object<K: Kind>(&self, key: &KeyOf<K>) -> Option<Object<K>> {
+        let id = Id::of::<K>(key);
+        self.lock().stored(&id).map(|stored| stored.object(&id))
+    }
+}
+
+/// An object that was just created.
+fn fresh(uid: String, created: Timestamp, spec: String) -> Stored {
+    Stored {
+        uid,
+        generation: 1,
+        created,
+        deleting: false,
+        finalizer: false,
+        paused: false,
+        reconcile_requested_at: None,
+        spec,
+        status: fresh_status(),
+    }
+}
+
+/// `IAMRole`s, and the cluster as a whole.
+impl FakeCluster {
+    /// [`FakeCluster::apply_of`] for a role.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn apply(&self, key: &ResourceKey, spec: &str) -> Result<Resource, ClusterError> {
+        self.apply_of::<IamRole>(key, spec)
+    }
+
+    /// [`FakeCluster::delete_of`] for a role.
+    pub fn delete(&self, key: &ResourceKey) -> bool {
+        self.delete_of::<IamRole>(key)
     }
 
     /// Adds or removes a finalizer of somebody else, which holds a deleted resource even without
     /// ours.
     pub fn hold(&self, key: &ResourceKey, hold: bool) -> bool {
         let mut state = self.lock();
-        let Some(object) = state.objects.get_mut(key) else { return false };
-        object.held = hold;
-        if object.resource.deleting && !object.resource.finalizer && !hold {
-            state.erase(key);
+        let Some(entry) = state.objects.get_mut(&role(key)) else { return false };
+        entry.held = hold;
+        if entry.stored.deleting && !entry.stored.finalizer && !hold {
+            state.erase(&role(key));
         }
         true
     }
@@ -113,55 +149,55 @@ impl FakeCluster {
     /// Makes the resource vanish, finalizer or not, as when somebody strips it or etcd loses it.
     pub fn vanish(&self, key: &ResourceKey) -> bool {
         let mut state = self.lock();
-        let there = state.objects.contains_key(key);
-        state.erase(key);
+        let there = state.objects.contains_key(&role(key));
+        state.erase(&role(key));
         there
     }
 
     /// Sets or removes an annotation; only those that the controller reads are kept. False when
     /// there is no resource.
     pub fn annotate(&self, key: &ResourceKey, annotation: &str, value: Option<&str>) -> bool {
-        self.lock().edit(key, |resource| match annotation {
-            PAUSED => resource.paused = value == Some("true"),
+        self.lock().edit(&role(key), |stored| match annotation {
+            PAUSED => stored.paused = value == Some("true"),
             RECONCILE_REQUESTED_AT => {
-                resource.reconcile_requested_at = value.map(ToOwned::to_owned);
+                stored.reconcile_requested_at = value.map(ToOwned::to_owned);
             }
             _ => {}
         })
     }
 
     /// Replaces the status without any rule.
-    pub fn put_status(&self, key: &ResourceKey, status: RoleStatus) -> bool {
-        self.lock().edit(key, |resource| resource.status = status)
+    pub fn put_status(&self, key: &ResourceKey, status: &RoleStatus) -> bool {
+        let status = serde_json::to_value(status).unwrap_or_default();
+        self.lock().edit(&role(key), |stored| stored.status = status)
     }
 
-    /// The cluster rebuilt from Git: every resource again, with a new uid, generation 1, empty
+    /// Another manager writes a condition of its own, in front of all others.
+    pub fn put_condition(&self, key: &ResourceKey, condition: &Condition) -> bool {
+        let condition = serde_json::to_value(condition).unwrap_or_default();
+        self.lock().edit(&role(key), |stored| put_condition(&mut stored.status, &condition))
+    }
+
+    /// Types of the conditions that the controller applied last, and that are its own with that.
+    pub fn applied_conditions(&self, key: &ResourceKey) -> BTreeSet<String> {
+        self.lock().objects.get(&role(key)).map(|entry| entry.applied.clone()).unwrap_or_default()
+    }
+
+    /// The cluster rebuilt from Git: every object again, with a new uid, generation 1, empty
     /// status, no finalizer and no annotation; those that were being deleted are gone.
     pub fn rebuild(&self) {
         let created = self.clock.now();
         let mut state = self.lock();
-        let old: Vec<_> = state
-            .objects
-            .values()
-            .map(|object| object.resource.clone())
-            .filter(|old| !old.deleting)
-            .collect();
         let mut objects = BTreeMap::new();
-        for old in old {
+        for (id, Entry { stored: old, .. }) in std::mem::take(&mut state.objects) {
+            if old.deleting {
+                continue;
+            }
             state.version += 1;
             let version = state.version;
-            let resource = Resource {
-                uid: state.new_uid(),
-                generation: 1,
-                created,
-                deleting: false,
-                finalizer: false,
-                paused: false,
-                reconcile_requested_at: None,
-                status: fresh_status(),
-                ..old
-            };
-            objects.insert(resource.key.clone(), Object { resource, version, held: false });
+            let stored = fresh(state.new_uid(), created, old.spec);
+            let entry = Entry { stored, version, held: false, applied: BTreeSet::new() };
+            objects.insert(id, entry);
         }
         state.objects = objects;
         broken(&mut state);
@@ -183,19 +219,22 @@ impl FakeCluster {
     /// The resource as it is now.
     #[must_use]
     pub fn resource(&self, key: &ResourceKey) -> Option<Resource> {
-        self.lock().objects.get(key).map(|object| object.resource.clone())
+        self.object::<IamRole>(key)
     }
 
     /// All resources as they are now.
     #[must_use]
     pub fn resources(&self) -> Vec<Resource> {
-        self.lock().objects.values().map(|object| object.resource.clone()).collect()
+        let kind = IamRole::row().name();
+        let state = self.lock();
+        let roles = state.objects.iter().filter(|(id, _)| id.kind == kind);
+        roles.map(|(id, entry)| entry.stored.clone().object(id)).collect()
     }
 
     /// `metadata.resourceVersion`; it moves with every change of the object and never without one.
     #[must_use]
     pub fn resource_version(&self, key: &ResourceKey) -> Option<u64> {
-        self.lock().objects.get(key).map(|object| object.version)
+        self.lock().objects.get(&role(key)).map(|entry| entry.version)
     }
 
     /// The watch fails once, and begins anew at once.
@@ -211,8 +250,8 @@ impl FakeCluster {
     /// Sends the resource to the watchers once more, though nothing has changed.
     pub fn resend(&self, key: &ResourceKey) {
         let mut state = self.lock();
-        if let Some(resource) = state.objects.get(key).map(|object| object.resource.clone()) {
-            state.tell(&WatchEvent::Applied(Box::new(resource)));
+        if let Some(stored) = state.stored(&role(key)) {
+            state.tell(&Told::Applied(role(key), Box::new(stored)));
         }
     }
 
@@ -222,7 +261,7 @@ impl FakeCluster {
         let mut state = self.lock();
         if unavailable && !state.unavailable {
             state.drop_held();
-            state.tell(&WatchEvent::Failed("the API server does not answer".to_owned()));
+            state.tell(&Told::Failed("the API server does not answer".to_owned()));
             state.unavailable = true;
         } else if !unavailable && state.unavailable {
             state.unavailable = false;
@@ -249,6 +288,6 @@ impl FakeCluster {
 
 fn broken(state: &mut State) {
     state.drop_held();
-    state.tell(&WatchEvent::Failed("the watch was closed".to_owned()));
+    state.tell(&Told::Failed("the watch was closed".to_owned()));
     state.relist();
 }

@@ -1,93 +1,43 @@
-//! A strict fake of the API server for `IAMRole`s, behind the port that the driver uses.
+//! A strict fake of the API server for objects of every kind, behind the ports that the driver
+//! uses.
 //!
 //! It keeps uid, generation and resource version as the API server does, refuses what the schema's
-//! rules about pinned names refuse, and counts every write, also one that changes nothing: at rest
-//! there must be none.
+//! rules about pinned names of roles refuse, and counts every write, also one that changes nothing:
+//! at rest there must be none.
 
 mod accounts;
 mod edit;
+mod log;
 mod rules;
+mod state;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::BTreeMap,
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use futures::{Stream, stream};
 use jiff::Timestamp;
-use tokio::sync::mpsc;
 
-use self::rules::{as_stored, pinned};
+pub use self::log::{ClusterCall, Published, WriteCounts};
+use self::state::{Id, State};
 use crate::{
     api::{
-        ResourceKey, RoleStatus,
-        resource::{Resource, ServiceAccount, WatchEvent},
+        ResourceKey,
+        kind::{KeyOf, Kind},
+        object::{Object, WatchEvent},
+        resource::ServiceAccount,
     },
     plan::{failure::ClusterError, say::notice::Notice},
-    ports::{Clock, Cluster},
+    ports::{Clock, Events, Objects, ServiceAccounts},
     sim::{
         clock::VirtualClock,
         crash::Crash,
-        faults::{Fault, Outcome, Rule, Schedule, carry_out},
+        faults::{Fault, Outcome, Rule, carry_out},
     },
 };
-
-/// One call that came through the port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClusterCall {
-    /// Number of the call since the beginning, from 1, reads included.
-    pub n: u64,
-    /// When it was processed.
-    pub at: Timestamp,
-    /// Method of the port.
-    pub action: &'static str,
-    /// True for a call that changes something.
-    pub write: bool,
-    /// The resource.
-    pub key: ResourceKey,
-    /// How it ended.
-    pub outcome: Outcome<ClusterError>,
-}
-
-/// Writes that came through the port, whatever came of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WriteCounts {
-    /// Calls of `add_finalizer`.
-    pub add_finalizer: u64,
-    /// Calls of `remove_finalizer`.
-    pub remove_finalizer: u64,
-    /// Calls of `write_status`, those that change nothing included.
-    pub write_status: u64,
-    /// Calls of `annotate`.
-    pub annotate: u64,
-    /// Calls of `notify`.
-    pub notify: u64,
-}
-
-impl WriteCounts {
-    /// All kinds together.
-    #[must_use]
-    pub fn total(self) -> u64 {
-        let Self { add_finalizer, remove_finalizer, write_status, annotate, notify } = self;
-        add_finalizer + remove_finalizer + write_status + annotate + notify
-    }
-}
-
-/// An Event that was published.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Published {
-    /// When.
-    pub at: Timestamp,
-    /// On which resource.
-    pub key: ResourceKey,
-    /// Its uid.
-    pub uid: String,
-    /// What was said.
-    pub notice: Notice,
-}
 
 /// The fake of one cluster. Clones are the same cluster and the same client.
 #[derive(Clone, Debug)]
@@ -97,183 +47,11 @@ pub struct FakeCluster {
     crash: Crash,
 }
 
-#[derive(Clone, Debug)]
-struct Object {
-    resource: Resource,
-    version: u64,
-    /// True while somebody else's finalizer holds it.
-    held: bool,
-}
-
-#[derive(Debug)]
-struct State {
-    objects: BTreeMap<ResourceKey, Object>,
-    accounts: BTreeMap<ResourceKey, ServiceAccount>,
-    version: u64,
-    uids: u64,
-    unavailable: bool,
-    conflicts: u64,
-    schedule: Schedule<ClusterError>,
-    counts: WriteCounts,
-    log: Vec<ClusterCall>,
-    notices: Vec<Published>,
-    calls: u64,
-    writes: u64,
-    watchers: Vec<mpsc::UnboundedSender<WatchEvent>>,
-    /// Events that are held back, while the watch is silent.
-    held: Option<Vec<WatchEvent>>,
-}
-
-impl State {
-    /// Tells all watchers, or keeps it for later.
-    fn tell(&mut self, event: &WatchEvent) {
-        match &mut self.held {
-            _ if self.unavailable => {} // what they miss comes with the next list
-            Some(held) => held.push(event.clone()),
-            None => self.watchers.retain(|watcher| watcher.send(event.clone()).is_ok()),
-        }
-    }
-
-    /// What a new watch begins with.
-    fn listing(&self) -> Vec<WatchEvent> {
-        if self.unavailable {
-            return vec![WatchEvent::Failed("the API server does not answer".to_owned())];
-        }
-        let objects = self
-            .objects
-            .values()
-            .map(|object| WatchEvent::Applied(Box::new(object.resource.clone())));
-        [WatchEvent::Restarted].into_iter().chain(objects).chain([WatchEvent::Synced]).collect()
-    }
-
-    /// Tells all watchers everything anew.
-    fn relist(&mut self) {
-        for event in self.listing() {
-            self.tell(&event);
-        }
-    }
-
-    /// Holds events back, or lets those held go.
-    fn hold(&mut self, hold: bool) {
-        if hold {
-            self.held.get_or_insert_default();
-        } else {
-            for event in self.held.take().unwrap_or_default() {
-                self.tell(&event);
-            }
-        }
-    }
-
-    /// Forgets events that were held back: the list that follows a failure brings the truth.
-    fn drop_held(&mut self) {
-        if let Some(held) = &mut self.held {
-            held.clear();
-        }
-    }
-
-    /// Stores an object and tells the watchers when it has changed; one that is deleted and held by
-    /// nothing goes.
-    fn store(&mut self, resource: Resource) {
-        let old = self.objects.get(&resource.key);
-        if old.is_some_and(|old| old.resource == resource) {
-            return;
-        }
-        let held = old.is_some_and(|old| old.held);
-        if resource.deleting && !resource.finalizer && !held {
-            return self.erase(&resource.key);
-        }
-        self.version += 1;
-        let object = Object { resource: resource.clone(), version: self.version, held };
-        self.objects.insert(resource.key.clone(), object);
-        self.tell(&WatchEvent::Applied(Box::new(resource)));
-    }
-
-    /// Removes an object and tells the watchers.
-    fn erase(&mut self, key: &ResourceKey) {
-        if self.objects.remove(key).is_some() {
-            self.version += 1;
-            self.tell(&WatchEvent::Deleted(key.clone()));
-        }
-    }
-
-    fn live(&self, resource: &Resource) -> Result<Resource, ClusterError> {
-        let found = &self.objects.get(&resource.key).ok_or(ClusterError::Gone)?.resource;
-        if found.uid == resource.uid {
-            return Ok(found.clone());
-        }
-        Err(ClusterError::Conflict(format!(
-            "uid in precondition: {}, uid in object meta: {}",
-            resource.uid, found.uid
-        )))
-    }
-
-    fn add_finalizer(&mut self, resource: &Resource) -> Result<(), ClusterError> {
-        let found = self.live(resource)?;
-        if found.deleting && !found.finalizer {
-            return Err(ClusterError::Refused(
-                "no new finalizers can be added if the object is being deleted".to_owned(),
-            ));
-        }
-        self.store(Resource { finalizer: true, ..found });
-        Ok(())
-    }
-
-    fn remove_finalizer(&mut self, resource: &Resource) {
-        // Otherwise exactly this object is gone: done.
-        if let Ok(found) = self.live(resource) {
-            self.store(Resource { finalizer: false, ..found });
-        }
-    }
-
-    fn write_status(
-        &mut self,
-        resource: &Resource,
-        status: &RoleStatus,
-    ) -> Result<(), ClusterError> {
-        let found = self.live(resource)?;
-        if self.conflicts > 0 {
-            self.conflicts -= 1;
-            return Err(ClusterError::Conflict("the object has been modified".to_owned()));
-        }
-        let status = as_stored(status)?;
-        pinned(&found.spec, &status)?;
-        self.store(Resource { status, ..found });
-        Ok(())
-    }
-
-    fn count(&mut self, action: &str) {
-        match action {
-            "add_finalizer" => self.counts.add_finalizer += 1,
-            "remove_finalizer" => self.counts.remove_finalizer += 1,
-            "write_status" => self.counts.write_status += 1,
-            "annotate" => self.counts.annotate += 1,
-            "notify" => self.counts.notify += 1,
-            _ => {}
-        }
-    }
-}
-
 impl FakeCluster {
     /// An empty cluster.
     #[must_use]
     pub fn new(clock: VirtualClock, crash: Crash) -> Self {
-        let state = State {
-            objects: BTreeMap::new(),
-            accounts: BTreeMap::new(),
-            version: 0,
-            uids: 0,
-            unavailable: false,
-            conflicts: 0,
-            schedule: Schedule::new(),
-            counts: WriteCounts::default(),
-            log: Vec::new(),
-            notices: Vec::new(),
-            calls: 0,
-            writes: 0,
-            watchers: Vec::new(),
-            held: None,
-        };
-        Self { state: Arc::new(Mutex::new(state)), clock, crash }
+        Self { state: Arc::new(Mutex::new(State::new())), clock, crash }
     }
 
     /// The same cluster for another process, which crashes on its own.
@@ -300,24 +78,24 @@ impl FakeCluster {
     async fn call<T: Send>(
         &self,
         action: &'static str,
-        key: &ResourceKey,
+        id: &Id,
         apply: impl FnOnce(&mut State, Timestamp) -> Result<T, ClusterError> + Send,
     ) -> Result<T, ClusterError> {
         self.crash.alive().await;
         tokio::task::yield_now().await; // as a call over the network would
         self.crash.alive().await;
         let write = writes(action);
-        let mut fault = self.lock().schedule.next(action, Some(&key.to_string()), write);
+        let mut fault = self.lock().schedule.next(action, Some(&id.to_string()), write);
         if write && let Some(after) = self.crash.count_write() {
             fault = Some(Fault::Stop { after });
         }
-        carry_out(&self.crash, fault, |planned| self.finish(action, key, planned, apply)).await
+        carry_out(&self.crash, fault, |planned| self.finish(action, id, planned, apply)).await
     }
 
     fn finish<T>(
         &self,
         action: &'static str,
-        key: &ResourceKey,
+        id: &Id,
         planned: Outcome<ClusterError>,
         apply: impl FnOnce(&mut State, Timestamp) -> Result<T, ClusterError>,
     ) -> Result<T, ClusterError> {
@@ -348,7 +126,7 @@ impl FakeCluster {
             at,
             action,
             write: writes(action),
-            key: key.clone(),
+            key: id.key.clone(),
             outcome,
         };
         state.log.push(call);
@@ -360,81 +138,93 @@ fn writes(action: &str) -> bool {
     !["get", "service_account"].contains(&action)
 }
 
-impl Cluster for FakeCluster {
-    fn watch(&self) -> impl Stream<Item = WatchEvent> + Send + 'static {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let mut state = self.lock();
-        for event in state.listing() {
-            // The receiver is in this function.
-            let _ = sender.send(event);
-        }
-        state.watchers.push(sender);
-        drop(state);
+impl<K: Kind> Objects<K> for FakeCluster {
+    fn watch(&self) -> impl Stream<Item = WatchEvent<K>> + Send + 'static {
+        let receiver = self.lock().watch(&K::row().name());
         stream::unfold(receiver, |mut receiver| async move {
-            receiver.recv().await.map(|event| (event, receiver))
+            receiver.recv().await.map(|event| (event.event(), receiver))
         })
     }
 
-    async fn get(&self, key: &ResourceKey) -> Result<Option<Resource>, ClusterError> {
-        self.call("get", key, |state, _| {
-            Ok(state.objects.get(key).map(|object| object.resource.clone()))
-        })
-        .await
+    async fn get(&self, key: &KeyOf<K>) -> Result<Option<Object<K>>, ClusterError> {
+        let id = Id::of::<K>(key);
+        let found = self.call("get", &id, |state, _| Ok(state.stored(&id))).await?;
+        Ok(found.map(|stored| stored.object(&id)))
     }
 
-    async fn add_finalizer(&self, resource: &Resource) -> Result<(), ClusterError> {
-        self.call("add_finalizer", &resource.key, |state, _| state.add_finalizer(resource)).await
+    async fn add_finalizer(&self, object: &Object<K>) -> Result<(), ClusterError> {
+        // As of the real one: a kind without a finalizer does not compile.
+        let _ = K::finalizer();
+        let id = Id::of::<K>(&object.key);
+        self.call("add_finalizer", &id, |state, _| state.add_finalizer(&id, &object.uid)).await
     }
 
-    async fn remove_finalizer(&self, resource: &Resource) -> Result<(), ClusterError> {
+    async fn remove_finalizer(&self, object: &Object<K>) -> Result<(), ClusterError> {
+        let _ = K::finalizer();
+        let id = Id::of::<K>(&object.key);
         let apply = |state: &mut State, _| {
-            state.remove_finalizer(resource);
+            state.remove_finalizer(&id, &object.uid);
             Ok(())
         };
-        self.call("remove_finalizer", &resource.key, apply).await
+        self.call("remove_finalizer", &id, apply).await
     }
 
     async fn write_status(
         &self,
-        resource: &Resource,
-        status: &RoleStatus,
+        object: &Object<K>,
+        status: &K::Status,
     ) -> Result<(), ClusterError> {
-        self.call("write_status", &resource.key, |state, _| state.write_status(resource, status))
-            .await
+        const { assert!(K::ACCESS.status, "the status of the kind is not ours to write") };
+        let id = Id::of::<K>(&object.key);
+        let apply = |state: &mut State, _| state.write_status::<K>(&id, &object.uid, status);
+        self.call("write_status", &id, apply).await
     }
+}
 
+impl ServiceAccounts for FakeCluster {
     async fn service_account(
         &self,
         namespace: &str,
         name: &str,
     ) -> Result<Option<ServiceAccount>, ClusterError> {
-        let key = ResourceKey { namespace: namespace.into(), name: name.into() };
-        self.call("service_account", &key, |state, _| Ok(state.accounts.get(&key).cloned())).await
+        let id = account(namespace, name);
+        self.call("service_account", &id, |state, _| Ok(state.accounts.get(&id.key).cloned())).await
     }
 
     async fn annotate(
         &self,
-        account: &ServiceAccount,
+        of: &ServiceAccount,
         role_arn: Option<&str>,
     ) -> Result<(), ClusterError> {
-        let key = ResourceKey { namespace: account.namespace.clone(), name: account.name.clone() };
-        self.call("annotate", &key, |state, _| state.annotate_account(&key, &account.uid, role_arn))
+        let id = account(&of.namespace, &of.name);
+        self.call("annotate", &id, |state, _| state.annotate_account(&id.key, &of.uid, role_arn))
             .await
     }
+}
 
-    async fn notify(&self, resource: &Resource, notice: &Notice) -> Result<(), ClusterError> {
-        let Resource { key, uid, .. } = resource;
+impl Events for FakeCluster {
+    async fn notify<K: Kind>(
+        &self,
+        object: &Object<K>,
+        notice: &Notice,
+    ) -> Result<(), ClusterError> {
+        let id = Id::of::<K>(&object.key);
         let apply = |state: &mut State, at| {
             state.notices.push(Published {
                 at,
-                key: key.clone(),
-                uid: uid.clone(),
+                key: id.key.clone(),
+                uid: object.uid.clone(),
                 notice: notice.clone(),
             });
             Ok(())
         };
-        self.call("notify", key, apply).await
+        self.call("notify", &id, apply).await
     }
+}
+
+fn account(namespace: &str, name: &str) -> Id {
+    let key = ResourceKey { namespace: namespace.into(), name: name.into() };
+    Id { kind: "ServiceAccount".into(), key }
 }
 
 impl FakeCluster {

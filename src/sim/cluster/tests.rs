@@ -11,11 +11,11 @@ use tokio::time::timeout;
 use crate::sim::{FakeCluster, world::World};
 use crate::{
     api::{
-        PAUSED, RECONCILE_REQUESTED_AT, ResourceKey, RoleStatus,
-        resource::{Resource, WatchEvent},
+        PAUSED, RECONCILE_REQUESTED_AT, ResourceKey, RoleStatus, kinds::iam_role::IamRole,
+        object::WatchEvent, resource::Resource,
     },
     plan::{failure::ClusterError, say::notice::Notice},
-    ports::{Clock, Cluster},
+    ports::{Clock, Events, Objects},
 };
 
 fn key() -> ResourceKey {
@@ -31,7 +31,9 @@ fn status(role_name: &str) -> RoleStatus {
 }
 
 /// What the watch has to say now, in short.
-async fn said(watch: &mut (impl futures::Stream<Item = WatchEvent> + Unpin)) -> Vec<String> {
+async fn said(
+    watch: &mut (impl futures::Stream<Item = WatchEvent<IamRole>> + Unpin),
+) -> Vec<String> {
     let mut said = Vec::new();
     while let Ok(Some(event)) = timeout(Duration::from_millis(10), watch.next()).await {
         said.push(match event {
@@ -79,7 +81,7 @@ async fn applying_again_moves_the_generation_only_for_a_change(
 ) {
     let World { cluster, .. } = World::new();
     let first = applied(&cluster);
-    cluster.put_status(&key(), RoleStatus { path: Some("/a/".into()), ..status("app") });
+    cluster.put_status(&key(), &RoleStatus { path: Some("/a/".into()), ..status("app") });
     let version = cluster.resource_version(&key()).unwrap();
     match (cluster.apply(&key(), spec), expected) {
         (Ok(resource), Ok(generation)) => {
@@ -103,7 +105,7 @@ async fn a_finalizer_holds_a_deleted_resource() {
     assert!(deleting.deleting && deleting.finalizer);
     assert_eq!(deleting.generation, 2, "once");
     cluster.remove_finalizer(&resource).await.unwrap();
-    assert_eq!(cluster.get(&key()).await, Ok(None));
+    assert_eq!(Objects::<IamRole>::get(&cluster, &key()).await, Ok(None));
     cluster.remove_finalizer(&resource).await.unwrap();
     assert_eq!(cluster.add_finalizer(&resource).await, Err(ClusterError::Gone));
     assert_eq!(cluster.write_status(&resource, &status("app")).await, Err(ClusterError::Gone));
@@ -191,6 +193,43 @@ async fn status_comes_back_as_json_does_and_each_write_counts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_the_conditions_only_those_come_and_go_that_the_controller_applies() {
+    let World { cluster, .. } = World::new();
+    let resource = applied(&cluster);
+    let condition = |type_: &str, reason: &str| Condition {
+        type_: type_.into(),
+        status: "True".into(),
+        reason: reason.into(),
+        message: String::new(),
+        observed_generation: None,
+        last_transition_time: Time(Timestamp::UNIX_EPOCH),
+    };
+    let write = async |types: &[&str], reason: &str| {
+        let mut status = status("app");
+        status.conditions = types.iter().map(|type_| condition(type_, reason)).collect();
+        cluster.write_status(&resource, &status).await.unwrap();
+        let stored = cluster.resource(&key()).unwrap().status.conditions;
+        stored.into_iter().map(|c| format!("{} {}", c.type_, c.reason)).collect::<Vec<_>>()
+    };
+    write(&["Ready", "Stalled"], "One").await;
+    cluster.put_condition(&key(), &condition("Theirs", "Own"));
+    assert_eq!(
+        write(&["Ready", "Synced", "Stalled"], "Two").await,
+        ["Theirs Own", "Ready Two", "Synced Two", "Stalled Two"]
+    );
+    assert_eq!(write(&["Ready"], "Three").await, ["Theirs Own", "Ready Three"]);
+    let ours = cluster.applied_conditions(&key());
+    assert_eq!(ours.iter().map(String::as_str).collect::<Vec<_>>(), ["Ready"]);
+    // What is applied is taken over, and goes when it is left out.
+    assert_eq!(write(&["Theirs", "Ready"], "Four").await, ["Theirs Four", "Ready Four"]);
+    assert_eq!(write(&["Ready"], "Five").await, ["Ready Five"]);
+    // A status that names none leaves those of others.
+    cluster.put_condition(&key(), &condition("Theirs", "Again"));
+    assert_eq!(write(&[], "Six").await, ["Theirs Again"]);
+    assert!(cluster.applied_conditions(&key()).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_watch_lists_and_then_tells_every_change_once() {
     let World { cluster, .. } = World::new();
     let resource = applied(&cluster);
@@ -243,7 +282,8 @@ async fn an_outage_fails_every_call_and_ends_with_a_new_list() {
     assert_eq!(said(&mut watch).await, ["failed"]);
     assert_eq!(said(&mut late).await, ["failed"]);
     let notice = Notice { warning: true, reason: "R", action: "A", note: "n".into() };
-    assert!(matches!(cluster.get(&key()).await, Err(ClusterError::Unavailable(_))));
+    let read = Objects::<IamRole>::get(&cluster, &key()).await;
+    assert!(matches!(read, Err(ClusterError::Unavailable(_))));
     assert!(matches!(cluster.notify(&resource, &notice).await, Err(ClusterError::Unavailable(_))));
     assert!(cluster.notices().is_empty());
     cluster.unavailable(false);

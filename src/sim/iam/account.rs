@@ -1,6 +1,7 @@
 //! One AWS account and what its writing calls do. Source: the IAM API reference, and "IAM and AWS
 //! STS quotas" in the user guide.
 
+use iam::tag::Tags;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -139,6 +140,11 @@ impl Account {
         now: Timestamp,
     ) -> Result<Option<RoleRecord>, Refusal> {
         let Step { role, call, why: _, change: _ } = step;
+        if role.account != *self.id {
+            // The credentials say which account a call goes to: the caller has mixed them up.
+            return Err(Refusal::invalid("the step is for another account"));
+        }
+        let role = role.name.as_str();
         rules::role_name(role)?;
         let done = match call {
             Call::CreateRole { .. } => return self.create(role, call, now).map(Some),
@@ -162,7 +168,7 @@ impl Account {
             }
             Call::PutInline { name, document } => self.put_inline(role, name, document, now),
             Call::Attach { arn } => self.attach(role, arn, now),
-            Call::Tag { tags } => self.tag(role, tags, now),
+            Call::Tag { tags } => self.tag(role, &stored(tags), now),
             Call::DeleteBoundary
             | Call::DeleteInline { .. }
             | Call::Detach { .. }
@@ -177,6 +183,7 @@ impl Account {
         else {
             return Err(Refusal::invalid("not a CreateRole"));
         };
+        let tags = &stored(tags);
         rules::path(path)?;
         if rules::reserved(path) {
             return Err(Refusal::invalid(
@@ -214,16 +221,16 @@ impl Account {
         };
         // The answer echoes the trust as sent, and names neither description nor session duration.
         let answer = RoleRecord {
-            name: role.name.clone(),
+            name: role.name.as_str().into(),
             path: role.path.clone(),
             arn: self.role_arn(&role.path, &role.name),
-            role_id: role.role_id.clone(),
+            role_id: role.role_id.as_str().into(),
             created: now,
             trust: rules::percent_encode(trust),
             description: None,
             max_session: None,
             boundary: role.boundary.clone(),
-            tags: role.tags.clone(),
+            tags: role.shown_tags(),
         };
         self.put(role, now);
         Ok(answer)
@@ -301,7 +308,7 @@ impl Account {
             Call::Untag { keys } if keys.is_empty() || keys.len() > 50 => {
                 return Err(Refusal::invalid("1 to 50 tag keys are allowed"));
             }
-            Call::Untag { keys } => keys.iter().try_for_each(|key| rules::tag_key(key))?,
+            Call::Untag { keys } => keys.iter().try_for_each(|key| rules::tag_key(key.as_str()))?,
             _ => {}
         }
         if self.current(name).is_none() {
@@ -315,7 +322,7 @@ impl Account {
                 Call::DeleteBoundary => role.boundary = None,
                 Call::DeleteInline { name } => role.inline.retain(|stored, _| stored != name),
                 Call::Detach { arn } => role.attached.retain(|stored| stored != arn),
-                Call::Untag { keys } => keys.iter().for_each(|key| role.remove_tag(key)),
+                Call::Untag { keys } => keys.iter().for_each(|key| role.remove_tag(key.as_str())),
                 _ => {}
             }
             Ok(())
@@ -347,6 +354,11 @@ impl Account {
             format!("Policy {arn} does not exist or is not attachable."),
         ))
     }
+}
+
+/// Tags as the fake keeps them.
+fn stored(tags: &Tags) -> BTreeMap<String, String> {
+    tags.iter().map(|(key, value)| (key.as_str().to_owned(), value.clone())).collect()
 }
 
 fn within(count: usize, quota: usize, name: &str) -> Result<(), Refusal> {

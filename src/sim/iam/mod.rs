@@ -13,6 +13,7 @@ mod rules;
 mod tests;
 mod trust;
 
+use iam::role::RoleName;
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -27,6 +28,7 @@ use self::{
 };
 use crate::{
     plan::{
+        decide::ownership::Proven,
         failure::{IamError, IamErrorClass},
         form::observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
         steps::step::{Step, Written},
@@ -120,6 +122,13 @@ impl FakeIam {
             writes: 0,
         };
         Self { state: Arc::new(Mutex::new(state)), clock, crash }
+    }
+
+    /// An empty account beside this one, in the same process.
+    #[must_use]
+    pub fn another(&self, id: &str) -> Self {
+        let partition = self.lock().account.partition.clone();
+        Self::new(id, &partition, self.clock.clone(), self.crash.clone())
     }
 
     /// The same account for another process, which crashes on its own.
@@ -315,37 +324,43 @@ impl State {
 }
 
 impl IamRead for FakeIam {
-    async fn role(&self, name: &str) -> Result<Option<RoleRecord>, IamError> {
-        self.read("GetRole", name, |state, at| state.seen(name, at).map(|role| state.record(&role)))
-            .await
-    }
-
-    async fn attached(&self, name: &str) -> Result<Option<Attachments>, IamError> {
-        self.read("ListAttachedRolePolicies", name, |state, at| {
-            Some(state.seen(name, at)?.attached.clone())
+    async fn role(&self, name: &RoleName) -> Result<Option<RoleRecord>, IamError> {
+        self.read("GetRole", name.as_str(), |state, at| {
+            state.seen(name.as_str(), at).map(|role| state.record(&role))
         })
         .await
     }
 
-    async fn inline_names(&self, name: &str) -> Result<Option<Vec<String>>, IamError> {
-        self.read("ListRolePolicies", name, |state, at| {
-            Some(state.seen(name, at)?.inline.keys().cloned().collect())
+    async fn attached(&self, name: &RoleName) -> Result<Option<Attachments>, IamError> {
+        self.read("ListAttachedRolePolicies", name.as_str(), |state, at| {
+            Some(state.seen(name.as_str(), at)?.attached.clone())
         })
         .await
     }
 
-    async fn inline(&self, name: &str, policy: &str) -> Result<Option<String>, IamError> {
-        let show = |state: &mut State, at| {
-            state.seen(name, at)?.inline.get(policy).map(|text| rules::percent_encode(text))
-        };
-        self.read("GetRolePolicy", name, show).await
+    async fn inline_names(&self, name: &RoleName) -> Result<Option<Vec<String>>, IamError> {
+        self.read("ListRolePolicies", name.as_str(), |state, at| {
+            Some(state.seen(name.as_str(), at)?.inline.keys().cloned().collect())
+        })
+        .await
     }
 
-    async fn instance_profiles(&self, name: &str) -> Result<Option<Vec<String>>, IamError> {
+    async fn inline(&self, name: &RoleName, policy: &str) -> Result<Option<String>, IamError> {
         let show = |state: &mut State, at| {
-            Some(state.seen(name, at)?.instance_profiles.iter().cloned().collect())
+            state
+                .seen(name.as_str(), at)?
+                .inline
+                .get(policy)
+                .map(|text| rules::percent_encode(text))
         };
-        self.read("ListInstanceProfilesForRole", name, show).await
+        self.read("GetRolePolicy", name.as_str(), show).await
+    }
+
+    async fn instance_profiles(&self, name: &RoleName) -> Result<Option<Vec<String>>, IamError> {
+        let show = |state: &mut State, at| {
+            Some(state.seen(name.as_str(), at)?.instance_profiles.iter().cloned().collect())
+        };
+        self.read("ListInstanceProfilesForRole", name.as_str(), show).await
     }
 
     async fn details(&self, marker: Option<String>) -> Result<Page<RoleDetail>, IamError> {
@@ -360,8 +375,13 @@ impl IamRead for FakeIam {
 }
 
 impl IamWrite for FakeIam {
-    async fn write(&self, step: &Step) -> Result<Written, IamError> {
-        let about = About { action: step.call.action(), role: Some(&step.role), step: Some(step) };
+    async fn write(&self, proven: Proven<'_>) -> Result<Written, IamError> {
+        let step = proven.step();
+        let about = About {
+            action: step.call.action(),
+            role: Some(step.role.name.as_str()),
+            step: Some(step),
+        };
         let role = self.call(about, |state, now| state.account.write(step, now)).await?;
         Ok(Written { role, request_id: None })
     }

@@ -22,16 +22,16 @@ impl State {
     pub(super) fn record(&mut self, role: &RoleState) -> RoleRecord {
         let rng = if self.reading.shuffle_trust { Some(&mut self.rng) } else { None };
         RoleRecord {
-            name: role.name.clone(),
+            name: role.name.as_str().into(),
             path: role.path.clone(),
             arn: self.account.role_arn(&role.path, &role.name),
-            role_id: role.role_id.clone(),
+            role_id: role.role_id.as_str().into(),
             created: role.created,
             trust: percent_encode(&self.account.principals.show_trust(&role.trust, rng)),
             description: role.description.clone(),
             max_session: Some(role.max_session),
             boundary: role.boundary.clone(),
-            tags: role.tags.clone(),
+            tags: role.shown_tags(),
         }
     }
 
@@ -51,8 +51,8 @@ impl State {
     /// An item of `ListRoles`.
     pub(super) fn summary(_: &mut Self, role: &RoleState) -> RoleSummary {
         RoleSummary {
-            name: role.name.clone(),
-            role_id: role.role_id.clone(),
+            name: role.name.as_str().into(),
+            role_id: role.role_id.as_str().into(),
             description: role.description.clone(),
             max_session: Some(role.max_session),
         }

@@ -1,5 +1,6 @@
 //! A role as the account keeps it, and what it was before: reads show the past when a lag is set.
 
+use iam::tag::Tags;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -69,6 +70,11 @@ impl RoleState {
             .iter()
             .find(|(stored, _)| stored.to_lowercase() == key.to_lowercase())
             .map(|(_, value)| value.as_str())
+    }
+
+    /// Its tags as a read shows them.
+    pub(super) fn shown_tags(&self) -> Tags {
+        self.tags.iter().map(|(key, value)| (key.as_str().into(), value.clone())).collect()
     }
 
     /// Sets a tag; it takes the place of one whose key differs only in letter case.

@@ -302,3 +302,17 @@ fn condition(value: &Value) -> bool {
             .all(|keys| keys.as_object().is_some_and(|keys| keys.values().all(values)))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// A call of the controller can't hold such tags: its keys are equal without letter case.
+    #[test]
+    fn a_key_that_stands_twice_by_letter_case_is_refused() {
+        let twice = BTreeMap::from([("k".into(), "1".into()), ("K".into(), "2".into())]);
+        assert!(tags(&twice).is_err_and(|refusal| refusal.class == IamErrorClass::Refused));
+    }
+}

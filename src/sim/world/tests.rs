@@ -1,30 +1,40 @@
 //! Faults, the log and crashes, on both sides.
 
-use std::{collections::BTreeMap, time::Duration};
+use crate::plan::decide::ownership::Proven;
+use std::time::Duration;
 
+use iam::role::RoleKey;
 use rstest::rstest;
 use tokio::time::timeout;
 
-use crate::sim::{Fault, Outcome, RoleState, Rule, cluster::WriteCounts, world::World};
+use crate::sim::{
+    Fault, Outcome, RoleState, Rule,
+    cluster::WriteCounts,
+    world::{ACCOUNT, World},
+};
 use crate::{
-    api::{ResourceKey, RoleStatus},
+    api::{ResourceKey, RoleStatus, kinds::iam_role::IamRole},
     plan::{
         failure::{ClusterError, IamErrorClass as Class},
         say::notice::Notice,
         steps::step::{Call, Step, Why},
     },
-    ports::{Clock, Cluster, IamRead, IamWrite},
+    ports::{Clock, Events, IamRead, IamWrite, Objects},
 };
 
 const LONG: Duration = Duration::from_hours(1);
 
+fn role_key(name: &str) -> RoleKey {
+    RoleKey { account: ACCOUNT.parse().unwrap(), name: name.into() }
+}
+
 fn tag(role: &str) -> Step {
-    let tags = BTreeMap::from([("k".to_owned(), "v".to_owned())]);
-    Step { role: role.to_owned(), call: Call::Tag { tags }, why: Why::Differs, change: None }
+    let tags = [("k".into(), "v".to_owned())].into();
+    Step { role: role_key(role), call: Call::Tag { tags }, why: Why::Differs, change: None }
 }
 
 fn delete(role: &str) -> Step {
-    Step { role: role.to_owned(), call: Call::DeleteRole, why: Why::Deleted, change: None }
+    Step { role: role_key(role), call: Call::DeleteRole, why: Why::Deleted, change: None }
 }
 
 fn key() -> ResourceKey {
@@ -46,10 +56,10 @@ fn tagged(world: &World) -> bool {
 async fn every_call_is_recorded() {
     let World { iam, clock, .. } = world();
     clock.advance(Duration::from_secs(1)).await;
-    iam.role("app").await.unwrap();
-    iam.write(&tag("App")).await.unwrap();
+    iam.role(&"app".into()).await.unwrap();
+    iam.write(Proven::for_a_test(&tag("App"))).await.unwrap();
     iam.details(None).await.unwrap();
-    iam.write(&tag("none")).await.unwrap_err();
+    iam.write(Proven::for_a_test(&tag("none"))).await.unwrap_err();
     let calls = iam.calls();
     let shape: Vec<_> =
         calls.iter().map(|call| (call.n, call.action, call.write, call.role.as_deref())).collect();
@@ -66,7 +76,7 @@ async fn every_call_is_recorded() {
     assert_eq!(iam.writes().len(), 2);
     iam.clear_log();
     assert!(iam.calls().is_empty());
-    iam.role("app").await.unwrap();
+    iam.role(&"app".into()).await.unwrap();
     assert_eq!((iam.calls()[0].n, iam.write_count()), (5, 2));
 }
 
@@ -95,12 +105,15 @@ async fn a_fault_decides_over_one_call(
     let world = world();
     let slow = matches!(fault, Fault::Delay(_) | Fault::DelayAnswer(_));
     world.iam.fault(Rule::new(fault).on("TagRole").role("APP"));
-    world.iam.role("app").await.unwrap();
-    assert_eq!(world.iam.write(&tag("app")).await.err().map(|error| error.class), answer);
+    world.iam.role(&"app".into()).await.unwrap();
+    assert_eq!(
+        world.iam.write(Proven::for_a_test(&tag("app"))).await.err().map(|error| error.class),
+        answer
+    );
     assert_eq!(tagged(&world), applied);
     assert_eq!(world.iam.writes()[0].outcome, outcome);
     assert_eq!(world.clock.elapsed() >= LONG, slow);
-    world.iam.write(&tag("app")).await.unwrap();
+    world.iam.write(Proven::for_a_test(&tag("app"))).await.unwrap();
 }
 
 #[rstest]
@@ -110,7 +123,9 @@ async fn a_fault_decides_over_one_call(
 async fn a_caller_may_give_up_on_a_slow_call(#[case] fault: Fault, #[case] applied: bool) {
     let world = world();
     world.iam.fault(Rule::new(fault));
-    timeout(Duration::from_secs(5), world.iam.write(&tag("app"))).await.unwrap_err();
+    timeout(Duration::from_secs(5), world.iam.write(Proven::for_a_test(&tag("app"))))
+        .await
+        .unwrap_err();
     assert_eq!(tagged(&world), applied);
 }
 
@@ -121,14 +136,20 @@ async fn rules_choose_their_calls() {
     iam.fault(Rule::new(throttled()).on("TagRole").nth(2).times(2));
     let mut failures = Vec::new();
     for _ in 0..5 {
-        failures.push(iam.write(&tag("app")).await.is_err());
+        failures.push(iam.write(Proven::for_a_test(&tag("app"))).await.is_err());
     }
     assert_eq!(failures, [false, true, true, false, false]);
     iam.fault(Rule::new(throttled()).writes().role("app").always());
-    assert!(iam.role("app").await.is_ok() && iam.write(&delete("other")).await.is_ok());
-    assert!(iam.write(&tag("app")).await.is_err() && iam.write(&tag("app")).await.is_err());
+    assert!(
+        iam.role(&"app".into()).await.is_ok()
+            && iam.write(Proven::for_a_test(&delete("other"))).await.is_ok()
+    );
+    assert!(
+        iam.write(Proven::for_a_test(&tag("app"))).await.is_err()
+            && iam.write(Proven::for_a_test(&tag("app"))).await.is_err()
+    );
     iam.clear_faults();
-    assert!(iam.write(&tag("app")).await.is_ok());
+    assert!(iam.write(Proven::for_a_test(&tag("app"))).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -136,11 +157,14 @@ async fn a_denied_action_stays_denied_until_it_is_allowed() {
     let World { iam, .. } = world();
     iam.deny("DeleteRole");
     for _ in 0..2 {
-        assert_eq!(iam.write(&delete("app")).await.unwrap_err().class, Class::AccessDenied);
+        assert_eq!(
+            iam.write(Proven::for_a_test(&delete("app"))).await.unwrap_err().class,
+            Class::AccessDenied
+        );
     }
     assert!(iam.get("app").is_some());
     iam.allow("DeleteRole");
-    iam.write(&delete("app")).await.unwrap();
+    iam.write(Proven::for_a_test(&delete("app"))).await.unwrap();
     assert!(iam.get("app").is_none());
 }
 
@@ -150,11 +174,14 @@ async fn a_panic_hits_the_caller_and_leaves_the_fake_usable() {
     world.iam.fault(Rule::new(Fault::Panic).writes());
     let iam = world.iam.clone();
     assert!(
-        tokio::spawn(async move { iam.write(&tag("app")).await }).await.unwrap_err().is_panic()
+        tokio::spawn(async move { iam.write(Proven::for_a_test(&tag("app"))).await })
+            .await
+            .unwrap_err()
+            .is_panic()
     );
     assert!(!tagged(&world));
     assert_eq!(world.iam.writes()[0].outcome, Outcome::Panicked);
-    world.iam.write(&tag("app")).await.unwrap();
+    world.iam.write(Proven::for_a_test(&tag("app"))).await.unwrap();
 }
 
 #[rstest]
@@ -164,32 +191,40 @@ async fn a_crash_at_an_aws_write_leaves_everything_unanswered_until_the_restart(
 ) {
     let world = world();
     world.iam.stop_at_write(2, after);
-    world.iam.write(&delete("other")).await.unwrap();
+    world.iam.write(Proven::for_a_test(&delete("other"))).await.unwrap();
     let iam = world.iam.clone();
-    let controller = tokio::spawn(async move { iam.write(&tag("app")).await });
+    let controller = tokio::spawn(async move { iam.write(Proven::for_a_test(&tag("app"))).await });
     timeout(LONG, world.iam.crashed()).await.unwrap();
     assert_eq!(tagged(&world), after);
     assert_eq!(world.iam.writes()[1].outcome, Outcome::Stopped { applied: after });
-    assert!(timeout(LONG, world.iam.role("app")).await.is_err(), "a dead process reads nothing");
-    assert!(timeout(LONG, world.cluster.get(&key())).await.is_err());
+    assert!(
+        timeout(LONG, world.iam.role(&"app".into())).await.is_err(),
+        "a dead process reads nothing"
+    );
+    assert!(timeout(LONG, roles(&world).get(&key())).await.is_err());
     assert!(!controller.is_finished());
     controller.abort();
 
     world.restart();
     assert!(!world.crash.has_crashed());
-    world.iam.write(&tag("app")).await.unwrap();
-    assert!(world.cluster.get(&key()).await.unwrap().is_some());
+    world.iam.write(Proven::for_a_test(&tag("app"))).await.unwrap();
+    assert!(roles(&world).get(&key()).await.unwrap().is_some());
+}
+
+/// The objects of one kind: without it, nothing says which is meant.
+fn roles(world: &World) -> &impl Objects<IamRole> {
+    &world.cluster
 }
 
 /// What a small controller would write: two writes to AWS and four to the cluster.
 async fn work(world: World) {
-    let resource = world.cluster.get(&key()).await.unwrap().unwrap();
+    let resource = roles(&world).get(&key()).await.unwrap().unwrap();
     let notice = Notice { warning: false, reason: "Done", action: "Tag", note: String::new() };
     world.cluster.add_finalizer(&resource).await.unwrap();
     world.cluster.write_status(&resource, &RoleStatus::default()).await.unwrap();
-    world.iam.write(&tag("app")).await.unwrap();
+    world.iam.write(Proven::for_a_test(&tag("app"))).await.unwrap();
     world.cluster.notify(&resource, &notice).await.unwrap();
-    world.iam.write(&delete("other")).await.unwrap();
+    world.iam.write(Proven::for_a_test(&delete("other"))).await.unwrap();
     world.cluster.remove_finalizer(&resource).await.unwrap();
 }
 
@@ -229,8 +264,8 @@ async fn two_processes_share_the_world_and_crash_apart() {
     let world = world();
     let second = world.second_process();
     world.crash.crash_now();
-    assert!(timeout(LONG, world.iam.write(&tag("app"))).await.is_err());
-    second.iam.write(&tag("app")).await.unwrap();
+    assert!(timeout(LONG, world.iam.write(Proven::for_a_test(&tag("app")))).await.is_err());
+    second.iam.write(Proven::for_a_test(&tag("app"))).await.unwrap();
     assert!(tagged(&world));
     assert_eq!((world.crash.writes(), second.crash.writes()), (0, 1));
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use clap::Parser;
-use iam::arn::Account;
+use iam::account::Account;
 use iam::controller_policy::{Installation, writer};
 use iam::policy::Policy;
 use iam::policy::evaluate::{Context, Decision, Documents, Request, evaluate};
@@ -52,7 +52,13 @@ impl Grants {
             managed: &limits.managed_policies,
         });
         let access_key = config.account.controller_key.clone();
-        Some(Grants { port, account: account.id, access_key, path: limits.path_prefix, policy })
+        Some(Grants {
+            port,
+            account: account.id.to_string(),
+            access_key,
+            path: limits.path_prefix,
+            policy,
+        })
     }
 
     /// Holds every call so far against the policy; how often each action was allowed.

@@ -33,12 +33,8 @@ pub fn given(rules: &Value) -> BTreeSet<Right> {
     given
 }
 
-/// The rules of a `ClusterRole` of `config/rbac`, which are those of the chart
-/// (`tests/chart/rights.rs`).
-///
-/// # Panics
-/// When there is none of that name.
-pub fn rules(name: &str) -> BTreeSet<Right> {
+/// The `ClusterRole`s of `config/rbac`, which are those of the chart (`tests/chart/rights.rs`).
+fn roles() -> Vec<Value> {
     let files = std::fs::read_dir(repository("config/rbac"))
         .expect("the folder of roles")
         .map(|file| file.unwrap());
@@ -46,16 +42,21 @@ pub fn rules(name: &str) -> BTreeSet<Right> {
         let text = std::fs::read_to_string(file.path()).expect("a file of roles");
         rolewright::yaml::documents::<Value>(&text).expect("YAML")
     });
-    let role = roles.into_iter().find(|role| role["metadata"]["name"] == name);
+    roles.collect()
+}
+
+/// The rules of one of them.
+///
+/// # Panics
+/// When there is none of that name.
+pub fn rules(name: &str) -> BTreeSet<Right> {
+    let role = roles().into_iter().find(|role| role["metadata"]["name"] == name);
     given(&role.unwrap_or_else(|| panic!("config/rbac has no ClusterRole {name}"))["rules"])
 }
 
 /// Everything that a controller may ever be given.
 pub fn all_rules() -> BTreeSet<Right> {
-    ["rolewright", "rolewright-lease", "rolewright-service-accounts"]
-        .into_iter()
-        .flat_map(rules)
-        .collect()
+    roles().iter().flat_map(|role| given(&role["rules"])).collect()
 }
 
 /// Looks back at what a service account asked the API server for. Each test proves so of its own

@@ -1,7 +1,7 @@
 //! Limits hold twice: what the API server refuses, the core refuses too. It may have to: the
 //! admission policies may be missing, and an object may be older than the CRD.
 
-use iam::{arn::Account, finding::Finding};
+use iam::{account::Account, finding::Finding};
 use rolewright::{
     api::{ResourceKey, RoleStatus, resource::Resource},
     plan::{

@@ -20,7 +20,7 @@ mod unfold;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::arn::Account;
+use crate::account::Account;
 
 use crate::policy::document::{Effect, Policy, PrincipalKind, Version};
 use crate::policy::operator::Operator;

@@ -1,6 +1,6 @@
 //! Comparing what a resource asks for with the text that AWS has: meaning, not text.
 
-use crate::arn::Account;
+use crate::account::Account;
 use crate::finding::Check;
 
 use crate::policy::decode::decode;

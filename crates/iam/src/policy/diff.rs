@@ -10,7 +10,7 @@ mod print;
 #[cfg(test)]
 mod tests;
 
-use crate::arn::Account;
+use crate::account::Account;
 
 use crate::policy::compare::between;
 use crate::policy::contain::{Access, Containment, access};

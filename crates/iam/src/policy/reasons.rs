@@ -5,7 +5,7 @@ mod cosmetic;
 #[cfg(test)]
 mod tests;
 
-use crate::arn::Account;
+use crate::account::Account;
 use crate::finding::{Check, Finding};
 use crate::quote::shown;
 

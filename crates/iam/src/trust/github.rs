@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::arn::Account;
+use crate::account::Account;
 use crate::finding::{Check, Field, Finding};
 use crate::nearest::nearest;
 use crate::policy::{PrincipalKind, Statement};

@@ -4,7 +4,7 @@
 //! type is branch or tag, a merge request has none); IAM user guide, "IAM and AWS STS condition
 //! context keys": only gitlab.com has further claims as condition keys.
 
-use crate::arn::Account;
+use crate::account::Account;
 use crate::finding::{Check, Field, Finding};
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;

@@ -1,7 +1,8 @@
 //! OIDC issuers as IAM knows them: an identity provider of the account, and the prefix of its
 //! condition keys.
 
-use crate::arn::{Account, IamArn};
+use crate::account::Account;
+use crate::arn::IamArn;
 use crate::finding::{Check, Field, Finding};
 use crate::quote::shown;
 

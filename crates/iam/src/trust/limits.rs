@@ -13,7 +13,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::arn::{Account, IamArn, is_account_id};
+use crate::account::{Account, is_account_id};
+use crate::arn::IamArn;
 use crate::finding::{Check, Field, Finding};
 use crate::nearest::nearest;
 use crate::policy::pattern::{Pattern, Syntax};
@@ -207,7 +208,7 @@ fn principal(
 }
 
 fn aws(value: &str, account: &Account) -> Option<Finding> {
-    if value == account.id {
+    if account.id == *value {
         return None;
     }
     match IamArn::parse(value) {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::arn::Account;
+use crate::account::Account;
 use crate::finding::{Field, Finding};
 use crate::nearest::nearest;
 use crate::policy::{PrincipalKind, Statement};

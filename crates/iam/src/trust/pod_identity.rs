@@ -6,7 +6,8 @@
 //! with the session and never match here. Associations that switch the tags off get nothing, and
 //! that is meant: without tags any pod of the account would match.
 
-use crate::arn::{Account, Arn};
+use crate::account::Account;
+use crate::arn::Arn;
 use crate::finding::{Field, Finding};
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
@@ -95,7 +96,7 @@ fn cluster(arn: String, account: &Account) -> Result<String, Finding> {
             "write arn:PARTITION:eks:REGION:ACCOUNT:cluster/NAME",
         )),
         // EKS assumes roles of the cluster's own account only.
-        Some(found) if found.account != account.id || found.partition != account.partition => {
+        Some(found) if account.id != *found.account || found.partition != account.partition => {
             Err(refused(
                 "",
                 format!("{} is not in the account of the role", shown(&arn)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::arn::{Account, is_account_id};
+use crate::account::{Account, is_account_id};
 use crate::finding::{Field, Finding};
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::arn::{Account, IamArn};
+use crate::account::Account;
+use crate::arn::IamArn;
 use crate::finding::{Field, Finding};
 use crate::nearest::nearest;
 use crate::policy::{PrincipalKind, Statement};

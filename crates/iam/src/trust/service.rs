@@ -1,6 +1,7 @@
 //! `service`: an AWS service assumes the role, for this account's own use of it.
 
-use crate::arn::{Account, Arn};
+use crate::account::Account;
+use crate::arn::Arn;
 use crate::finding::{Check, Field, Finding};
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;

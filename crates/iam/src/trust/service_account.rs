@@ -37,7 +37,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::arn::Account;
+    use crate::account::Account;
     use crate::policy::{Kind, Policy};
     use crate::trust::limits;
     use crate::trust::tests::token::token;

@@ -8,6 +8,7 @@
 //! Patterns name ASCII classes in full: `\w` is ASCII for the API server (RE2) and Unicode for the
 //! controller's own check.
 
+mod kind;
 pub mod permissions;
 pub mod status;
 pub mod trust;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::arn::policy_arn;
 
 pub use self::{
+    kind::IamRole,
     permissions::{Conditions, Effect, InlinePolicy, Permissions, PolicyStatement},
     status::{Applied, Drift, RoleStatus},
     trust::{

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use iam::{
-    arn::Account,
+    account::Account,
     finding::{Field, Finding},
     policy::{PrincipalKind, PrincipalSet, Scope, Statement},
     trust::{

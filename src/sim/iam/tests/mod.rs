@@ -5,6 +5,8 @@ mod create;
 mod read;
 mod trust;
 
+use crate::plan::decide::ownership::Proven;
+use iam::{role::RoleKey, tag::Tags};
 use std::collections::{BTreeMap, BTreeSet};
 
 use rstest::rstest;
@@ -27,7 +29,12 @@ pub(super) const INLINE: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect
 pub(super) const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 
 pub(super) fn step(role: &str, call: Call) -> Step {
-    Step { role: role.to_owned(), call, why: Why::Differs, change: None }
+    Step {
+        role: RoleKey { account: ACCOUNT.parse().unwrap(), name: role.into() },
+        call,
+        why: Why::Differs,
+        change: None,
+    }
 }
 
 pub(super) fn create() -> Call {
@@ -37,7 +44,7 @@ pub(super) fn create() -> Call {
         description: None,
         max_session: 3600,
         boundary: None,
-        tags: BTreeMap::new(),
+        tags: Tags::new(),
     }
 }
 
@@ -45,11 +52,17 @@ pub(super) fn create_with(change: impl FnOnce(&mut RoleState)) -> Call {
     let mut role = RoleState { trust: TRUST.into(), ..RoleState::new("x") };
     change(&mut role);
     let RoleState { path, trust, description, max_session, boundary, tags, .. } = role;
+    let tags = tags.into_iter().map(|(key, value)| (key.into(), value)).collect();
     Call::CreateRole { path, trust, description, max_session, boundary, tags }
 }
 
 pub(super) fn tags(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// The same as a call carries them.
+pub(super) fn keyed(pairs: &[(&str, &str)]) -> Tags {
+    pairs.iter().map(|(key, value)| ((*key).into(), (*value).to_owned())).collect()
 }
 
 pub(super) fn trust_of(principal: &str) -> String {
@@ -63,11 +76,11 @@ pub(super) fn class<T: std::fmt::Debug>(answer: Result<T, IamError>) -> Option<C
 }
 
 pub(super) async fn write(iam: &FakeIam, role: &str, call: Call) -> Option<Class> {
-    class(iam.write(&step(role, call)).await)
+    class(iam.write(Proven::for_a_test(&step(role, call))).await)
 }
 
 pub(super) async fn record(iam: &FakeIam, name: &str) -> RoleRecord {
-    iam.role(name).await.unwrap().unwrap()
+    iam.role(&name.into()).await.unwrap().unwrap()
 }
 
 /// Percent decoding, written again so that the encoder is not its own judge.
@@ -153,7 +166,7 @@ pub(super) fn decode(text: &str) -> String {
 #[case::delete_inline_absent(Call::DeleteInline { name: "none".into() }, None)]
 #[case::untag_absent(Call::Untag { keys: vec!["none".into()] }, None)]
 #[case::untag_many(
-    Call::Untag { keys: (0..51).map(|i| format!("k{i}")).collect() },
+    Call::Untag { keys: (0..51).map(|i| format!("k{i}").into()).collect() },
     Some(Class::Refused)
 )]
 #[case::delete_boundary_absent(Call::DeleteBoundary, None)]
@@ -175,7 +188,7 @@ async fn a_write_on_a_role_gives(#[case] call: Call, #[case] expected: Option<Cl
 #[case(Call::PutBoundary { arn: READ_ONLY.into() }, Some(Class::NotFound))]
 #[case(Call::PutInline { name: "p".into(), document: INLINE.into() }, Some(Class::NotFound))]
 #[case(Call::Attach { arn: READ_ONLY.into() }, Some(Class::NotFound))]
-#[case(Call::Tag { tags: tags(&[("k", "v")]) }, Some(Class::NotFound))]
+#[case(Call::Tag { tags: keyed(&[("k", "v")]) }, Some(Class::NotFound))]
 #[case(Call::DeleteBoundary, None)]
 #[case(Call::DeleteInline { name: "p".into() }, None)]
 #[case(Call::Detach { arn: READ_ONLY.into() }, None)]
@@ -197,7 +210,7 @@ async fn a_write_on_an_absent_role_gives(#[case] call: Call, #[case] expected: O
 #[case(Call::DeleteInline { name: "p".into() })]
 #[case(Call::Attach { arn: READ_ONLY.into() })]
 #[case(Call::Detach { arn: READ_ONLY.into() })]
-#[case(Call::Tag { tags: tags(&[("k", "v")]) })]
+#[case(Call::Tag { tags: keyed(&[("k", "v")]) })]
 #[case(Call::Untag { keys: vec!["k".into()] })]
 #[case(Call::DeleteRole)]
 #[tokio::test(start_paused = true)]
@@ -220,11 +233,11 @@ async fn delete_role_names_the_first_blocker_and_a_boundary_is_none() {
     iam.attach("app", READ_ONLY);
     iam.put_inline("app", "p", INLINE);
     iam.add_instance_profile("nodes", "app");
-    assert_eq!(iam.instance_profiles("app").await.unwrap().unwrap(), ["nodes"]);
+    assert_eq!(iam.instance_profiles(&"app".into()).await.unwrap().unwrap(), ["nodes"]);
     let delete = step("app", Call::DeleteRole);
     for blocker in ["detach all policies", "delete policies", "remove roles from instance profile"]
     {
-        let error = iam.write(&delete).await.unwrap_err();
+        let error = iam.write(Proven::for_a_test(&delete)).await.unwrap_err();
         assert_eq!((error.class, error.action), (Class::DeleteConflict, "DeleteRole"));
         assert!(error.message.contains(blocker), "{} has no {blocker}", error.message);
         match blocker {
@@ -233,7 +246,7 @@ async fn delete_role_names_the_first_blocker_and_a_boundary_is_none() {
             _ => iam.remove_instance_profile("nodes", "app"),
         };
     }
-    assert_eq!(iam.write(&delete).await, Ok(Written::default()));
+    assert_eq!(iam.write(Proven::for_a_test(&delete)).await, Ok(Written::default()));
     assert_eq!(iam.get("app"), None);
 }
 
@@ -250,7 +263,7 @@ async fn writes_change_their_part_and_nothing_else() {
         Call::PutInline { name: "p".into(), document: format!(" {INLINE}") },
         Call::Attach { arn: READ_ONLY.into() },
         Call::PutBoundary { arn: READ_ONLY.into() },
-        Call::Tag { tags: tags(&[("department", "b")]) },
+        Call::Tag { tags: keyed(&[("department", "b")]) },
         Call::Untag { keys: vec!["KEEP".into()] },
     ];
     for call in calls {
@@ -270,12 +283,15 @@ async fn writes_change_their_part_and_nothing_else() {
     assert_eq!(after, expected);
     assert_eq!(after.role_id, id);
     assert_eq!(
-        decode(&iam.inline("app", "p").await.unwrap().unwrap()),
+        decode(&iam.inline(&"app".into(), "p").await.unwrap().unwrap()),
         format!(" {INLINE}"),
         "text is kept"
     );
-    assert_eq!(iam.inline_names("app").await.unwrap().unwrap(), ["p"]);
-    assert_eq!(iam.attached("app").await.unwrap().unwrap(), BTreeSet::from([READ_ONLY.to_owned()]));
+    assert_eq!(iam.inline_names(&"app".into()).await.unwrap().unwrap(), ["p"]);
+    assert_eq!(
+        iam.attached(&"app".into()).await.unwrap().unwrap(),
+        BTreeSet::from([READ_ONLY.to_owned()])
+    );
     assert_eq!(
         write(&iam, "app", Call::UpdateRole { description: String::new(), max_session: 3600 })
             .await,
@@ -314,14 +330,14 @@ async fn quotas_hold() {
         write(
             &iam,
             "app",
-            Call::Tag { tags: (0..50).map(|i| (format!("k{i}"), String::new())).collect() }
+            Call::Tag { tags: (0..50).map(|i| (format!("k{i}").into(), String::new())).collect() }
         )
         .await,
         None
     );
-    assert_eq!(write(&iam, "app", Call::Tag { tags: tags(&[("K1", "again")]) }).await, None);
+    assert_eq!(write(&iam, "app", Call::Tag { tags: keyed(&[("K1", "again")]) }).await, None);
     assert_eq!(
-        write(&iam, "app", Call::Tag { tags: tags(&[("one-more", "")]) }).await,
+        write(&iam, "app", Call::Tag { tags: keyed(&[("one-more", "")]) }).await,
         Some(Class::LimitExceeded)
     );
 

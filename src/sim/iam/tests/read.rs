@@ -18,13 +18,13 @@ use crate::{
 #[tokio::test(start_paused = true)]
 async fn what_is_absent_is_an_answer() {
     let World { iam, .. } = World::new();
-    assert_eq!(iam.role("app").await, Ok(None));
-    assert_eq!(iam.attached("app").await, Ok(None));
-    assert_eq!(iam.inline_names("app").await, Ok(None));
-    assert_eq!(iam.instance_profiles("app").await, Ok(None));
+    assert_eq!(iam.role(&"app".into()).await, Ok(None));
+    assert_eq!(iam.attached(&"app".into()).await, Ok(None));
+    assert_eq!(iam.inline_names(&"app".into()).await, Ok(None));
+    assert_eq!(iam.instance_profiles(&"app".into()).await, Ok(None));
     iam.put_role(RoleState::new("app"));
-    assert_eq!(iam.inline("app", "p").await, Ok(None));
-    assert_eq!(class(iam.role("a b").await), Some(Class::Refused));
+    assert_eq!(iam.inline(&"app".into(), "p").await, Ok(None));
+    assert_eq!(class(iam.role(&"a b".into()).await), Some(Class::Refused));
 }
 
 #[rstest]
@@ -75,27 +75,27 @@ async fn reads_lag_and_writes_do_not() {
     let second = Duration::from_secs(1);
     iam.read_lag(2 * second, 5 * second);
     assert_eq!(write(&iam, "app", create()).await, None);
-    assert_eq!(iam.role("app").await, Ok(None));
+    assert_eq!(iam.role(&"app".into()).await, Ok(None));
     assert_eq!(write(&iam, "app", create()).await, Some(Class::AlreadyExists));
     assert_eq!(write(&iam, "app", Call::Attach { arn: READ_ONLY.into() }).await, None);
     clock.advance(2 * second).await;
-    assert_eq!(iam.attached("app").await.unwrap().unwrap().len(), 1);
+    assert_eq!(iam.attached(&"app".into()).await.unwrap().unwrap().len(), 1);
     assert!(iam.details(None).await.unwrap().items.is_empty());
     clock.advance(3 * second).await;
     assert_eq!(iam.details(None).await.unwrap().items.len(), 1);
     assert_eq!(iam.summaries(None).await.unwrap().items.len(), 1);
 
     iam.remove("app");
-    assert!(iam.role("app").await.unwrap().is_some(), "still seen");
+    assert!(iam.role(&"app".into()).await.unwrap().is_some(), "still seen");
     clock.advance(second).await;
-    assert!(iam.role("app").await.unwrap().is_some());
+    assert!(iam.role(&"app".into()).await.unwrap().is_some());
     iam.random_read_lag(true);
     let mut seen = BTreeSet::new();
     for _ in 0..40 {
-        seen.insert(iam.role("app").await.unwrap().is_some());
+        seen.insert(iam.role(&"app".into()).await.unwrap().is_some());
     }
     assert_eq!(seen.len(), 2, "new, old and new again");
     iam.random_read_lag(false);
     iam.settle();
-    assert_eq!(iam.role("app").await, Ok(None));
+    assert_eq!(iam.role(&"app".into()).await, Ok(None));
 }

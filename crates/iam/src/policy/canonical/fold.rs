@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::arn::Account;
+use crate::account::Account;
 use crate::policy::document::{Policy, PrincipalSet, Scope, Statement};
 
 use crate::policy::canonical::covered::drop_covered;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::arn::{Account, is_account_id};
+use crate::account::{Account, is_account_id};
 use crate::policy::document::{Conditions, PrincipalKind, Version};
 use crate::policy::operator::{Base, Family, Operator};
 use crate::policy::pattern::{Pattern, Syntax};

@@ -1,7 +1,7 @@
 //! What is never a difference at all: order inside lists, the two spellings of an account, quotes
 //! around numbers.
 
-use crate::arn::Account;
+use crate::account::Account;
 use crate::policy::document::{Policy, PrincipalSet, Statement};
 
 use crate::policy::canonical::spelling;

@@ -1,9 +1,9 @@
 //! What one dimension of a statement names: actions, resources, principals; which of them covers or
 //! meets which.
 
-use crate::arn::{Arn, is_account_id};
 use crate::policy::document::{PrincipalKind, PrincipalSet, Scope};
 use crate::policy::pattern::{Pattern, Syntax, Token, is_action};
+use crate::{account::is_account_id, arn::Arn};
 
 /// Something that a list names: a set of actions, resources or principals.
 pub(super) trait Element: PartialEq {

@@ -1,7 +1,7 @@
 //! Looking for a request that shows new access. Whatever is found is put to the evaluator, so
 //! nothing here has to be right, only likely.
 
-use crate::arn::is_account_id;
+use crate::account::is_account_id;
 use crate::policy::document::{Policy, PrincipalKind};
 use crate::policy::evaluate::{Context, Decision, Documents, Request, evaluate};
 use crate::policy::pattern::Token;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::arn::{Account, is_account_id};
+use crate::account::{Account, is_account_id};
 use crate::policy::document::{PrincipalKind, PrincipalSet, Scope, Statement};
 
 /// One element that differs.

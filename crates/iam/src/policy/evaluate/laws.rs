@@ -87,7 +87,7 @@ proptest! {
     fn order_repetition_letter_case_and_the_canonical_form_decide_nothing(
         statements in prop::collection::vec(any_statement(), 1..5), request in any_request()
     ) {
-        let account = crate::arn::Account::new("123456789012", "aws").unwrap();
+        let account = crate::account::Account::new("123456789012", "aws").unwrap();
         let policy = Policy::new(statements.clone());
         let decision = decide(&policy, &request).decision;
         let other = Policy::new(statements.iter().rev().chain(&statements).cloned().collect());

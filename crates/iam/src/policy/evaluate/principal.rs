@@ -1,7 +1,7 @@
 //! Who is meant by a principal. Source: the IAM user guide, "AWS JSON policy elements: Principal".
 
-use crate::arn::{Arn, is_account_id};
 use crate::policy::document::{PrincipalKind, PrincipalSet};
+use crate::{account::is_account_id, arn::Arn};
 
 /// Whether the one who asks is among these.
 pub(super) fn is_named(principals: &PrincipalSet, kind: PrincipalKind, who: &str) -> bool {

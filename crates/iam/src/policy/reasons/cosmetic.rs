@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::arn::Account;
+use crate::account::Account;
 use crate::policy::compare::between;
 use crate::policy::document::{Policy, PrincipalSet, Statement};
 use crate::quote::shown;

@@ -7,7 +7,7 @@ mod principals;
 mod reading;
 mod statements;
 
-use crate::arn::Account;
+use crate::account::Account;
 use crate::policy::*;
 
 fn account() -> Account {

@@ -1,6 +1,6 @@
 //! What the tables of the compilers share: a caller, and the answer of the evaluator to it.
 
-use crate::arn::Account;
+use crate::account::Account;
 use crate::policy::evaluate::{Context, Decision, Documents, Request, evaluate};
 use crate::policy::{Kind, Policy, PrincipalKind, Statement};
 

@@ -1,7 +1,7 @@
 //! Comparison and evaluation of documents that are almost right: they never panic, and they agree
 //! with one another.
 
-use crate::arn::Account;
+use crate::account::Account;
 use crate::policy::contain::{Containment, contains};
 use crate::policy::diff::Diff;
 use crate::policy::evaluate::{Context, Decision, Documents, Request, evaluate};

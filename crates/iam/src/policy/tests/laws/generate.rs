@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::arn::Account;
+use crate::account::Account;
 use crate::policy::evaluate::{Context, Request};
 use crate::policy::*;
 

@@ -1,0 +1,46 @@
+//! Objects of any kind in the core's terms, as the API server delivers them.
+
+use jiff::Timestamp;
+
+use super::kind::{KeyOf, Kind};
+
+/// An object as the API server delivers it; `spec` is undecoded text until the core parses it with
+/// bounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object<K: Kind> {
+    /// What tells it from the others of its kind.
+    pub key: KeyOf<K>,
+    /// `metadata.uid`.
+    pub uid: String,
+    /// `metadata.generation`.
+    pub generation: i64,
+    /// `metadata.creationTimestamp`.
+    pub created: Timestamp,
+    /// True when `metadata.deletionTimestamp` is set.
+    pub deleting: bool,
+    /// True when our finalizer is set.
+    pub finalizer: bool,
+    /// Annotation `rolewright.dev/paused: "true"`.
+    pub paused: bool,
+    /// Annotation `rolewright.dev/reconcile-requested-at`.
+    pub reconcile_requested_at: Option<String>,
+    /// JSON text of `spec`.
+    pub spec: String,
+    /// Status as last written.
+    pub status: K::Status,
+}
+
+/// What the watch of one kind tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WatchEvent<K: Kind> {
+    /// A new list begins: what it does not bring is gone.
+    Restarted,
+    /// The object is new or has changed.
+    Applied(Box<Object<K>>),
+    /// The object is gone.
+    Deleted(KeyOf<K>),
+    /// The list is complete.
+    Synced,
+    /// The watch failed and will be tried again.
+    Failed(String),
+}

@@ -1,0 +1,44 @@
+//! Objects of the API server in the core's terms.
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+
+use crate::{
+    api::{
+        self,
+        key::Key,
+        kind::{KeyOf, Kind},
+        object::Object,
+        raw::RawObject,
+    },
+    plan::say::words::cut,
+};
+
+/// `status.lastHandledReconcileAt` holds 256 characters.
+const ANNOTATION_BYTES: usize = 256;
+
+/// What tells the object from others of its kind.
+pub fn key<K: Kind>(raw: &RawObject<K>) -> KeyOf<K> {
+    Key::new(raw.namespace(), raw.name_any())
+}
+
+/// The object in the core's terms.
+pub fn object<K: Kind>(raw: &RawObject<K>) -> Object<K> {
+    // Cut to what status holds: a longer value could never be noted there, and would keep all of
+    // the status from being written.
+    let annotation =
+        |key: &str| raw.annotations().get(key).map(|value| cut(value, ANNOTATION_BYTES));
+    let ours = |finalizer: &String| K::ACCESS.finalizer == Some(finalizer);
+    Object {
+        key: key(raw),
+        uid: raw.uid().unwrap_or_default(),
+        generation: raw.metadata.generation.unwrap_or_default(),
+        created: raw.creation_timestamp().map_or(Timestamp::UNIX_EPOCH, |time| time.0),
+        deleting: raw.metadata.deletion_timestamp.is_some(),
+        finalizer: raw.finalizers().iter().any(ours),
+        paused: annotation(api::PAUSED).as_deref() == Some("true"),
+        reconcile_requested_at: annotation(api::RECONCILE_REQUESTED_AT),
+        spec: raw.spec.get().to_owned(),
+        status: raw.status.clone().unwrap_or_default(),
+    }
+}

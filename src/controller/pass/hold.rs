@@ -1,0 +1,130 @@
+//! What a pass says and does when the gate holds it back.
+
+use crate::{
+    api::{ResourceKey, kinds::iam_role::DriftPolicy, reason},
+    controller::{
+        pass::{context::Pass, drive::Interrupted, next::Next, observe},
+        tally,
+    },
+    plan::{
+        decide::{
+            gate::Hold,
+            ownership::{self, NotOurs},
+            situation::{Gone, Wait},
+        },
+        form::{desired::Desired, fingerprint::Scope, observed::RoleRecord},
+        say::{backoff::Trouble, verdict::Verdict, words},
+        steps::{diff, step::Step},
+    },
+    ports::{Clock, Cluster, IamWrite},
+};
+
+impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
+    /// Nothing is written to AWS.
+    pub(super) async fn hold_back(&mut self, hold: Hold) -> Result<Next, Interrupted> {
+        let blocked = |why: String| (Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked));
+        let (verdict, next) = match hold {
+            Hold::Paused => (Verdict::Paused { deleting: self.resource.deleting }, Next::Settled),
+            Hold::BeyondLimits(problems) => {
+                self.status.plan = None;
+                (Verdict::Invalid(problems), Next::Settled)
+            }
+            Hold::Unclear(problem) => blocked(problem.to_string()),
+            Hold::Elsewhere(account) => blocked(format!(
+                "the role lives in account {account}, and the controller's credentials are of {}: \
+                 give it credentials of the former",
+                self.limits.account.id
+            )),
+            Hold::NotYet(wait) => return self.wait(wait).await,
+            Hold::Foreign(not_ours) => {
+                (Verdict::NotOwned(not_ours), Next::Failed(Trouble::NotOwned))
+            }
+            Hold::Gone(Gone::TakenUp(not_ours)) => {
+                self.let_all_go().await?;
+                self.forget_role();
+                (Verdict::NotOwned(not_ours), Next::Failed(Trouble::NotOwned))
+            }
+            Hold::Gone(Gone::Ended(end)) => {
+                self.let_all_go().await?;
+                self.end_role();
+                (Verdict::Expired(end), Next::Settled)
+            }
+            Hold::ObservingPastTheEnd(end) => (Verdict::ExpiredKept(end), Next::Settled),
+            Hold::Observing => (Verdict::WouldChange, Next::Settled),
+            // Said by those who know the role's name.
+            Hold::Retained | Hold::Gone(Gone::Removed) | Hold::Rival(_) => {
+                return Ok(Next::Settled);
+            }
+        };
+        self.report(&verdict, next).await
+    }
+
+    async fn wait(&mut self, wait: Wait) -> Result<Next, Interrupted> {
+        let next = match &wait {
+            Wait::Unseen(left, _) | Wait::OtherUid(left, _) => Next::Again(*left),
+            Wait::JustCreated(_) | Wait::TakenUp => Next::Failed(Trouble::NotVisible),
+        };
+        match wait.words() {
+            Some((reason, message)) => {
+                self.report(&Verdict::Waiting(reason, message.to_owned()), next).await
+            }
+            None => Ok(next),
+        }
+    }
+
+    /// The name is another resource's.
+    pub(super) async fn give_way(
+        &mut self,
+        desired: &Desired,
+        rival: &ResourceKey,
+    ) -> Result<Next, Interrupted> {
+        let why = format!(
+            "IAMRole {rival} asked for role {} first: choose another roleName, or delete that \
+             IAMRole",
+            desired.identity.name
+        );
+        self.report(&Verdict::NameConflict(why), Next::Failed(Trouble::NotOwned)).await
+    }
+
+    /// The role is not ours, or not ours alone. Who only observes is shown what would change.
+    pub(super) async fn foreign(
+        &mut self,
+        desired: &Desired,
+        role: Option<RoleRecord>,
+        not_ours: NotOurs,
+    ) -> Result<Next, Interrupted> {
+        if not_ours.contested() {
+            let uid = role.as_ref().and_then(ownership::uid).map(str::to_owned);
+            self.status.role_uid = uid.or(self.status.role_uid.take());
+        }
+        self.status.plan = None;
+        if let (DriftPolicy::Observe, Some(role)) = (desired.drift, role) {
+            let scope = Scope::default();
+            if let Some(observed) = observe::whole(&self.access.iam, role, &scope).await? {
+                self.status.plan = words::plan_lines(&diff::diff(desired, &observed, &scope));
+            }
+        }
+        self.hold_back(Hold::Foreign(not_ours)).await
+    }
+
+    /// The plan is shown, and nothing of it is done.
+    pub(super) async fn observe_only(
+        &mut self,
+        desired: &Desired,
+        steps: &[Step],
+        role: Option<(String, String)>,
+    ) -> Result<Next, Interrupted> {
+        self.pin(&desired.identity);
+        (self.status.role_id, self.status.arn) = role.unzip();
+        let plan = words::plan_lines(steps);
+        let news = plan != self.resource.status.plan;
+        self.status.plan = plan;
+        if news {
+            tally::drift(&self.shared.metrics, steps);
+            let lines: Vec<String> = steps.iter().map(ToString::to_string).collect();
+            let note = format!("would do: {}", lines.join("; "));
+            self.notice(true, reason::WOULD_CHANGE, "Observe", note).await;
+        }
+        self.hold_back(Hold::Observing).await
+    }
+}

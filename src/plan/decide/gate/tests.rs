@@ -1,0 +1,200 @@
+//! One row for each reason to wait, and for each way through.
+
+use iam::role::RoleName;
+use jiff::Timestamp;
+use rstest::rstest;
+
+use super::*;
+use crate::plan::{
+    decide::{
+        ownership::{Absence, Known, judge},
+        situation::Wait,
+    },
+    scope::problems::{LIMIT, refused},
+    tests::samples::{as_written, wish, with},
+};
+
+fn end() -> Timestamp {
+    Timestamp::UNIX_EPOCH
+}
+
+fn ours() -> Situation {
+    let wish = wish(&with(""));
+    let proof = judge(&wish.identity, &as_written(&wish).role, &Known::default(), end());
+    Situation::Ours(proof.expect("it is as written"))
+}
+
+fn expired() -> Situation {
+    match ours() {
+        Situation::Ours(proof) => Situation::Expired(proof, end()),
+        other => other,
+    }
+}
+
+fn absent() -> Situation {
+    Situation::Absent(Absence::believed())
+}
+
+fn not_ours() -> NotOurs {
+    NotOurs::gone(&wish(&with("")).identity)
+}
+
+fn rival() -> ResourceKey {
+    ResourceKey { namespace: "a".into(), name: "b".into() }
+}
+
+fn problem() -> Finding {
+    refused(LIMIT, "/spec", "is beyond the limits", "")
+}
+
+fn facts(change: impl FnOnce(&mut Facts)) -> Facts {
+    let mut facts = Facts::default();
+    change(&mut facts);
+    facts
+}
+
+#[rstest]
+#[case::nothing(facts(|_| {}), None)]
+#[case::paused(facts(|f| f.paused = true), Some(Hold::Paused))]
+#[case::paused_before_all_else(
+    facts(|f| {
+        (f.paused, f.deleting, f.retain) = (true, true, true);
+        f.beyond = vec![problem()];
+    }),
+    Some(Hold::Paused)
+)]
+#[case::deleting(facts(|f| f.deleting = true), None)]
+#[case::retained(facts(|f| (f.deleting, f.retain) = (true, true)), Some(Hold::Retained))]
+#[case::retain_is_for_deletions(facts(|f| f.retain = true), None)]
+#[case::unclear(
+    facts(|f| {
+        f.deleting = true;
+        f.unclear = Some(problem());
+    }),
+    Some(Hold::Unclear(problem()))
+)]
+#[case::elsewhere(
+    facts(|f| {
+        f.deleting = true;
+        f.elsewhere = Some("1".into());
+    }),
+    Some(Hold::Elsewhere("1".into()))
+)]
+#[case::what_is_retained_can_go_wherever_it_lives(
+    facts(|f| {
+        (f.deleting, f.retain) = (true, true);
+        f.elsewhere = Some("1".into());
+    }),
+    Some(Hold::Retained)
+)]
+#[case::beyond(
+    facts(|f| f.beyond = vec![problem()]),
+    Some(Hold::BeyondLimits(vec![problem()]))
+)]
+#[case::beyond_and_not_over(
+    facts(|f| {
+        f.beyond = vec![problem()];
+        f.has_role = true;
+    }),
+    Some(Hold::BeyondLimits(vec![problem()]))
+)]
+#[case::beyond_and_over_with_a_role(
+    facts(|f| {
+        f.beyond = vec![problem()];
+        (f.has_role, f.over) = (true, Some(end()));
+    }),
+    None
+)]
+#[case::beyond_and_over_while_only_observed(
+    facts(|f| {
+        f.beyond = vec![problem()];
+        (f.has_role, f.over, f.observe) = (true, Some(end()), true);
+    }),
+    Some(Hold::ObservingPastTheEnd(end()))
+)]
+#[case::beyond_and_over_without_a_role(
+    facts(|f| {
+        f.beyond = vec![problem()];
+        f.over = Some(end());
+    }),
+    Some(Hold::BeyondLimits(vec![problem()]))
+)]
+#[case::beyond_and_said_to_be_over(
+    facts(|f| {
+        f.beyond = vec![problem()];
+        (f.over, f.said_over) = (Some(end()), true);
+    }),
+    Some(Hold::Gone(Gone::Ended(end())))
+)]
+fn before_the_role_is_read(#[case] facts: Facts, #[case] hold: Option<Hold>) {
+    assert_eq!(before_reading(&facts).err(), hold);
+}
+
+#[rstest]
+#[case::ours(ours(), facts(|_| {}), None)]
+#[case::expired(expired(), facts(|_| {}), None)]
+#[case::absent(absent(), facts(|_| {}), None)]
+#[case::ours_observed(ours(), facts(|f| f.observe = true), Some(Hold::Observing))]
+#[case::absent_observed(absent(), facts(|f| f.observe = true), Some(Hold::Observing))]
+#[case::expired_observed(
+    expired(),
+    facts(|f| f.observe = true),
+    Some(Hold::ObservingPastTheEnd(end()))
+)]
+#[case::rival(absent(), facts(|f| f.rival = Some(rival())), Some(Hold::Rival(rival())))]
+#[case::who_has_the_role_has_no_rival(ours(), facts(|f| f.rival = Some(rival())), None)]
+#[case::who_observes_has_no_rival(
+    absent(),
+    facts(|f| (f.observe, f.rival) = (true, Some(rival()))),
+    Some(Hold::Observing)
+)]
+#[case::foreign(Situation::Foreign(not_ours()), facts(|_| {}), Some(Hold::Foreign(not_ours())))]
+#[case::foreign_observed(
+    Situation::Foreign(not_ours()),
+    facts(|f| f.observe = true),
+    Some(Hold::Foreign(not_ours()))
+)]
+#[case::not_yet(
+    Situation::NotYet(Wait::TakenUp),
+    facts(|_| {}),
+    Some(Hold::NotYet(Wait::TakenUp))
+)]
+#[case::gone(
+    Situation::Gone(Gone::Ended(end())),
+    facts(|f| f.observe = true),
+    Some(Hold::Gone(Gone::Ended(end())))
+)]
+fn before_the_role_is_written(
+    #[case] situation: Situation,
+    #[case] facts: Facts,
+    #[case] hold: Option<Hold>,
+) {
+    assert_eq!(before_writing(situation, &facts).err(), hold);
+}
+
+/// What comes out of the gate lets through just what it is for.
+#[test]
+fn the_grounds_to_create_do_not_change_a_role_and_the_other_way_round() {
+    use crate::plan::steps::{diff, remove, step::Why};
+    let wish = wish(&with(""));
+    let create = &diff::create(&wish)[0];
+    let delete = &remove::delete(&wish.identity.role(), Why::Deleted);
+    let leave = |situation| before_writing(situation, &Facts::default()).expect("it may go");
+    let to_create = leave(absent());
+    assert!(to_create.allows(create, end()).is_some() && to_create.allows(delete, end()).is_none());
+    let to_change = leave(ours());
+    assert!(to_change.allows(delete, end()).is_some() && to_change.allows(create, end()).is_none());
+    assert_eq!(wish.identity.name, RoleName::from("test-a_x"));
+}
+
+#[test]
+fn a_proof_is_good_for_ten_seconds() {
+    use crate::plan::steps::{remove, step::Why};
+    let delete = remove::delete(&wish(&with("")).identity.role(), Why::Deleted);
+    let leave = before_writing(ours(), &Facts::default()).expect("it may go");
+    let after = |millis| end() + jiff::SignedDuration::from_millis(millis);
+    assert!(leave.allows(&delete, after(10_000)).is_some());
+    assert!(leave.allows(&delete, after(10_001)).is_none());
+    // A clock that was set back makes no proof younger.
+    assert!(leave.allows(&delete, after(-10_001)).is_none());
+}

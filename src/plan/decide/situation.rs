@@ -1,0 +1,204 @@
+//! What a read of the role means, with all that is known besides: reads of IAM lag behind writes,
+//! so that neither "no such role" nor another uid is believed at once.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::{
+    api::reason,
+    plan::{
+        decide::{
+            lifetime::Lifetime,
+            ownership::{self, Absence, Known, NotOurs, Proof},
+        },
+        form::{observed::RoleRecord, settle::within},
+        scope::{config::Windows, identity::Identity},
+    },
+};
+
+/// What is known besides the read.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// Which role.
+    pub identity: &'a Identity,
+    /// What status tells of it.
+    pub known: Known<'a>,
+    /// What the role is read for.
+    pub aim: Aim,
+    /// What we did to it lately.
+    pub lately: Lately,
+    /// Since when a read shows no such role, or another uid; `None` when this is the first.
+    pub unseen_since: Option<Timestamp>,
+    /// When it was read.
+    pub now: Timestamp,
+    /// How long reads are not believed.
+    pub windows: Windows,
+}
+
+/// What a role is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// It is to be as its resource says, until its end.
+    Keep {
+        /// How long.
+        lifetime: Lifetime,
+        /// Creation of the resource.
+        created: Timestamp,
+    },
+    /// It is to go.
+    Remove,
+}
+
+/// Our recent writes, as far as they bear on what a read shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lately {
+    /// We created it, and a read may not show it yet.
+    pub created: bool,
+    /// The last thing that we did was to delete it.
+    pub deleted: bool,
+    /// We wrote our uid on it, and a read may not show that yet.
+    pub took_up: bool,
+}
+
+/// What the read means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Situation {
+    /// There is no such role.
+    Absent(Absence),
+    /// That can't be told yet.
+    NotYet(Wait),
+    /// It exists and is not ours, or not ours alone.
+    Foreign(NotOurs),
+    /// It is ours.
+    Ours(Proof),
+    /// It is ours, and its time is over.
+    Expired(Proof, Timestamp),
+    /// There is no such role, and none is to be made.
+    Gone(Gone),
+}
+
+/// Why another read is needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// An expected role was not seen; it is looked for once more after this time.
+    Unseen(Duration, String),
+    /// We have just created it.
+    JustCreated(String),
+    /// It shows another uid; it is read once more after this time.
+    OtherUid(Duration, String),
+    /// It shows the uid that we have just replaced: nothing to tell.
+    TakenUp,
+}
+
+/// Why no role is made where there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// It was to go.
+    Removed,
+    /// Its time is over.
+    Ended(Timestamp),
+    /// Another object had taken it up.
+    TakenUp(NotOurs),
+}
+
+/// Tells what a read means; `role` is `None` when AWS knows no role of that name.
+#[must_use]
+pub fn situation(role: Option<&RoleRecord>, facts: &Facts<'_>) -> Situation {
+    match role {
+        Some(role) => present(role, facts),
+        None => unseen(facts).map_or_else(|| absent(facts), Situation::NotYet),
+    }
+}
+
+fn present(role: &RoleRecord, facts: &Facts<'_>) -> Situation {
+    match (ownership::judge(facts.identity, role, &facts.known, facts.now), facts.aim) {
+        (Ok(proof), Aim::Keep { lifetime, created }) => {
+            match lifetime.end(created, Some(role.created)).filter(|end| *end <= facts.now) {
+                Some(end) => Situation::Expired(proof, end),
+                None => Situation::Ours(proof),
+            }
+        }
+        (Ok(proof), Aim::Remove) => Situation::Ours(proof),
+        (Err(not_ours), Aim::Keep { .. }) if not_ours.contested() && facts.lately.took_up => {
+            Situation::NotYet(Wait::TakenUp)
+        }
+        // A read that lags behind our own taking up must not leave the role behind for ever.
+        (Err(not_ours), Aim::Remove) if not_ours.contested() => {
+            match left(facts.unseen_since, facts.now, facts.windows.absence) {
+                None => Situation::Foreign(not_ours),
+                Some(left) => Situation::NotYet(Wait::OtherUid(
+                    left,
+                    format!(
+                        "role {} shows another uid; it is read once more before that is believed",
+                        facts.identity.name
+                    ),
+                )),
+            }
+        }
+        (Err(not_ours), _) => Situation::Foreign(not_ours),
+    }
+}
+
+/// Why "no such role" is not believed yet.
+fn unseen(facts: &Facts<'_>) -> Option<Wait> {
+    let Facts { identity, known, aim, lately, unseen_since, now, windows } = facts;
+    if lately.deleted {
+        return None;
+    }
+    if lately.created {
+        return Some(Wait::JustCreated(format!(
+            "role {} was just created, and IAM does not show it yet",
+            identity.name
+        )));
+    }
+    // Before a role may be called gone, it is looked for twice, also when status never pinned it.
+    if known.id.is_none() && *aim != Aim::Remove {
+        return None;
+    }
+    let left = left(*unseen_since, *now, windows.absence)?;
+    Some(Wait::Unseen(
+        left,
+        format!(
+            "role {} is not found; it is looked for once more before that is believed",
+            identity.name
+        ),
+    ))
+}
+
+fn absent(facts: &Facts<'_>) -> Situation {
+    let Aim::Keep { lifetime, created } = facts.aim else {
+        return Situation::Gone(Gone::Removed);
+    };
+    if let Some(end) = lifetime.end(created, None).filter(|end| *end <= facts.now) {
+        return Situation::Gone(Gone::Ended(end));
+    }
+    if facts.known.uid.is_some_and(|uid| uid != facts.identity.uid) {
+        return Situation::Gone(Gone::TakenUp(NotOurs::gone(facts.identity)));
+    }
+    Situation::Absent(Absence::believed())
+}
+
+/// How much of the window is left; `None` when it is over, or off.
+fn left(since: Option<Timestamp>, now: Timestamp, window: Duration) -> Option<Duration> {
+    let since = since.unwrap_or(now);
+    within(since, now, window)
+        .then(|| window.saturating_sub(now.duration_since(since).unsigned_abs()))
+}
+
+impl Wait {
+    /// Reason and sentence; `None` when there is nothing to tell.
+    #[must_use]
+    pub fn words(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::Unseen(_, message) | Self::OtherUid(_, message) => {
+                Some((reason::WAITING_FOR_ABSENCE, message))
+            }
+            Self::JustCreated(message) => Some((reason::WAITING_FOR_CREATE, message)),
+            Self::TakenUp => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

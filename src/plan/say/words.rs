@@ -1,0 +1,254 @@
+//! The words for people. They are made here and nowhere else.
+
+use iam::finding::Finding;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use crate::{
+    api::{
+        RoleStatus,
+        condition::{self, State},
+        reason,
+    },
+    plan::{
+        decide::ownership::NotOurs,
+        failure::{IamError, IamErrorClass},
+        say::{
+            conditions::{self, Contribution, Said},
+            verdict::{Verdict, lasts, reason_of, stalls},
+        },
+        steps::step::{Call, Step},
+    },
+};
+
+/// What to do about a class of AWS errors.
+fn remedy(class: IamErrorClass) -> &'static str {
+    match class {
+        IamErrorClass::Unreachable => {
+            "AWS is tried again by itself; check network and credentials if it lasts"
+        }
+        IamErrorClass::Throttled => {
+            "the account's call budget is spent; it is tried again more slowly"
+        }
+        IamErrorClass::ServerError | IamErrorClass::Unknown => "it is tried again by itself",
+        IamErrorClass::AccessDenied => {
+            "grant the controller this action, or look for a policy that denies it"
+        }
+        IamErrorClass::AlreadyExists => "a role of that name has appeared; it is looked at again",
+        IamErrorClass::NotFound => {
+            "check that the policy exists in this account and is spelled as AWS spells it"
+        }
+        IamErrorClass::DeleteConflict | IamErrorClass::Busy => {
+            "somebody else is changing the role; it is tried again"
+        }
+        IamErrorClass::LimitExceeded => "shorten the resource, or ask AWS for a higher quota",
+        IamErrorClass::InvalidPrincipal => "check that every principal in spec.trust exists",
+        IamErrorClass::Refused => "correct the resource",
+        IamErrorClass::Protected => "the role belongs to an AWS service: choose another roleName",
+    }
+}
+
+/// Words for a write that failed because AWS does not find the role itself: just created, or just
+/// removed by others.
+#[must_use]
+pub fn role_not_found(error: &IamError, step: Option<&Step>) -> Option<String> {
+    let step = step.filter(|_| error.class == IamErrorClass::NotFound)?;
+    let about_role = match step.call {
+        Call::UpdateTrust { .. }
+        | Call::UpdateRole { .. }
+        | Call::PutInline { .. }
+        | Call::Tag { .. } => true,
+        // Here it is the policy, unless AWS says otherwise: "The role with name … cannot be found."
+        Call::Attach { .. } | Call::PutBoundary { .. } => {
+            error.message.to_lowercase().contains("role with name")
+        }
+        _ => false,
+    };
+    about_role.then(|| {
+        format!("{} does not find role {}; it is looked for again", error.action, step.role.name)
+    })
+}
+
+/// Says that a pass is over with this verdict. What it does not speak of stays; a pass that changes
+/// nothing gives an equal status.
+pub fn conclude(status: &mut RoleStatus, generation: i64, verdict: &Verdict, now: Timestamp) {
+    let contributions = words(verdict, status, generation, now);
+    status.observed_generation = Some(generation);
+    conditions::merge(&mut status.conditions, contributions, generation, now);
+}
+
+/// Whether a pause is what the conditions tell. A generation that is newer than that is told of
+/// when the pause ends.
+#[must_use]
+pub fn tell_a_pause(conditions: &[Condition]) -> bool {
+    conditions::stand(conditions, &paused(false))
+}
+
+/// What a verdict says of each type, given the status as it is to be and the conditions that stand
+/// there.
+fn words(
+    verdict: &Verdict,
+    status: &RoleStatus,
+    generation: i64,
+    now: Timestamp,
+) -> Vec<Contribution> {
+    match verdict {
+        Verdict::Ready => {
+            let role = status.role_name.as_deref().unwrap_or_default();
+            let message = format!("role {role} is as written");
+            one_reason(State::True, State::True, None, reason::RECONCILED, message)
+        }
+        Verdict::Invalid(problems) => stalled(reason::INVALID_SPEC, list(problems)),
+        Verdict::NotOwned(NotOurs { reason, why }) => stalled(reason, why),
+        Verdict::NameConflict(why) => stalled(reason::NAME_CONFLICT, why),
+        Verdict::WouldChange => {
+            let count = status.plan.as_ref().map_or(0, Vec::len);
+            let message = format!(
+                "driftPolicy is Observe: {count} changes stand in status.plan and none is made"
+            );
+            one_reason(State::False, State::False, None, reason::WOULD_CHANGE, message)
+        }
+        Verdict::Paused { deleting } => paused(*deleting),
+        Verdict::Expired(at) => {
+            expired(format!("the lifetime ended at {at} and the role is deleted"))
+        }
+        Verdict::ExpiredKept(at) => expired(format!(
+            "the lifetime ended at {at}; driftPolicy is Observe, so the role is left"
+        )),
+        Verdict::DeletionBlocked(why) => stalled(reason::DELETION_BLOCKED, why),
+        Verdict::NotAnnotated(why) => one_reason(
+            State::False,
+            State::True,
+            Some(condition::RECONCILING),
+            reason::NOT_ANNOTATED,
+            format!("the role is as written; {why}"),
+        ),
+        Verdict::Waiting(reason, message) | Verdict::Working(reason, message) => {
+            busy(reason, message)
+        }
+        Verdict::PrincipalMissing(names) => busy(
+            reason::INVALID_PRINCIPAL,
+            format!(
+                "AWS does not know {}: the trust policy is without it until it exists; create it, \
+                 or correct spec.trust",
+                few(names.iter().map(String::as_str))
+            ),
+        ),
+        Verdict::PrincipalReplaced { written } => stalled(
+            reason::PRINCIPAL_REPLACED,
+            format!(
+                "{} was deleted in AWS after this role had trusted it, and {}; whoever has that \
+                 name now is not trusted: change \
+                 the resource or request a reconcile to trust it, or take it out of spec.trust",
+                few(status.replaced_principals.iter().map(|principal| principal.arn.as_str())),
+                if *written {
+                    "the trust policy is written without it"
+                } else {
+                    "AWS shows its bare id"
+                }
+            ),
+        ),
+        Verdict::Failed(error, step) => {
+            let during =
+                step.as_ref().map(|step| format!("; stopped at: {step}")).unwrap_or_default();
+            let message = format!("{error}: {}{during}", remedy(error.class));
+            let old = &status.conditions;
+            if stalls(error.class) || lasts(error, step.as_deref(), old, generation, now) {
+                stalled(reason_of(error.class), message)
+            } else {
+                busy(reason_of(error.class), message)
+            }
+        }
+        Verdict::Panicked => stalled(
+            reason::INTERNAL_ERROR,
+            "rolewright failed on this resource and has parked it; change the resource or restart \
+             the controller, and \
+             report the log line of the failure",
+        ),
+    }
+}
+
+/// `Ready`, `Synced` and at most one of the abnormal-true types, all for one reason. The others of
+/// these are well.
+fn one_reason(
+    ready: State,
+    synced: State,
+    abnormal: Option<&'static str>,
+    reason: &'static str,
+    message: impl Into<String>,
+) -> Vec<Contribution> {
+    let message = message.into();
+    let say = |state| Said { state, reason, message: message.clone() };
+    let is_true =
+        |type_| Contribution { type_, said: (abnormal == Some(type_)).then(|| say(State::True)) };
+    vec![
+        Contribution { type_: condition::READY, said: Some(say(ready)) },
+        Contribution { type_: condition::SYNCED, said: Some(say(synced)) },
+        is_true(condition::RECONCILING),
+        is_true(condition::STALLED),
+        is_true(condition::EXPIRED),
+    ]
+}
+
+fn busy(reason: &'static str, message: impl Into<String>) -> Vec<Contribution> {
+    one_reason(State::False, State::False, Some(condition::RECONCILING), reason, message)
+}
+
+fn stalled(reason: &'static str, message: impl Into<String>) -> Vec<Contribution> {
+    one_reason(State::False, State::False, Some(condition::STALLED), reason, message)
+}
+
+fn expired(message: String) -> Vec<Contribution> {
+    one_reason(State::False, State::False, Some(condition::EXPIRED), reason::EXPIRED, message)
+}
+
+/// `Synced` is unknown: nobody looks.
+fn paused(deleting: bool) -> Vec<Contribution> {
+    let message = if deleting {
+        "the annotation rolewright.dev/paused is true: the deletion waits until it is removed"
+    } else {
+        "the annotation rolewright.dev/paused is true: nothing is written until it is removed"
+    };
+    one_reason(State::False, State::Unknown, None, reason::PAUSED, message)
+}
+
+/// Names as a list, at most five of them.
+fn few<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 5;
+    let more = names.len().saturating_sub(SHOWN);
+    let mut list: Vec<String> = names.take(SHOWN).map(|name| cut(name, 512)).collect();
+    if more > 0 {
+        list.push(format!("{more} more"));
+    }
+    list.join(" and ")
+}
+
+/// Problems as one message, at most ten of them.
+fn list(problems: &[Finding]) -> String {
+    const SHOWN: usize = 10;
+    let mut lines: Vec<String> = problems.iter().take(SHOWN).map(ToString::to_string).collect();
+    if problems.len() > SHOWN {
+        lines.push(format!("and {} more", problems.len() - SHOWN));
+    }
+    cut(&lines.join("; "), 8_000)
+}
+
+/// At most `bytes` bytes of `text`, cut on a character boundary.
+#[must_use]
+pub fn cut(text: &str, bytes: usize) -> String {
+    if text.len() <= bytes {
+        return text.to_owned();
+    }
+    let mut end = bytes.saturating_sub('…'.len_utf8());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…", text.get(..end).unwrap_or_default())
+}
+
+/// The plan as it stands in status: at most 100 lines of at most 1,000 bytes.
+#[must_use]
+pub fn plan_lines(steps: &[Step]) -> Option<Vec<String>> {
+    (!steps.is_empty())
+        .then(|| steps.iter().take(100).map(|step| cut(&step.to_string(), 1_000)).collect())
+}
