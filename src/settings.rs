@@ -408,7 +408,8 @@ pub struct Election {
 fn duration(flag: &'static str, text: &str) -> Result<Duration, SettingError> {
     // A bare 0 is what people type for "off".
     let text = if text == "0" { "0s" } else { text };
-    let parsed = lifetime::parse_duration(text).map_err(|error| wrong(flag, text, error))?;
+    let parsed =
+        lifetime::parse_duration(text).map_err(|error| wrong(flag, text, error.sentence()))?;
     parsed.try_into().map_err(|_| wrong(flag, text, "must not be negative"))
 }
 

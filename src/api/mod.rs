@@ -11,7 +11,6 @@ pub mod key;
 pub mod kind;
 pub mod kinds;
 pub mod object;
-pub mod problem;
 pub mod raw;
 pub mod reason;
 pub mod reference;
@@ -22,7 +21,6 @@ mod tests;
 
 pub use key::{ClusterKey, ResourceKey};
 pub use kinds::iam_role::{IAMRole, RoleSpec, RoleStatus};
-pub use problem::Problem;
 
 /// API group of all kinds.
 pub const GROUP: &str = "iam.rolewright.dev";

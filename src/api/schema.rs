@@ -19,10 +19,15 @@ use super::{
     crd,
     kind::{Kind, KindRow},
     kinds::KINDS,
-    problem::Problem,
 };
-use iam::{nearest::nearest, text::node::Node};
+use iam::{
+    finding::{Check, Field, Finding},
+    nearest::nearest,
+    text::node::Node,
+};
 
+/// A spec does not have the shape that the CRD describes.
+pub const SCHEMA: Check = Check::new("schema");
 /// A spec with more problems than this shows the first ones only.
 const MOST_PROBLEMS: usize = 100;
 /// Longest piece of user text that a message repeats, in characters.
@@ -116,9 +121,9 @@ impl SpecSchema {
 
     /// Everything that is wrong with `spec`, in the order of its fields; at most 100 problems.
     #[must_use]
-    pub fn problems(&self, spec: &Node) -> Vec<Problem> {
+    pub fn problems(&self, spec: &Node) -> Vec<Finding> {
         let mut found = Found(Vec::new());
-        self.root.check("spec", spec, &mut found);
+        self.root.check(&Field::of("/spec"), spec, &mut found);
         found.0
     }
 }
@@ -198,7 +203,7 @@ impl Shape {
         }
     }
 
-    fn check(&self, path: &str, value: &Node, found: &mut Found) {
+    fn check(&self, path: &Field, value: &Node, found: &mut Found) {
         match (self, value) {
             (Self::Text(text), Node::String(value)) => text.check(path, value, found),
             (Self::Flag, Node::Bool(_)) | (Self::Opaque, Node::Object(_)) => {}
@@ -206,25 +211,20 @@ impl Shape {
                 if values.len() > *most {
                     found.add(
                         path,
-                        format!(
-                            "has {} entries where at most {most} are allowed; remove some",
-                            values.len()
-                        ),
+                        format!("has {} entries where at most {most} are allowed", values.len()),
+                        "remove some",
                     );
                     return; // Entries beyond the bound are not worth reading.
                 }
                 if values.len() < *fewest {
                     found.add(
                         path,
-                        format!(
-                            "has {} entries where at least {fewest} are needed; add one or leave \
-                             the field out",
-                            values.len()
-                        ),
+                        format!("has {} entries where at least {fewest} are needed", values.len()),
+                        "add one or leave the field out",
                     );
                 }
                 for (index, entry) in values.iter().enumerate() {
-                    items.check(&format!("{path}[{index}]"), entry, found);
+                    items.check(&path.item(index), entry, found);
                 }
                 if *unique {
                     repeated(path, values, found);
@@ -237,30 +237,33 @@ impl Shape {
                 map(path, *most, values, members, found);
             }
             (_, Node::Null) => {
-                found.add(path, format!("is null; write {} or leave the field out", self.name()));
+                found.add(path, "is null", format!("write {} or leave the field out", self.name()));
             }
             (Self::Text(_), Node::Number(_) | Node::Bool(_)) => {
                 found.add(
                     path,
-                    format!("is {} where a string is needed; put it in quotes", kind(value)),
+                    format!("is {} where a string is needed", kind(value)),
+                    "put it in quotes",
                 );
             }
             _ => found.add(
                 path,
-                format!("is {} where {} is needed; change it", kind(value), self.name()),
+                format!("is {} where {} is needed", kind(value), self.name()),
+                "change it",
             ),
         }
     }
 }
 
 impl Text {
-    fn check(&self, path: &str, text: &str, found: &mut Found) {
+    fn check(&self, path: &Field, text: &str, found: &mut Found) {
         let Self { shortest, longest, pattern, allowed, time } = self;
         if !allowed.is_empty() {
             if !allowed.iter().any(|value| value == text) {
                 let near = nearest(text, allowed.iter().map(String::as_str));
                 let remedy = use_one_of(near, allowed.iter().map(String::as_str));
-                found.add(path, format!("{} is not a value of this field; {remedy}", shown(text)));
+                let message = format!("{} is not a value of this field", shown(text));
+                found.add(path, message, remedy);
             }
             return;
         }
@@ -268,53 +271,55 @@ impl Text {
         if length > *longest {
             found.add(
                 path,
-                format!("has {length} characters where at most {longest} are allowed; shorten it"),
+                format!("has {length} characters where at most {longest} are allowed"),
+                "shorten it",
             );
         } else if length < *shortest {
             found.add(
                 path,
-                format!(
-                    "has {length} characters where at least {shortest} are needed; write more or \
-                     leave the field out"
-                ),
+                format!("has {length} characters where at least {shortest} are needed"),
+                "write more or leave the field out",
             );
         } else if let Some(pattern) = pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
             found.add(
                 path,
-                format!("{} does not match {pattern}; write it in that form", shown(text)),
+                format!("{} does not match {pattern}", shown(text)),
+                "write it in that form",
             );
         } else if *time && text.parse::<jiff::Timestamp>().is_err() {
             found.add(
                 path,
-                format!("{} is not a time; write it like 2027-03-31T00:00:00Z", shown(text)),
+                format!("{} is not a time", shown(text)),
+                "write it like 2027-03-31T00:00:00Z",
             );
         }
     }
 }
 
 /// Members of an object whose keys are free.
-fn map(path: &str, most: usize, values: &Shape, members: &[(String, Node)], found: &mut Found) {
+fn map(path: &Field, most: usize, values: &Shape, members: &[(String, Node)], found: &mut Found) {
     if members.len() > most {
         found.add(
             path,
-            format!("has {} keys where at most {most} are allowed; remove some", members.len()),
+            format!("has {} keys where at most {most} are allowed", members.len()),
+            "remove some",
         );
         return; // Members beyond the bound are not worth reading.
     }
     let mut seen = HashSet::new();
     for (key, value) in members {
-        let place = format!("{path}[{}]", shown(key));
+        let place = path.spelled_as(key, &format!("[{}]", shown(key)));
         if seen.insert(key.as_str()) {
             values.check(&place, value, found);
         } else {
-            found.add(&place, "appears twice; keep one".to_owned());
+            found.add(&place, "appears twice", "keep one");
         }
     }
 }
 
 /// Members of an object with known fields.
 fn fields(
-    path: &str,
+    path: &Field,
     known: &BTreeMap<String, Shape>,
     required: &[String],
     members: &[(String, Node)],
@@ -322,47 +327,48 @@ fn fields(
 ) {
     let mut seen = HashSet::new();
     for (name, value) in members {
-        let place = format!("{path}.{}", plain(name));
+        let place = path.spelled_as(name, &format!(".{}", plain(name)));
         match known.get(name) {
             _ if !seen.insert(name.as_str()) => {
-                found.add(&place, "appears twice; keep one".to_owned());
+                found.add(&place, "appears twice", "keep one");
             }
             Some(shape) => shape.check(&place, value, found),
             None => {
                 let names = || known.keys().map(String::as_str);
                 let near = nearest(name, names())
                     .or_else(|| names().find(|known| known.eq_ignore_ascii_case(name)));
-                found.add(&place, format!("is not a field here; {}", use_one_of(near, names())));
+                found.add(&place, "is not a field here", use_one_of(near, names()));
             }
         }
     }
     for name in required.iter().filter(|name| !seen.contains(name.as_str())) {
-        found.add(&format!("{path}.{name}"), "is missing; add it".to_owned());
+        found.add(&path.name(name), "is missing", "add it");
     }
 }
 
 /// Entries of a `set` must differ.
-fn repeated(path: &str, values: &[Node], found: &mut Found) {
+fn repeated(path: &Field, values: &[Node], found: &mut Found) {
     let mut seen = HashSet::new();
     for (index, value) in values.iter().enumerate() {
         if let Node::String(text) = value
             && !seen.insert(text.as_str())
         {
             found.add(
-                &format!("{path}[{index}]"),
-                format!("{} is in the list already; remove one of the two", shown(text)),
+                &path.item(index),
+                format!("{} is in the list already", shown(text)),
+                "remove one of the two",
             );
         }
     }
 }
 
 /// Problems, up to the bound.
-struct Found(Vec<Problem>);
+struct Found(Vec<Finding>);
 
 impl Found {
-    fn add(&mut self, field: &str, message: String) {
+    fn add(&mut self, field: &Field, message: impl Into<String>, remedy: impl Into<String>) {
         if self.0.len() < MOST_PROBLEMS {
-            self.0.push(Problem::new(field, message));
+            self.0.push(Finding::error(SCHEMA, field, message).with_remedy(remedy));
         }
     }
 }

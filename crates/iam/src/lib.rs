@@ -6,6 +6,7 @@
 pub mod account;
 pub mod arn;
 pub mod controller_policy;
+pub mod finding;
 pub mod limits;
 pub mod managed;
 pub mod name;

@@ -12,6 +12,7 @@ mod principals;
 pub mod removal;
 pub(super) mod report;
 
+use iam::finding::Finding;
 use tracing::{error, info};
 
 use self::{
@@ -24,7 +25,6 @@ use crate::{
     api::{
         ResourceKey,
         kinds::iam_role::{Applied, DriftPolicy},
-        problem::Problem,
         reason,
     },
     controller::{
@@ -303,7 +303,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     /// What the gate has to know of a resource that is to be kept.
-    fn facts(&self, desired: &Desired, beyond: Vec<Problem>) -> Facts {
+    fn facts(&self, desired: &Desired, beyond: Vec<Finding>) -> Facts {
         let end = desired.terms.lifetime.end(self.resource.created, None);
         if !beyond.is_empty() {
             self.note_deadline(end);

@@ -7,9 +7,7 @@ use tracing::{debug, info};
 use crate::api::kinds::iam_role::Applied;
 use crate::plan::form::{fingerprint::Scope, observed::Observed};
 use crate::{
-    api::{
-        RoleStatus, condition, kinds::iam_role::Drift, problem::Problem, reason, resource::Resource,
-    },
+    api::{RoleStatus, condition, kinds::iam_role::Drift, reason, resource::Resource},
     controller::{
         pass::{
             context::Pass,
@@ -31,6 +29,7 @@ use crate::{
     },
     ports::{Clock, Cluster, IamWrite},
 };
+use iam::finding::Finding;
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     pub(super) fn note_drift(&mut self, steps: &[Step]) {
@@ -66,7 +65,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     ///
     /// A pass that the pause or the spec itself ended has observed this generation and not read it:
     /// neither was the role found equal to it, nor is its hash in status.
-    pub(super) async fn tell_warnings(&self, warnings: &[Problem], hash: &str) {
+    pub(super) async fn tell_warnings(&self, warnings: &[Finding], hash: &str) {
         let (status, generation) = (&self.resource.status, Some(self.resource.generation));
         let read = status.observed_generation == generation
             && !words::tell_a_pause(&status.conditions)

@@ -1,10 +1,11 @@
 //! Whether a plan may be carried out now. Each reason to wait is one row here, and one in the table
 //! of tests. The grounds to write come out of this gate and from nowhere else.
 
+use iam::finding::Finding;
 use jiff::Timestamp;
 
 use crate::{
-    api::{ResourceKey, problem::Problem},
+    api::ResourceKey,
     plan::decide::{
         ownership::{Leave, NotOurs},
         situation::{Gone, Situation, Wait},
@@ -24,11 +25,11 @@ pub struct Facts {
     /// The role is to stay when its resource goes.
     pub retain: bool,
     /// Why it can't be told whether the role is to stay when its resource goes.
-    pub unclear: Option<Problem>,
+    pub unclear: Option<Finding>,
     /// The account that the role lives in, when that is not the one that we can get into.
     pub elsewhere: Option<String>,
     /// What of the spec is beyond the operator's limits.
-    pub beyond: Vec<Problem>,
+    pub beyond: Vec<Finding>,
     /// The end, when it has come, as far as the resource alone tells.
     pub over: Option<Timestamp>,
     /// The role is known to exist.
@@ -45,9 +46,9 @@ pub enum Hold {
     /// Somebody has paused the resource.
     Paused,
     /// The spec asks for what it may not have.
-    BeyondLimits(Vec<Problem>),
+    BeyondLimits(Vec<Finding>),
     /// It can't be told whether the role is to stay.
-    Unclear(Problem),
+    Unclear(Finding),
     /// The role stays, because the resource says so.
     Retained,
     /// We have no way into the account that the role lives in.

@@ -4,6 +4,9 @@ use std::{fmt::Write, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::plan::scope::problems::{FORM, refused};
+use iam::finding::Finding;
+
 /// The lifetime that a resource asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lifetime {
@@ -39,10 +42,12 @@ impl Lifetime {
 /// Reads a duration as the schema allows it: `720h`, `1h30m`, `90s`.
 ///
 /// # Errors
-/// A sentence that says what is wrong.
-pub fn parse_duration(text: &str) -> Result<SignedDuration, String> {
-    let wrong =
-        || format!("{text:?} is no duration: write hours, minutes and seconds as in 720h or 1h30m");
+/// What is wrong with the text as a whole.
+pub fn parse_duration(text: &str) -> Result<SignedDuration, Finding> {
+    let wrong = || {
+        let remedy = "write hours, minutes and seconds as in 720h or 1h30m";
+        refused(FORM, "", format!("{text:?} is no duration"), remedy)
+    };
     let mut seconds: i64 = 0;
     let mut digits = String::new();
     let mut units = "hms".chars();

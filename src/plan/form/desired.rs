@@ -14,7 +14,6 @@ use crate::{
         kinds::iam_role::{
             self, DeletionPolicy, DriftPolicy, IamRole, InlinePolicy, Mode, RoleSpec,
         },
-        problem::Problem,
         resource::Resource,
         schema::SpecSchema,
     },
@@ -28,12 +27,13 @@ use crate::{
         scope::{
             identity::{self, Identity},
             limits::{BoundaryRule, Limits},
-            problems::Problems,
+            problems::{FORM, Problems, refused},
         },
     },
 };
 use iam::{
     arn::IamArn,
+    finding::{Field, Finding},
     limits as quota,
     nearest::nearest,
     policy::{Kind, NumberRule, Policy},
@@ -77,7 +77,7 @@ pub struct Terms {
     /// Service accounts that get the role's ARN as an annotation, in Kubernetes.
     pub annotate: BTreeSet<String>,
     /// What is allowed and may still surprise, field by field. For people only.
-    pub warnings: Vec<Problem>,
+    pub warnings: Vec<Finding>,
 }
 
 impl Desired {
@@ -97,7 +97,7 @@ impl Desired {
 ///
 /// # Errors
 /// Every problem at once, each with its field path and the remedy.
-pub fn desired(resource: &Resource, limits: &Limits) -> Result<Desired, Vec<Problem>> {
+pub fn desired(resource: &Resource, limits: &Limits) -> Result<Desired, Vec<Finding>> {
     let (desired, beyond) = compile(resource, limits)?;
     if beyond.is_empty() { Ok(desired) } else { Err(beyond) }
 }
@@ -111,18 +111,17 @@ pub fn desired(resource: &Resource, limits: &Limits) -> Result<Desired, Vec<Prob
 pub fn compile(
     resource: &Resource,
     limits: &Limits,
-) -> Result<(Desired, Vec<Problem>), Vec<Problem>> {
+) -> Result<(Desired, Vec<Finding>), Vec<Finding>> {
     let node = identity::read_spec(&resource.spec).map_err(|problem| vec![problem])?;
     let shape = match SpecSchema::of::<IamRole>() {
         Ok(schema) => schema.problems(&node),
-        Err(error) => vec![Problem::new("spec", error.to_string())],
+        Err(error) => vec![refused(FORM, "/spec", error.to_string(), "")],
     };
     if !shape.is_empty() {
         return Err(shape);
     }
-    let spec: RoleSpec = serde_json::from_str(&resource.spec).map_err(|error| {
-        vec![Problem { field: "spec".into(), message: format!("can't be read: {error}") }]
-    })?;
+    let spec: RoleSpec = serde_json::from_str(&resource.spec)
+        .map_err(|error| vec![refused(FORM, "/spec", format!("can't be read: {error}"), "")])?;
     let identity = identity::identify(resource, Some(&node), limits);
     let mut check =
         Check { limits, problems: identity::scope_problems(&identity, resource, &node, limits) };
@@ -156,37 +155,28 @@ pub fn compile(
 ///
 /// # Errors
 /// The problem when it can't be told whether the role is to be kept.
-pub fn deletion_terms(resource: &Resource) -> Result<DeletionPolicy, Problem> {
+pub fn deletion_terms(resource: &Resource) -> Result<DeletionPolicy, Finding> {
     const FIELDS: [&str; 2] = ["deletionPolicy", "driftPolicy"];
+    let unsure = |name: &str, message: &str| {
+        let remedy = "correct it, so that it is known whether the role is to be kept";
+        refused(FORM, Field::of("/spec").name(name), message, remedy)
+    };
     let node = identity::read_spec(&resource.spec)?;
     let text = |field: &str| node.get(field).map(|node| node.as_str().unwrap_or_default());
     for (name, _) in node.as_object().into_iter().flatten() {
         if let Some(meant) = nearest(name, FIELDS.into_iter()).filter(|meant| meant != name) {
-            let message = format!(
-                "is no field, and may mean {meant}: correct it, so that it is known whether the \
-                 role is to be kept"
-            );
-            return Err(Problem::new(format!("spec.{name}"), message));
+            return Err(unsure(name, &format!("is no field, and may mean {meant}")));
         }
     }
     match text("driftPolicy") {
         None | Some("Correct") => {}
         Some("Observe") => return Ok(DeletionPolicy::Retain),
-        Some(_) => {
-            let message = "is neither Correct nor Observe: correct it, so that it is known whether \
-                the role is to be kept";
-            return Err(Problem::new("spec.driftPolicy", message));
-        }
+        Some(_) => return Err(unsure("driftPolicy", "is neither Correct nor Observe")),
     }
     match text("deletionPolicy") {
         None | Some("Delete") => Ok(DeletionPolicy::Delete),
         Some("Retain") => Ok(DeletionPolicy::Retain),
-        Some(_) => Err(Problem {
-            field: "spec.deletionPolicy".into(),
-            message: "is neither Delete nor Retain: correct it, so that it is known whether the \
-                role is to be kept"
-                .into(),
-        }),
+        Some(_) => Err(unsure("deletionPolicy", "is neither Delete nor Retain")),
     }
 }
 
@@ -212,10 +202,11 @@ struct Check<'a> {
 impl Check<'_> {
     fn session(&mut self, text: Option<&str>) -> i32 {
         let Some(text) = text else { return DEFAULT_SESSION };
+        let field = Field::of("/spec/maxSessionDuration");
         let seconds = match lifetime::parse_duration(text) {
             Ok(duration) => duration.as_secs(),
-            Err(message) => {
-                self.problems.form("spec.maxSessionDuration", message);
+            Err(wrong) => {
+                self.problems.forms([wrong.within(&field)]);
                 return DEFAULT_SESSION;
             }
         };
@@ -223,18 +214,17 @@ impl Check<'_> {
             u32::try_from(*seconds).is_ok_and(|seconds| quota::SESSION_SECONDS.contains(&seconds))
         };
         let Some(seconds) = i32::try_from(seconds).ok().filter(allowed) else {
-            self.problems.form("spec.maxSessionDuration", "must be between 1h and 12h");
+            self.problems.form(&field, "must be between 1h and 12h", "");
             return DEFAULT_SESSION;
         };
         if let Some(bound) =
             self.limits.max_session.filter(|bound| i64::from(seconds) > as_seconds(*bound))
         {
+            let most = lifetime::in_units(bound);
             self.problems.limit(
-                "spec.maxSessionDuration",
-                format!(
-                    "may be at most {} here (--max-session): shorten it",
-                    lifetime::in_units(bound)
-                ),
+                &field,
+                format!("may be at most {most} here (--max-session)"),
+                "shorten it",
             );
         }
         seconds
@@ -242,7 +232,7 @@ impl Check<'_> {
 
     fn boundary(&mut self, text: Option<&str>) -> Option<String> {
         let account = &self.limits.account;
-        let field = "spec.permissionsBoundary";
+        let field = "/spec/permissionsBoundary";
         let given = text.map(|text| account.expand(text));
         match &self.limits.boundary {
             BoundaryRule::Always(arn) => {
@@ -250,7 +240,8 @@ impl Check<'_> {
                 if given.as_ref().is_some_and(|given| *given != arn) {
                     self.problems.limit(
                         field,
-                        format!("must be {arn} here, as the operator decided: leave it out"),
+                        format!("must be {arn} here, as the operator decided"),
+                        "leave it out",
                     );
                 }
                 given.or(Some(arn))
@@ -265,10 +256,8 @@ impl Check<'_> {
                 if !IamArn::parse(&given).is_ok_and(|arn| own(&arn)) {
                     self.problems.limit(
                         field,
-                        format!(
-                            "must be a policy of account {} or of AWS: change the ARN",
-                            account.id
-                        ),
+                        format!("must be a policy of account {} or of AWS", account.id),
+                        "change the ARN",
                     );
                 }
                 Some(given)
@@ -282,19 +271,20 @@ impl Check<'_> {
             .and_then(|permissions| permissions.managed_policies.as_deref())
             .unwrap_or_default();
         for (index, text) in list.iter().enumerate() {
-            let field = format!("spec.permissions.managedPolicies[{index}]");
+            let field = Field::of("/spec/permissions/managedPolicies").item(index);
             let arn = self.limits.account.expand(text);
             if !self.limits.managed_policies.allows(&arn, &self.limits.account) {
                 self.problems.limit(
                     &field,
                     format!(
                         "{arn} is not among the policies that the operator allows \
-                        (--managed-policies): remove it"
+                        (--managed-policies)"
                     ),
+                    "remove it",
                 );
             }
             if !attached.insert(arn) {
-                self.problems.form(&field, "is listed twice: remove one");
+                self.problems.form(&field, "is listed twice", "remove one");
             }
         }
         attached
@@ -314,11 +304,12 @@ impl Check<'_> {
             .and_then(|node| node.get("inlinePolicies"))
             .and_then(Node::as_array);
         for (index, inline) in list.iter().enumerate() {
-            let field = format!("spec.permissions.inlinePolicies[{index}]");
+            let field = Field::of("/spec/permissions/inlinePolicies").item(index);
             if inline.name.to_ascii_lowercase().starts_with("rolewright-") {
                 self.problems.form(
-                    format!("{field}.name"),
-                    "names that begin with rolewright- are reserved: rename it",
+                    field.name("name"),
+                    "names that begin with rolewright- are reserved",
+                    "rename it",
                 );
             }
             let document =
@@ -326,8 +317,9 @@ impl Check<'_> {
             let Some(policy) = self.inline_policy(inline, document, &field) else { continue };
             if policies.insert(inline.name.clone(), policy).is_some() {
                 self.problems.form(
-                    format!("{field}.name"),
-                    "is used twice: inline policies are told apart by name, rename one",
+                    field.name("name"),
+                    "is used twice",
+                    "inline policies are told apart by name, rename one",
                 );
             }
         }
@@ -335,12 +327,9 @@ impl Check<'_> {
             policies.values().map(|policy| quota::counted_size(&policy.to_json())).sum();
         if size > quota::INLINE_TOTAL {
             self.problems.form(
-                "spec.permissions.inlinePolicies",
-                format!(
-                    "have {size} characters together, and IAM allows {}: move a part to a managed \
-                     policy",
-                    quota::INLINE_TOTAL
-                ),
+                "/spec/permissions/inlinePolicies",
+                format!("have {size} characters together, and IAM allows {}", quota::INLINE_TOTAL),
+                "move a part to a managed policy",
             );
         }
         policies
@@ -350,7 +339,7 @@ impl Check<'_> {
         &mut self,
         inline: &InlinePolicy,
         document: Option<&Node>,
-        field: &str,
+        field: &Field,
     ) -> Option<Policy> {
         let parsed = match (&inline.statements, document) {
             (Some(statements), None) => {
@@ -365,31 +354,28 @@ impl Check<'_> {
             }
             (None, Some(document)) => {
                 if document.to_text().len() > quota::DOCUMENT.bytes {
-                    self.problems
-                        .form(format!("{field}.document"), "is longer than 64 KiB: shorten it");
+                    self.problems.form(
+                        field.name("document"),
+                        "is longer than 64 KiB",
+                        "shorten it",
+                    );
                     return None;
                 }
                 Policy::from_node(document, Kind::Identity, NumberRule::ShortIntegers)
             }
             _ => {
-                self.problems.form(field, "set exactly one of statements and document");
+                self.problems.form(field, "set exactly one of statements and document", "");
                 return None;
             }
         };
         match parsed {
             Ok(policy) => Some(policy),
             Err(errors) => {
-                for error in errors {
-                    let place = if document.is_some() {
-                        let within = identity::field_of(&error.pointer);
-                        format!("{field}.document{}", within.trim_start_matches("spec"))
-                    } else {
-                        trust::typed_field(&error.pointer, field, |n| {
-                            Some(format!("{field}.statements[{n}]"))
-                        })
-                    };
-                    self.problems.form(place, error.message);
-                }
+                let statements = field.name("statements");
+                self.problems.forms(errors.into_iter().map(|finding| match document {
+                    Some(_) => finding.within(&field.name("document")),
+                    None => trust::typed(finding, field, |n| Some(statements.item(n))),
+                }));
                 None
             }
         }
@@ -398,14 +384,15 @@ impl Check<'_> {
     fn tags(&mut self, given: Option<&BTreeMap<String, String>>, identity: &Identity) -> Tags {
         let mut tags = Tags::new();
         for (key, value) in given.into_iter().flatten() {
-            let field = format!("spec.tags.{key}");
+            let field = Field::of("/spec/tags").name(key);
             if let Err(error) = tag::check(key, value) {
-                self.problems.form(&field, error.to_string());
+                self.problems.form(&field, error.to_string(), "");
             }
             if tags.insert(key.as_str().into(), value.clone()).is_some() {
                 self.problems.form(
                     &field,
-                    "differs from another key only in letter case, which IAM ignores: remove one",
+                    "differs from another key only in letter case, which IAM ignores",
+                    "remove one",
                 );
             }
         }
@@ -427,23 +414,23 @@ impl Check<'_> {
             return lifetime;
         };
         let (field, length) = match lifetime {
-            Lifetime::Forever => ("spec.lifetime", None),
+            Lifetime::Forever => ("/spec/lifetime", None),
             Lifetime::Until(end) => {
-                ("spec.lifetime.expiresAt", Some(end.duration_since(created).as_secs()))
+                ("/spec/lifetime/expiresAt", Some(end.duration_since(created).as_secs()))
             }
-            Lifetime::For(ttl) => ("spec.lifetime.ttl", Some(ttl.as_secs())),
+            Lifetime::For(ttl) => ("/spec/lifetime/ttl", Some(ttl.as_secs())),
         };
         if length.is_none_or(|seconds| seconds > as_seconds(bound)) {
             let bound = lifetime::in_units(bound);
-            let message = if length.is_none() {
-                format!("is required here (--max-lifetime): set ttl to at most {bound}")
+            if length.is_none() {
+                let remedy = format!("set ttl to at most {bound}");
+                self.problems.limit(field, "is required here (--max-lifetime)", remedy);
             } else {
-                format!(
-                    "may be at most {bound} after the creation of the resource (--max-lifetime): \
-                     shorten it"
-                )
-            };
-            self.problems.limit(field, message);
+                let message = format!(
+                    "may be at most {bound} after the creation of the resource (--max-lifetime)"
+                );
+                self.problems.limit(field, message, "shorten it");
+            }
         }
         lifetime
     }
@@ -456,8 +443,9 @@ impl Check<'_> {
                     Lifetime::Until(end)
                 } else {
                     self.problems.form(
-                        "spec.lifetime.expiresAt",
-                        "is no RFC 3339 time: write it as 2027-03-31T00:00:00Z",
+                        "/spec/lifetime/expiresAt",
+                        "is no RFC 3339 time",
+                        "write it as 2027-03-31T00:00:00Z",
                     );
                     Lifetime::Forever
                 }
@@ -465,16 +453,16 @@ impl Check<'_> {
             (None, Some(text)) => match lifetime::parse_duration(text) {
                 Ok(ttl) if ttl.is_positive() => Lifetime::For(ttl),
                 Ok(_) => {
-                    self.problems.form("spec.lifetime.ttl", "must be longer than zero");
+                    self.problems.form("/spec/lifetime/ttl", "must be longer than zero", "");
                     Lifetime::Forever
                 }
-                Err(message) => {
-                    self.problems.form("spec.lifetime.ttl", message);
+                Err(wrong) => {
+                    self.problems.forms([wrong.within(&Field::of("/spec/lifetime/ttl"))]);
                     Lifetime::Forever
                 }
             },
             _ => {
-                self.problems.form("spec.lifetime", "set exactly one of expiresAt and ttl");
+                self.problems.form("/spec/lifetime", "set exactly one of expiresAt and ttl", "");
                 Lifetime::Forever
             }
         }

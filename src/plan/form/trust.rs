@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    api::{
-        kinds::iam_role::{Effect, Grant, PolicyStatement},
-        problem::Problem,
+    api::kinds::iam_role::{Effect, Grant, PolicyStatement},
+    plan::scope::{
+        limits::Limits,
+        problems::{FORM, Problems, refused},
     },
-    plan::scope::{identity, limits::Limits, problems::Problems},
 };
 use iam::{
     account::Account,
+    finding::{Field, Finding},
     limits as quota,
     policy::{self, Kind, Policy, Scope, Statement},
     trust::limits::{Origin, check, check_namespace},
@@ -24,7 +25,7 @@ pub struct Trust {
     /// The trust policy.
     pub policy: Policy,
     /// What is allowed and may still surprise, field by field.
-    pub warnings: Vec<Problem>,
+    pub warnings: Vec<Finding>,
     /// Service accounts that are to be annotated.
     pub annotate: BTreeSet<String>,
 }
@@ -41,18 +42,19 @@ pub fn compile(
     let mut fields = Vec::new(); // of each statement
     let (mut names, mut annotate) = (BTreeSet::new(), BTreeSet::new());
     for (index, grant) in grants.iter().enumerate() {
-        let field = format!("spec.trust[{index}]");
+        let field = Field::of("/spec/trust").item(index);
         if !names.insert(&grant.name) {
-            problems.form(format!("{field}.name"), "is used twice: rename one");
+            problems.form(field.name("name"), "is used twice", "rename one");
         }
         if let Some(account) =
             grant.service_account.as_ref().filter(|account| account.annotate == Some(true))
         {
             if !limits.annotate {
-                let message = "is not allowed here (--annotate-service-accounts): leave it out, \
-                    and annotate the service \
-                               account yourself";
-                problems.limit(format!("{field}.serviceAccount.annotate"), message);
+                problems.limit(
+                    field.name("serviceAccount").name("annotate"),
+                    "is not allowed here (--annotate-service-accounts)",
+                    "leave it out, and annotate the service account yourself",
+                );
             }
             annotate.insert(account.name.clone());
         }
@@ -63,14 +65,17 @@ pub fn compile(
                 for statement in &compiled.statements {
                     // The same limits for every kind of grant: one choke point, whatever way a
                     // statement came about.
-                    let messages = check(statement, &limits.account, origin);
-                    for message in messages.into_iter().chain(check_namespace(statement, namespace))
-                    {
-                        problems.limit(&field, message);
-                    }
+                    let found = check(statement, &limits.account, origin)
+                        .into_iter()
+                        .chain(check_namespace(statement, namespace));
+                    // The element is of the statement: a reader of the grant may not see it there.
+                    problems.limits(found.map(|finding| {
+                        let element = finding.field().to_string();
+                        finding.with_subject(element).moved(&field)
+                    }));
                 }
-                let part = if grant.statement.is_some() { ".statement" } else { "" };
-                fields.resize(fields.len() + compiled.statements.len(), format!("{field}{part}"));
+                let made = if grant.statement.is_some() { field.name("statement") } else { field };
+                fields.resize(fields.len() + compiled.statements.len(), made);
                 statements.extend(compiled.statements);
                 warnings.extend(compiled.warnings);
             }
@@ -81,63 +86,57 @@ pub fn compile(
     let size = quota::counted_size(&policy.to_json());
     if size > quota::TRUST_CEILING {
         let message = format!(
-            "makes a trust policy of {size} characters, and IAM allows at most {}: split the role",
+            "makes a trust policy of {size} characters, and IAM allows at most {}",
             quota::TRUST_CEILING
         );
-        problems.form("spec.trust", message);
+        problems.form("/spec/trust", message, "split the role");
     } else if !policy.statements.is_empty() {
         // Typed statements obey the same grammar as pasted documents.
-        for error in policy.check(Kind::Trust).err().into_iter().flatten() {
-            let field = typed_field(&error.pointer, "spec.trust", |n| fields.get(n).cloned());
-            problems.form(field, error.message);
-        }
+        let (whole, found) = (Field::of("/spec/trust"), policy.check(Kind::Trust).err());
+        let found = found.into_iter().flatten();
+        problems.forms(found.map(|finding| typed(finding, &whole, |n| fields.get(n).cloned())));
     }
     Trust { policy, warnings, annotate }
 }
 
-/// `/Statement/0/Condition/Bool` of a printed document → the typed field that it was printed from:
-/// `conditions.Bool` below the field of statement 0. What is about the whole document is about
-/// `whole`.
-pub fn typed_field(
-    pointer: &str,
-    whole: &str,
-    statement: impl Fn(usize) -> Option<String>,
-) -> String {
-    let mut tokens = pointer.splitn(5, '/').skip(1);
+/// What is wrong with a printed document, at the typed field that it was printed from:
+/// `/Statement/0/Condition/Bool` is `conditions.Bool` below the field of statement 0. What is about
+/// the whole document is about `whole`.
+pub fn typed(
+    finding: Finding,
+    whole: &Field,
+    statement: impl Fn(usize) -> Option<Field>,
+) -> Finding {
+    let mut tokens = finding.pointer().splitn(5, '/').skip(1);
     let number = if tokens.next() == Some("Statement") { tokens.next() } else { None };
-    let Some(mut field) = number.and_then(|n| n.parse().ok()).and_then(statement) else {
-        return whole.to_owned();
+    let Some(field) = number.and_then(|n| n.parse().ok()).and_then(statement) else {
+        return finding.moved(whole);
     };
-    field.push_str(match tokens.next() {
-        Some("Sid") => ".sid",
-        Some("Effect") => ".effect",
-        Some("Principal") => ".principals",
-        Some("Action") => ".actions",
-        Some("NotAction") => ".notActions",
-        Some("Resource") => ".resources",
-        Some("NotResource") => ".notResources",
-        Some("Condition") => ".conditions",
-        _ => return field,
-    });
-    if let Some(rest) = tokens.next() {
-        field.push_str(identity::field_of(&format!("/{rest}")).trim_start_matches("spec"));
-    }
-    field
+    let field = match tokens.next() {
+        Some("Sid") => field.name("sid"),
+        Some("Effect") => field.name("effect"),
+        Some("Principal") => field.name("principals"),
+        Some("Action") => field.name("actions"),
+        Some("NotAction") => field.name("notActions"),
+        Some("Resource") => field.name("resources"),
+        Some("NotResource") => field.name("notResources"),
+        Some("Condition") => field.name("conditions"),
+        _ => return finding.moved(field),
+    };
+    let rest = tokens.next().map(|rest| format!("/{rest}")).unwrap_or_default();
+    finding.moved(Field::of(&rest).within(&field))
 }
 
 /// Refuses both and neither: to ignore one of the two silently could widen access.
 fn either(
-    field: &str,
+    field: &Field,
     one: &str,
     first: Option<&Vec<String>>,
     other: &str,
     second: Option<&Vec<String>>,
-) -> Vec<Problem> {
+) -> Vec<Finding> {
     if first.is_some() == second.is_some() {
-        vec![Problem {
-            field: field.into(),
-            message: format!("set exactly one of {one} and {other}"),
-        }]
+        vec![refused(FORM, field, format!("set exactly one of {one} and {other}"), "")]
     } else {
         Vec::new()
     }
@@ -145,10 +144,10 @@ fn either(
 
 /// What the schema's rules say of typed statements and a plain schema can't.
 #[must_use]
-pub fn statement_problems(statements: &[PolicyStatement], field: &str) -> Vec<Problem> {
+pub fn statement_problems(statements: &[PolicyStatement], field: &Field) -> Vec<Finding> {
     let mut problems = Vec::new();
     for (index, statement) in statements.iter().enumerate() {
-        let field = format!("{field}.statements[{index}]");
+        let field = field.name("statements").item(index);
         problems.extend(either(
             &field,
             "actions",

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::{
-    api::{condition, problem::Problem, reason},
+    api::{condition, reason},
     plan::{
         decide::ownership::NotOurs,
         failure::{IamError, IamErrorClass},
@@ -14,6 +14,7 @@ use crate::{
         steps::step::{Call, Step},
     },
 };
+use iam::finding::Finding;
 
 /// How a pass ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +22,7 @@ pub enum Verdict {
     /// AWS equals the resource.
     Ready,
     /// The spec can't be used; nothing was written.
-    Invalid(Vec<Problem>),
+    Invalid(Vec<Finding>),
     /// A role of that name is not ours, or not ours alone; nothing was written.
     NotOwned(NotOurs),
     /// Another resource has the name; nothing was written. The sentence names it.

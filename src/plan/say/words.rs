@@ -1,5 +1,6 @@
 //! The words for people. They are made here and nowhere else.
 
+use iam::finding::Finding;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -7,7 +8,6 @@ use crate::{
     api::{
         RoleStatus,
         condition::{self, State},
-        problem::Problem,
         reason,
     },
     plan::{
@@ -224,7 +224,7 @@ fn few<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
 }
 
 /// Problems as one message, at most ten of them.
-fn list(problems: &[Problem]) -> String {
+fn list(problems: &[Finding]) -> String {
     const SHOWN: usize = 10;
     let mut lines: Vec<String> = problems.iter().take(SHOWN).map(ToString::to_string).collect();
     if problems.len() > SHOWN {

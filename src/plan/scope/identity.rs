@@ -3,13 +3,14 @@
 //! widens it.
 
 use crate::{
-    api::{ResourceKey, problem::Problem, resource::Resource},
+    api::{ResourceKey, resource::Resource},
     plan::scope::{limits::Limits, problems::Problems},
 };
 use iam::role::{RoleKey, RoleName};
 use iam::tag::TagKey;
 use iam::{
     account::Account,
+    finding::{Field, Finding},
     name, tag,
     text::{
         json::{self},
@@ -62,26 +63,10 @@ const SPEC: Bounds = Bounds { bytes: 512 * 1024, depth: 80 };
 ///
 /// # Errors
 /// One problem that names what can't be read: too long, too deep, a duplicate key, not JSON.
-pub fn read_spec(spec: &str) -> Result<Node, Problem> {
+pub fn read_spec(spec: &str) -> Result<Node, Finding> {
+    // The API server printed this text: a place in it would mean nothing to anybody.
     json::parse(spec, SPEC)
-        .map_err(|error| Problem::new(field_of(&error.pointer), error.problem.to_string()))
-}
-
-/// `/trust/0/name` → `spec.trust[0].name`.
-#[must_use]
-pub fn field_of(pointer: &str) -> String {
-    let mut field = String::from("spec");
-    for token in pointer.split('/').skip(1) {
-        if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit()) {
-            field.push('[');
-            field.push_str(token);
-            field.push(']');
-        } else {
-            field.push('.');
-            field.push_str(&token.replace("~1", "/").replace("~0", "~"));
-        }
-    }
-    field
+        .map_err(|error| Finding::from(error).with_place(None).within(&Field::of("/spec")))
 }
 
 /// Resolves name and path: pinned ones first, then the resource's own, then the defaults.
@@ -126,63 +111,68 @@ pub fn scope_problems(
 
     if resource.key.name.len() > RESOURCE_NAME {
         problems.form(
-            "metadata.name",
-            format!("may have at most {RESOURCE_NAME} characters: choose a shorter one"),
+            "/metadata/name",
+            format!("may have at most {RESOURCE_NAME} characters"),
+            "choose a shorter one",
         );
     }
     if let Some(account) = status.account_id.as_deref().filter(|id| limits.account.id != **id) {
         problems.form(
-            "spec",
+            "/spec",
             format!(
                 "the role lives in account {account}, but the controller's credentials are of \
-                 account {}: give the \
-                 controller credentials of {account}, or create a new IAMRole",
+                 account {}",
                 limits.account.id
             ),
+            format!("give the controller credentials of {account}, or create a new IAMRole"),
         );
     }
     if let (Some(role_name), Some(pinned)) = (given("roleName"), status.role_name.as_deref())
         && role_name != pinned
     {
         problems.form(
-            "spec.roleName",
-            format!("is pinned to {pinned}: an IAM role cannot be renamed, create a new IAMRole"),
+            "/spec/roleName",
+            format!("is pinned to {pinned}"),
+            "an IAM role cannot be renamed, create a new IAMRole",
         );
     }
     if let (Some(path), Some(pinned)) = (given("path"), status.path.as_deref())
         && path != pinned
     {
         problems.form(
-            "spec.path",
-            format!("is pinned to {pinned}: an IAM role cannot be moved, create a new IAMRole"),
+            "/spec/path",
+            format!("is pinned to {pinned}"),
+            "an IAM role cannot be moved, create a new IAMRole",
         );
     }
     if let Some(role_name) = given("roleName") {
         let prefix = format!("{}{}_", limits.role_name_prefix, resource.key.namespace);
         if !role_name.starts_with(&prefix) {
             problems.limit(
-                "spec.roleName",
-                format!("must begin with {prefix} in this namespace: rename it or leave it out"),
+                "/spec/roleName",
+                format!("must begin with {prefix} in this namespace"),
+                "rename it or leave it out",
             );
         }
     }
     if let Err(error) = name::check_role_name(identity.name.as_str()) {
-        problems.form("spec.roleName", error.to_string());
+        problems.form("/spec/roleName", error.to_string(), "");
     }
     if let Some(path) = given("path") {
         if !path.starts_with(&limits.path_prefix) {
             problems.limit(
-                "spec.path",
-                format!("must begin with {}: change it or leave it out", limits.path_prefix),
+                "/spec/path",
+                format!("must begin with {}", limits.path_prefix),
+                "change it or leave it out",
             );
         }
         if let Err(error) = name::check_path(path) {
-            problems.form("spec.path", error.to_string());
+            problems.form("/spec/path", error.to_string(), "");
         }
     }
     if name::is_reserved(&identity.path, identity.name.as_str()) {
-        problems
-            .form("spec.path", "names and paths of AWS's own roles can't be used: choose another");
+        let message = "names and paths of AWS's own roles can't be used";
+        problems.form("/spec/path", message, "choose another");
     }
     problems
 }

@@ -24,8 +24,11 @@ use crate::plan::{
     tests::samples::{as_written, authorization, carry_out, role_key, wish},
 };
 use crate::{
-    api::{RoleStatus, kinds::iam_role::Applied, problem::Problem, reason},
-    plan::failure::{IamError, IamErrorClass},
+    api::{RoleStatus, kinds::iam_role::Applied, reason},
+    plan::{
+        failure::{IamError, IamErrorClass},
+        scope::problems::{LIMIT, refused},
+    },
 };
 
 /// 256 cases, or as many as `PROPTEST_CASES` says.
@@ -368,7 +371,10 @@ pub fn verdicts() -> Vec<Verdict> {
     };
     let end: Timestamp = "2026-01-01T00:10:00Z".parse().unwrap();
     let problems = |count| {
-        vec![Problem::new("spec.path", "must begin with /a/: change it or leave it out"); count]
+        vec![
+            refused(LIMIT, "/spec/path", "must begin with /a/", "change it or leave it out");
+            count
+        ]
     };
     let mut verdicts = vec![
         Verdict::Ready,

@@ -1,5 +1,6 @@
 //! Laws and tables of the whole layer.
 
+mod findings;
 mod fingerprints;
 mod laws;
 mod order_laws;

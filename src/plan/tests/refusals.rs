@@ -303,7 +303,7 @@ fn inline_policies_that_are_too_long_together_and_names_used_twice_are_refused()
     let many: Vec<String> = (0..6).map(|number| policy(&format!("p{number}"), 1_900)).collect();
     let problems = desired(&resource(&spec(&many.join(","))), &limits()).unwrap_err();
     assert!(
-        problems.iter().any(|problem| problem.message.contains("characters together")),
+        problems.iter().any(|problem| problem.message().contains("characters together")),
         "{problems:?}"
     );
     let twice = format!("{},{}", policy("p", 1), policy("p", 2));
@@ -321,7 +321,7 @@ fn the_operators_boundary_is_on_every_role_and_no_other_is_taken() {
     assert_eq!(boundary(&with(&format!(r#""permissionsBoundary":"{arn}""#))), Ok(Some(arn.into())));
     let problems = boundary(&with(r#""permissionsBoundary":"arn:aws:iam::123456789012:policy/c""#))
         .unwrap_err();
-    assert!(problems[0].message.contains("leave it out"), "{problems:?}");
+    assert!(problems[0].remedy().contains("leave it out"), "{problems:?}");
 }
 
 #[test]
@@ -341,7 +341,7 @@ fn a_service_account_without_issuer_is_refused_with_the_flag() {
     limits.oidc_issuers.clear();
     let spec = r#"{"trust":[{"name":"pods","serviceAccount":{"name":"s"}}]}"#;
     let problems = desired(&resource(spec), &limits).unwrap_err();
-    assert!(problems[0].message.contains("--oidc-issuer"), "{problems:?}");
+    assert!(problems[0].remedy().contains("--oidc-issuer"), "{problems:?}");
 }
 
 #[rstest]
@@ -361,7 +361,8 @@ fn a_deletion_takes_the_role_only_when_nothing_asks_to_keep_it(
     #[case] terms: Result<DeletionPolicy, &str>,
 ) {
     let found = deletion_terms(&resource(spec));
-    assert_eq!(found.map_err(|problem| problem.field), terms.map_err(str::to_owned));
+    let found = found.map_err(|problem| problem.field().to_string());
+    assert_eq!(found, terms.map_err(str::to_owned));
 }
 
 #[rstest]
@@ -463,7 +464,7 @@ fn a_refusal_names_what_is_beyond_the_limits_too_in_the_order_of_the_fields() {
     let fields: Vec<String> = compile(&resource(&spec), &limits)
         .unwrap_err()
         .into_iter()
-        .map(|problem| problem.field)
+        .map(|problem| problem.field().to_string())
         .collect();
     assert_eq!(
         fields,

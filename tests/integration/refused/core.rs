@@ -1,9 +1,9 @@
 //! Limits hold twice: what the API server refuses, the core refuses too. It may have to: the
 //! admission policies may be missing, and an object may be older than the CRD.
 
-use iam::account::Account;
+use iam::{account::Account, finding::Finding};
 use rolewright::{
-    api::{ResourceKey, RoleStatus, problem::Problem, resource::Resource},
+    api::{ResourceKey, RoleStatus, resource::Resource},
     plan::{
         form::desired::{Desired, desired},
         scope::limits::Limits,
@@ -50,11 +50,11 @@ fn resource(name: &str, spec: &Value, status: RoleStatus) -> Resource {
     }
 }
 
-fn judge(name: &str, spec: &Value, boundary: &str) -> Result<Desired, Vec<Problem>> {
+fn judge(name: &str, spec: &Value, boundary: &str) -> Result<Desired, Vec<Finding>> {
     desired(&resource(name, spec, RoleStatus::default()), &limits(boundary))
 }
 
-fn text(problems: &[Problem]) -> String {
+fn text(problems: &[Finding]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n    ")
 }
 
@@ -71,9 +71,10 @@ fn the_core_alone_refuses_every_wrong_manifest() {
         match judge(name, &case.spec(), BOUNDARY) {
             Ok(_) => wrong.push(format!("{name} {}: accepted", case.title)),
             Err(problems)
-                if problems
-                    .iter()
-                    .any(|p| p.field == case.field && p.message.contains(&case.remedy)) => {}
+                if problems.iter().any(|problem| {
+                    problem.field().to_string() == case.field
+                        && problem.sentence().contains(&case.remedy)
+                }) => {}
             Err(problems) => {
                 wrong.push(format!(
                     "{name} {}: wanted {}: … {}, not\n    {}",
@@ -103,7 +104,9 @@ fn without_a_boundary_setting_the_boundary_is_of_the_own_account_or_of_aws() {
         let problems = judge(other).expect_err(other);
         let remedy = "must be a policy of account 123456789012 or of AWS: change the ARN";
         assert!(
-            problems.iter().any(|p| p.field == "spec.permissionsBoundary" && p.message == remedy),
+            problems.iter().any(|problem| {
+                problem.pointer() == "/spec/permissionsBoundary" && problem.sentence() == remedy
+            }),
             "{problems:?}"
         );
     }
@@ -127,11 +130,11 @@ fn the_core_alone_keeps_a_pinned_name_and_path() {
     for (field, value) in [("roleName", "prod-team-a_y"), ("path", "/teams/b/")] {
         judge(field, value, RoleStatus::default()).expect("right, as long as nothing is pinned");
         let problems = judge(field, value, pinned()).expect_err(field);
-        let named =
-            problems.iter().find(|problem| problem.field == format!("spec.{field}")).expect(field);
+        let pointer = format!("/spec/{field}");
+        let named = problems.iter().find(|problem| problem.pointer() == pointer).expect(field);
         assert!(
-            named.message.contains("is pinned to")
-                && named.message.contains("create a new IAMRole"),
+            named.message().contains("is pinned to")
+                && named.remedy().contains("create a new IAMRole"),
             "{named}"
         );
     }

@@ -1,10 +1,10 @@
 //! Comparing what a resource asks for with the text that AWS has: meaning, not text.
 
 use crate::account::Account;
+use crate::finding::Check;
 
 use crate::policy::decode::decode;
 use crate::policy::document::Policy;
-use crate::policy::error::Fault;
 use crate::policy::parse::{Kind, Reading, Strictness};
 
 /// What a comparison says.
@@ -50,7 +50,7 @@ pub fn compare(desired: &Policy, observed_text: &str, kind: Kind, account: &Acco
             Verdict::Identical if !folded.is_empty() => Verdict::Cosmetic,
             verdict => verdict,
         },
-        Err(problems) if problems.iter().all(|problem| problem.fault == Fault::Impossible) => {
+        Err(problems) if problems.iter().all(|problem| problem.check() == Check::IMPOSSIBLE) => {
             Verdict::Invalid
         }
         Err(_) => Verdict::Different,

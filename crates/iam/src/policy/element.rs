@@ -23,10 +23,8 @@ impl<'n> Reader<'n> {
             return Some(text.to_owned()).filter(|text| !text.is_empty());
         }
         self.impossible(at, || {
-            format!(
-                "{element} must be a string, not {}; write it in double quotes",
-                node.type_name()
-            )
+            let message = format!("{element} must be a string, not {}", node.type_name());
+            (message, "write it in double quotes")
         });
         None
     }
@@ -43,7 +41,8 @@ impl<'n> Reader<'n> {
         let all = || spelled().collect::<Vec<_>>().join(" or ");
         let Some(text) = node.as_str() else {
             self.impossible(at, || {
-                format!("this must be a string, not {}; write {}", node.type_name(), all())
+                let message = format!("this must be a string, not {}", node.type_name());
+                (message, format!("write {}", all()))
             });
             return None;
         };
@@ -51,7 +50,7 @@ impl<'n> Reader<'n> {
         if found.is_none() {
             self.unknown(at, || {
                 let remedy = nearest(text, spelled()).map_or_else(all, str::to_owned);
-                format!("{} is not known here; write {remedy}", shown(text))
+                (format!("{} is not known here", shown(text)), format!("write {remedy}"))
             });
         }
         found
@@ -66,22 +65,20 @@ impl<'n> Reader<'n> {
     ) -> Option<Vec<String>> {
         if node.as_array().is_some_and(<[Node]>::is_empty) {
             self.impossible(at, || {
-                format!("{element} is empty; name at least one, or remove the statement")
+                (format!("{element} is empty"), "name at least one, or remove the statement")
             });
             return None;
         }
         self.list(node, at, |reader, item, at| match item.as_str() {
             Some("") => {
-                reader.impossible(at, || format!("{element} holds an empty string; remove it"));
+                reader.impossible(at, || (format!("{element} holds an empty string"), "remove it"));
                 None
             }
             Some(text) => Some(text.to_owned()),
             None => {
                 reader.impossible(at, || {
-                    format!(
-                        "{element} must hold strings, not {}; write it in double quotes",
-                        item.type_name()
-                    )
+                    let message = format!("{element} must hold strings, not {}", item.type_name());
+                    (message, "write it in double quotes")
                 });
                 None
             }
@@ -116,9 +113,8 @@ impl<'n> Reader<'n> {
             Node::String(text) if text == "*" => {
                 if self.desired() && self.kind == Kind::Trust {
                     self.unknown(at, || {
-                        "a trust policy cannot name everyone with the string *; name the \
-                         principals by kind"
-                            .into()
+                        let message = "a trust policy cannot name everyone with the string *";
+                        (message, "name the principals by kind")
                     });
                     return None;
                 }
@@ -126,15 +122,14 @@ impl<'n> Reader<'n> {
             }
             Node::Object(members) if !members.is_empty() => members,
             Node::Object(_) => {
-                self.impossible(at, || "the principals are empty; name at least one".into());
+                self.impossible(at, || ("the principals are empty", "name at least one"));
                 return None;
             }
             other => {
                 self.impossible(at, || {
-                    format!(
-                        "the principals must be an object, not {}; write {{\"AWS\": …}}",
-                        other.type_name()
-                    )
+                    let found = other.type_name();
+                    let message = format!("the principals must be an object, not {found}");
+                    (message, "write {\"AWS\": …}")
                 });
                 return None;
             }
@@ -143,18 +138,19 @@ impl<'n> Reader<'n> {
         for (key, value) in members {
             let at = at.key(key);
             let Some(kind) = PrincipalKind::of(key) else {
-                let message = || {
+                let words = || {
                     let known = PrincipalKind::ALL.map(PrincipalKind::as_str);
                     let remedy = nearest(key, known.into_iter())
                         .map_or_else(|| known.join(", "), str::to_owned);
-                    format!("{} is no kind of principal; write {remedy}", shown(key))
+                    let message = format!("{} is no kind of principal", shown(key));
+                    (message, format!("write {remedy}"))
                 };
                 // `{"*":"*"}` is what some tools write for everyone; no trust policy can hold it
                 // (Q22).
                 if key == "*" {
-                    self.impossible(&at, message);
+                    self.impossible(&at, words);
                 } else {
-                    self.unknown(&at, message);
+                    self.unknown(&at, words);
                 }
                 continue;
             };
@@ -187,13 +183,14 @@ impl<'n> Reader<'n> {
                     keys.iter().take(index).any(|(other, _)| same_key(other, key))
                 };
                 if key.is_empty() {
-                    self.impossible(&at, || "a condition key is empty; name it".into());
+                    self.impossible(&at, || ("a condition key is empty", "name it"));
                 } else if known {
                     self.impossible(&at, || {
-                        format!(
-                            "the condition key {} stands twice in different letter case; keep one",
-                            shown(key)
-                        )
+                        let key = shown(key);
+                        let message = format!(
+                            "the condition key {key} stands twice in different letter case"
+                        );
+                        (message, "keep one")
                     });
                 }
                 if let Some(values) = self.values(values, &at) {
@@ -202,7 +199,7 @@ impl<'n> Reader<'n> {
             }
             if out.insert(operator, read).is_some() {
                 self.unknown(&at, || {
-                    format!("{} stands twice in different letter case; keep one", shown(name))
+                    (format!("{} stands twice in different letter case", shown(name)), "keep one")
                 });
             }
         }
@@ -229,7 +226,7 @@ impl<'n> Reader<'n> {
                             || "use a documented one".to_owned(),
                             |name| format!("write {name}"),
                         );
-                        format!("{} is no condition operator; {remedy}", shown(name))
+                        (format!("{} is no condition operator", shown(name)), remedy)
                     });
                 }
                 name.to_owned()
@@ -249,7 +246,7 @@ impl<'n> Reader<'n> {
             Node::Object(members) if members.is_empty() => {
                 if self.numbers == NumberRule::ShortIntegers {
                     self.unknown(at, || {
-                        format!("{element} is empty; add a condition, or remove it")
+                        (format!("{element} is empty"), "add a condition, or remove it")
                     });
                     return None;
                 }
@@ -259,7 +256,8 @@ impl<'n> Reader<'n> {
             Node::Object(members) => Some(members),
             other => {
                 self.impossible(at, || {
-                    format!("{element} must be an object, not {}; write {{…}}", other.type_name())
+                    let message = format!("{element} must be an object, not {}", other.type_name());
+                    (message, "write {…}")
                 });
                 None
             }
@@ -270,9 +268,7 @@ impl<'n> Reader<'n> {
     /// equals it.
     fn values(&mut self, node: &'n Node, at: &Pointer<'_>) -> Option<Vec<String>> {
         if self.desired() && node.as_array().is_some_and(<[Node]>::is_empty) {
-            self.unknown(at, || {
-                "the list of values is empty; add a value, or remove the key".into()
-            });
+            self.unknown(at, || ("the list of values is empty", "add a value, or remove the key"));
             return None;
         }
         self.list(node, at, |reader, item, at| match item {
@@ -282,22 +278,20 @@ impl<'n> Reader<'n> {
                 if reader.numbers == NumberRule::ShortIntegers && !is_short_integer(digits) =>
             {
                 reader.unknown(at, || {
-                    format!(
-                        "the number {} may have lost digits on its way; write it in double \
-                        quotes",
-                        shown(digits)
-                    )
+                    let number = shown(digits);
+                    let message = format!("the number {number} may have lost digits on its way");
+                    (message, "write it in double quotes")
                 });
                 None
             }
             Node::Number(digits) => Some(digits.clone()),
             other => {
                 reader.impossible(at, || {
-                    format!(
-                        "a condition value must be a string, number or boolean, not {}; write it \
-                         in double quotes",
-                        other.type_name()
-                    )
+                    let found = other.type_name();
+                    let message = format!(
+                        "a condition value must be a string, number or boolean, not {found}"
+                    );
+                    (message, "write it in double quotes")
                 });
                 None
             }
@@ -322,9 +316,8 @@ impl<'n> Reader<'n> {
     fn refuses(&mut self, text: &str, at: &Pointer<'_>) -> bool {
         let Some(found) = limits::outside_document(text) else { return false };
         self.unknown(at, || {
-            format!(
-                "AWS refuses the character {found:?} in a document; use characters up to U+00FF"
-            )
+            let message = format!("AWS refuses the character {found:?} in a document");
+            (message, "use characters up to U+00FF")
         });
         true
     }

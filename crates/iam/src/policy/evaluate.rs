@@ -15,13 +15,14 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use crate::finding::{Check, Field, Finding};
 use crate::quote::shown;
+use crate::text::pointer::Pointer;
 
 use crate::policy::document::{Effect, Policy, PrincipalKind, Scope, Statement, Version};
 use crate::policy::pattern::{Pattern, Syntax, glob, is_action};
 
 pub(super) use condition::matches as clause_matches;
-pub use request::RequestError;
 
 /// What somebody asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,8 +125,15 @@ pub struct Evaluation {
 
 /// What makes a document or request impossible to evaluate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct EvaluationError(pub String);
+#[error("{document}, statement {statement}: {}", .finding.sentence())]
+pub struct EvaluationError {
+    /// Name of the document: `trust`, `boundary` or that of the policy.
+    pub document: String,
+    /// Index of the statement, from 0.
+    pub statement: usize,
+    /// What is wrong, with the pointer into the document.
+    pub finding: Finding,
+}
 
 fn same_key(folded: &str, key: &str) -> bool {
     folded.eq_ignore_ascii_case(key) || (!key.is_ascii() && *folded == key.to_lowercase())
@@ -234,8 +242,12 @@ impl<'a> Scan<'a> {
     ) -> Result<Self, EvaluationError> {
         let mut scan = Self { name, policy, request, deny: None, allow: None, near: None };
         for (index, statement) in policy.statements.iter().enumerate() {
-            let place =
-                |what: String| EvaluationError(format!("{name}, statement {index}: {what}"));
+            let place = |finding: Finding| {
+                let list = Pointer::Root.key("Statement");
+                let field = Field::of_document(&list.item(index));
+                let finding = finding.within(&field);
+                EvaluationError { document: name.to_owned(), statement: index, finding }
+            };
             match miss(statement, policy.version, request, trust).map_err(place)? {
                 None if statement.effect == Effect::Deny => scan.deny = scan.deny.or(Some(index)),
                 None => scan.allow = scan.allow.or(Some(index)),
@@ -308,7 +320,10 @@ fn miss<'a>(
     version: Version,
     request: &Request,
     trust: bool,
-) -> Result<Option<Miss<'a>>, String> {
+) -> Result<Option<Miss<'a>>, Finding> {
+    let refused = |message, remedy| {
+        Finding::error(Check::EVALUATION, Field::whole(), message).with_remedy(remedy)
+    };
     let Statement { sid: _, effect, principals, actions, resources, conditions } = statement;
     // First: a document with an unknown operator is never half evaluated.
     let operators = condition::operators(conditions)?;
@@ -318,16 +333,19 @@ fn miss<'a>(
         return Ok(Some(Miss::Action));
     }
     if trust {
-        let principals =
-            principals.as_ref().ok_or("it has no Principal; add who may assume the role")?;
+        let principals = principals
+            .as_ref()
+            .ok_or_else(|| refused("it has no Principal", "add who may assume the role"))?;
         let Some((kind, who)) = &request.principal else {
-            return Err("the request names no principal; a trust policy needs one".into());
+            return Err(refused("the request names no principal", "a trust policy needs one"));
         };
         if principal::is_named(principals.content(), *kind, who) == principals.is_except() {
             return Ok(Some(Miss::Principal));
         }
     } else {
-        let resources = resources.as_ref().ok_or("it has no Resource; add what it is about")?;
+        let resources = resources
+            .as_ref()
+            .ok_or_else(|| refused("it has no Resource", "add what it is about"))?;
         if !resource_matches(resources, version, *effect, request) {
             return Ok(Some(Miss::Resource));
         }

@@ -19,7 +19,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::finding::{Check, Field, Finding};
 use crate::quote::shown;
+use crate::text::pointer::Pointer;
 
 use crate::policy::document::{Policy, Scope, Statement, Version};
 
@@ -46,8 +48,13 @@ pub struct Merged {
 
 /// Why documents can't be merged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct MergeError(pub String);
+#[error("{}", .finding.sentence())]
+pub struct MergeError {
+    /// Name of the document in which to correct it; `None` when it is about all of them.
+    pub document: Option<String>,
+    /// What is wrong, with the pointer into that document. Its words name every document.
+    pub finding: Finding,
+}
 
 /// Sources in order, then the document's own statements, then overrides in order.
 ///
@@ -75,8 +82,9 @@ pub fn merge(
     draft.refuse_new_variables(version);
     draft.refuse_mixed_kinds();
     if draft.placed.is_empty() {
-        draft
-            .problem("there is no statement in any of the documents; give at least one".to_owned());
+        let finding = refused(Field::whole(), "there is no statement in any of the documents")
+            .with_remedy("give at least one");
+        draft.problems.push(MergeError { document: None, finding });
     }
     if !draft.problems.is_empty() {
         return Err(draft.problems);
@@ -115,6 +123,14 @@ struct Placed<'a> {
 }
 
 impl Placed<'_> {
+    /// What is wrong with it.
+    fn refused(&self, message: String, remedy: impl Into<String>) -> MergeError {
+        let list = Pointer::Root.key("Statement");
+        let field = Field::of_document(&list.item(self.index));
+        let finding = refused(field, message).with_remedy(remedy);
+        MergeError { document: Some(self.from.name.clone()), finding }
+    }
+
     /// For messages.
     fn place(&self) -> String {
         let document = shown(&self.from.name);
@@ -134,10 +150,6 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn problem(&mut self, message: String) {
-        self.problems.push(MergeError(message));
-    }
-
     fn add(&mut self, stage: Stage, from: &'a Named) {
         let mut seen = HashSet::new();
         for (index, statement) in from.policy.statements.iter().enumerate() {
@@ -150,10 +162,8 @@ impl<'a> Draft<'a> {
             let before = before.and_then(|at| self.placed.get_mut(at));
             if !seen.insert(sid) {
                 let (what, name) = (stage.as_str(), shown(&from.name));
-                self.problem(format!(
-                    "the Sid {} stands twice in the {what} {name}; rename one",
-                    shown(sid)
-                ));
+                let message = format!("the Sid {} stands twice in the {what} {name}", shown(sid));
+                self.problems.push(placed.refused(message, "rename one"));
                 continue;
             }
             match before {
@@ -164,10 +174,10 @@ impl<'a> Draft<'a> {
                 Some(first) if stage == Stage::Source => {
                     let (first, second) = (shown(&first.from.name), shown(&from.name));
                     let remedy = format!("rename one, or give {second} as an override");
-                    self.problem(format!(
-                        "the Sid {} stands in the sources {first} and {second}; {remedy}",
-                        shown(sid)
-                    ));
+                    let sid = shown(sid);
+                    let message =
+                        format!("the Sid {sid} stands in the sources {first} and {second}");
+                    self.problems.push(placed.refused(message, remedy));
                 }
                 Some(first) => *first = placed,
             }
@@ -183,13 +193,16 @@ impl<'a> Draft<'a> {
         });
         let found: Vec<MergeError> = raised
             .map(|placed| {
-                MergeError(format!(
+                let message = format!(
                     "{} holds ${{…}}, which is plain text in its version {} and would become a \
-                     variable in {version}; raise \
-                     its Version, and write ${{$}}{{…}} where the text itself is meant",
+                     variable in {version}",
                     placed.place(),
                     placed.from.policy.version
-                ))
+                );
+                placed.refused(
+                    message,
+                    "raise its Version, and write ${$}{…} where the text itself is meant",
+                )
             })
             .collect();
         self.problems.extend(found);
@@ -199,13 +212,19 @@ impl<'a> Draft<'a> {
         let trust = self.placed.iter().find(|placed| placed.statement.principals.is_some());
         let identity = self.placed.iter().find(|placed| placed.statement.resources.is_some());
         if let (Some(trust), Some(identity)) = (trust, identity) {
-            let (trust, identity) = (trust.place(), identity.place());
-            self.problem(format!(
-                "{trust} names principals and {identity} names resources; merge trust policies and \
-                 identity policies apart"
-            ));
+            let message = format!(
+                "{} names principals and {} names resources",
+                trust.place(),
+                identity.place()
+            );
+            let remedy = "merge trust policies and identity policies apart";
+            self.problems.push(trust.refused(message, remedy));
         }
     }
+}
+
+fn refused(field: Field, message: impl Into<String>) -> Finding {
+    Finding::error(Check::MERGE, field, message)
 }
 
 /// The Sid, unless it is blank.

@@ -16,13 +16,13 @@ pub mod decode;
 pub mod diff;
 pub mod document;
 mod element;
-mod error;
 pub mod evaluate;
 pub mod merge;
 pub mod operator;
 pub mod parse;
 pub mod pattern;
 mod print;
+mod problems;
 pub mod reasons;
 #[cfg(test)]
 mod tests;
@@ -34,5 +34,4 @@ pub use document::{
     ActionList, Conditions, Effect, Policy, PrincipalKind, PrincipalSet, Principals, ResourceList,
     Scope, Statement, Version,
 };
-pub use error::{DocumentError, Fault};
 pub use parse::{Folded, Kind, NumberRule, Reading, Strictness};

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use crate::finding::{Check, Finding};
 use crate::limits;
 use crate::nearest::nearest;
 use crate::quote::shown;
@@ -18,7 +19,7 @@ use crate::text::{
 use crate::policy::document::{
     Conditions, Effect, Policy, PrincipalSet, Scope, Statement, Version,
 };
-use crate::policy::error::{DocumentError, Fault, Problems, SHOWN};
+use crate::policy::problems::{Problems, SHOWN};
 
 /// What a document is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,11 +112,7 @@ impl Reading {
     ///
     /// # Errors
     /// As [`Policy::parse`].
-    pub fn parse(
-        text: &str,
-        kind: Kind,
-        strictness: Strictness,
-    ) -> Result<Self, Vec<DocumentError>> {
+    pub fn parse(text: &str, kind: Kind, strictness: Strictness) -> Result<Self, Vec<Finding>> {
         let text = Text::json(text, bounds(strictness)).map_err(|error| vec![error.into()])?;
         Reader::new(kind, strictness, NumberRule::AsWritten).run(&text.node, Some(&text))
     }
@@ -124,11 +121,7 @@ impl Reading {
     ///
     /// # Errors
     /// As [`Policy::read`].
-    pub fn read(
-        text: &str,
-        kind: Kind,
-        strictness: Strictness,
-    ) -> Result<Self, Vec<DocumentError>> {
+    pub fn read(text: &str, kind: Kind, strictness: Strictness) -> Result<Self, Vec<Finding>> {
         let text = Text::read(text, bounds(strictness)).map_err(|error| vec![error.into()])?;
         Reader::new(kind, strictness, NumberRule::AsWritten).run(&text.node, Some(&text))
     }
@@ -147,11 +140,7 @@ impl Policy {
     /// # Errors
     /// Every problem of the document (the first fifty), each with line, column and JSON pointer; at
     /// least one. A desired document is bounded to 64 KiB, an observed one to what AWS accepts.
-    pub fn read(
-        text: &str,
-        kind: Kind,
-        strictness: Strictness,
-    ) -> Result<Self, Vec<DocumentError>> {
+    pub fn read(text: &str, kind: Kind, strictness: Strictness) -> Result<Self, Vec<Finding>> {
         Reading::read(text, kind, strictness).map(|reading| reading.policy)
     }
 
@@ -160,11 +149,7 @@ impl Policy {
     ///
     /// # Errors
     /// As [`Policy::read`].
-    pub fn parse(
-        text: &str,
-        kind: Kind,
-        strictness: Strictness,
-    ) -> Result<Self, Vec<DocumentError>> {
+    pub fn parse(text: &str, kind: Kind, strictness: Strictness) -> Result<Self, Vec<Finding>> {
         Reading::parse(text, kind, strictness).map(|reading| reading.policy)
     }
 
@@ -173,11 +158,7 @@ impl Policy {
     ///
     /// # Errors
     /// Every problem of the document (the first fifty); at least one.
-    pub fn from_node(
-        node: &Node,
-        kind: Kind,
-        numbers: NumberRule,
-    ) -> Result<Self, Vec<DocumentError>> {
+    pub fn from_node(node: &Node, kind: Kind, numbers: NumberRule) -> Result<Self, Vec<Finding>> {
         Reader::new(kind, Strictness::Desired, numbers)
             .run(node, None)
             .map(|reading| reading.policy)
@@ -189,11 +170,11 @@ impl Policy {
     /// # Errors
     /// What [`Policy::from_node`] would say about its printed form; also when that is longer than
     /// 64 KiB.
-    pub fn check(&self, kind: Kind) -> Result<(), Vec<DocumentError>> {
+    pub fn check(&self, kind: Kind) -> Result<(), Vec<Finding>> {
         let printed = self.to_json();
         // A place in the printed form would mean nothing to anybody.
         let text = Text::json(&printed, limits::DOCUMENT)
-            .map_err(|error| vec![DocumentError { place: None, ..error.into() }])?;
+            .map_err(|error| vec![Finding::from(error).with_place(None)])?;
         Self::from_node(&text.node, kind, NumberRule::ShortIntegers).map(|_| ())
     }
 }
@@ -230,11 +211,7 @@ impl<'n> Reader<'n> {
         }
     }
 
-    fn run(
-        mut self,
-        node: &'n Node,
-        text: Option<&Text<'_>>,
-    ) -> Result<Reading, Vec<DocumentError>> {
+    fn run(mut self, node: &'n Node, text: Option<&Text<'_>>) -> Result<Reading, Vec<Finding>> {
         let policy = self.document(node);
         if self.desired() {
             self.characters(node, &Pointer::Root);
@@ -249,14 +226,22 @@ impl<'n> Reader<'n> {
         self.strictness == Strictness::Desired
     }
 
-    /// Notes what no role can hold. The message is made only when there is room for it.
-    pub(super) fn impossible(&mut self, at: &Pointer<'_>, message: impl FnOnce() -> String) {
-        self.problems.add(at, Fault::Impossible, message);
+    /// Notes what no role can hold, and what to do.
+    pub(super) fn impossible<M: Into<String>, R: Into<String>>(
+        &mut self,
+        at: &Pointer<'_>,
+        words: impl FnOnce() -> (M, R),
+    ) {
+        self.problems.add(at, Check::IMPOSSIBLE, words);
     }
 
-    /// Notes what is not known here. The message is made only when there is room for it.
-    pub(super) fn unknown(&mut self, at: &Pointer<'_>, message: impl FnOnce() -> String) {
-        self.problems.add(at, Fault::Unknown, message);
+    /// Notes what is not known here, and what to do.
+    pub(super) fn unknown<M: Into<String>, R: Into<String>>(
+        &mut self,
+        at: &Pointer<'_>,
+        words: impl FnOnce() -> (M, R),
+    ) {
+        self.problems.add(at, Check::UNKNOWN, words);
     }
 
     /// Notes what does not count, as often as there is room for it.
@@ -277,7 +262,7 @@ impl<'n> Reader<'n> {
     ) -> Option<[Option<&'n Member>; N]> {
         let Some(members) = node.as_object() else {
             self.impossible(at, || {
-                format!("{what} must be an object, not {}; write {{…}}", node.type_name())
+                (format!("{what} must be an object, not {}", node.type_name()), "write {…}")
             });
             return None;
         };
@@ -296,13 +281,13 @@ impl<'n> Reader<'n> {
                         || "remove it".to_owned(),
                         |name| format!("did you mean {}?", shown(name)),
                     );
-                    format!("{what} has no element {}; {remedy}", shown(key))
+                    (format!("{what} has no element {}", shown(key)), remedy)
                 });
                 continue;
             };
             if place.replace(member).is_some() {
                 self.unknown(&at, || {
-                    format!("{} stands twice in different letter case; keep one", shown(key))
+                    (format!("{} stands twice in different letter case", shown(key)), "keep one")
                 });
             } else if name != key {
                 self.fold(&at, || {
@@ -325,13 +310,13 @@ impl<'n> Reader<'n> {
         let id = id.and_then(|(key, found)| self.text(found, &root.key(key), "Id"));
         let Some((key, found)) = statement else {
             self.impossible(&root, || {
-                "a policy document needs Statement; add a list with at least one statement".into()
+                ("a policy document needs Statement", "add a list with at least one statement")
             });
             return None;
         };
         let at = root.key(key);
         if found.as_array().is_some_and(<[Node]>::is_empty) {
-            self.impossible(&at, || "Statement is empty; add at least one statement".into());
+            self.impossible(&at, || ("Statement is empty", "add at least one statement"));
             return None;
         }
         let statements = self.list(found, &at, Self::statement)?;
@@ -354,14 +339,14 @@ impl<'n> Reader<'n> {
         let effect = if let Some((key, found)) = effect {
             self.word(found, &at.key(key), &[Effect::Allow, Effect::Deny], Effect::as_str)
         } else {
-            self.impossible(at, || "a statement needs Effect; add Allow or Deny".into());
+            self.impossible(at, || ("a statement needs Effect", "add Allow or Deny"));
             None
         };
         let principals = self.principals(principal, not_principal, at);
         let actions = if let Some(found) = self.either(action, not_action, at, "Action") {
             self.scoped(found, at, |reader, list, at| reader.strings(list, at, "Action"))
         } else {
-            self.impossible(at, || "a statement needs Action; add it, or NotAction".into());
+            self.impossible(at, || ("a statement needs Action", "add it, or NotAction"));
             None
         };
         let resources = self.resources(resource, not_resource, at);
@@ -383,12 +368,12 @@ impl<'n> Reader<'n> {
         let sid = self.text(node, at, "Sid")?;
         if self.desired() && !sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             self.unknown(at, || {
-                format!("the Sid {} may hold only letters and digits; rename it", shown(&sid))
+                (format!("the Sid {} may hold only letters and digits", shown(&sid)), "rename it")
             });
         }
         if self.desired() && node.as_str().is_some_and(|sid| !self.sids.insert(sid)) {
             self.unknown(at, || {
-                format!("the Sid {} stands in two statements; rename one", shown(&sid))
+                (format!("the Sid {} stands in two statements", shown(&sid)), "rename one")
             });
         }
         Some(sid)
@@ -404,7 +389,7 @@ impl<'n> Reader<'n> {
     ) -> Option<Found<'n>> {
         if only.is_some() && except.is_some() {
             self.impossible(at, || {
-                format!("a statement cannot have both {element} and Not{element}; remove one")
+                (format!("a statement cannot have both {element} and Not{element}"), "remove one")
             });
         }
         only.map(Found::Only).or(except.map(Found::Except))
@@ -435,15 +420,14 @@ impl<'n> Reader<'n> {
             (Kind::Identity | Kind::Boundary | Kind::Any, None) => Some(None),
             (Kind::Identity | Kind::Boundary, Some(_)) => {
                 self.impossible(at, || {
-                    "an identity policy has no Principal; remove it, the role itself is the \
-                     principal"
-                        .into()
+                    let remedy = "remove it, the role itself is the principal";
+                    ("an identity policy has no Principal", remedy)
                 });
                 None
             }
             (Kind::Trust, None) => {
                 self.impossible(at, || {
-                    "a trust statement needs Principal; add who may assume the role".into()
+                    ("a trust statement needs Principal", "add who may assume the role")
                 });
                 None
             }
@@ -466,15 +450,14 @@ impl<'n> Reader<'n> {
             (Kind::Trust | Kind::Any, None) => Some(None),
             (Kind::Trust, Some(_)) => {
                 self.impossible(at, || {
-                    "a trust statement has no Resource; remove it, the role itself is the resource"
-                        .into()
+                    let remedy = "remove it, the role itself is the resource";
+                    ("a trust statement has no Resource", remedy)
                 });
                 None
             }
             (Kind::Identity | Kind::Boundary, None) => {
                 self.impossible(at, || {
-                    "a statement of an identity policy needs Resource; add it, or NotResource"
-                        .into()
+                    ("a statement of an identity policy needs Resource", "add it, or NotResource")
                 });
                 None
             }

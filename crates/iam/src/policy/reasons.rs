@@ -6,13 +6,13 @@ mod cosmetic;
 mod tests;
 
 use crate::account::Account;
+use crate::finding::{Check, Finding};
 use crate::quote::shown;
 
 use crate::policy::compare::{Verdict, between};
 use crate::policy::decode::decode;
 use crate::policy::diff::{ChangeKind, Diff};
 use crate::policy::document::{Policy, PrincipalKind, PrincipalSet};
-use crate::policy::error::{DocumentError, Fault};
 use crate::policy::parse::{Kind, Reading, Strictness};
 
 /// A verdict and what it rests on.
@@ -46,7 +46,7 @@ pub struct UnreadableError {
     /// `A` or `B`.
     pub document: char,
     /// What the reader says.
-    pub problem: DocumentError,
+    pub problem: Finding,
 }
 
 /// Compares the text of a desired document A with the text of an observed one B, which may be
@@ -115,19 +115,19 @@ fn side(
         Ok(reading) => return Ok(Ok(reading)),
         Err(problems) => problems,
     };
-    if let Some(problem) = problems.iter().find(|problem| problem.fault == Fault::Unreadable) {
+    if let Some(problem) = problems.iter().find(|problem| problem.check() == Check::SYNTAX) {
         return Err(UnreadableError { document, problem: problem.clone() });
     }
     // What AWS has in a form that is not known here may be valid there; what somebody asks for must
     // be known.
     let certain = strictness == Strictness::Desired
-        || problems.iter().all(|problem| problem.fault != Fault::Unknown);
-    let words = |problem: &DocumentError| match problem.place {
-        Some(place) => format!("{document}, {place}: {}", problem.message),
-        None => format!("{document}: {}", problem.message),
+        || problems.iter().all(|problem| problem.check() != Check::UNKNOWN);
+    let words = |problem: &Finding| match problem.place() {
+        Some(place) => format!("{document}, {place}: {}", problem.sentence()),
+        None => format!("{document}: {}", problem.sentence()),
     };
     Ok(Err((
-        problems.iter().map(|problem| Reason::new(&problem.pointer, words(problem))).collect(),
+        problems.iter().map(|problem| Reason::new(problem.pointer(), words(problem))).collect(),
         certain,
     )))
 }

@@ -1,5 +1,7 @@
 //! Why a text is not accepted, and where.
 
+use std::fmt;
+
 use crate::quote::shown;
 use crate::text::pointer::Pointer;
 
@@ -23,11 +25,10 @@ pub(crate) fn at(pointer: &str) -> String {
 }
 
 /// What is wrong with a text.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TextProblem {
     /// More bytes than [`Bounds::bytes`](crate::text::node::Bounds::bytes).
-    #[error("the text has {found} bytes, and {most} are allowed; shorten it")]
     TooLong {
         /// Bytes of the text.
         found: usize,
@@ -35,19 +36,14 @@ pub enum TextProblem {
         most: usize,
     },
     /// More nesting than [`Bounds::depth`](crate::text::node::Bounds::depth).
-    #[error("objects and lists are nested more than {0} deep; flatten the document")]
     TooDeep(usize),
     /// More values than any text may have.
-    #[error("there are more than {0} values; shorten the document")]
     TooMany(usize),
     /// A key occurs twice in one object.
-    #[error("the key {} stands twice in one object; keep one of them", shown(.0))]
     Duplicate(String),
     /// JSON stops inside a value.
-    #[error("the JSON ends too early; close what is open")]
     EndsEarly,
     /// A character that cannot stand here in JSON.
-    #[error("{found:?} cannot stand here; write {expected}")]
     Unexpected {
         /// The character found.
         found: char,
@@ -55,51 +51,101 @@ pub enum TextProblem {
         expected: &'static str,
     },
     /// Something follows the value.
-    #[error("text follows the end of the document; remove it")]
     Trailing,
     /// A `\u` escape of half a surrogate pair.
-    #[error("a \\u escape names half of a surrogate pair; write the whole character")]
     LoneSurrogate,
     /// An escape that JSON does not know.
-    #[error(
-        "a string holds an unknown escape; JSON knows \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\uXXXX"
-    )]
     Escape,
     /// A raw control character in a string of JSON.
-    #[error("a string holds a raw control character; write it as an escape")]
     Control,
     /// Nothing, or only comments.
-    #[error("there is no document; write one")]
     Empty,
     /// A second document in one stream of YAML.
-    #[error("a second document follows; keep one of them in the file")]
     Several,
     /// `&name`, `*name`, or a `*` that was meant as text.
-    #[error(
-        "anchors and aliases (& and *) are not read; write the value itself, and put text that \
-         begins with & or * in quotes"
-    )]
     Alias,
     /// `<<`.
-    #[error("merge keys (<<) are not read; write the members themselves")]
     MergeKey,
     /// `!name`, such as `!Sub` in templates of AWS.
-    #[error(
-        "tags (!) are not read; write the plain value, and put text that begins with ! in quotes"
-    )]
     Tag,
     /// `%YAML` or `%TAG`.
-    #[error(
-        "directives (%) are not read; remove the line, or put text that begins with % in quotes"
-    )]
     Directive,
     /// A list or an object as a key.
-    #[error("a key must be a string, not a list or an object; quote it when it is meant as text")]
     Key,
     /// What the YAML scanner says.
-    #[error("this is no YAML ({0}); correct it here or just before")]
     Yaml(String),
 }
+
+impl TextProblem {
+    /// What is wrong, and what to do.
+    pub(crate) fn words(&self) -> (String, String) {
+        let plain = |wrong: &str, remedy: &str| (wrong.to_owned(), remedy.to_owned());
+        match self {
+            Self::TooLong { found, most } => (
+                format!("the text has {found} bytes, and {most} are allowed"),
+                "shorten it".to_owned(),
+            ),
+            Self::TooDeep(most) => (
+                format!("objects and lists are nested more than {most} deep"),
+                "flatten the document".to_owned(),
+            ),
+            Self::TooMany(most) => {
+                (format!("there are more than {most} values"), "shorten the document".to_owned())
+            }
+            Self::Duplicate(key) => (
+                format!("the key {} stands twice in one object", shown(key)),
+                "keep one of them".to_owned(),
+            ),
+            Self::EndsEarly => plain("the JSON ends too early", "close what is open"),
+            Self::Unexpected { found, expected } => {
+                (format!("{found:?} cannot stand here"), format!("write {expected}"))
+            }
+            Self::Trailing => plain("text follows the end of the document", "remove it"),
+            Self::LoneSurrogate => {
+                plain("a \\u escape names half of a surrogate pair", "write the whole character")
+            }
+            Self::Escape => plain(
+                "a string holds an unknown escape",
+                "JSON knows \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\uXXXX",
+            ),
+            Self::Control => {
+                plain("a string holds a raw control character", "write it as an escape")
+            }
+            Self::Empty => plain("there is no document", "write one"),
+            Self::Several => plain("a second document follows", "keep one of them in the file"),
+            Self::Alias => plain(
+                "anchors and aliases (& and *) are not read",
+                "write the value itself, and put text that begins with & or * in quotes",
+            ),
+            Self::MergeKey => plain("merge keys (<<) are not read", "write the members themselves"),
+            Self::Tag => plain(
+                "tags (!) are not read",
+                "write the plain value, and put text that begins with ! in quotes",
+            ),
+            Self::Directive => plain(
+                "directives (%) are not read",
+                "remove the line, or put text that begins with % in quotes",
+            ),
+            Self::Key => plain(
+                "a key must be a string, not a list or an object",
+                "quote it when it is meant as text",
+            ),
+            Self::Yaml(scanner) => (
+                format!("this is no YAML ({scanner})"),
+                "correct it here or just before".to_owned(),
+            ),
+        }
+    }
+}
+
+impl fmt::Display for TextProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (wrong, remedy) = self.words();
+        write!(f, "{wrong}; {remedy}")
+    }
+}
+
+impl std::error::Error for TextProblem {}
 
 /// A problem on its way out of a reader.
 #[derive(Debug)]

@@ -3,94 +3,100 @@
 //! A `*` makes a value a pattern. With one pattern in a list the whole key goes under `StringLike`;
 //! so that the exact values beside it stay exact, `?` and variables are refused everywhere.
 
+use crate::finding::{Check, Field, Finding};
 use crate::policy::Statement;
 use crate::quote::shown;
+use crate::trust::refused;
 
-/// Why a text is not taken as a value of a condition.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {} {flaw}", shown(.value))]
-pub struct ValueError {
-    field: String,
-    value: String,
-    flaw: Flaw,
-}
-
-/// What is wrong with a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Flaw {
+/// What is wrong with a value of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flaw {
     /// No text.
-    #[error("is empty; write a value")]
     Empty,
     /// Anything matches.
-    #[error("matches anything; write more than wildcards")]
     Anything,
     /// A wildcard where only one exact text makes sense.
-    #[error("holds the wildcard *; write the exact value")]
     Wildcard,
     /// Would match any one character.
-    #[error(
-        "holds ?, which IAM takes for any character; write the exact character, or * for any text"
-    )]
     Question,
     /// Would be replaced by something of the request.
-    #[error("holds $, which begins a variable; write it without")]
     Variable,
     /// Not printable.
-    #[error("holds a control character; write it without")]
     Control,
     /// Not a whole ref of Git.
-    #[error("is no whole ref; write refs/heads/NAME or refs/tags/NAME")]
     Ref,
     /// Not digits alone.
-    #[error("is no id; write its digits in quotes")]
     Digits,
 }
 
-impl ValueError {
-    pub(super) fn new(field: impl Into<String>, value: &str, flaw: Flaw) -> Self {
-        Self { field: field.into(), value: value.to_owned(), flaw }
+impl Flaw {
+    /// What is wrong with a value that may hold `*` beside other text.
+    pub(super) fn of_pattern(value: &str) -> Option<Self> {
+        Some(if value.is_empty() {
+            Self::Empty
+        } else if value.contains('?') {
+            Self::Question
+        } else if value.contains('$') {
+            Self::Variable
+        } else if value.chars().any(char::is_control) {
+            Self::Control
+        } else if value.chars().all(|c| c == '*') {
+            Self::Anything
+        } else {
+            return None;
+        })
     }
 
-    /// What is wrong.
-    #[must_use]
-    pub fn flaw(&self) -> Flaw {
-        self.flaw
+    /// What is wrong with a value that may hold no wildcard.
+    fn of_exact(value: &str) -> Option<Self> {
+        if value.contains('*') { Some(Self::Wildcard) } else { Self::of_pattern(value) }
+    }
+
+    /// What stands behind the value in the message, and the remedy.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Empty => ("is empty", "write a value"),
+            Self::Anything => ("matches anything", "write more than wildcards"),
+            Self::Wildcard => ("holds the wildcard *", "write the exact value"),
+            Self::Question => (
+                "holds ?, which IAM takes for any character",
+                "write the exact character, or * for any text",
+            ),
+            Self::Variable => ("holds $, which begins a variable", "write it without"),
+            Self::Control => ("holds a control character", "write it without"),
+            Self::Ref => ("is no whole ref", "write refs/heads/NAME or refs/tags/NAME"),
+            Self::Digits => ("is no id", "write its digits in quotes"),
+        }
+    }
+
+    /// The finding about a value.
+    pub(super) fn found(self, check: Check, field: Field, value: &str) -> Finding {
+        let (message, remedy) = self.words();
+        let message = format!("{} {message}", shown(value));
+        Finding::error(check, field, message).with_remedy(remedy)
     }
 }
 
-/// A value that may hold `*` beside other text.
-pub(super) fn pattern(field: impl Into<String>, value: &str) -> Result<(), ValueError> {
-    let flaw = if value.is_empty() {
-        Flaw::Empty
-    } else if value.contains('?') {
-        Flaw::Question
-    } else if value.contains('$') {
-        Flaw::Variable
-    } else if value.chars().any(char::is_control) {
-        Flaw::Control
-    } else if value.chars().all(|c| c == '*') {
-        Flaw::Anything
-    } else {
-        return Ok(());
-    };
-    Err(ValueError::new(field, value, flaw))
+/// Whether the value at `field` may stand in a condition; it may hold `*` beside other text.
+pub(super) fn pattern(value: &str, field: impl FnOnce() -> Field) -> Result<(), Finding> {
+    Flaw::of_pattern(value).map_or(Ok(()), |flaw| Err(flaw.found(Check::GRANT, field(), value)))
 }
 
-/// A value without any wildcard.
-pub(super) fn exact(field: impl Into<String>, value: &str) -> Result<(), ValueError> {
-    let field = field.into();
-    if value.contains('*') {
-        return Err(ValueError::new(field, value, Flaw::Wildcard));
-    }
-    pattern(field, value)
+/// Whether the value at `field` may stand in a condition, without any wildcard.
+pub(super) fn exact(value: &str, field: impl FnOnce() -> Field) -> Result<(), Finding> {
+    Flaw::of_exact(value).map_or(Ok(()), |flaw| Err(flaw.found(Check::GRANT, field(), value)))
 }
 
-/// An id of digits alone, as GitHub and GitLab give them.
-pub(super) fn digits(field: impl Into<String>, value: &str) -> Result<(), ValueError> {
+/// Whether the value at `field` is an id of digits alone, as GitHub and GitLab give them.
+pub(super) fn digits(value: &str, field: impl FnOnce() -> Field) -> Result<(), Finding> {
     let digits =
         !value.is_empty() && value.len() <= 20 && value.bytes().all(|b| b.is_ascii_digit());
-    if digits { Ok(()) } else { Err(ValueError::new(field, value, Flaw::Digits)) }
+    if digits { Ok(()) } else { Err(Flaw::Digits.found(Check::GRANT, field(), value)) }
+}
+
+/// A claim that another field of the grant speaks of.
+pub(super) fn of_field(claim: &Field, field: &str) -> Finding {
+    refused(claim, "another field says this", format!("write {field}"))
 }
 
 /// `statement` with the condition that `key` is one of `values`. `set` is for keys with several
@@ -128,8 +134,10 @@ mod tests {
         #[case] as_pattern: Option<Flaw>,
         #[case] as_exact: Option<Flaw>,
     ) {
-        assert_eq!(pattern("f", value).err().map(|error| error.flaw()), as_pattern);
-        assert_eq!(exact("f", value).err().map(|error| error.flaw()), as_exact);
+        assert_eq!(Flaw::of_pattern(value), as_pattern);
+        assert_eq!(Flaw::of_exact(value), as_exact);
+        assert_eq!(pattern(value, Field::whole).is_ok(), as_pattern.is_none());
+        assert_eq!(exact(value, Field::whole).is_ok(), as_exact.is_none());
     }
 
     #[rstest]
@@ -139,7 +147,7 @@ mod tests {
     #[case("1*", false)]
     #[case("-1", false)]
     fn ids_are_digits(#[case] value: &str, #[case] accepted: bool) {
-        assert_eq!(digits("ownerId", value).is_ok(), accepted);
+        assert_eq!(digits(value, || Field::of("/ownerId")).is_ok(), accepted);
     }
 
     #[test]
@@ -160,7 +168,7 @@ mod tests {
     #[test]
     fn the_message_names_field_value_and_remedy() {
         assert_eq!(
-            pattern("claims.actor[0]", "*").unwrap_err().to_string(),
+            pattern("*", || Field::of("/claims/actor/0")).unwrap_err().to_string(),
             "claims.actor[0]: \"*\" matches anything; write more than wildcards"
         );
     }

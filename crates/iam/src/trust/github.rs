@@ -8,12 +8,13 @@
 use std::collections::BTreeMap;
 
 use crate::account::Account;
+use crate::finding::{Check, Field, Finding};
 use crate::nearest::nearest;
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
-use crate::trust::claim::{self, Flaw, ValueError};
-use crate::trust::{ASSUME_ROLE_WITH_WEB_IDENTITY, Compiled, Warning};
+use crate::trust::claim::{self, Flaw};
+use crate::trust::{ASSUME_ROLE_WITH_WEB_IDENTITY, Compiled, NAMES_ALONE, refused};
 
 #[cfg(test)]
 mod tests;
@@ -85,90 +86,12 @@ pub enum SubjectFormat {
     Both,
 }
 
-/// Why the grant makes no statement.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum GithubError {
-    /// Not a name of a user or organization.
-    #[error("owner: {} is no user or organization of GitHub; write one name of letters, digits and \
-        -", shown(.0))]
-    Owner(String),
-    /// Not a name of a repository.
-    #[error("repository: {} is no repository of GitHub; write one name without owner, of letters, \
-        digits and ._-", shown(.0))]
-    Repository(String),
-    /// No subject at all.
-    #[error("the grant names no jobs; add refs, environments or pullRequests")]
-    Nowhere,
-    /// A ref in short form.
-    #[error("refs[{index}]: {} is a short name; write \
-        {}", shown(.name), shown(&format!("refs/heads/{name}")))]
-    ShortRef {
-        /// Place in the list, from 0.
-        index: usize,
-        /// The text.
-        name: String,
-    },
-    /// A ref of a pull request.
-    #[error("refs[{index}]: {} is a pull request, whose subject names no ref; write pullRequests: \
-        true", shown(.name))]
-    PullRef {
-        /// Place in the list, from 0.
-        index: usize,
-        /// The text.
-        name: String,
-    },
-    /// Not a ref.
-    #[error("refs[{index}]: {} is no branch or tag; write refs/heads/NAME or refs/tags/NAME, with \
-        * in NAME only", shown(.name))]
-    Ref {
-        /// Place in the list, from 0.
-        index: usize,
-        /// The text.
-        name: String,
-    },
-    /// Not a workflow.
-    #[error(
-        "reusableWorkflow: {} is no workflow; write \
-         OWNER/REPOSITORY/.github/workflows/FILE.yml@refs/heads/NAME, @refs/tags/NAME \
-         or @COMMIT, with * in NAME only",
-        shown(.0)
-    )]
-    Workflow(String),
-    /// Subjects with ids need ids.
-    #[error("subjectFormat: {0} needs ownerId and repositoryId; add both, or write Classic")]
-    NoIds(&'static str),
-    /// A claim that is no condition key.
-    #[error("claims.{}: IAM knows no such claim of GitHub, so it could never match; write \
-        {remedy}", shown(.claim))]
-    UnknownClaim {
-        /// The claim.
-        claim: String,
-        /// The nearest known claim, or all.
-        remedy: String,
-    },
-    /// A claim that another field speaks of.
-    #[error("claims.{claim}: another field says this; write {field}")]
-    ClaimOfField {
-        /// The claim.
-        claim: &'static str,
-        /// The field.
-        field: &'static str,
-    },
-    /// A claim without values.
-    #[error("claims.{0}: it has no values, so nothing could match; add one")]
-    NoValues(&'static str),
-    /// A value.
-    #[error(transparent)]
-    Value(#[from] ValueError),
-}
-
 /// The statement of the grant: audience, subjects, the ids where given, the workflow and the claims
 /// must all match.
 ///
 /// # Errors
-/// [`GithubError`] with the first argument that is wrong.
-pub fn statement(grant: &GithubGrant<'_>, account: &Account) -> Result<Compiled, GithubError> {
+/// The first argument that is wrong.
+pub fn statement(grant: &GithubGrant<'_>, account: &Account) -> Result<Compiled, Finding> {
     let Account { id, partition } = account;
     let mut statement = Statement::allow([ASSUME_ROLE_WITH_WEB_IDENTITY])
         .principal(
@@ -178,59 +101,73 @@ pub fn statement(grant: &GithubGrant<'_>, account: &Account) -> Result<Compiled,
         .when("StringEquals", &key("aud"), [AUDIENCE]);
     statement = claim::require(statement, false, &key("sub"), &subjects(grant)?);
     for (field, name, value) in [
-        ("ownerId", "repository_owner_id", grant.owner_id),
-        ("repositoryId", "repository_id", grant.repository_id),
+        ("/ownerId", "repository_owner_id", grant.owner_id),
+        ("/repositoryId", "repository_id", grant.repository_id),
     ] {
         if let Some(value) = value {
-            claim::digits(field, value)?;
+            claim::digits(value, || Field::of(field))?;
             statement = statement.when("StringEquals", &key(name), [value]);
         }
     }
     if let Some(workflow) = grant.reusable_workflow {
         if !is_workflow(workflow) {
-            return Err(GithubError::Workflow(workflow.to_owned()));
+            return Err(refused(
+                "/reusableWorkflow",
+                format!("{} is no workflow", shown(workflow)),
+                "write OWNER/REPOSITORY/.github/workflows/FILE.yml@refs/heads/NAME, \
+                 @refs/tags/NAME or @COMMIT, with * in NAME only",
+            ));
         }
         statement =
             claim::require(statement, false, &key("job_workflow_ref"), &[workflow.to_owned()]);
     }
     for (name, values) in grant.claims {
         let name = known_claim(name)?;
+        let field = Field::of("/claims").name(name);
         if values.is_empty() {
-            return Err(GithubError::NoValues(name));
+            return Err(refused(field, "it has no values, so nothing could match", "add one"));
         }
         for (index, value) in values.iter().enumerate() {
-            let field = format!("claims.{name}[{index}]");
             if name == "ref" && !is_ref(value) {
-                return Err(ValueError::new(field, value, Flaw::Ref).into());
+                return Err(Flaw::Ref.found(Check::GRANT, field.item(index), value));
             }
             if name.ends_with("_id") {
-                claim::digits(field, value)?;
+                claim::digits(value, || field.item(index))?;
             } else {
-                claim::pattern(field, value)?;
+                claim::pattern(value, || field.item(index))?;
             }
         }
         statement = claim::require(statement, false, &key(name), values);
     }
-    let pinned = grant.repository_id.is_some();
-    let warnings = if pinned {
-        Vec::new()
-    } else {
-        vec![Warning::NamesAlone { field: "ownerId and repositoryId" }]
-    };
-    Ok(Compiled { statement, warnings })
+    let warning = grant.repository_id.is_none().then(|| {
+        // Two fields would pin it, so the warning is about the grant.
+        let fields = "ownerId and repositoryId";
+        Finding::warning(Check::NAMES_ALONE, "", NAMES_ALONE)
+            .with_subject(fields)
+            .with_remedy(format!("add {fields}"))
+    });
+    Ok(Compiled { statement, warnings: warning.into_iter().collect() })
 }
 
 fn key(claim: &str) -> String {
     format!("{ISSUER}:{claim}")
 }
 
-fn subjects(grant: &GithubGrant<'_>) -> Result<Vec<String>, GithubError> {
+fn subjects(grant: &GithubGrant<'_>) -> Result<Vec<String>, Finding> {
     let GithubGrant { owner, repository, refs, environments, .. } = grant;
     if !is_owner(owner) {
-        return Err(GithubError::Owner((*owner).to_owned()));
+        return Err(refused(
+            "/owner",
+            format!("{} is no user or organization of GitHub", shown(owner)),
+            "write one name of letters, digits and -",
+        ));
     }
     if !is_repository(repository) {
-        return Err(GithubError::Repository((*repository).to_owned()));
+        return Err(refused(
+            "/repository",
+            format!("{} is no repository of GitHub", shown(repository)),
+            "write one name without owner, of letters, digits and ._-",
+        ));
     }
     let mut tails = Vec::new();
     for (index, name) in refs.iter().enumerate() {
@@ -238,14 +175,15 @@ fn subjects(grant: &GithubGrant<'_>) -> Result<Vec<String>, GithubError> {
         tails.push(format!("ref:{name}"));
     }
     for (index, name) in environments.iter().enumerate() {
-        claim::pattern(format!("environments[{index}]"), name)?;
+        claim::pattern(name, || Field::of("/environments").item(index))?;
         tails.push(format!("environment:{}", name.replace(':', "%3A")));
     }
     if grant.pull_requests {
         tails.push("pull_request".to_owned());
     }
     if tails.is_empty() {
-        return Err(GithubError::Nowhere);
+        let remedy = "add refs, environments or pullRequests";
+        return Err(refused("", "the grant names no jobs", remedy));
     }
     let classic = format!("repo:{owner}/{repository}");
     let immutable = match (grant.owner_id, grant.repository_id) {
@@ -256,8 +194,8 @@ fn subjects(grant: &GithubGrant<'_>) -> Result<Vec<String>, GithubError> {
         (None | Some(SubjectFormat::Both), Some(immutable)) => vec![classic, immutable],
         (None | Some(SubjectFormat::Classic), _) => vec![classic],
         (Some(SubjectFormat::Immutable), Some(immutable)) => vec![immutable],
-        (Some(SubjectFormat::Immutable), None) => return Err(GithubError::NoIds("Immutable")),
-        (Some(SubjectFormat::Both), None) => return Err(GithubError::NoIds("Both")),
+        (Some(SubjectFormat::Immutable), None) => return Err(no_ids("Immutable")),
+        (Some(SubjectFormat::Both), None) => return Err(no_ids("Both")),
     };
     Ok(heads
         .iter()
@@ -265,21 +203,31 @@ fn subjects(grant: &GithubGrant<'_>) -> Result<Vec<String>, GithubError> {
         .collect())
 }
 
-fn check_ref(index: usize, name: &str) -> Result<(), GithubError> {
+/// Subjects with ids need ids.
+fn no_ids(format: &str) -> Finding {
+    let message = format!("{format} needs ownerId and repositoryId");
+    refused("/subjectFormat", message, "add both, or write Classic")
+}
+
+fn check_ref(index: usize, name: &str) -> Result<(), Finding> {
     if is_ref(name) {
         return Ok(());
     }
-    let name = name.to_owned();
-    if name.starts_with("refs/pull/") {
-        Err(GithubError::PullRef { index, name })
-    } else if !name.starts_with("refs/")
-        && is_ref(&format!("refs/heads/{name}"))
-        && !name.contains('*')
-    {
-        Err(GithubError::ShortRef { index, name })
+    let whole = format!("refs/heads/{name}");
+    let (message, remedy) = if name.starts_with("refs/pull/") {
+        (
+            format!("{} is a pull request, whose subject names no ref", shown(name)),
+            "write pullRequests: true".to_owned(),
+        )
+    } else if !name.starts_with("refs/") && is_ref(&whole) && !name.contains('*') {
+        (format!("{} is a short name", shown(name)), format!("write {}", shown(&whole)))
     } else {
-        Err(GithubError::Ref { index, name })
-    }
+        (
+            format!("{} is no branch or tag", shown(name)),
+            "write refs/heads/NAME or refs/tags/NAME, with * in NAME only".to_owned(),
+        )
+    };
+    Err(refused(Field::of("/refs").item(index), message, remedy))
 }
 
 /// A full name of a branch or tag; `*` is taken in what follows `refs/heads/` or `refs/tags/`.
@@ -329,12 +277,16 @@ fn is_repository(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
-fn known_claim(name: &str) -> Result<&'static str, GithubError> {
+fn known_claim(name: &str) -> Result<&'static str, Finding> {
     if let Some((claim, field)) = FIELDS.into_iter().find(|(claim, _)| *claim == name) {
-        return Err(GithubError::ClaimOfField { claim, field });
+        return Err(claim::of_field(&Field::of("/claims").name(claim), field));
     }
-    CLAIMS.into_iter().find(|claim| *claim == name).ok_or_else(|| GithubError::UnknownClaim {
-        claim: name.to_owned(),
-        remedy: nearest(name, CLAIMS.into_iter()).map_or_else(|| CLAIMS.join(", "), str::to_owned),
+    CLAIMS.into_iter().find(|claim| *claim == name).ok_or_else(|| {
+        let near = nearest(name, CLAIMS.into_iter());
+        refused(
+            Field::of("/claims").quoted(name),
+            "IAM knows no such claim of GitHub, so it could never match",
+            format!("write {}", near.map_or_else(|| CLAIMS.join(", "), str::to_owned)),
+        )
     })
 }

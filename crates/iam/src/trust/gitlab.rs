@@ -5,12 +5,13 @@
 //! context keys": only gitlab.com has further claims as condition keys.
 
 use crate::account::Account;
+use crate::finding::{Check, Field, Finding};
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
-use crate::trust::claim::{self, ValueError};
+use crate::trust::claim;
 use crate::trust::github::is_ref_name;
-use crate::trust::{ASSUME_ROLE_WITH_WEB_IDENTITY, Compiled, Issuer, Warning};
+use crate::trust::{ASSUME_ROLE_WITH_WEB_IDENTITY, Compiled, Issuer, NAMES_ALONE, refused};
 
 #[cfg(test)]
 mod tests;
@@ -50,98 +51,51 @@ pub struct GitlabGrant<'a> {
     pub audience: Option<&'a str>,
 }
 
-/// Why the grant makes no statement.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum GitlabError {
-    /// Not a host.
-    #[error("host: {} is no host; write a name such as gitlab.example.com, without https:// and \
-        path", shown(.0))]
-    Host(String),
-    /// Not a project.
-    #[error("project: {} is no path of one project; write GROUP/PROJECT with all groups and \
-        without *", shown(.0))]
-    Project(String),
-    /// No subject at all.
-    #[error("the grant names no jobs; add branches or tags")]
-    Nowhere,
-    /// A full ref where GitLab sends the short name.
-    #[error("{field}[{index}]: {} is a full ref, and GitLab sends the short name; write \
-        {}", shown(.name), shown(.short))]
-    FullRef {
-        /// `branches` or `tags`.
-        field: &'static str,
-        /// Place in the list, from 0.
-        index: usize,
-        /// The text.
-        name: String,
-        /// The short name.
-        short: String,
-    },
-    /// Not a name of a branch or tag.
-    #[error("{field}[{index}]: {} is no name of a branch or tag; write it as Git shows \
-        it", shown(.name))]
-    Ref {
-        /// `branches` or `tags`.
-        field: &'static str,
-        /// Place in the list, from 0.
-        index: usize,
-        /// The text.
-        name: String,
-    },
-    /// A claim that IAM reads from gitlab.com only.
-    #[error("{field}: IAM reads it from tokens of gitlab.com only, so with {} it could never \
-        match; remove it", shown(.host))]
-    OwnServer {
-        /// The field.
-        field: &'static str,
-        /// The host.
-        host: String,
-    },
-    /// A value.
-    #[error(transparent)]
-    Value(#[from] ValueError),
-}
-
 /// The statement of the grant.
 ///
 /// # Errors
-/// [`GitlabError`] with the first argument that is wrong.
-pub fn statement(grant: &GitlabGrant<'_>, account: &Account) -> Result<Compiled, GitlabError> {
+/// The first argument that is wrong.
+pub fn statement(grant: &GitlabGrant<'_>, account: &Account) -> Result<Compiled, Finding> {
     let GitlabGrant { host, project, project_id, branches, tags, protected_only, audience } = grant;
     let host = host.unwrap_or(HOST);
-    let issuer = Issuer::parse(&format!("https://{host}"), account)
-        .map_err(|_| GitlabError::Host(host.to_owned()))?;
+    let issuer = Issuer::parse(&format!("https://{host}"), account).map_err(|_| no_host(host))?;
     if host.contains('/') {
-        return Err(GitlabError::Host(host.to_owned()));
+        return Err(no_host(host));
     }
     if !is_project(project) {
-        return Err(GitlabError::Project((*project).to_owned()));
+        return Err(refused(
+            "/project",
+            format!("{} is no path of one project", shown(project)),
+            "write GROUP/PROJECT with all groups and without *",
+        ));
     }
     let mut subjects = Vec::with_capacity(branches.len() + tags.len());
     for (field, kind, start, names) in
-        [("branches", "branch", "refs/heads/", branches), ("tags", "tag", "refs/tags/", tags)]
+        [("/branches", "branch", "refs/heads/", branches), ("/tags", "tag", "refs/tags/", tags)]
     {
         for (index, name) in names.iter().enumerate() {
             if let Some(short) = name.strip_prefix(start) {
-                return Err(GitlabError::FullRef {
-                    field,
-                    index,
-                    name: name.clone(),
-                    short: short.to_owned(),
-                });
+                return Err(refused(
+                    Field::of(field).item(index),
+                    format!("{} is a full ref, and GitLab sends the short name", shown(name)),
+                    format!("write {}", shown(short)),
+                ));
             }
             if !is_ref_name(name) || name.starts_with("refs/") {
-                return Err(GitlabError::Ref { field, index, name: name.clone() });
+                return Err(refused(
+                    Field::of(field).item(index),
+                    format!("{} is no name of a branch or tag", shown(name)),
+                    "write it as Git shows it",
+                ));
             }
             subjects.push(format!("project_path:{project}:ref_type:{kind}:ref:{name}"));
         }
     }
     if subjects.is_empty() {
-        return Err(GitlabError::Nowhere);
+        return Err(refused("", "the grant names no jobs", "add branches or tags"));
     }
     let audience = audience.map_or_else(|| format!("https://{host}"), str::to_owned);
-    claim::exact("audience", &audience)?;
+    claim::exact(&audience, || Field::of("/audience"))?;
     let mut statement = Statement::allow([ASSUME_ROLE_WITH_WEB_IDENTITY])
         .principal(PrincipalKind::Federated, [issuer.provider_arn()])
         .when("StringEquals", &issuer.key("aud"), [audience]);
@@ -149,21 +103,38 @@ pub fn statement(grant: &GitlabGrant<'_>, account: &Account) -> Result<Compiled,
     let shared = host == HOST;
     if let Some(id) = project_id {
         if !shared {
-            return Err(GitlabError::OwnServer { field: "projectId", host: host.to_owned() });
+            return Err(own_server("/projectId", host));
         }
-        claim::digits("projectId", id)?;
+        claim::digits(id, || Field::of("/projectId"))?;
         statement = statement.when("StringEquals", &issuer.key("project_id"), [*id]);
     }
     if *protected_only {
         if !shared {
-            return Err(GitlabError::OwnServer { field: "protectedOnly", host: host.to_owned() });
+            return Err(own_server("/protectedOnly", host));
         }
         statement = statement.when("StringEquals", &issuer.key("ref_protected"), ["true"]);
     }
     let names_alone = shared && project_id.is_none();
-    let warnings =
-        if names_alone { vec![Warning::NamesAlone { field: "projectId" }] } else { Vec::new() };
-    Ok(Compiled { statement, warnings })
+    let warning = names_alone.then(|| {
+        Finding::warning(Check::NAMES_ALONE, "/projectId", NAMES_ALONE).with_remedy("add projectId")
+    });
+    Ok(Compiled { statement, warnings: warning.into_iter().collect() })
+}
+
+fn no_host(host: &str) -> Finding {
+    refused(
+        "/host",
+        format!("{} is no host", shown(host)),
+        "write a name such as gitlab.example.com, without https:// and path",
+    )
+}
+
+/// A claim that IAM reads from gitlab.com only.
+fn own_server(field: &str, host: &str) -> Finding {
+    let host = shown(host);
+    let message =
+        format!("IAM reads it from tokens of gitlab.com only, so with {host} it could never match");
+    refused(field, message, "remove it")
 }
 
 /// Two or more names of `[A-Za-z0-9_.-]` between single slashes, at most 1,024 characters.

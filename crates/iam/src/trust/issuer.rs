@@ -1,11 +1,10 @@
 //! OIDC issuers as IAM knows them: an identity provider of the account, and the prefix of its
 //! condition keys.
 
+use crate::account::Account;
+use crate::arn::IamArn;
+use crate::finding::{Check, Field, Finding};
 use crate::quote::shown;
-use crate::{
-    account::Account,
-    arn::{ArnError, IamArn},
-};
 
 /// An OIDC identity provider in an account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,24 +14,8 @@ pub struct Issuer {
 }
 
 /// Why a text does not name an issuer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum IssuerError {
-    /// Not `https://HOST/PATH`.
-    #[error("{} is no issuer URL; write https://HOST/PATH in lower-case host, without port, query \
-        and fragment", shown(.0))]
-    Url(String),
-    /// An ARN of something else.
-    #[error("{} is no OIDC provider; write \
-        arn:PARTITION:iam::ACCOUNT:oidc-provider/HOST/PATH", shown(.0))]
-    Kind(String),
-    /// A provider of another account: IAM looks for providers in the role's own account only.
-    #[error("the OIDC provider {} is not in the account of the role; create it there and name that \
-        one", shown(.0))]
-    Elsewhere(String),
-    /// Not an ARN.
-    #[error(transparent)]
-    Arn(#[from] ArnError),
+fn refused(message: String, remedy: &str) -> Finding {
+    Finding::error(Check::ISSUER, Field::whole(), message).with_remedy(remedy)
 }
 
 impl Issuer {
@@ -41,26 +24,39 @@ impl Issuer {
     /// A slash at the end of a URL is kept: it is part of the provider's name in IAM.
     ///
     /// # Errors
-    /// [`IssuerError`] when the text is neither, or the provider is not in `account`.
-    pub fn parse(text: &str, account: &Account) -> Result<Self, IssuerError> {
+    /// When the text is neither, or the provider is not in `account`.
+    pub fn parse(text: &str, account: &Account) -> Result<Self, Finding> {
+        let no_url = || {
+            let remedy =
+                "write https://HOST/PATH in lower-case host, without port, query and fragment";
+            refused(format!("{} is no issuer URL", shown(text)), remedy)
+        };
         if let Some(key_prefix) = text.strip_prefix("https://") {
             if !is_host_and_path(key_prefix) {
-                return Err(IssuerError::Url(text.to_owned()));
+                return Err(no_url());
             }
             let provider_arn =
                 format!("arn:{}:iam::{}:oidc-provider/{key_prefix}", account.partition, account.id);
             return Ok(Self { provider_arn, key_prefix: key_prefix.to_owned() });
         }
         if !text.starts_with("arn:") {
-            return Err(IssuerError::Url(text.to_owned()));
+            return Err(no_url());
         }
         let text = account.expand(text);
-        let arn = IamArn::parse(&text)?;
+        let arn = IamArn::parse(&text)
+            .map_err(|error| Finding::error(Check::ISSUER, Field::whole(), error.to_string()))?;
         if arn.kind != "oidc-provider" || !is_host_and_path(&arn.path_and_name) {
-            return Err(IssuerError::Kind(text));
+            return Err(refused(
+                format!("{} is no OIDC provider", shown(&text)),
+                "write arn:PARTITION:iam::ACCOUNT:oidc-provider/HOST/PATH",
+            ));
         }
         if !arn.is_in(account) {
-            return Err(IssuerError::Elsewhere(text));
+            // IAM looks for providers in the role's own account only.
+            return Err(refused(
+                format!("the OIDC provider {} is not in the account of the role", shown(&text)),
+                "create it there and name that one",
+            ));
         }
         Ok(Self { provider_arn: text, key_prefix: arn.path_and_name })
     }

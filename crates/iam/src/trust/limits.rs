@@ -13,15 +13,14 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use crate::account::{Account, is_account_id};
+use crate::arn::IamArn;
+use crate::finding::{Check, Field, Finding};
 use crate::nearest::nearest;
 use crate::policy::pattern::{Pattern, Syntax};
 use crate::policy::{Effect, PrincipalKind, PrincipalSet, Scope, Statement};
 use crate::quote::shown;
 use crate::trust::service::name::{is_pods, is_service};
-use crate::{
-    account::{Account, is_account_id},
-    arn::IamArn,
-};
 
 use crate::trust::{
     ASSUME_ROLE, ASSUME_ROLE_WITH_SAML, ASSUME_ROLE_WITH_WEB_IDENTITY, Issuer, SET_SOURCE_IDENTITY,
@@ -48,34 +47,44 @@ pub enum Origin {
     Statement,
 }
 
-/// What the built-in class objects to in a trust statement of a role in `account`: one sentence
-/// each, beginning with the element; empty when it is within the limits.
+/// What is beyond the built-in class.
+fn refused(
+    field: impl Into<Field>,
+    message: impl Into<String>,
+    remedy: impl Into<String>,
+) -> Finding {
+    Finding::error(Check::TRUST_LIMIT, field, message).with_remedy(remedy)
+}
+
+/// What the built-in class objects to in a trust statement of a role in `account`, each with the
+/// element of the statement; empty when it is within the limits.
 #[must_use]
-pub fn check(statement: &Statement, account: &Account, origin: Origin) -> Vec<String> {
+pub fn check(statement: &Statement, account: &Account, origin: Origin) -> Vec<Finding> {
     let mut problems = Vec::new();
     let allow = statement.effect == Effect::Allow;
     match &statement.principals {
-        None => problems.push("Principal: it is missing; name who may assume the role".to_owned()),
+        None => {
+            problems.push(refused("/Principal", "it is missing", "name who may assume the role"));
+        }
         Some(Scope::Except(_)) => {
-            problems.push(
-                "NotPrincipal: it is not allowed; name the principals in Principal".to_owned(),
-            );
+            let remedy = "name the principals in Principal";
+            problems.push(refused("/NotPrincipal", "it is not allowed", remedy));
         }
         Some(Scope::Only(PrincipalSet::Everyone)) => {
-            problems.push(
-                "Principal: everyone is not allowed; name principals of your own account"
-                    .to_owned(),
-            );
+            let remedy = "name principals of your own account";
+            problems.push(refused("/Principal", "everyone is not allowed", remedy));
         }
         Some(Scope::Only(PrincipalSet::Kinds(kinds))) => {
             if kinds.values().all(Vec::is_empty) {
-                problems.push("Principal: it is empty; name who may assume the role".to_owned());
+                let remedy = "name who may assume the role";
+                problems.push(refused("/Principal", "it is empty", remedy));
             }
             for (kind, values) in kinds {
+                let field = Field::of("/Principal").name(kind.as_str());
                 let objections = values
                     .iter()
                     .flat_map(|value| principal(*kind, value, statement, account, origin));
-                problems.extend(objections.map(|problem| format!("Principal.{kind}: {problem}")));
+                problems.extend(objections.map(|finding| finding.within(&field)));
             }
         }
     }
@@ -90,7 +99,7 @@ pub fn check(statement: &Statement, account: &Account, origin: Origin) -> Vec<St
 /// through EKS Pod Identity. Subjects are looked for in every condition of every operator, so that
 /// `check` and this together hold an Allow for a cluster's issuer to its own namespace.
 #[must_use]
-pub fn check_namespace(statement: &Statement, namespace: &str) -> Vec<String> {
+pub fn check_namespace(statement: &Statement, namespace: &str) -> Vec<Finding> {
     if statement.effect == Effect::Deny {
         return Vec::new();
     }
@@ -103,19 +112,18 @@ pub fn check_namespace(statement: &Statement, namespace: &str) -> Vec<String> {
             .flat_map(|(_, values)| values)
         {
             if may_be_service_account(operator, value) && !value.starts_with(&own) {
-                problems.push(format!(
-                    "Condition: {} is not in the namespace {namespace}; name one of your own",
-                    shown(value)
+                problems.push(refused(
+                    "/Condition",
+                    format!("{} is not in the namespace {namespace}", shown(value)),
+                    "name one of your own",
                 ));
             }
         }
     }
     if names_pods(statement) && !is_held_to(statement, namespace) {
-        problems.push(format!(
-            "Condition: {} needs StringEquals {} with the one value {namespace}; add it",
-            pod_identity::SERVICE,
-            pod_identity::NAMESPACE_KEY
-        ));
+        let (service, key) = (pod_identity::SERVICE, pod_identity::NAMESPACE_KEY);
+        let message = format!("{service} needs StringEquals {key} with the one value {namespace}");
+        problems.push(refused("/Condition", message, "add it"));
     }
     problems
 }
@@ -145,64 +153,61 @@ fn is_held_to(statement: &Statement, namespace: &str) -> bool {
     values.is_some_and(|values| !values.is_empty() && values.iter().all(|value| value == namespace))
 }
 
-fn actions(statement: &Statement, problems: &mut Vec<String>) {
+fn actions(statement: &Statement, problems: &mut Vec<Finding>) {
     let list = match &statement.actions {
         Scope::Only(list) => list,
         Scope::Except(_) => {
-            problems.push(
-                "NotAction: it is not allowed with Allow; name the actions in Action".to_owned(),
-            );
+            let remedy = "name the actions in Action";
+            problems.push(refused("/NotAction", "it is not allowed with Allow", remedy));
             return;
         }
     };
     if list.is_empty() {
-        problems.push("Action: it is empty; name sts:AssumeRole or another".to_owned());
+        problems.push(refused("/Action", "it is empty", "name sts:AssumeRole or another"));
     }
     for action in list.iter().filter(|action| !ACTIONS.contains(&action.as_str())) {
-        let remedy =
-            nearest(action, ACTIONS.into_iter()).map_or_else(|| ACTIONS.join(", "), str::to_owned);
-        problems.push(format!(
-            "Action: {} is not allowed in a trust policy; write {remedy}",
-            shown(action)
+        let near = nearest(action, ACTIONS.into_iter());
+        problems.push(refused(
+            "/Action",
+            format!("{} is not allowed in a trust policy", shown(action)),
+            format!("write {}", near.map_or_else(|| ACTIONS.join(", "), str::to_owned)),
         ));
     }
 }
 
+/// What is wrong with one principal; the finding is about it as a whole.
 fn principal(
     kind: PrincipalKind,
     value: &str,
     statement: &Statement,
     account: &Account,
     origin: Origin,
-) -> Vec<String> {
+) -> Vec<Finding> {
     let allow = statement.effect == Effect::Allow;
     if !allow && kind == PrincipalKind::Aws && value == "*" {
         return Vec::new();
     }
     if value.contains(['*', '?', '$']) {
-        return vec![format!(
-            "{} holds a wildcard or a variable; name exactly one principal",
-            shown(value)
-        )];
+        let message = format!("{} holds a wildcard or a variable", shown(value));
+        return vec![refused("", message, "name exactly one principal")];
     }
     match kind {
         _ if !allow => Vec::new(),
         PrincipalKind::Aws => aws(value, account).into_iter().collect(),
         PrincipalKind::Service if is_service(value) => Vec::new(),
         PrincipalKind::Service => {
-            vec![format!(
-                "{} is no service principal; write a name such as lambda.amazonaws.com",
-                shown(value)
-            )]
+            let message = format!("{} is no service principal", shown(value));
+            vec![refused("", message, "write a name such as lambda.amazonaws.com")]
         }
         PrincipalKind::Federated => federated(value, &statement.conditions, account, origin),
         PrincipalKind::CanonicalUser => {
-            vec![format!("{} cannot assume a role; name it by its ARN under AWS", shown(value))]
+            let message = format!("{} cannot assume a role", shown(value));
+            vec![refused("", message, "name it by its ARN under AWS")]
         }
     }
 }
 
-fn aws(value: &str, account: &Account) -> Option<String> {
+fn aws(value: &str, account: &Account) -> Option<Finding> {
     if account.id == *value {
         return None;
     }
@@ -211,13 +216,14 @@ fn aws(value: &str, account: &Account) -> Option<String> {
             None
         }
         Ok(arn) if arn.is_in(account) => {
-            Some(format!("{} is no role, user or root; name one of these", shown(value)))
+            let message = format!("{} is no role, user or root", shown(value));
+            Some(refused("", message, "name one of these"))
         }
-        Err(error) if !is_account_id(value) => Some(error.to_string()),
-        _ => Some(format!(
-            "{} is in another account; name a principal of account {}",
-            shown(value),
-            account.id
+        Err(error) if !is_account_id(value) => Some(refused("", error.to_string(), "")),
+        _ => Some(refused(
+            "",
+            format!("{} is in another account", shown(value)),
+            format!("name a principal of account {}", account.id),
         )),
     }
 }
@@ -227,14 +233,12 @@ fn federated(
     conditions: &BTreeMap<String, BTreeMap<String, Vec<String>>>,
     account: &Account,
     origin: Origin,
-) -> Vec<String> {
+) -> Vec<Finding> {
     let (issuer, aud, sub) = match IamArn::parse(value) {
         Ok(arn) if !arn.is_in(account) => {
-            return vec![format!(
-                "{} is in another account; name a provider of account {}",
-                shown(value),
-                account.id
-            )];
+            let message = format!("{} is in another account", shown(value));
+            let remedy = format!("name a provider of account {}", account.id);
+            return vec![refused("", message, remedy)];
         }
         Ok(arn) if arn.kind == "saml-provider" => {
             (None, "SAML:aud".to_owned(), "SAML:sub".to_owned())
@@ -244,36 +248,31 @@ fn federated(
                 let (aud, sub) = (issuer.key("aud"), issuer.key("sub"));
                 (Some(issuer), aud, sub)
             }
-            Err(error) => return vec![error.to_string()],
+            Err(finding) => return vec![finding],
         },
-        Err(error) => return vec![error.to_string()],
+        Err(error) => return vec![refused("", error.to_string(), "")],
     };
     let values = |operator: &str, key: &str| {
         conditions.get(operator).and_then(|keys| keys.get(key)).filter(|values| !values.is_empty())
     };
     // Only plain operators: with `IfExists` or `ForAllValues:` a token without the claim would
     // match.
-    let exact = |key: &str| match values("StringEquals", key) {
+    let exact = |key: &str| {
+        let Some(values) = values("StringEquals", key) else {
+            let (value, key) = (shown(value), shown(key));
+            let message =
+                format!("{value} needs the condition StringEquals {key} with exact values");
+            return Some(refused("", message, "add it"));
+        };
         // A variable could be the very claim it is compared with: `${HOST:sub}` equals itself.
-        Some(values) => values
-            .iter()
-            .find(|value| value.is_empty() || value.contains(['*', '?', '$']))
-            .map(|loose| {
-                format!(
-                    "the condition {} has the value {}; write exact values",
-                    shown(key),
-                    shown(loose)
-                )
-            }),
-        None => Some(format!(
-            "{} needs the condition StringEquals {} with exact values; add it",
-            shown(value),
-            shown(key)
-        )),
+        let loose =
+            values.iter().find(|value| value.is_empty() || value.contains(['*', '?', '$']))?;
+        let message = format!("the condition {} has the value {}", shown(key), shown(loose));
+        Some(refused("", message, "write exact values"))
     };
     let patterns = values("StringLike", &sub)
         .filter(|_| origin == Origin::Grant && values("StringEquals", &sub).is_none());
-    let mut problems: Vec<String> = exact(&aud).into_iter().collect();
+    let mut problems: Vec<Finding> = exact(&aud).into_iter().collect();
     match (&issuer, patterns) {
         (Some(_), Some(_)) => {}
         _ => problems.extend(exact(&sub)),
@@ -282,7 +281,8 @@ fn federated(
     if let (true, Some(issuer)) = (problems.is_empty(), &issuer) {
         let subjects = patterns.or_else(|| values("StringEquals", &sub)).into_iter().flatten();
         let objections = subjects.filter_map(|subject| subject::check(issuer, subject).err());
-        problems.extend(objections.map(|error| format!("the condition {}: {error}", shown(&sub))));
+        let condition = format!("the condition {}", shown(&sub));
+        problems.extend(objections.map(|finding| finding.with_subject(&condition)));
     }
     problems
 }

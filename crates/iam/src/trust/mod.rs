@@ -20,10 +20,10 @@ pub mod subject;
 #[cfg(test)]
 mod tests;
 
-pub use issuer::{Issuer, IssuerError};
+pub use issuer::Issuer;
 
+use crate::finding::{Check, Field, Finding};
 use crate::policy::Statement;
-use crate::quote::shown;
 
 /// Ordinary sessions.
 pub const ASSUME_ROLE: &str = "sts:AssumeRole";
@@ -41,32 +41,19 @@ pub const SET_SOURCE_IDENTITY: &str = "sts:SetSourceIdentity";
 pub struct Compiled {
     /// The statement.
     pub statement: Statement,
-    /// What may surprise; the statement is good all the same.
-    pub warnings: Vec<Warning>,
+    /// What may surprise, with its field of the grant; the statement is good all the same.
+    pub warnings: Vec<Finding>,
 }
 
-/// Something that is allowed and may still surprise. The text begins with the field of the grant.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Warning {
-    /// A name can change hands: who takes over a renamed owner, group or repository would match.
-    #[error(
-        "{field}: the grant goes by names alone, and whoever takes over a name that was given up \
-         would match; add {field}"
-    )]
-    NamesAlone {
-        /// The fields that would pin it.
-        field: &'static str,
-    },
-    /// `Auto` added no condition.
-    #[error(
-        "sourceAccount: {} is not known to send aws:SourceAccount, so nothing holds it to this \
-         account; write Own if it does, \
-         None if it does not, or add sourceArns",
-        shown(.service)
-    )]
-    SourceAccountNotKnown {
-        /// The service.
-        service: String,
-    },
+/// Why a grant makes no statement, with its field of the grant.
+fn refused(
+    field: impl Into<Field>,
+    message: impl Into<String>,
+    remedy: impl Into<String>,
+) -> Finding {
+    Finding::error(Check::GRANT, field, message).with_remedy(remedy)
 }
+
+/// A name can change hands: whoever takes over a renamed owner, group or repository would match.
+const NAMES_ALONE: &str = "the grant goes by names alone, and whoever takes over a name that was \
+    given up would match";

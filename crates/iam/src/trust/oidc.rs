@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 
 use crate::account::Account;
+use crate::finding::{Field, Finding};
 use crate::nearest::nearest;
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
-use crate::trust::claim::{self, ValueError};
-use crate::trust::subject::{self, SubjectError};
-use crate::trust::{ASSUME_ROLE_WITH_WEB_IDENTITY, Issuer, IssuerError, github, gitlab};
+use crate::trust::{ASSUME_ROLE_WITH_WEB_IDENTITY, Issuer, refused};
+use crate::trust::{claim, github, gitlab, subject};
 
 #[cfg(test)]
 mod tests;
@@ -46,82 +46,42 @@ pub struct OidcGrant<'a> {
     pub claims: &'a BTreeMap<String, Vec<String>>,
 }
 
-/// Why the grant makes no statement.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum OidcError {
-    /// Not an issuer.
-    #[error("issuer: {0}")]
-    Issuer(#[from] IssuerError),
-    /// Built into IAM: it has no ARN in an account.
-    #[error("issuer: {} is built into IAM and is no provider of the account; use a \
-        statement", shown(.0))]
-    BuiltIn(String),
-    /// No audience: any client of the issuer would match.
-    #[error(
-        "audiences: it is empty, so tokens made for anything else would match; add the audience of \
-         your tokens"
-    )]
-    NoAudience,
-    /// No subject: everybody that the issuer knows would match.
-    #[error("subjects: it is empty, so everybody known to the issuer would match; add a subject")]
-    NoSubject,
-    /// A subject that is not taken.
-    #[error("subjects[{index}]: {error}")]
-    Subject {
-        /// Place in the list, from 0.
-        index: usize,
-        /// Why.
-        error: SubjectError,
-    },
-    /// A claim that a field speaks of.
-    #[error("claims.{claim}: another field says this; write {field}")]
-    ClaimOfField {
-        /// The claim.
-        claim: &'static str,
-        /// The field.
-        field: &'static str,
-    },
-    /// A claim that is no condition key.
-    #[error("claims.{}: IAM knows no such claim of this issuer, so it could never match; write \
-        {remedy}", shown(.claim))]
-    UnknownClaim {
-        /// The claim.
-        claim: String,
-        /// The nearest known claim, or all.
-        remedy: String,
-    },
-    /// A claim without values.
-    #[error("claims.{}: it has no values, so nothing could match; add one", shown(.0))]
-    NoValues(String),
-    /// A value.
-    #[error(transparent)]
-    Value(#[from] ValueError),
-}
-
 /// The statement of the grant.
 ///
 /// # Errors
-/// [`OidcError`] with the first argument that is wrong.
-pub fn statement(grant: &OidcGrant<'_>, account: &Account) -> Result<Statement, OidcError> {
+/// The first argument that is wrong.
+pub fn statement(grant: &OidcGrant<'_>, account: &Account) -> Result<Statement, Finding> {
     let OidcGrant { issuer, audiences, subjects, claims } = grant;
-    let issuer = Issuer::parse(issuer, account)?;
+    let issuer =
+        Issuer::parse(issuer, account).map_err(|finding| finding.within(&Field::of("/issuer")))?;
     if ["cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"]
         .contains(&issuer.key_prefix())
     {
-        return Err(OidcError::BuiltIn(issuer.key_prefix().to_owned()));
+        // It has no ARN in an account.
+        let name = shown(issuer.key_prefix());
+        let message = format!("{name} is built into IAM and is no provider of the account");
+        return Err(refused("/issuer", message, "use a statement"));
     }
     if audiences.is_empty() {
-        return Err(OidcError::NoAudience);
+        return Err(refused(
+            "/audiences",
+            "it is empty, so tokens made for anything else would match",
+            "add the audience of your tokens",
+        ));
     }
     if subjects.is_empty() {
-        return Err(OidcError::NoSubject);
+        return Err(refused(
+            "/subjects",
+            "it is empty, so everybody known to the issuer would match",
+            "add a subject",
+        ));
     }
     for (index, audience) in audiences.iter().enumerate() {
-        claim::exact(format!("audiences[{index}]"), audience)?;
+        claim::exact(audience, || Field::of("/audiences").item(index))?;
     }
     for (index, subject) in subjects.iter().enumerate() {
-        subject::check(&issuer, subject).map_err(|error| OidcError::Subject { index, error })?;
+        subject::check(&issuer, subject)
+            .map_err(|finding| finding.within(&Field::of("/subjects").item(index)))?;
     }
     let mut statement = Statement::allow([ASSUME_ROLE_WITH_WEB_IDENTITY])
         .principal(PrincipalKind::Federated, [issuer.provider_arn()])
@@ -130,29 +90,33 @@ pub fn statement(grant: &OidcGrant<'_>, account: &Account) -> Result<Statement, 
     for (name, values) in *claims {
         check_claim(&issuer, name)?;
         if values.is_empty() {
-            return Err(OidcError::NoValues(name.clone()));
+            let field = Field::of("/claims").quoted(name);
+            return Err(refused(field, "it has no values, so nothing could match", "add one"));
         }
         for (index, value) in values.iter().enumerate() {
-            claim::pattern(format!("claims.{name}[{index}]"), value)?;
+            claim::pattern(value, || Field::of("/claims").name(name).item(index))?;
         }
         statement = claim::require(statement, name == "amr", &issuer.key(name), values);
     }
     Ok(statement)
 }
 
-fn check_claim(issuer: &Issuer, name: &str) -> Result<(), OidcError> {
+fn check_claim(issuer: &Issuer, name: &str) -> Result<(), Finding> {
     for (claim, field) in [("aud", "audiences"), ("sub", "subjects")] {
         if name == claim {
-            return Err(OidcError::ClaimOfField { claim, field });
+            return Err(claim::of_field(&Field::of("/claims").name(claim), field));
         }
     }
     let known = known_claims(issuer.key_prefix());
     if known.contains(&name) {
         return Ok(());
     }
-    let remedy =
-        nearest(name, known.iter().copied()).map_or_else(|| known.join(", "), str::to_owned);
-    Err(OidcError::UnknownClaim { claim: name.to_owned(), remedy })
+    let near = nearest(name, known.iter().copied());
+    Err(refused(
+        Field::of("/claims").quoted(name),
+        "IAM knows no such claim of this issuer, so it could never match",
+        format!("write {}", near.map_or_else(|| known.join(", "), str::to_owned)),
+    ))
 }
 
 /// The claims of an issuer, by host and path, that are condition keys.

@@ -6,11 +6,13 @@
 //! with the session and never match here. Associations that switch the tags off get nothing, and
 //! that is meant: without tags any pod of the account would match.
 
+use crate::account::Account;
+use crate::arn::Arn;
+use crate::finding::{Field, Finding};
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
-use crate::{account::Account, arn::Arn};
 
-use crate::trust::{ASSUME_ROLE, TAG_SESSION};
+use crate::trust::{ASSUME_ROLE, TAG_SESSION, refused};
 
 #[cfg(test)]
 mod tests;
@@ -32,64 +34,31 @@ pub struct PodIdentityGrant<'a> {
     pub cluster_arns: &'a [String],
 }
 
-/// Why the grant makes no statement.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PodIdentityError {
-    /// Nobody is named.
-    #[error("serviceAccounts: it names nobody; name at least one service account")]
-    Nobody,
-    /// Not a name of a service account.
-    #[error("serviceAccounts[{index}]: {} is no name of a service account; use lower-case letters, \
-        digits, - and .", shown(.name))]
-    ServiceAccount {
-        /// Place in the list, from 0.
-        index: usize,
-        /// The text.
-        name: String,
-    },
-    /// Not the ARN of one cluster.
-    #[error(
-        "clusterArns[{index}]: {} is no ARN of one EKS cluster; write \
-         arn:PARTITION:eks:REGION:ACCOUNT:cluster/NAME",
-        shown(.arn)
-    )]
-    Cluster {
-        /// Place in the list, from 0.
-        index: usize,
-        /// The text, placeholders replaced.
-        arn: String,
-    },
-    /// A cluster of another account: EKS assumes roles of the cluster's own account only.
-    #[error("clusterArns[{index}]: {} is not in the account of the role; name a cluster of account \
-        {account}", shown(.arn))]
-    Elsewhere {
-        /// Place in the list, from 0.
-        index: usize,
-        /// The text, placeholders replaced.
-        arn: String,
-        /// The role's account.
-        account: String,
-    },
-}
-
 /// The statement of the grant for a resource in `namespace`.
 ///
 /// # Errors
-/// [`PodIdentityError`] with the first argument that is wrong.
+/// The first argument that is wrong.
 pub fn statement(
     grant: &PodIdentityGrant<'_>,
     namespace: &str,
     account: &Account,
-) -> Result<Statement, PodIdentityError> {
+) -> Result<Statement, Finding> {
     let PodIdentityGrant { service_accounts, cluster_arns } = grant;
     if service_accounts.is_empty() {
-        return Err(PodIdentityError::Nobody);
+        return Err(refused(
+            "/serviceAccounts",
+            "it names nobody",
+            "name at least one service account",
+        ));
     }
     if let Some((index, name)) =
         service_accounts.iter().enumerate().find(|(_, name)| !is_subdomain(name))
     {
-        return Err(PodIdentityError::ServiceAccount { index, name: name.clone() });
+        return Err(refused(
+            Field::of("/serviceAccounts").item(index),
+            format!("{} is no name of a service account", shown(name)),
+            "use lower-case letters, digits, - and .",
+        ));
     }
     let mut statement = Statement::allow([ASSUME_ROLE, TAG_SESSION])
         .principal(PrincipalKind::Service, [SERVICE])
@@ -98,7 +67,10 @@ pub fn statement(
         .when("StringEquals", "aws:SourceAccount", [account.id.as_str()]);
     let mut clusters = Vec::with_capacity(cluster_arns.len());
     for (index, arn) in cluster_arns.iter().enumerate() {
-        clusters.push(cluster(index, account.expand(arn), account)?);
+        let cluster = cluster(account.expand(arn), account);
+        clusters.push(
+            cluster.map_err(|finding| finding.within(&Field::of("/clusterArns").item(index)))?,
+        );
     }
     if !clusters.is_empty() {
         statement = statement.when("ArnEquals", "aws:SourceArn", clusters);
@@ -106,7 +78,8 @@ pub fn statement(
     Ok(statement)
 }
 
-fn cluster(index: usize, arn: String, account: &Account) -> Result<String, PodIdentityError> {
+/// The ARN of one cluster, as it is.
+fn cluster(arn: String, account: &Account) -> Result<String, Finding> {
     let word = |text: &str| {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
     };
@@ -117,9 +90,18 @@ fn cluster(index: usize, arn: String, account: &Account) -> Result<String, PodId
             && name.is_some_and(|name| word(name) && name.len() <= 100)
     });
     match shape {
-        None => Err(PodIdentityError::Cluster { index, arn }),
+        None => Err(refused(
+            "",
+            format!("{} is no ARN of one EKS cluster", shown(&arn)),
+            "write arn:PARTITION:eks:REGION:ACCOUNT:cluster/NAME",
+        )),
+        // EKS assumes roles of the cluster's own account only.
         Some(found) if account.id != *found.account || found.partition != account.partition => {
-            Err(PodIdentityError::Elsewhere { index, arn, account: account.id.to_string() })
+            Err(refused(
+                "",
+                format!("{} is not in the account of the role", shown(&arn)),
+                format!("name a cluster of account {}", account.id),
+            ))
         }
         Some(_) => Ok(arn),
     }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::account::{Account, is_account_id};
+use crate::finding::{Field, Finding};
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
-use crate::trust::ASSUME_ROLE;
+use crate::trust::{ASSUME_ROLE, refused};
 
 #[cfg(test)]
 mod tests;
@@ -27,62 +28,37 @@ pub struct PrincipalGrant<'a> {
     pub mfa: bool,
 }
 
-/// Why the grant makes no statement.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PrincipalError {
-    /// Nobody is named.
-    #[error("the grant names nobody; add arns, accounts or organizationId")]
-    Nobody,
-    /// A wildcard or a variable: IAM takes neither in an ARN of a principal.
-    #[error("arns[{index}]: {} holds a wildcard or a variable; name exactly one \
-        principal", shown(.arn))]
-    Loose {
-        /// Place in the list, from 0.
-        index: usize,
-        /// The text, placeholders replaced.
-        arn: String,
-    },
-    /// Not an account id.
-    #[error("accounts: {} is not an account id; write its twelve digits in quotes", shown(.0))]
-    Account(String),
-    /// Not an organization id.
-    #[error("organizationId: {} is not an organization id; write o- and 10 to 32 letters and \
-        digits", shown(.0))]
-    Organization(String),
-    /// Not an external id.
-    #[error("externalId: {} is not accepted; use 2 to 1224 letters, digits and \
-        _+=,.@:/-", shown(.0))]
-    ExternalId(String),
-}
-
 /// The statement of the grant. Accounts become root ARNs; who may be named is for `limits::check`
 /// to say.
 ///
 /// # Errors
-/// [`PrincipalError`] with the first argument that is wrong.
-pub fn statement(
-    grant: &PrincipalGrant<'_>,
-    account: &Account,
-) -> Result<Statement, PrincipalError> {
+/// The first argument that is wrong.
+pub fn statement(grant: &PrincipalGrant<'_>, account: &Account) -> Result<Statement, Finding> {
     let PrincipalGrant { arns, accounts, organization_id, external_id, mfa } = grant;
     let mut named = BTreeSet::new();
     for (index, arn) in arns.iter().enumerate() {
         let arn = account.expand(arn);
         if arn.is_empty() || arn.contains(['*', '?', '$']) {
-            return Err(PrincipalError::Loose { index, arn });
+            // IAM takes neither in an ARN of a principal.
+            return Err(refused(
+                Field::of("/arns").item(index),
+                format!("{} holds a wildcard or a variable", shown(&arn)),
+                "name exactly one principal",
+            ));
         }
         named.insert(arn);
     }
     for id in *accounts {
         if !is_account_id(id) {
-            return Err(PrincipalError::Account(id.clone()));
+            let message = format!("{} is not an account id", shown(id));
+            return Err(refused("/accounts", message, "write its twelve digits in quotes"));
         }
         named.insert(account.root_arn_of(id));
     }
     if named.is_empty() {
         if organization_id.is_none() {
-            return Err(PrincipalError::Nobody);
+            let remedy = "add arns, accounts or organizationId";
+            return Err(refused("", "the grant names nobody", remedy));
         }
         // AWS takes `*` under AWS; the condition below holds it to the organization.
         named.insert("*".to_owned());
@@ -90,13 +66,21 @@ pub fn statement(
     let mut statement = Statement::allow([ASSUME_ROLE]).principal(PrincipalKind::Aws, named);
     if let Some(id) = organization_id {
         if !is_organization_id(id) {
-            return Err(PrincipalError::Organization((*id).to_owned()));
+            return Err(refused(
+                "/organizationId",
+                format!("{} is not an organization id", shown(id)),
+                "write o- and 10 to 32 letters and digits",
+            ));
         }
         statement = statement.when("StringEquals", "aws:PrincipalOrgID", [*id]);
     }
     if let Some(id) = external_id {
         if !is_external_id(id) {
-            return Err(PrincipalError::ExternalId((*id).to_owned()));
+            return Err(refused(
+                "/externalId",
+                format!("{} is not accepted", shown(id)),
+                "use 2 to 1224 letters, digits and _+=,.@:/-",
+            ));
         }
         statement = statement.when("StringEquals", "sts:ExternalId", [*id]);
     }

@@ -6,13 +6,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::account::Account;
+use crate::arn::IamArn;
+use crate::finding::{Field, Finding};
 use crate::nearest::nearest;
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
-use crate::{account::Account, arn::IamArn};
 
-use crate::trust::ASSUME_ROLE_WITH_SAML;
-use crate::trust::claim::{self, ValueError};
+use crate::trust::claim;
+use crate::trust::{ASSUME_ROLE_WITH_SAML, refused};
 
 #[cfg(test)]
 mod tests;
@@ -67,78 +69,56 @@ pub struct SamlGrant<'a> {
     pub attributes: &'a BTreeMap<String, Vec<String>>,
 }
 
-/// Why the grant makes no statement.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SamlError {
-    /// Not the ARN of a SAML provider.
-    #[error("providerArn: {} is no SAML provider; write \
-        arn:PARTITION:iam::ACCOUNT:saml-provider/NAME", shown(.0))]
-    Provider(String),
-    /// A provider of another account: IAM looks for providers in the role's own account only.
-    #[error("providerArn: {} is not in the account of the role; create it there and name that \
-        one", shown(.0))]
-    Elsewhere(String),
-    /// No sign-in address is known for the partition.
-    #[error("audience: no sign-in address is known for the partition {}; write the \
-        audience", shown(.0))]
-    NoAudience(String),
-    /// An attribute that is no condition key.
-    #[error("attributes.{}: IAM knows no such attribute, so it could never match; write \
-        {remedy}", shown(.attribute))]
-    Unknown {
-        /// The attribute.
-        attribute: String,
-        /// The nearest known attribute, or where to look.
-        remedy: String,
-    },
-    /// The audience is a field of its own.
-    #[error("attributes.aud: another field says this; write audience")]
-    Audience,
-    /// One attribute in two spellings.
-    #[error("attributes.{0}: it is there twice, with SAML: and without; write it once")]
-    Twice(&'static str),
-    /// An attribute without values.
-    #[error("attributes.{0}: it has no values, so nothing could match; add one")]
-    NoValues(&'static str),
-    /// A value.
-    #[error(transparent)]
-    Value(#[from] ValueError),
-}
-
 /// The statement of the grant.
 ///
 /// # Errors
-/// [`SamlError`] with the first argument that is wrong.
-pub fn statement(grant: &SamlGrant<'_>, account: &Account) -> Result<Statement, SamlError> {
+/// The first argument that is wrong.
+pub fn statement(grant: &SamlGrant<'_>, account: &Account) -> Result<Statement, Finding> {
     let provider = account.expand(grant.provider_arn);
-    match IamArn::parse(&provider) {
-        Ok(arn) if arn.kind != "saml-provider" => return Err(SamlError::Provider(provider)),
-        Ok(arn) if !arn.is_in(account) => return Err(SamlError::Elsewhere(provider)),
-        Ok(_) => {}
-        Err(_) => return Err(SamlError::Provider(provider)),
+    match IamArn::parse(&provider).ok().filter(|arn| arn.kind == "saml-provider") {
+        None => {
+            return Err(refused(
+                "/providerArn",
+                format!("{} is no SAML provider", shown(&provider)),
+                "write arn:PARTITION:iam::ACCOUNT:saml-provider/NAME",
+            ));
+        }
+        // IAM looks for providers in the role's own account only.
+        Some(arn) if !arn.is_in(account) => {
+            return Err(refused(
+                "/providerArn",
+                format!("{} is not in the account of the role", shown(&provider)),
+                "create it there and name that one",
+            ));
+        }
+        Some(_) => {}
     }
     let audience = match grant.audience {
         Some(audience) => audience,
-        None => sign_in(&account.partition)
-            .ok_or_else(|| SamlError::NoAudience(account.partition.clone()))?,
+        None => sign_in(&account.partition).ok_or_else(|| {
+            let partition = shown(&account.partition);
+            let message = format!("no sign-in address is known for the partition {partition}");
+            refused("/audience", message, "write the audience")
+        })?,
     };
-    claim::exact("audience", audience)?;
+    claim::exact(audience, || Field::of("/audience"))?;
     let mut statement = Statement::allow([ASSUME_ROLE_WITH_SAML])
         .principal(PrincipalKind::Federated, [provider])
         .when("StringEquals", "SAML:aud", [audience]);
     let mut seen = Vec::new();
     for (name, values) in grant.attributes {
         let (name, several) = known(name)?;
+        let field = Field::of("/attributes").name(name);
         if seen.contains(&name) {
-            return Err(SamlError::Twice(name));
+            let message = "it is there twice, with SAML: and without";
+            return Err(refused(field, message, "write it once"));
         }
         seen.push(name);
         if values.is_empty() {
-            return Err(SamlError::NoValues(name));
+            return Err(refused(field, "it has no values, so nothing could match", "add one"));
         }
         for (index, value) in values.iter().enumerate() {
-            claim::pattern(format!("attributes.{name}[{index}]"), value)?;
+            claim::pattern(value, || field.item(index))?;
         }
         statement = claim::require(statement, several, &format!("SAML:{name}"), values);
     }
@@ -156,18 +136,20 @@ fn sign_in(partition: &str) -> Option<&'static str> {
 }
 
 /// The attribute as IAM spells it, and whether it has several values.
-fn known(name: &str) -> Result<(&'static str, bool), SamlError> {
+fn known(name: &str) -> Result<(&'static str, bool), Finding> {
     let bare = name.strip_prefix("SAML:").or_else(|| name.strip_prefix("saml:")).unwrap_or(name);
     if bare == "aud" {
-        return Err(SamlError::Audience);
+        return Err(claim::of_field(&Field::of("/attributes/aud"), "audience"));
     }
     let single = SINGLE.into_iter().map(|known| (known, false));
     let mut all = single.chain(SEVERAL.into_iter().map(|known| (known, true)));
-    all.find(|(known, _)| *known == bare).ok_or_else(|| SamlError::Unknown {
-        attribute: name.to_owned(),
-        remedy: nearest(bare, SINGLE.into_iter().chain(SEVERAL)).map_or_else(
-            || "sub, iss, namequalifier, edupersonaffiliation or another".to_owned(),
-            str::to_owned,
-        ),
+    all.find(|(known, _)| *known == bare).ok_or_else(|| {
+        let near = nearest(bare, SINGLE.into_iter().chain(SEVERAL));
+        let meant = near.unwrap_or("sub, iss, namequalifier, edupersonaffiliation or another");
+        refused(
+            Field::of("/attributes").quoted(name),
+            "IAM knows no such attribute, so it could never match",
+            format!("write {meant}"),
+        )
     })
 }

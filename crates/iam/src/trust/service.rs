@@ -1,11 +1,13 @@
 //! `service`: an AWS service assumes the role, for this account's own use of it.
 
+use crate::account::Account;
+use crate::arn::Arn;
+use crate::finding::{Check, Field, Finding};
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
-use crate::{account::Account, arn::Arn};
 
 use crate::trust::service::name::{is_pods, is_service};
-use crate::trust::{ASSUME_ROLE, Compiled, Warning};
+use crate::trust::{ASSUME_ROLE, Compiled, refused};
 
 pub(super) mod name;
 pub mod sender;
@@ -37,40 +39,26 @@ pub struct ServiceGrant<'a> {
     pub source_arns: &'a [String],
 }
 
-/// Why the grant makes no statement.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ServiceError {
-    /// Not a service principal.
-    #[error("name: {} is no service principal; write a name such as \
-        lambda.amazonaws.com", shown(.0))]
-    Name(String),
-    /// EKS Pod Identity without namespace and service account would let every pod in.
-    #[error("name: {} would let in any pod of the account; write podIdentity with the service \
-        accounts", shown(.0))]
-    Pods(String),
-    /// Not an ARN.
-    #[error("sourceArns[{index}]: {} is no ARN; write \
-        arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE, with * where it may vary", shown(.arn))]
-    SourceArn {
-        /// Place in the list, from 0.
-        index: usize,
-        /// The text, placeholders replaced.
-        arn: String,
-    },
-}
-
 /// The statement that lets the service in.
 ///
 /// # Errors
-/// [`ServiceError`] with the first argument that is wrong.
-pub fn statement(grant: &ServiceGrant<'_>, account: &Account) -> Result<Compiled, ServiceError> {
+/// The first argument that is wrong.
+pub fn statement(grant: &ServiceGrant<'_>, account: &Account) -> Result<Compiled, Finding> {
     let ServiceGrant { name, source_account, source_arns } = grant;
     if !is_service(name) {
-        return Err(ServiceError::Name((*name).to_owned()));
+        return Err(refused(
+            "/name",
+            format!("{} is no service principal", shown(name)),
+            "write a name such as lambda.amazonaws.com",
+        ));
     }
     if is_pods(name) {
-        return Err(ServiceError::Pods((*name).to_owned()));
+        // EKS Pod Identity without namespace and service account.
+        return Err(refused(
+            "/name",
+            format!("{} would let in any pod of the account", shown(name)),
+            "write podIdentity with the service accounts",
+        ));
     }
     let mut statement = Statement::allow([ASSUME_ROLE]).principal(PrincipalKind::Service, [*name]);
     let mut warnings = Vec::new();
@@ -78,7 +66,14 @@ pub fn statement(grant: &ServiceGrant<'_>, account: &Account) -> Result<Compiled
     if *source_account == SourceAccount::Own || (*source_account == SourceAccount::Auto && known) {
         statement = statement.when("StringEquals", "aws:SourceAccount", [account.id.as_str()]);
     } else if *source_account == SourceAccount::Auto && source_arns.is_empty() {
-        warnings.push(Warning::SourceAccountNotKnown { service: (*name).to_owned() });
+        let message = format!(
+            "{} is not known to send aws:SourceAccount, so nothing holds it to this account",
+            shown(name)
+        );
+        warnings.push(
+            Finding::warning(Check::SOURCE_ACCOUNT, "/sourceAccount", message)
+                .with_remedy("write Own if it does, None if it does not, or add sourceArns"),
+        );
     }
     let mut arns = Vec::with_capacity(source_arns.len());
     for (index, arn) in source_arns.iter().enumerate() {
@@ -87,7 +82,11 @@ pub fn statement(grant: &ServiceGrant<'_>, account: &Account) -> Result<Compiled
             || arn.contains("${")
             || arn.chars().any(|c| c.is_control() || c == ' ')
         {
-            return Err(ServiceError::SourceArn { index, arn });
+            return Err(refused(
+                Field::of("/sourceArns").item(index),
+                format!("{} is no ARN", shown(&arn)),
+                "write arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE, with * where it may vary",
+            ));
         }
         arns.push(arn);
     }

@@ -50,11 +50,8 @@ mod tests {
         let statements = statements(&issuers, "team-a", "billing");
         assert_eq!(statements.len(), 2);
         for statement in &statements {
-            assert_eq!(
-                limits::check(statement, &account, limits::Origin::Grant),
-                Vec::<String>::new()
-            );
-            assert_eq!(limits::check_namespace(statement, "team-a"), Vec::<String>::new());
+            assert_eq!(limits::check(statement, &account, limits::Origin::Grant), []);
+            assert_eq!(limits::check_namespace(statement, "team-a"), []);
             assert_eq!(limits::check_namespace(statement, "team-b").len(), 1);
         }
         let policy = Policy::new(statements.into_iter().take(1).collect());

@@ -5,9 +5,10 @@
 //! them, by the part of its subject or audience that says which: IAM user guide, "Identity-provider
 //! controls for shared OIDC providers".
 
+use crate::finding::{Check, Field, Finding};
 use crate::quote::shown;
 use crate::trust::Issuer;
-use crate::trust::claim::{self, Flaw};
+use crate::trust::claim::Flaw;
 
 /// How an issuer that serves many organizations tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,46 +56,9 @@ pub const SHARED: [(&str, Tenancy); 22] = [
     ("sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d", Tenancy::SessionName),
 ];
 
-/// Why a subject is not taken. The text begins with the subject.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SubjectError {
-    /// Empty, wildcards alone, `?`, a variable, a control character.
-    #[error("{} {flaw}", shown(.subject))]
-    Text {
-        /// The subject.
-        subject: String,
-        /// What is wrong.
-        flaw: Flaw,
-    },
-    /// The wildcard cuts a name.
-    #[error("{} also matches names that begin alike; put : or / before the first *, or write the \
-        exact subject", shown(.0))]
-    Sibling(String),
-    /// The organization is missing or holds a wildcard.
-    #[error("{} does not pin one {thing}; write {form} without * before the last \
-        colon", shown(.subject))]
-    Tenant {
-        /// The subject.
-        subject: String,
-        /// `repository`, `project`, `organization`.
-        thing: &'static str,
-        /// The form that does.
-        form: &'static str,
-    },
-    /// A wildcard where the form of subjects is not known.
-    #[error("{} holds *, and {} is shared by many organizations; write the exact \
-        subject", shown(.subject), shown(.issuer))]
-    Shared {
-        /// The subject.
-        subject: String,
-        /// The issuer, without `https://`.
-        issuer: String,
-    },
-    /// Neither subject nor audience say whose token it is.
-    #[error("{} tells its organizations apart by sts:RoleSessionName, which this grant cannot \
-        write; use a private issuer", shown(.0))]
-    SessionName(String),
+/// Why a subject is not taken.
+fn refused(message: String, remedy: impl Into<String>) -> Finding {
+    Finding::error(Check::SUBJECT, Field::whole(), message).with_remedy(remedy)
 }
 
 /// How `issuer` tells organizations apart; `None` when it belongs to one.
@@ -120,22 +84,27 @@ pub(super) fn is_github(key_prefix: &str) -> bool {
 /// Whether a subject, exact or with `*`, is taken for `issuer`.
 ///
 /// # Errors
-/// [`SubjectError`] with the first thing that is wrong.
-pub fn check(issuer: &Issuer, subject: &str) -> Result<(), SubjectError> {
-    if let Err(error) = claim::pattern("", subject) {
-        return Err(SubjectError::Text { subject: subject.to_owned(), flaw: error.flaw() });
+/// The first thing that is wrong; its message begins with the subject.
+pub fn check(issuer: &Issuer, subject: &str) -> Result<(), Finding> {
+    if let Some(flaw) = Flaw::of_pattern(subject) {
+        return Err(flaw.found(Check::SUBJECT, Field::whole(), subject));
     }
     let literal = subject.split('*').next().unwrap_or_default();
     let wild = literal.len() < subject.len();
     match tenancy(issuer) {
         Some(Tenancy::SessionName) => {
-            return Err(SubjectError::SessionName(issuer.key_prefix().to_owned()));
+            let message = format!(
+                "{} tells its organizations apart by sts:RoleSessionName, which this grant cannot \
+                 write",
+                shown(issuer.key_prefix())
+            );
+            return Err(refused(message, "use a private issuer"));
         }
         Some(Tenancy::Subject) if wild => {
-            return Err(SubjectError::Shared {
-                subject: subject.to_owned(),
-                issuer: issuer.key_prefix().to_owned(),
-            });
+            let (subject, issuer) = (shown(subject), shown(issuer.key_prefix()));
+            let message =
+                format!("{subject} holds *, and {issuer} is shared by many organizations");
+            return Err(refused(message, "write the exact subject"));
         }
         Some(Tenancy::SubjectAfter(start)) => pinned(subject, literal, start)?,
         // Others than github.com and gitlab.com issue subjects of these forms too: servers that
@@ -149,7 +118,10 @@ pub fn check(issuer: &Issuer, subject: &str) -> Result<(), SubjectError> {
         }
     }
     if wild && !literal.ends_with([':', '/']) && !is_ref(literal) {
-        return Err(SubjectError::Sibling(subject.to_owned()));
+        return Err(refused(
+            format!("{} also matches names that begin alike", shown(subject)),
+            "put : or / before the first *, or write the exact subject",
+        ));
     }
     Ok(())
 }
@@ -169,7 +141,7 @@ fn is_ref(literal: &str) -> bool {
 
 /// Whether the text between `start` and the next colon is there before the first wildcard.
 /// Repositories and projects need a slash inside, with names on both sides.
-fn pinned(subject: &str, literal: &str, start: &str) -> Result<(), SubjectError> {
+fn pinned(subject: &str, literal: &str, start: &str) -> Result<(), Finding> {
     let (thing, form, path) = match start {
         "repo:" => ("repository", "repo:OWNER/REPOSITORY:…", true),
         "project_path:" => ("project", "project_path:GROUP/PROJECT:…", true),
@@ -185,6 +157,9 @@ fn pinned(subject: &str, literal: &str, start: &str) -> Result<(), SubjectError>
     if whole {
         Ok(())
     } else {
-        Err(SubjectError::Tenant { subject: subject.to_owned(), thing, form })
+        Err(refused(
+            format!("{} does not pin one {thing}", shown(subject)),
+            format!("write {form} without * before the last colon"),
+        ))
     }
 }

@@ -10,6 +10,7 @@ use crate::plan::{
         ownership::{Absence, Known, judge},
         situation::Wait,
     },
+    scope::problems::{LIMIT, refused},
     tests::samples::{as_written, wish, with},
 };
 
@@ -42,8 +43,8 @@ fn rival() -> ResourceKey {
     ResourceKey { namespace: "a".into(), name: "b".into() }
 }
 
-fn problem() -> Problem {
-    Problem::new("spec", "is beyond the limits")
+fn problem() -> Finding {
+    refused(LIMIT, "/spec", "is beyond the limits", "")
 }
 
 fn facts(change: impl FnOnce(&mut Facts)) -> Facts {

@@ -1,27 +1,28 @@
 //! One grant to its statements, through the compiler of its kind.
 
-use std::{collections::BTreeMap, fmt::Display};
+use std::collections::BTreeMap;
 
 use crate::plan::form::trust::{effect, either, expand, scope};
 use crate::{
-    api::{
-        kinds::iam_role::{self, Claims, Grant},
-        problem::Problem,
+    api::kinds::iam_role::{self, Claims, Grant},
+    plan::scope::{
+        limits::Limits,
+        problems::{FORM, refused},
     },
-    plan::scope::limits::Limits,
 };
 use iam::{
     account::Account,
+    finding::{Field, Finding},
     policy::{PrincipalKind, PrincipalSet, Scope, Statement},
     trust::{
         self, Compiled,
-        github::{GithubError, GithubGrant},
-        gitlab::{GitlabError, GitlabGrant},
-        oidc::{OidcError, OidcGrant},
-        pod_identity::{PodIdentityError, PodIdentityGrant},
-        principals::{PrincipalError, PrincipalGrant},
-        saml::{SamlError, SamlGrant},
-        service::{ServiceError, ServiceGrant, SourceAccount},
+        github::GithubGrant,
+        gitlab::GitlabGrant,
+        oidc::OidcGrant,
+        pod_identity::PodIdentityGrant,
+        principals::PrincipalGrant,
+        saml::SamlGrant,
+        service::{ServiceGrant, SourceAccount},
     },
 };
 
@@ -32,16 +33,16 @@ static NO_CLAIMS: Claims = Claims::new();
 /// What one grant makes.
 pub(super) struct Made {
     pub(super) statements: Vec<Statement>,
-    pub(super) warnings: Vec<Problem>,
+    pub(super) warnings: Vec<Finding>,
 }
 
 /// The statements of the grant at `field`.
 pub(super) fn compile(
     grant: &Grant,
-    field: &str,
+    field: &Field,
     namespace: &str,
     limits: &Limits,
-) -> Result<Made, Vec<Problem>> {
+) -> Result<Made, Vec<Finding>> {
     // Destructured, so that a new kind does not compile until someone has decided what it makes.
     let Grant {
         name: _,
@@ -56,7 +57,7 @@ pub(super) fn compile(
         statement,
     } = grant;
     let account = &limits.account;
-    let at = |kind: &str| format!("{field}.{kind}");
+    let at = |kind: &str| field.name(kind);
     let made = [
         service_account.as_ref().map(|grant| irsa(grant, &at("serviceAccount"), namespace, limits)),
         pod_identity.as_ref().map(|grant| one(&at("podIdentity"), pods(grant, namespace, account))),
@@ -71,7 +72,7 @@ pub(super) fn compile(
     let mut made = made.into_iter().flatten();
     match (made.next(), made.next()) {
         (Some(made), None) => made,
-        _ => Err(vec![Problem::new(field, format!("set exactly one of {KINDS}"))]),
+        _ => Err(vec![refused(FORM, field, format!("set exactly one of {KINDS}"), "")]),
     }
 }
 
@@ -79,7 +80,7 @@ fn pods(
     grant: &iam_role::PodIdentityGrant,
     namespace: &str,
     account: &Account,
-) -> Result<Statement, PodIdentityError> {
+) -> Result<Statement, Finding> {
     let grant = PodIdentityGrant {
         service_accounts: &grant.service_accounts,
         cluster_arns: grant.cluster_arns.as_deref().unwrap_or_default(),
@@ -87,10 +88,7 @@ fn pods(
     trust::pod_identity::statement(&grant, namespace, account)
 }
 
-fn github(
-    grant: &iam_role::GithubActionsGrant,
-    account: &Account,
-) -> Result<Compiled, GithubError> {
+fn github(grant: &iam_role::GithubActionsGrant, account: &Account) -> Result<Compiled, Finding> {
     let grant = GithubGrant {
         owner: &grant.owner,
         owner_id: grant.owner_id.as_deref(),
@@ -110,7 +108,7 @@ fn github(
     trust::github::statement(&grant, account)
 }
 
-fn gitlab_jobs(grant: &iam_role::GitlabGrant, account: &Account) -> Result<Compiled, GitlabError> {
+fn gitlab_jobs(grant: &iam_role::GitlabGrant, account: &Account) -> Result<Compiled, Finding> {
     let grant = GitlabGrant {
         host: grant.host.as_deref(),
         project: &grant.project,
@@ -123,7 +121,7 @@ fn gitlab_jobs(grant: &iam_role::GitlabGrant, account: &Account) -> Result<Compi
     trust::gitlab::statement(&grant, account)
 }
 
-fn tokens(grant: &iam_role::OidcGrant, account: &Account) -> Result<Statement, OidcError> {
+fn tokens(grant: &iam_role::OidcGrant, account: &Account) -> Result<Statement, Finding> {
     let grant = OidcGrant {
         issuer: &grant.issuer,
         audiences: &grant.audiences,
@@ -133,7 +131,7 @@ fn tokens(grant: &iam_role::OidcGrant, account: &Account) -> Result<Statement, O
     trust::oidc::statement(&grant, account)
 }
 
-fn assertions(grant: &iam_role::SamlGrant, account: &Account) -> Result<Statement, SamlError> {
+fn assertions(grant: &iam_role::SamlGrant, account: &Account) -> Result<Statement, Finding> {
     let grant = SamlGrant {
         provider_arn: &grant.provider_arn,
         audience: grant.audience.as_deref(),
@@ -142,10 +140,7 @@ fn assertions(grant: &iam_role::SamlGrant, account: &Account) -> Result<Statemen
     trust::saml::statement(&grant, account)
 }
 
-fn aws_service(
-    grant: &iam_role::ServiceGrant,
-    account: &Account,
-) -> Result<Compiled, ServiceError> {
+fn aws_service(grant: &iam_role::ServiceGrant, account: &Account) -> Result<Compiled, Finding> {
     let grant = ServiceGrant {
         name: &grant.name,
         source_account: match grant.source_account {
@@ -158,10 +153,7 @@ fn aws_service(
     trust::service::statement(&grant, account)
 }
 
-fn named(
-    grant: &iam_role::PrincipalsGrant,
-    account: &Account,
-) -> Result<Statement, PrincipalError> {
+fn named(grant: &iam_role::PrincipalsGrant, account: &Account) -> Result<Statement, Finding> {
     let grant = PrincipalGrant {
         arns: grant.arns.as_deref().unwrap_or_default(),
         accounts: grant.accounts.as_deref().unwrap_or_default(),
@@ -172,49 +164,33 @@ fn named(
     trust::principals::statement(&grant, account)
 }
 
-fn one<E: Display>(field: &str, made: Result<Statement, E>) -> Result<Made, Vec<Problem>> {
+fn one(field: &Field, made: Result<Statement, Finding>) -> Result<Made, Vec<Finding>> {
     warned(field, made.map(|statement| Compiled { statement, warnings: Vec::new() }))
 }
 
-fn warned<E: Display>(field: &str, made: Result<Compiled, E>) -> Result<Made, Vec<Problem>> {
-    let Compiled { statement, warnings } =
-        made.map_err(|error| vec![placed(field, &error.to_string())])?;
-    let warnings = warnings.iter().map(|warning| placed(field, &warning.to_string())).collect();
+fn warned(field: &Field, made: Result<Compiled, Finding>) -> Result<Made, Vec<Finding>> {
+    let Compiled { statement, warnings } = made.map_err(|finding| vec![finding.within(field)])?;
+    let warnings = warnings.into_iter().map(|warning| warning.within(field)).collect();
     Ok(Made { statements: vec![statement], warnings })
-}
-
-/// What a compiler says of the grant at `grant`. Its texts begin with the field of the grant where
-/// they are about one.
-fn placed(grant: &str, text: &str) -> Problem {
-    let is_field = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_lowercase())
-            && !part.contains(char::is_whitespace)
-            && part.matches('"').count().is_multiple_of(2)
-    };
-    match text.split_once(": ") {
-        Some((part, message)) if is_field(part) => Problem::new(format!("{grant}.{part}"), message),
-        _ => Problem::new(grant, text),
-    }
 }
 
 fn irsa(
     grant: &iam_role::ServiceAccountGrant,
-    field: &str,
+    field: &Field,
     namespace: &str,
     limits: &Limits,
-) -> Result<Made, Vec<Problem>> {
-    let refuse = |message: String| vec![Problem::new(field, message)];
+) -> Result<Made, Vec<Finding>> {
     if limits.oidc_issuers.is_empty() {
-        let message = "needs an OIDC issuer, and the controller has none: ask the operator to set \
-            --oidc-issuer";
-        return Err(refuse(message.into()));
+        let message = "needs an OIDC issuer, and the controller has none";
+        return Err(vec![refused(FORM, field, message, "ask the operator to set --oidc-issuer")]);
     }
     let mut issuers = Vec::new();
     for text in &limits.oidc_issuers {
         match trust::Issuer::parse(text, &limits.account) {
             Ok(issuer) => issuers.push(issuer),
-            Err(error) => {
-                return Err(refuse(format!("--oidc-issuer {text} can't be used: {error}")));
+            Err(finding) => {
+                let subject = format!("--oidc-issuer {text} can't be used");
+                return Err(vec![finding.with_subject(subject).moved(field)]);
             }
         }
     }
@@ -224,9 +200,9 @@ fn irsa(
 
 fn typed(
     grant: &iam_role::StatementGrant,
-    field: &str,
+    field: &Field,
     account: &Account,
-) -> Result<Made, Vec<Problem>> {
+) -> Result<Made, Vec<Finding>> {
     let problems =
         either(field, "actions", grant.actions.as_ref(), "notActions", grant.not_actions.as_ref());
     if !problems.is_empty() {

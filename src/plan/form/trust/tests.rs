@@ -3,16 +3,14 @@
 
 use rstest::rstest;
 
-use crate::{
-    api::problem::Problem,
-    plan::{
-        form::{
-            desired::{Desired, compile},
-            fingerprint,
-        },
-        tests::samples::{limits, resource},
+use crate::plan::{
+    form::{
+        desired::{Desired, compile},
+        fingerprint,
     },
+    tests::samples::{limits, resource},
 };
+use iam::finding::{Finding, Severity};
 
 fn spec(grant: &str) -> String {
     format!(
@@ -20,7 +18,7 @@ fn spec(grant: &str) -> String {
     )
 }
 
-fn compiled(grant: &str) -> Result<(Desired, Vec<Problem>), Vec<Problem>> {
+fn compiled(grant: &str) -> Result<(Desired, Vec<Finding>), Vec<Finding>> {
     compile(&resource(&spec(grant)), &limits())
 }
 
@@ -81,7 +79,19 @@ fn pods_are_of_the_namespace_of_the_resource() {
 #[case(r#""githubActions":{"owner":"o","repository":"r"}"#, "githubActions")]
 #[case(
     r#""githubActions":{"owner":"o","repository":"r","pullRequests":true,"claims":{"x: y":["z"]}}"#,
-    "githubActions"
+    "githubActions.claims.\"x: y\""
+)]
+#[case::a_quote_and_a_colon(
+    r#""githubActions":{"owner":"o","repository":"r","pullRequests":true,"claims":{"x\": y":["z"]}}"#,
+    r#"githubActions.claims."x\": y""#
+)]
+#[case::a_space(
+    r#""githubActions":{"owner":"o","repository":"r","pullRequests":true,"claims":{"x y":["z"]}}"#,
+    "githubActions.claims.\"x y\""
+)]
+#[case::a_colon_in_the_value(
+    r#""githubActions":{"owner":"o: p","repository":"r","pullRequests":true}"#,
+    "githubActions.owner"
 )]
 #[case(
     r#""githubActions":{"owner":"o","repository":"r","pullRequests":true,"claims":{"evil":["z"]}}"#,
@@ -104,8 +114,8 @@ fn pods_are_of_the_namespace_of_the_resource() {
 #[case(r#""principals":{"externalId":"7f3c"}"#, "principals")]
 #[case(r#""principals":{"arns":["arn:aws:iam::123456789012:role/${x}"]}"#, "principals.arns[0]")]
 fn a_problem_names_the_field_of_its_grant(#[case] grant: &str, #[case] field: &str) {
-    let fields: Vec<String> =
-        compiled(grant).unwrap_err().into_iter().map(|problem| problem.field).collect();
+    let problems = compiled(grant).unwrap_err();
+    let fields: Vec<String> = problems.iter().map(|problem| problem.field().to_string()).collect();
     assert_eq!(fields, [format!("spec.trust[1].{field}")]);
 }
 
@@ -139,8 +149,9 @@ fn what_may_surprise_is_a_warning_at_its_field(
     let warnings = compiled(grant).unwrap().0.terms.warnings;
     assert_eq!(warnings.len(), usize::from(expected.is_some()), "{warnings:?}");
     for (warning, (field, says)) in warnings.iter().zip(expected) {
-        assert_eq!(warning.field, format!("spec.trust[1].{field}"));
-        assert!(warning.message.contains(says), "{warning}");
+        assert_eq!(warning.severity(), Severity::Warning);
+        assert_eq!(warning.field().to_string(), format!("spec.trust[1].{field}"));
+        assert!(warning.sentence().contains(says), "{warning}");
     }
 }
 

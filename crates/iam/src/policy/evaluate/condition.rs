@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::finding::{Check, Field, Finding};
 use crate::policy::document::{Conditions, Version};
 use crate::policy::operator::{Base, Family, Operator, Quantifier};
 use crate::policy::pattern::{Pattern, Syntax, glob};
 use crate::policy::value::{Decimal, Network, boolean, instant};
 use crate::quote::shown;
+use crate::text::pointer::Pointer;
 
 use crate::policy::evaluate::{Context, resolved};
 
@@ -16,16 +18,16 @@ pub(super) type Block<'a> = (Operator, &'a str, &'a BTreeMap<String, Vec<String>
 
 /// The operators of a condition; an unknown one is an error, and so is a key without values: AWS
 /// does not document what that means, and it depends on the operator (Q31).
-pub(super) fn operators(conditions: &Conditions) -> Result<Vec<Block<'_>>, String> {
+pub(super) fn operators(conditions: &Conditions) -> Result<Vec<Block<'_>>, Finding> {
+    let block = Pointer::Root.key("Condition");
     let mut read = Vec::with_capacity(conditions.len());
     for (text, keys) in conditions {
+        let at = block.key(text);
         let operator = Operator::parse(text)
-            .ok_or_else(|| format!("{} is no condition operator", shown(text)))?;
+            .ok_or_else(|| refused(&at, format!("{} is no condition operator", shown(text)), ""))?;
         if let Some((key, _)) = keys.iter().find(|(_, values)| values.is_empty()) {
-            return Err(format!(
-                "{operator} {} has no values; add one, or remove the key",
-                shown(key)
-            ));
+            let message = format!("{operator} {} has no values", shown(key));
+            return Err(refused(&at.key(key), message, "add one, or remove the key"));
         }
         read.push((operator, text.as_str(), keys));
     }
@@ -40,13 +42,13 @@ pub(in crate::policy) fn matches(
     values: &[String],
     version: Version,
     context: &Context,
-) -> Result<bool, String> {
+) -> Result<bool, Finding> {
     let Operator { quantifier, base, if_exists } = operator;
     let found = context.get(key);
     if base == Base::Null {
         // All are read, so that the order of values decides nothing.
         let read = |value: &String| boolean(value).ok_or_else(|| unreadable(operator, key, value));
-        let values = values.iter().map(read).collect::<Result<Vec<bool>, String>>()?;
+        let values = values.iter().map(read).collect::<Result<Vec<bool>, Finding>>()?;
         return Ok(values.contains(&found.is_none()));
     }
     let test = Test { operator, key, values, version, context };
@@ -69,8 +71,15 @@ pub(in crate::policy) fn matches(
     }
 }
 
-fn unreadable(operator: Operator, key: &str, value: &str) -> String {
-    format!("{operator} {} can't have the value {}; correct it", shown(key), shown(value))
+fn unreadable(operator: Operator, key: &str, value: &str) -> Finding {
+    let (block, name) = (Pointer::Root.key("Condition"), operator.to_string());
+    let message = format!("{operator} {} can't have the value {}", shown(key), shown(value));
+    refused(&block.key(&name).key(key), message, "correct it")
+}
+
+/// What is wrong at a place in the statement.
+fn refused(at: &Pointer<'_>, message: String, remedy: &str) -> Finding {
+    Finding::error(Check::EVALUATION, Field::of_document(at), message).with_remedy(remedy)
 }
 
 struct Test<'a> {
@@ -83,7 +92,7 @@ struct Test<'a> {
 
 impl Test<'_> {
     /// Whether any value of the request passes (or, with `false`, fails).
-    fn any(&self, found: &[String], wanted: bool) -> Result<bool, String> {
+    fn any(&self, found: &[String], wanted: bool) -> Result<bool, Finding> {
         for value in found {
             if self.one(value)? == wanted {
                 return Ok(true);
@@ -94,7 +103,7 @@ impl Test<'_> {
 
     /// Whether one value of the request passes: some value of the policy fits it, or none where the
     /// operator is negated.
-    fn one(&self, found: &str) -> Result<bool, String> {
+    fn one(&self, found: &str) -> Result<bool, Finding> {
         let mut fits = false;
         for value in self.values {
             fits |= self.fits(found, value)?;
@@ -102,7 +111,7 @@ impl Test<'_> {
         Ok(fits != self.operator.base.is_negated())
     }
 
-    fn fits(&self, found: &str, value: &str) -> Result<bool, String> {
+    fn fits(&self, found: &str, value: &str) -> Result<bool, Finding> {
         let bad = || unreadable(self.operator, self.key, value);
         let base = self.operator.base;
         let has_variable = self.version == Version::V2012 && value.contains("${");

@@ -3,39 +3,20 @@
 
 use std::collections::BTreeSet;
 
+use crate::finding::{Check, Field, Finding};
 use crate::limits;
 use crate::nearest::nearest;
 use crate::policy::document::PrincipalKind;
 use crate::quote::shown;
-use crate::text::{
-    Text,
-    error::{TextError, at},
-};
-use crate::text::{node::Node, pointer::Pointer};
+use crate::text::{Text, node::Node, pointer::Pointer};
 
 use crate::policy::evaluate::{Context, Request};
 
 const MEMBERS: [&str; 4] = ["action", "resource", "principal", "context"];
 
-/// Why a text is no request: where, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct RequestError(String);
-
-impl From<TextError> for RequestError {
-    fn from(error: TextError) -> Self {
-        Self(error.to_string())
-    }
-}
-
 /// A problem of meaning, before its place in the text is known.
-struct Wrong {
-    pointer: String,
-    what: String,
-}
-
-fn wrong(at: &Pointer<'_>, what: impl Into<String>) -> Wrong {
-    Wrong { pointer: at.to_string(), what: what.into() }
+fn wrong(at: &Pointer<'_>, message: impl Into<String>, remedy: impl Into<String>) -> Finding {
+    Finding::error(Check::REQUEST, Field::of_document(at), message).with_remedy(remedy)
 }
 
 impl Request {
@@ -43,24 +24,20 @@ impl Request {
     ///
     /// # Errors
     /// The first problem, with line, column, JSON pointer and the remedy.
-    pub fn read(text: &str) -> Result<Self, RequestError> {
+    pub fn read(text: &str) -> Result<Self, Finding> {
         let text = Text::read(text, limits::DOCUMENT)?;
-        request(&text.node).map_err(|Wrong { pointer, what }| {
-            let place = text
-                .places([pointer.as_str()])
-                .first()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            let subject = if pointer.is_empty() { "the request " } else { "" };
-            RequestError(format!("{place}{}: {subject}{what}", at(&pointer)))
+        request(&text.node).map_err(|finding| {
+            let place = text.places([finding.pointer()]).first().copied();
+            finding.with_place(place)
         })
     }
 }
 
-fn request(node: &Node) -> Result<Request, Wrong> {
+fn request(node: &Node) -> Result<Request, Finding> {
     let root = Pointer::Root;
-    let members =
-        node.as_object().ok_or_else(|| wrong(&root, "must be an object; write {\"action\": …}"))?;
+    let members = node
+        .as_object()
+        .ok_or_else(|| wrong(&root, "the request must be an object", "write {\"action\": …}"))?;
     let mut request = Request::default();
     for (name, value) in members {
         let at = root.key(name);
@@ -76,47 +53,48 @@ fn request(node: &Node) -> Result<Request, Wrong> {
                 );
                 return Err(wrong(
                     &at,
-                    format!("a request has no member {}; {remedy}", shown(other)),
+                    format!("a request has no member {}", shown(other)),
+                    remedy,
                 ));
             }
         }
     }
     if request.action.is_empty() {
-        return Err(wrong(&root, "needs an action; add \"action\": \"SERVICE:NAME\""));
+        let remedy = "add \"action\": \"SERVICE:NAME\"";
+        return Err(wrong(&root, "the request needs an action", remedy));
     }
     Ok(request)
 }
 
-fn string(node: &Node, at: &Pointer<'_>) -> Result<String, Wrong> {
+fn string(node: &Node, at: &Pointer<'_>) -> Result<String, Finding> {
     node.as_str().filter(|text| !text.is_empty()).map(str::to_owned).ok_or_else(|| {
         wrong(
             at,
-            format!(
-                "must be a string that is not empty, not {}; write it in double quotes",
-                node.type_name()
-            ),
+            format!("must be a string that is not empty, not {}", node.type_name()),
+            "write it in double quotes",
         )
     })
 }
 
-fn principal(node: &Node, at: &Pointer<'_>) -> Result<(PrincipalKind, String), Wrong> {
+fn principal(node: &Node, at: &Pointer<'_>) -> Result<(PrincipalKind, String), Finding> {
     let Some([(kind, value)]) = node.as_object() else {
-        return Err(wrong(at, "must be an object of one member; write {\"AWS\": \"arn:…\"}"));
+        return Err(wrong(at, "must be an object of one member", "write {\"AWS\": \"arn:…\"}"));
     };
     let at = at.key(kind);
     let known = PrincipalKind::of(kind).ok_or_else(|| {
         wrong(
             &at,
-            format!("{} is no kind of principal; write AWS, Service or Federated", shown(kind)),
+            format!("{} is no kind of principal", shown(kind)),
+            "write AWS, Service or Federated",
         )
     })?;
     Ok((known, string(value, &at)?))
 }
 
-fn context(node: &Node, at: &Pointer<'_>) -> Result<Context, Wrong> {
+fn context(node: &Node, at: &Pointer<'_>) -> Result<Context, Finding> {
     let keys = node
         .as_object()
-        .ok_or_else(|| wrong(at, "must be an object; write {\"KEY\": \"VALUE\"}"))?;
+        .ok_or_else(|| wrong(at, "must be an object", "write {\"KEY\": \"VALUE\"}"))?;
     let mut seen = BTreeSet::new();
     let mut context = Context::default();
     for (key, value) in keys {
@@ -124,7 +102,8 @@ fn context(node: &Node, at: &Pointer<'_>) -> Result<Context, Wrong> {
         if !seen.insert(key.to_lowercase()) {
             return Err(wrong(
                 &at,
-                "stands twice in different letter case, which does not count; keep one",
+                "stands twice in different letter case, which does not count",
+                "keep one",
             ));
         }
         context = match value {
@@ -142,7 +121,7 @@ fn context(node: &Node, at: &Pointer<'_>) -> Result<Context, Wrong> {
     Ok(context)
 }
 
-fn scalar(node: &Node, at: &Pointer<'_>) -> Result<String, Wrong> {
+fn scalar(node: &Node, at: &Pointer<'_>) -> Result<String, Finding> {
     match node {
         Node::String(text) => Ok(text.clone()),
         Node::Number(digits) => Ok(digits.clone()),
@@ -150,6 +129,7 @@ fn scalar(node: &Node, at: &Pointer<'_>) -> Result<String, Wrong> {
         other => Err(wrong(
             at,
             format!("must be a string, number or boolean, not {}", other.type_name()),
+            "",
         )),
     }
 }

@@ -472,5 +472,8 @@ fn a_condition_key_without_values_is_an_error_never_a_guess(#[case] operator: &s
             error.to_string(),
             format!("p, statement 0: {operator} \"k\" has no values; add one, or remove the key")
         );
+        let pointer = format!("/Statement/0/Condition/{operator}/k");
+        assert_eq!((error.document.as_str(), error.statement), ("p", 0));
+        assert_eq!(error.finding.pointer(), pointer);
     }
 }

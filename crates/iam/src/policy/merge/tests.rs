@@ -255,6 +255,21 @@ fn every_problem_is_reported_at_once_and_hostile_names_are_escaped() {
     assert!(found[0].contains(r#""a\nb""#));
 }
 
+#[test]
+fn an_error_names_the_document_and_the_place_in_it_as_fields() {
+    let statement = |sid: &str| allow(sid, "s3:A");
+    let sources =
+        [named("a: b", vec![statement("S")]), named("c", vec![statement("T"), statement("S")])];
+    let errors = merge(&sources, None, &[]).unwrap_err();
+    let [MergeError { document, finding }] = errors.as_slice() else { panic!("{errors:?}") };
+    assert_eq!(document.as_deref(), Some("c"));
+    assert_eq!(finding.pointer(), "/Statement/1");
+    assert_eq!(finding.message(), r#"the Sid "S" stands in the sources "a: b" and "c""#);
+    assert_eq!(finding.remedy(), r#"rename one, or give "c" as an override"#);
+    let nothing = merge(&[], None, &[]).unwrap_err();
+    assert_eq!((nothing.len(), &nothing[0].document), (1, &None));
+}
+
 fn any_statement() -> impl Strategy<Value = Statement> {
     let sid = select(vec!["", "", "A", "B", "C", "D", "E"]);
     let effect = select(vec![Effect::Allow, Effect::Deny]);

@@ -29,7 +29,7 @@ impl Arguments {
         self
     }
 
-    fn compiled(&self) -> Result<Compiled, GithubError> {
+    fn compiled(&self) -> Result<Compiled, Finding> {
         let grant = GithubGrant {
             owner: "org",
             owner_id: self.ids.map(|ids| ids.0),
@@ -98,8 +98,8 @@ fn arguments_become_one_document_within_the_limits(
 ) {
     let made = arguments.statement();
     assert_eq!(document(&made), format!("{HEAD}{condition}}}]}}"));
-    assert_eq!(limits::check(&made, &account(), Origin::Grant), Vec::<String>::new());
-    assert_eq!(limits::check_namespace(&made, "team-a"), Vec::<String>::new());
+    assert_eq!(limits::check(&made, &account(), Origin::Grant), []);
+    assert_eq!(limits::check_namespace(&made, "team-a"), []);
 }
 
 fn lets_in(arguments: &Arguments, sub: &str, more: &[(&str, &str)]) -> bool {
@@ -374,7 +374,9 @@ fn names_without_ids_are_warned_of_and_forms_with_ids_need_both() {
     assert!(!warned(PINNED));
     for format in [SubjectFormat::Immutable, SubjectFormat::Both] {
         let arguments = Arguments { format: Some(format), ..Arguments::refs(&["refs/heads/main"]) };
-        assert!(matches!(arguments.compiled(), Err(GithubError::NoIds(_))));
+        let error = arguments.compiled().unwrap_err();
+        assert_eq!(error.pointer(), "/subjectFormat");
+        assert!(error.message().ends_with(" needs ownerId and repositoryId"), "{error}");
     }
     let letters = Arguments { ids: Some(("org", "34")), ..Arguments::refs(&["refs/heads/main"]) };
     assert_eq!(
@@ -392,8 +394,7 @@ proptest! {
     ) {
         let arguments = Arguments { refs, environments, ..Arguments::default() };
         if let Ok(compiled) = arguments.compiled() {
-            prop_assert_eq!(limits::check(&compiled.statement, &account(), Origin::Grant),
-                Vec::<String>::new());
+            prop_assert_eq!(limits::check(&compiled.statement, &account(), Origin::Grant), []);
             document(&compiled.statement);
             let sub = format!("repo:{owner}/{repository}:ref:refs/heads/{tail}");
             let lets_in = token(&compiled.statement, ISSUER, &[("aud", AUDIENCE), ("sub", &sub)]);

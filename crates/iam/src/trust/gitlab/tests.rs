@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 
+use crate::finding::Severity;
 use crate::trust::gitlab::*;
 use crate::trust::limits::{self, Origin};
 use crate::trust::tests::token::{account, document, list, token};
@@ -10,7 +11,7 @@ fn made(
     branches: &[&str],
     tags: &[&str],
     change: impl FnOnce(&mut GitlabGrant<'_>),
-) -> Result<Compiled, GitlabError> {
+) -> Result<Compiled, Finding> {
     let (branches, tags) = (list(branches), list(tags));
     let mut grant = GitlabGrant {
         project: "group/sub/app",
@@ -41,7 +42,7 @@ fn the_shared_service_with_all_it_knows() {
             r#""project_path:group/sub/app:ref_type:tag:ref:v*"]}}}]}"#
         )
     );
-    assert_eq!(limits::check(&compiled.statement, &account(), Origin::Grant), Vec::<String>::new());
+    assert_eq!(limits::check(&compiled.statement, &account(), Origin::Grant), []);
 }
 
 #[test]
@@ -58,7 +59,7 @@ fn a_server_of_ones_own() {
             r#""git.example.com:sub":"project_path:group/sub/app:ref_type:branch:ref:main"}}}]}"#
         )
     );
-    assert_eq!(limits::check(&compiled.statement, &account(), Origin::Grant), Vec::<String>::new());
+    assert_eq!(limits::check(&compiled.statement, &account(), Origin::Grant), []);
 }
 
 #[rstest]
@@ -145,7 +146,11 @@ fn what_only_the_shared_service_sends_is_refused_elsewhere() {
         grant.host = Some("git.example.com");
         grant.protected_only = true;
     });
-    assert!(matches!(protected, Err(GitlabError::OwnServer { field: "protectedOnly", .. })));
+    assert_eq!(
+        protected.unwrap_err().to_string(),
+        "protectedOnly: IAM reads it from tokens of gitlab.com only, so with \"git.example.com\" \
+         it could never match; remove it"
+    );
 }
 
 #[rstest]
@@ -162,7 +167,9 @@ fn what_only_the_shared_service_sends_is_refused_elsewhere() {
 fn a_project_is_one_exact_path(#[case] project: &str) {
     let branches = list(&["main"]);
     let grant = GitlabGrant { project, branches: &branches, ..GitlabGrant::default() };
-    assert!(matches!(statement(&grant, &account()), Err(GitlabError::Project(_))));
+    let error = statement(&grant, &account()).unwrap_err();
+    assert_eq!(error.pointer(), "/project");
+    assert!(error.message().ends_with(" is no path of one project"), "{error}");
 }
 
 #[rstest]
@@ -173,10 +180,9 @@ fn a_project_is_one_exact_path(#[case] project: &str) {
 #[case("localhost")]
 #[case("")]
 fn a_host_is_a_host(#[case] host: &'static str) {
-    assert!(matches!(
-        made(&["main"], &[], |grant| grant.host = Some(host)),
-        Err(GitlabError::Host(_))
-    ));
+    let error = made(&["main"], &[], |grant| grant.host = Some(host)).unwrap_err();
+    assert_eq!(error.pointer(), "/host");
+    assert!(error.message().ends_with(" is no host"), "{error}");
 }
 
 #[rstest]
@@ -201,9 +207,14 @@ fn refs_that_cannot_match_are_refused(
 
 #[test]
 fn loose_values_are_refused_and_names_alone_are_warned_of() {
+    let warnings = made(&["main"], &[], |_| {}).unwrap().warnings;
+    let found: Vec<_> =
+        warnings.iter().map(|warning| (warning.check(), warning.severity())).collect();
+    assert_eq!(found, [(Check::NAMES_ALONE, Severity::Warning)]);
     assert_eq!(
-        made(&["main"], &[], |_| {}).unwrap().warnings,
-        [Warning::NamesAlone { field: "projectId" }]
+        warnings[0].to_string(),
+        "projectId: the grant goes by names alone, and whoever takes over a name that was given up \
+         would match; add projectId"
     );
     assert!(made(&["main"], &[], |grant| grant.project_id = Some("4*")).is_err());
     assert!(made(&["main"], &[], |grant| grant.audience = Some("https://*")).is_err());

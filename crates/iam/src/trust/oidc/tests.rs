@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 
+use crate::finding::Check;
 use crate::policy::evaluate::Context;
 use crate::trust::limits::{self, Origin};
 use crate::trust::oidc::*;
@@ -12,7 +13,7 @@ fn made(
     audiences: &[&str],
     subjects: &[&str],
     claims: &[(&str, &[&str])],
-) -> Result<Statement, OidcError> {
+) -> Result<Statement, Finding> {
     let claims = claims.iter().map(|(name, values)| ((*name).to_owned(), list(values))).collect();
     let grant = OidcGrant {
         issuer,
@@ -52,7 +53,7 @@ fn arguments_become_one_document(
         r#""Action":"sts:AssumeRoleWithWebIdentity","Condition":"#
     );
     assert_eq!(document(&statement), format!("{head}{condition}}}]}}"));
-    assert_eq!(limits::check(&statement, &account(), Origin::Grant), Vec::<String>::new());
+    assert_eq!(limits::check(&statement, &account(), Origin::Grant), []);
 }
 
 #[rstest]
@@ -240,5 +241,7 @@ fn claims_that_could_never_match_are_refused(
 fn an_issuer_of_another_account_is_refused() {
     let elsewhere =
         made("arn:aws:iam::210987654321:oidc-provider/id.example.com", &["a"], &["x"], &[]);
-    assert!(matches!(elsewhere, Err(OidcError::Issuer(IssuerError::Elsewhere(_)))));
+    let error = elsewhere.unwrap_err();
+    assert_eq!((error.check(), error.pointer()), (Check::ISSUER, "/issuer"));
+    assert!(error.message().ends_with(" is not in the account of the role"), "{error}");
 }

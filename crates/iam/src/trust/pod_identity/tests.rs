@@ -8,7 +8,7 @@ use crate::trust::tests::token::{account, allows, document, list};
 
 const CLUSTER: &str = "arn:aws:eks:eu-west-2:123456789012:cluster/prod";
 
-fn made(service_accounts: &[&str], cluster_arns: &[&str]) -> Result<Statement, PodIdentityError> {
+fn made(service_accounts: &[&str], cluster_arns: &[&str]) -> Result<Statement, Finding> {
     let (service_accounts, cluster_arns) = (list(service_accounts), list(cluster_arns));
     let grant =
         PodIdentityGrant { service_accounts: &service_accounts, cluster_arns: &cluster_arns };
@@ -37,8 +37,8 @@ fn arguments_become_one_document_within_the_limits(
         r#""Action":["sts:AssumeRole","sts:TagSession"],"Condition":"#
     );
     assert_eq!(document(&statement), format!("{head}{condition}}}]}}"));
-    assert_eq!(limits::check(&statement, &account(), Origin::Grant), Vec::<String>::new());
-    assert_eq!(limits::check_namespace(&statement, "team-a"), Vec::<String>::new());
+    assert_eq!(limits::check(&statement, &account(), Origin::Grant), []);
+    assert_eq!(limits::check_namespace(&statement, "team-a"), []);
     assert_eq!(limits::check_namespace(&statement, "team-ab").len(), 1);
 }
 
@@ -130,8 +130,10 @@ fn service_accounts_are_exact_names(#[case] names: &[&str]) {
 #[case("prod", "shape")]
 fn clusters_are_of_the_account(#[case] arn: &str, #[case] wrong: &str) {
     let error = made(&["billing"], &[CLUSTER, arn]).unwrap_err();
-    match wrong {
-        "elsewhere" => assert!(matches!(error, PodIdentityError::Elsewhere { index: 1, .. })),
-        _ => assert!(matches!(error, PodIdentityError::Cluster { index: 1, .. })),
-    }
+    assert_eq!(error.pointer(), "/clusterArns/1");
+    let message = match wrong {
+        "elsewhere" => " is not in the account of the role",
+        _ => " is no ARN of one EKS cluster",
+    };
+    assert!(error.message().ends_with(message), "{error}");
 }

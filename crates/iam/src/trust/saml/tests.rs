@@ -11,7 +11,7 @@ const PROVIDER: &str = "arn:{partition}:iam::{accountId}:saml-provider/idp";
 const OWN: &str = "arn:aws:iam::123456789012:saml-provider/idp";
 const SIGN_IN: &str = "https://signin.aws.amazon.com/saml";
 
-fn made(audience: Option<&str>, attributes: &[(&str, &[&str])]) -> Result<Statement, SamlError> {
+fn made(audience: Option<&str>, attributes: &[(&str, &[&str])]) -> Result<Statement, Finding> {
     let attributes =
         attributes.iter().map(|(name, values)| ((*name).to_owned(), list(values))).collect();
     statement(&SamlGrant { provider_arn: PROVIDER, audience, attributes: &attributes }, &account())
@@ -36,7 +36,7 @@ fn every_argument_becomes_its_condition() {
             r#""StringLike":{"SAML:mail":"*@example.com"}}}]}"#
         )
     );
-    assert_eq!(limits::check(&statement, &account(), Origin::Grant), Vec::<String>::new());
+    assert_eq!(limits::check(&statement, &account(), Origin::Grant), []);
 }
 
 #[rstest]
@@ -57,7 +57,9 @@ fn an_unknown_partition_needs_its_audience() {
     let account = Account::new("123456789012", "aws-iso").unwrap();
     let mut grant =
         SamlGrant { provider_arn: PROVIDER, audience: None, attributes: &BTreeMap::new() };
-    assert!(matches!(statement(&grant, &account), Err(SamlError::NoAudience(_))));
+    let error = statement(&grant, &account).unwrap_err();
+    assert_eq!(error.pointer(), "/audience");
+    assert!(error.message().starts_with("no sign-in address is known"), "{error}");
     grant.audience = Some("https://signin.example.com/saml");
     assert!(statement(&grant, &account).is_ok());
 }
@@ -154,7 +156,10 @@ fn attributes_that_say_nothing_are_refused(
 
 #[test]
 fn one_attribute_in_two_spellings_is_refused() {
-    assert_eq!(made(None, &[("SAML:sub", &["a"]), ("sub", &["b"])]), Err(SamlError::Twice("sub")));
+    assert_eq!(
+        made(None, &[("SAML:sub", &["a"]), ("sub", &["b"])]).unwrap_err().to_string(),
+        "attributes.sub: it is there twice, with SAML: and without; write it once"
+    );
 }
 
 #[rstest]

@@ -10,7 +10,7 @@ fn made(
     name: &str,
     source_account: SourceAccount,
     source_arns: &[&str],
-) -> Result<Compiled, ServiceError> {
+) -> Result<Compiled, Finding> {
     statement(&ServiceGrant { name, source_account, source_arns: &list(source_arns) }, &account())
 }
 
@@ -59,7 +59,7 @@ fn the_guard_follows_the_arguments(
     let expected = format!(r#"{head}{name}"}},"Action":"sts:AssumeRole"{condition}}}]}}"#);
     assert_eq!(document(&compiled.statement), expected);
     assert_eq!(!compiled.warnings.is_empty(), warned);
-    assert_eq!(limits::check(&compiled.statement, &account(), Origin::Grant), Vec::<String>::new());
+    assert_eq!(limits::check(&compiled.statement, &account(), Origin::Grant), []);
 }
 
 #[rstest]
@@ -137,10 +137,9 @@ fn names_that_are_no_plain_service_are_refused(#[case] name: &str, #[case] messa
 #[case("arn:aws:sns:*:${aws:userid}:x")]
 #[case("arn:aws:sns:*:1:a b")]
 fn a_source_is_an_arn(#[case] arn: &str) {
-    assert!(matches!(
-        made("sns.amazonaws.com", SourceAccount::None, &[arn]),
-        Err(ServiceError::SourceArn { index: 0, .. })
-    ));
+    let error = made("sns.amazonaws.com", SourceAccount::None, &[arn]).unwrap_err();
+    assert_eq!(error.pointer(), "/sourceArns/0");
+    assert!(error.message().ends_with(" is no ARN"), "{error}");
 }
 
 #[rstest]

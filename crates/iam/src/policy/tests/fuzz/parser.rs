@@ -1,6 +1,7 @@
 //! The readers of documents, JSON and YAML: they never panic, and what they accept they print so
 //! that it reads back equal.
 
+use crate::finding::Finding;
 use crate::policy::evaluate::Request;
 use crate::policy::{Kind, Policy, Strictness};
 use crate::text::Text;
@@ -110,15 +111,12 @@ fn one(text: &str, dice: &mut Dice) {
                 Err(problems) => {
                     assert!(
                         !problems.is_empty()
-                            && problems.iter().all(|problem| !problem.message.is_empty())
+                            && problems.iter().all(|problem| !problem.message().is_empty())
                     );
                     let lines = text.split('\n').count();
                     let inside = |line: usize| (1..=lines).contains(&line);
                     assert!(
-                        problems
-                            .iter()
-                            .filter_map(|problem| problem.place)
-                            .all(|place| inside(place.line))
+                        problems.iter().filter_map(Finding::place).all(|place| inside(place.line))
                     );
                 }
             }

@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 
+use crate::finding::{Check, Finding};
 use crate::policy::tests::rules::*;
 use crate::text::place::Place;
 use crate::{limits, text::json};
@@ -28,7 +29,7 @@ fn every_problem_is_reported_at_once_with_its_place() {
         {"Sid":"A","Effect":"Allow","Action":"x","NotAction":"y","Resource":"*"}]}"#;
     let text = text.replace("2012-10-18", "2012-10-17");
     let problems = Policy::parse(&text, Kind::Identity, Strictness::Desired).unwrap_err();
-    let places: Vec<&str> = problems.iter().map(|problem| problem.pointer.as_str()).collect();
+    let places: Vec<&str> = problems.iter().map(Finding::pointer).collect();
     assert_eq!(
         places,
         [
@@ -84,8 +85,8 @@ fn text_that_is_neither_json_nor_yaml_says_where_too() {
     .unwrap_err();
     assert_eq!(problems.len(), 1);
     assert_eq!(
-        (problems[0].fault, problems[0].place),
-        (Fault::Repeated, Some(Place { line: 3, column: 3 }))
+        (problems[0].check(), problems[0].place()),
+        (Check::REPEATED_KEY, Some(Place { line: 3, column: 3 }))
     );
     assert_eq!(
         problems[0].to_string(),
@@ -113,8 +114,8 @@ fn yaml_is_read_where_a_person_wrote_it_and_never_where_aws_answers() {
         let policy = Policy::read(yaml, Kind::Identity, strictness).unwrap();
         assert_eq!(Policy::parse(&json, Kind::Identity, strictness).unwrap(), policy);
         assert_eq!(
-            Policy::parse(yaml, Kind::Identity, strictness).unwrap_err()[0].fault,
-            Fault::Unreadable
+            Policy::parse(yaml, Kind::Identity, strictness).unwrap_err()[0].check(),
+            Check::SYNTAX
         );
     }
     assert_eq!(verdict(Kind::Identity, &json, &json.replace("\"*\"", "'*'")), Verdict::Different);
@@ -167,7 +168,7 @@ fn a_long_key_does_not_fill_the_memory_with_pointers() {
         format!(r#"{{"Statement":{{{GET},"Condition":{{"Null":{{"{key}":[{values}]}}}}}}}}"#);
     let problems = Policy::read(&text, Kind::Identity, Strictness::Desired).unwrap_err();
     assert_eq!(problems.len(), 3);
-    assert_eq!(problems[2].message, "4998 more problems are not shown; correct these first");
+    assert_eq!(problems[2].sentence(), "4998 more problems are not shown; correct these first");
 }
 
 #[test]
@@ -175,7 +176,7 @@ fn a_flood_of_problems_is_cut() {
     let text = format!(r#"{{"Statement":[{}]}}"#, vec!["1"; 10_000].join(","));
     let problems = Policy::parse(&text, Kind::Identity, Strictness::Desired).unwrap_err();
     assert_eq!(problems.len(), 51);
-    assert_eq!(problems[50].message, "9950 more problems are not shown; correct these first");
+    assert_eq!(problems[50].sentence(), "9950 more problems are not shown; correct these first");
 }
 
 #[rstest]
