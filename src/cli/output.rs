@@ -76,8 +76,9 @@ impl Answer {
     /// When an output can't be written; a reader that went away, such as `head`, is no error.
     pub fn print(&self) -> io::Result<u8> {
         write(io::stdout().lock(), &self.text)?;
-        let notes: String = self.notes.iter().map(|note| format!("{note}\n")).collect();
-        write(io::stderr().lock(), &notes)?;
+        if !self.notes.is_empty() {
+            write(io::stderr().lock(), &(self.notes.join("\n") + "\n"))?;
+        }
         Ok(self.code)
     }
 }
