@@ -17,7 +17,7 @@ use std::{
 use prometheus_client::encoding::text::encode;
 
 pub use self::{
-    family::{Counter, Gauge, Histogram, Kind, Row},
+    family::{Counter, Gauge, Histogram, MetricKind, Row},
     table::{Metrics, TABLE},
 };
 

@@ -337,7 +337,7 @@ impl Args {
     ///
     /// # Errors
     /// There is no namespace for it.
-    pub fn election(&self, pod: Option<String>) -> Result<Option<Election>, SettingError> {
+    pub fn election(&self, pod: Option<String>) -> Result<Option<ElectionSettings>, SettingError> {
         let timing = self.lease()?;
         if !self.leader_election {
             return Ok(None);
@@ -347,7 +347,7 @@ impl Args {
                 "is not set, and this process runs in no pod: name the namespace of the Lease";
             return Err(wrong("lease-namespace", "", remedy));
         };
-        Ok(Some(Election {
+        Ok(Some(ElectionSettings {
             namespace,
             name: format!("rolewright-{}", self.scope.installation),
             timing,
@@ -396,7 +396,7 @@ impl Args {
 
 /// Where replicas meet, and at what pace.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Election {
+pub struct ElectionSettings {
     /// Namespace of the Lease.
     pub namespace: String,
     /// Its name.

@@ -47,7 +47,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use iam::policy::{Kind, Policy, Strictness};
+    use iam::policy::{Policy, PolicyKind, Strictness};
 
     #[test]
     fn nasty_strings_come_back_as_strings() -> Result<(), YamlError> {
@@ -65,9 +65,9 @@ mod tests {
         let text = r#"{"Version":"2012-10-17","Statement":[{"Sid":"no","Effect":"Allow","Action":["s3:*","*"],
             "Resource":["012345678901","on","~","0x1f","1e3","- a","a: b # c","x\ny\n","&a","*b","!c","<<","é\u0085"," "," a "],
             "Condition":{"StringEquals":{"<<":"null","yes":["true","2012-10-17","1.10",""],"a:b":"1.0"}}}]}"#;
-        let policy = Policy::parse(text, Kind::Any, Strictness::Desired).unwrap();
+        let policy = Policy::parse(text, PolicyKind::Any, Strictness::Desired).unwrap();
         let yaml = to_string(&serde_json::from_str::<Value>(&policy.to_json()).unwrap())?;
-        assert_eq!(Policy::read(&yaml, Kind::Any, Strictness::Desired), Ok(policy), "{yaml}");
+        assert_eq!(Policy::read(&yaml, PolicyKind::Any, Strictness::Desired), Ok(policy), "{yaml}");
         Ok(())
     }
 

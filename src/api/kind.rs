@@ -19,7 +19,7 @@ pub trait Kind: Copy + Debug + Eq + Send + Sync + 'static {
     /// What stands in its `status`; `()` for a kind that has none.
     type Status: Status;
     /// What the controller does with its objects.
-    const ACCESS: Access;
+    const ACCESS: Rights;
     /// Types of its conditions, each with its meaning.
     const CONDITIONS: &'static [(&'static str, &'static str)] = &[];
     /// Annotations that mean something: name, value as it is written (empty: any), meaning.
@@ -60,7 +60,7 @@ pub type KeyOf<K> = <<<K as Kind>::Typed as kube::Resource>::Scope as Scope>::Ke
 /// What the controller does with the objects of a kind, besides reading and watching them. Its
 /// rights follow from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Access {
+pub struct Rights {
     /// The finalizer that it sets.
     pub finalizer: Option<&'static str>,
     /// It writes the status.
@@ -69,7 +69,7 @@ pub struct Access {
     pub more: &'static [&'static str],
 }
 
-impl Access {
+impl Rights {
     /// Objects that the controller only reads.
     pub const READ: Self = Self { finalizer: None, status: false, more: &[] };
 }
@@ -83,7 +83,7 @@ pub struct KindRow {
     /// Whether its objects are in namespaces.
     pub namespaced: bool,
     /// [`Kind::ACCESS`].
-    pub access: Access,
+    pub access: Rights,
     /// [`Kind::CONDITIONS`].
     pub conditions: &'static [(&'static str, &'static str)],
     /// [`Kind::ANNOTATIONS`].
@@ -127,7 +127,7 @@ impl KindRow {
     /// What RBAC calls its parts, each with a verb that the controller needs.
     #[must_use]
     pub fn rights(&self) -> Vec<(String, &'static str)> {
-        let Access { finalizer, status, more } = self.access;
+        let Rights { finalizer, status, more } = self.access;
         let plural = self.resource().plural;
         let read = ["get", "list", "watch"].into_iter();
         let own = read.chain(finalizer.map(|_| "patch")).chain(more.iter().copied());

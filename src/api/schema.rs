@@ -122,7 +122,7 @@ impl SpecSchema {
     /// Everything that is wrong with `spec`, in the order of its fields; at most 100 problems.
     #[must_use]
     pub fn problems(&self, spec: &Node) -> Vec<Finding> {
-        let mut found = Found(Vec::new());
+        let mut found = Mistakes(Vec::new());
         self.root.check(&Field::of("/spec"), spec, &mut found);
         found.0
     }
@@ -203,7 +203,7 @@ impl Shape {
         }
     }
 
-    fn check(&self, path: &Field, value: &Node, found: &mut Found) {
+    fn check(&self, path: &Field, value: &Node, found: &mut Mistakes) {
         match (self, value) {
             (Self::Text(text), Node::String(value)) => text.check(path, value, found),
             (Self::Flag, Node::Bool(_)) | (Self::Opaque, Node::Object(_)) => {}
@@ -256,7 +256,7 @@ impl Shape {
 }
 
 impl Text {
-    fn check(&self, path: &Field, text: &str, found: &mut Found) {
+    fn check(&self, path: &Field, text: &str, found: &mut Mistakes) {
         let Self { shortest, longest, pattern, allowed, time } = self;
         if !allowed.is_empty() {
             if !allowed.iter().any(|value| value == text) {
@@ -297,7 +297,13 @@ impl Text {
 }
 
 /// Members of an object whose keys are free.
-fn map(path: &Field, most: usize, values: &Shape, members: &[(String, Node)], found: &mut Found) {
+fn map(
+    path: &Field,
+    most: usize,
+    values: &Shape,
+    members: &[(String, Node)],
+    found: &mut Mistakes,
+) {
     if members.len() > most {
         found.add(
             path,
@@ -323,7 +329,7 @@ fn fields(
     known: &BTreeMap<String, Shape>,
     required: &[String],
     members: &[(String, Node)],
-    found: &mut Found,
+    found: &mut Mistakes,
 ) {
     let mut seen = HashSet::new();
     for (name, value) in members {
@@ -347,7 +353,7 @@ fn fields(
 }
 
 /// Entries of a `set` must differ.
-fn repeated(path: &Field, values: &[Node], found: &mut Found) {
+fn repeated(path: &Field, values: &[Node], found: &mut Mistakes) {
     let mut seen = HashSet::new();
     for (index, value) in values.iter().enumerate() {
         if let Node::String(text) = value
@@ -363,9 +369,9 @@ fn repeated(path: &Field, values: &[Node], found: &mut Found) {
 }
 
 /// Problems, up to the bound.
-struct Found(Vec<Finding>);
+struct Mistakes(Vec<Finding>);
 
-impl Found {
+impl Mistakes {
     fn add(&mut self, field: &Field, message: impl Into<String>, remedy: impl Into<String>) {
         if self.0.len() < MOST_PROBLEMS {
             self.0.push(Finding::error(SCHEMA, field, message).with_remedy(remedy));

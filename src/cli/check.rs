@@ -61,7 +61,7 @@ pub struct Args {
 
 /// One thing that was tried.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct Finding {
+struct CheckResult {
     ok: bool,
     what: String,
     said: String,
@@ -69,18 +69,22 @@ struct Finding {
     remedy: Option<String>,
 }
 
-fn ok(what: impl Into<String>, said: impl Into<String>) -> Finding {
-    Finding { ok: true, what: what.into(), said: said.into(), remedy: None }
+fn ok(what: impl Into<String>, said: impl Into<String>) -> CheckResult {
+    CheckResult { ok: true, what: what.into(), said: said.into(), remedy: None }
 }
 
-fn miss(what: impl Into<String>, said: impl Into<String>, remedy: impl Into<String>) -> Finding {
-    Finding { ok: false, what: what.into(), said: said.into(), remedy: Some(remedy.into()) }
+fn miss(
+    what: impl Into<String>,
+    said: impl Into<String>,
+    remedy: impl Into<String>,
+) -> CheckResult {
+    CheckResult { ok: false, what: what.into(), said: said.into(), remedy: Some(remedy.into()) }
 }
 
 #[derive(Serialize)]
 struct Printed<'a> {
     ok: bool,
-    findings: &'a [Finding],
+    findings: &'a [CheckResult],
 }
 
 /// Tries everything.
@@ -105,14 +109,14 @@ pub async fn run(args: &Args, paint: Paint) -> anyhow::Result<Answer> {
     })
 }
 
-fn line(Finding { ok, what, said, remedy }: &Finding, paint: Paint) -> String {
+fn line(CheckResult { ok, what, said, remedy }: &CheckResult, paint: Paint) -> String {
     let word =
         if *ok { paint.word("ok", Tone::Good) + "  " } else { paint.word("MISS", Tone::Bad) };
     let remedy = remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
     format!("{word}  {what}: {said}{remedy}\n")
 }
 
-async fn in_aws(wanted: Option<&str>) -> Vec<Finding> {
+async fn in_aws(wanted: Option<&str>) -> Vec<CheckResult> {
     const WHAT: &str = "AWS credentials";
     let caller = aws::caller().await;
     let mut findings = Vec::new();
@@ -143,7 +147,7 @@ async fn in_aws(wanted: Option<&str>) -> Vec<Finding> {
     findings
 }
 
-fn clock(theirs: Timestamp, ours: Timestamp) -> Finding {
+fn clock(theirs: Timestamp, ours: Timestamp) -> CheckResult {
     const WHAT: &str = "clock";
     let seconds = ours.duration_since(theirs).as_secs();
     let side = if seconds < 0 { "behind" } else { "ahead of" };
@@ -159,7 +163,7 @@ fn clock(theirs: Timestamp, ours: Timestamp) -> Finding {
 }
 
 /// Every read that the controller makes, about a role that nobody has.
-async fn reads(iam: &AwsIam) -> Vec<Finding> {
+async fn reads(iam: &AwsIam) -> Vec<CheckResult> {
     let name = RoleName::from(format!("rolewright-check-{:016x}", fastrand::u64(..)));
     let absent = |found: bool| {
         if found {
@@ -187,7 +191,7 @@ async fn reads(iam: &AwsIam) -> Vec<Finding> {
     .into()
 }
 
-fn read(action: &str, answer: Result<Result<&str, String>, IamError>) -> Finding {
+fn read(action: &str, answer: Result<Result<&str, String>, IamError>) -> CheckResult {
     match answer {
         Ok(Ok(said)) => ok(action, said),
         Ok(Err(said)) => miss(action, said, "check AWS_ENDPOINT_URL: this is not AWS"),
@@ -204,7 +208,7 @@ fn read(action: &str, answer: Result<Result<&str, String>, IamError>) -> Finding
     }
 }
 
-async fn in_cluster(args: &Args) -> Vec<Finding> {
+async fn in_cluster(args: &Args) -> Vec<CheckResult> {
     const WHAT: &str = "Kubernetes API server";
     let remedy = "check KUBECONFIG, or run inside the cluster; nothing else was asked of it";
     let client = match kube::Client::try_default().await {
@@ -239,7 +243,12 @@ async fn in_cluster(args: &Args) -> Vec<Finding> {
 }
 
 /// Whether we have the rights of one `ClusterRole` of `config/rbac/`, in a namespace or in all.
-async fn rights(probe: &Probe, role: &str, rights: &[Right], space: Option<&str>) -> Vec<Finding> {
+async fn rights(
+    probe: &Probe,
+    role: &str,
+    rights: &[Right],
+    space: Option<&str>,
+) -> Vec<CheckResult> {
     let place =
         space.map_or_else(|| "all namespaces".to_owned(), |name| format!("namespace {name}"));
     let binding = if space.is_some() { "RoleBinding there" } else { "ClusterRoleBinding" };
@@ -265,7 +274,7 @@ fn words(error: &ClusterError) -> String {
     error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn kind(kind: &KindRow, served: &[String]) -> Finding {
+fn kind(kind: &KindRow, served: &[String]) -> CheckResult {
     let resource = kind.resource();
     let what = format!("kind {} of {}", resource.kind, resource.api_version);
     let status = kind.access.status.then(|| format!("{}/status", resource.plural));

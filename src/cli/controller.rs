@@ -93,7 +93,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-type Contest = (settings::Election, watch::Sender<Standing>);
+type Contest = (settings::ElectionSettings, watch::Sender<Standing>);
 
 async fn work(
     args: &Args,
@@ -143,11 +143,11 @@ async fn work(
 /// Runs the engine while we hold the lease, and gives the lease back when the engine ended.
 async fn led(
     engine: impl Future<Output = Result<(), RunError>>,
-    election: settings::Election,
+    election: settings::ElectionSettings,
     standing: watch::Sender<Standing>,
     signals: &Signals,
 ) -> anyhow::Result<()> {
-    let settings::Election { namespace, name, timing } = election;
+    let settings::ElectionSettings { namespace, name, timing } = election;
     let lease = KubeLease::connect(&namespace, name.clone(), timing.request()).await?;
     let host = std::env::var("HOSTNAME")
         .ok()

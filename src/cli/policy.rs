@@ -15,7 +15,7 @@ use super::{
     input::{self, Input},
     output::{Answer, Paint},
 };
-use iam::policy::{Kind, Policy, Strictness};
+use iam::policy::{Policy, PolicyKind, Strictness};
 
 /// The commands of `rolewright policy`.
 #[derive(Debug, Subcommand)]
@@ -66,7 +66,7 @@ fn pair(
     let mut notes = Vec::new();
     let mut read = |path: &Path| -> anyhow::Result<Option<Policy>> {
         let source = input.read(path, input::DOCUMENT)?;
-        match Policy::read(&source.text, Kind::Any, Strictness::Desired) {
+        match Policy::read(&source.text, PolicyKind::Any, Strictness::Desired) {
             Ok(policy) => Ok(Some(policy)),
             Err(problems) => {
                 notes.extend(problems.iter().map(|problem| format!("{}: {problem}", source.name)));

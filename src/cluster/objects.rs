@@ -68,7 +68,7 @@ impl<K: Kind> Objects<K> for KubeCluster {
     async fn add_finalizer(&self, object: &Object<K>) -> Result<(), ClusterError> {
         // Finalizers are a set of which each manager applies its own: others keep theirs, and
         // nothing has to be read.
-        let body = Applied::to(object, Some(K::finalizer()), None);
+        let body = ApplyBody::to(object, Some(K::finalizer()), None);
         let params = PatchParams::apply(api::FIELD_MANAGER);
         let api = self.api::<K>(&object.key);
         bounded(api.patch_metadata(object.key.name(), &params, &Patch::Apply(&body)))
@@ -89,7 +89,7 @@ impl<K: Kind> Objects<K> for KubeCluster {
         status: &K::Status,
     ) -> Result<(), ClusterError> {
         const { assert!(K::ACCESS.status, "the status of the kind is not ours to write") };
-        let body = Applied::to(object, None, Some(status));
+        let body = ApplyBody::to(object, None, Some(status));
         let params = PatchParams::apply(api::FIELD_MANAGER).force();
         let api = self.api::<K>(&object.key);
         bounded(api.patch_status(object.key.name(), &params, &Patch::Apply(&body))).await.map(drop)
@@ -99,16 +99,16 @@ impl<K: Kind> Objects<K> for KubeCluster {
 /// What we apply to an object.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Applied<'a, S> {
+struct ApplyBody<'a, S> {
     api_version: String,
     kind: String,
-    metadata: Metadata<'a>,
+    metadata: ApplyMetadata<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'a S>,
 }
 
 #[derive(Debug, Serialize)]
-struct Metadata<'a> {
+struct ApplyMetadata<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<&'a str>,
@@ -119,14 +119,14 @@ struct Metadata<'a> {
     finalizers: Option<[&'a str; 1]>,
 }
 
-impl<'a, S> Applied<'a, S> {
+impl<'a, S> ApplyBody<'a, S> {
     fn to<K: Kind<Status = S>>(
         object: &'a Object<K>,
         finalizer: Option<&'a str>,
         status: Option<&'a S>,
     ) -> Self {
         let resource = K::row().resource();
-        let metadata = Metadata {
+        let metadata = ApplyMetadata {
             name: object.key.name(),
             namespace: object.key.namespace(),
             uid: &object.uid,

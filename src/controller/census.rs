@@ -16,7 +16,7 @@ use crate::{
 fn census(memory: &Memory, queue: &Queue, now: Timestamp) -> Census {
     let mut census = Census { waiting: queue.waiting(now), ..Census::default() };
     for entry in memory.index.entries() {
-        for counted in entry.standing.conditions() {
+        for counted in entry.conditions.states() {
             *census.conditions.entry(counted).or_default() += 1;
         }
         // Of a role that is only observed the end is told and nothing is removed.

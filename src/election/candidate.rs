@@ -21,7 +21,7 @@ use crate::plan::lease::{Claim, Record, Timing};
 
 /// What a candidate does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub enum Move {
     /// Nobody holds the lease any more: claim it.
     Acquire,
     /// We hold it: claim it again.
@@ -78,21 +78,21 @@ impl Candidate {
 
     /// What is to be done now.
     #[must_use]
-    pub fn decide(&self, now: Duration) -> Decision {
+    pub fn decide(&self, now: Duration) -> Move {
         if let Some(until) = self.until {
             return if now < until && self.holder() == self.identity {
-                Decision::Renew
+                Move::Renew
             } else {
-                Decision::Lost
+                Move::Lost
             };
         }
         match self.free_at.saturating_sub(now) {
-            Duration::ZERO => Decision::Acquire,
-            left => Decision::Wait(left),
+            Duration::ZERO => Move::Acquire,
+            left => Move::Wait(left),
         }
     }
 
-    /// What to write for [`Decision::Acquire`] and [`Decision::Renew`].
+    /// What to write for [`Move::Acquire`] and [`Move::Renew`].
     #[must_use]
     pub fn claim(&self, wall: Timestamp) -> Claim {
         let known = self.record.as_ref();

@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 
 use crate::{
     election::{
-        candidate::{Candidate, Decision},
+        candidate::{Candidate, Move},
         leadership::Standing,
         pulse::Heart,
     },
@@ -136,13 +136,13 @@ impl<L: Lease, K: Clock> Election<L, K> {
         }
         let now = self.elapsed();
         match self.candidate.decide(now) {
-            Decision::Acquire | Decision::Renew => Ok(self.claim(now).await),
-            Decision::Wait(left) => {
+            Move::Acquire | Move::Renew => Ok(self.claim(now).await),
+            Move::Wait(left) => {
                 self.stale = true;
                 self.follow(Some(Instant::now() + self.timing.duration));
                 Ok(left.min(self.timing.retry_period))
             }
-            Decision::Lost => Err(LeaseLost(self.why_lost(now))),
+            Move::Lost => Err(LeaseLost(self.why_lost(now))),
         }
     }
 

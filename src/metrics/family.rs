@@ -14,7 +14,7 @@ const BUCKETS: [f64; 13] =
 
 /// Kind of a metric, as the text format names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricKind {
     /// Only grows.
     Counter,
     /// Goes up and down.
@@ -23,7 +23,7 @@ pub enum Kind {
     Histogram,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for MetricKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Counter => "counter",
@@ -39,7 +39,7 @@ pub struct Row {
     /// Name without prefix and suffixes.
     pub stem: &'static str,
     /// Counter, gauge or histogram.
-    pub kind: Kind,
+    pub kind: MetricKind,
     /// Base unit.
     pub unit: Option<&'static str>,
     /// Names of the labels, in the order of their values.
@@ -60,7 +60,7 @@ impl Row {
     /// to it.
     #[must_use]
     pub fn name(&self) -> String {
-        let total = if self.kind == Kind::Counter { "_total" } else { "" };
+        let total = if self.kind == MetricKind::Counter { "_total" } else { "" };
         format!("{}{total}", self.family())
     }
 }

@@ -6,7 +6,7 @@ use super::{
     HORIZONS, TABLE,
     table::{CAUSES, SWEEPS},
 };
-use crate::plan::{form::observed::Part, say::verdict};
+use crate::plan::{form::observed::RolePart, say::verdict};
 
 /// What a label tells, and its values, as Markdown.
 fn labels() -> Vec<(&'static str, String)> {
@@ -30,7 +30,7 @@ fn labels() -> Vec<(&'static str, String)> {
              `access_denied`, `unreachable`, `server_error` and so on"
                 .into(),
         ),
-        ("part", list(&Part::CLASSES)),
+        ("part", list(&RolePart::CLASSES)),
         (
             "reason",
             format!(

@@ -5,9 +5,9 @@ use prometheus_client::registry::Registry;
 
 use super::{
     Asked,
-    family::{Counter, Gauge, Histogram, Kind, Row},
+    family::{Counter, Gauge, Histogram, MetricKind, Row},
 };
-use crate::plan::{form::observed::Part, say::verdict};
+use crate::plan::{form::observed::RolePart, say::verdict};
 
 /// Declares a field for each metric, the table of all of them in the same order, and the registry.
 macro_rules! metrics {
@@ -16,7 +16,7 @@ macro_rules! metrics {
     (@row $name:ident: $kind:ident ($($unit:literal)?), [$($label:literal),*], $help:literal) => {
         Row {
             stem: stringify!($name),
-            kind: Kind::$kind,
+            kind: MetricKind::$kind,
             unit: metrics!(@unit $($unit)?),
             labels: &[$($label),*],
             help: $help,
@@ -127,7 +127,7 @@ impl Metrics {
     #[must_use]
     pub fn new() -> Self {
         let metrics = Self::registered();
-        for part in Part::CLASSES {
+        for part in RolePart::CLASSES {
             metrics.drift.begin([part]);
             metrics.corrections.begin([part]);
         }

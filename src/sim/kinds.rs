@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::{
     api::{
         ClusterKey, ResourceKey, crd,
-        kind::{Access, Kind},
+        kind::{Kind, Rights},
         kinds::iam_role::IamRole,
         object::WatchEvent,
         raw::RawObject,
@@ -63,8 +63,8 @@ pub struct Beacon;
 impl Kind for Beacon {
     type Typed = BeaconObject;
     type Status = BeaconStatus;
-    const ACCESS: Access =
-        Access { finalizer: Some("iam.rolewright.dev/beacon"), status: true, more: &["create"] };
+    const ACCESS: Rights =
+        Rights { finalizer: Some("iam.rolewright.dev/beacon"), status: true, more: &["create"] };
     const CONDITIONS: &'static [(&'static str, &'static str)] = &[("Lit", "`True` at night.")];
 }
 
@@ -91,7 +91,7 @@ pub struct MarkClass;
 impl Kind for MarkClass {
     type Typed = MarkClassObject;
     type Status = ();
-    const ACCESS: Access = Access::READ;
+    const ACCESS: Rights = Rights::READ;
 }
 
 #[must_use]

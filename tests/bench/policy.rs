@@ -8,13 +8,13 @@ use std::{
 use iam::{
     account::Account,
     policy::{
-        Kind, Policy, Statement, Strictness, compare,
+        Policy, PolicyKind, Statement, Strictness, compare,
         contain::contains,
         evaluate::{Context, Documents, Request, evaluate},
     },
 };
 use rolewright::plan::form::{
-    fingerprint::{Scope, authorization},
+    fingerprint::{Owned, authorization},
     form::Form,
     observed::DEFAULT_SESSION,
 };
@@ -89,7 +89,7 @@ pub fn print() {
         ("two".to_owned(), inline_text),
     ]);
     println!("role: trust {} bytes, two inline policies of {} bytes", TRUST.len(), inline.len());
-    let (none, scope) = (std::collections::BTreeSet::new(), Scope::default());
+    let (none, scope) = (std::collections::BTreeSet::new(), Owned::default());
     let tags = [("owner".into(), "team-a".to_owned())].into();
     row(
         "read, fold and fingerprint a role as a sweep delivers it",
@@ -117,7 +117,7 @@ pub fn print() {
     let goal = Duration::from_micros(150);
     for (name, text) in [("Identical", &text), ("Cosmetic", &cosmetic), ("Different", &different)] {
         row(&format!("compare, {name}"), goal, 200, || {
-            black_box(compare(&wanted, black_box(text), Kind::Identity, &account));
+            black_box(compare(&wanted, black_box(text), PolicyKind::Identity, &account));
         });
     }
 
@@ -135,7 +135,7 @@ pub fn print() {
         black_box(evaluate(&documents, black_box(&request)).unwrap());
     });
 
-    let wider = Policy::parse(&different, Kind::Identity, Strictness::Desired).unwrap();
+    let wider = Policy::parse(&different, PolicyKind::Identity, Strictness::Desired).unwrap();
     let goal = Duration::from_millis(5);
     row("contains, the same document", goal, 20, || {
         drop(black_box(contains(&wanted, black_box(&wanted))));

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
 
-use iam::policy::{Kind, Policy, Strictness};
+use iam::policy::{Policy, PolicyKind, Strictness};
 
 use page::{Block, Command, Page, ROOT, Rule, pages};
 use script::{Stage, alike};
@@ -332,7 +332,8 @@ fn the_templates_of_the_guide_hold_the_trust_policies_of_its_commands() {
             &file(template)["Resources"]["Controller"]["Properties"]["AssumeRolePolicyDocument"];
         let read = |document: &serde_json::Value| {
             let policy =
-                Policy::read(&document.to_string(), Kind::Trust, Strictness::Desired).unwrap();
+                Policy::read(&document.to_string(), PolicyKind::Trust, Strictness::Desired)
+                    .unwrap();
             policy.statements
         };
         assert_eq!(read(inside), read(&file(trust)), "{template}");

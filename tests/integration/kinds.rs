@@ -8,7 +8,7 @@ use kube::{CustomResource, KubeSchema};
 use rolewright::{
     api::{
         ClusterKey, crd,
-        kind::{Access, Kind},
+        kind::{Kind, Rights},
         object::{Object, WatchEvent},
     },
     cluster::KubeCluster,
@@ -51,8 +51,8 @@ struct Beacon;
 impl Kind for Beacon {
     type Typed = BeaconObject;
     type Status = BeaconStatus;
-    const ACCESS: Access =
-        Access { finalizer: Some("lights.example.org/beacon"), status: true, more: &[] };
+    const ACCESS: Rights =
+        Rights { finalizer: Some("lights.example.org/beacon"), status: true, more: &[] };
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use aws_sdk_iam::types::Tag;
-use rolewright::metrics::{Kind, TABLE};
+use rolewright::metrics::{MetricKind, TABLE};
 use rolewright::plan::say::verdict::REFUSALS;
 use serde_json::{Value, json};
 
@@ -98,7 +98,7 @@ async fn each_metric_of_the_table_is_seen_and_promtool_finds_no_fault_in_them() 
 fn classic(text: &str) -> String {
     let counters: BTreeSet<String> = TABLE
         .iter()
-        .filter(|row| row.kind == Kind::Counter)
+        .filter(|row| row.kind == MetricKind::Counter)
         .map(rolewright::metrics::Row::family)
         .collect();
     let line = |line: &str| {
@@ -239,7 +239,7 @@ fn metrics_in(text: &str) -> BTreeSet<String> {
 fn alerts_and_dashboard_go_by_metrics_that_there_are_and_the_dashboard_shows_all() {
     let series = |row: &rolewright::metrics::Row| {
         let name = row.name();
-        if row.kind == Kind::Histogram {
+        if row.kind == MetricKind::Histogram {
             ["_bucket", "_sum", "_count"].map(|suffix| format!("{name}{suffix}")).to_vec()
         } else {
             vec![name]

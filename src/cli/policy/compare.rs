@@ -11,7 +11,7 @@ use crate::cli::{
 use iam::{
     account::{Account, AccountError},
     policy::{
-        Kind, Verdict,
+        Equality, PolicyKind,
         reasons::{Comparison, Reason, explain},
     },
 };
@@ -62,7 +62,7 @@ pub(super) enum KindArg {
     Boundary,
 }
 
-impl From<KindArg> for Kind {
+impl From<KindArg> for PolicyKind {
     fn from(kind: KindArg) -> Self {
         match kind {
             KindArg::Identity => Self::Identity,
@@ -96,7 +96,7 @@ struct PrintedReason {
 pub fn run(args: &Args, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<Answer> {
     let (desired, observed) =
         (input.read(&args.desired, input::DOCUMENT)?, input.read(&args.observed, input::DOCUMENT)?);
-    let kind = args.kind.map_or(Kind::Any, Kind::from);
+    let kind = args.kind.map_or(PolicyKind::Any, PolicyKind::from);
     let Comparison { verdict, reasons } =
         match explain(&desired.text, &observed.text, kind, &args.partition) {
             Ok(comparison) => comparison,
@@ -106,10 +106,10 @@ pub fn run(args: &Args, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<A
             }
         };
     let (word, tone, code) = match verdict {
-        Verdict::Identical => ("Identical", Tone::Good, 0),
-        Verdict::Cosmetic => ("Cosmetic", Tone::Good, 0),
-        Verdict::Different => ("Different", Tone::Careful, 1),
-        Verdict::Invalid => ("Invalid", Tone::Bad, 2),
+        Equality::Identical => ("Identical", Tone::Good, 0),
+        Equality::Cosmetic => ("Cosmetic", Tone::Good, 0),
+        Equality::Different => ("Different", Tone::Careful, 1),
+        Equality::Invalid => ("Invalid", Tone::Bad, 2),
     };
     if args.output.format == Format::Json {
         let reasons =

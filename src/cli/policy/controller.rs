@@ -55,12 +55,12 @@ pub struct Args {
     managed_policies: Vec<String>,
     /// Print one document alone
     #[arg(long, value_enum, value_name = "PART")]
-    part: Option<Part>,
+    part: Option<Half>,
 }
 
 /// One of the two policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Part {
+enum Half {
     /// Reads and writes
     Writer,
     /// Reads alone
@@ -99,8 +99,8 @@ fn printed(args: &Args) -> Result<(Node, Vec<String>), String> {
     };
     let (writer, reader) = (writer(&installation).to_node(), reader().to_node());
     Ok(match args.part {
-        Some(Part::Reader) => (reader, Vec::new()),
-        Some(Part::Writer) => (writer, notes(&installation)),
+        Some(Half::Reader) => (reader, Vec::new()),
+        Some(Half::Writer) => (writer, notes(&installation)),
         None => {
             let both = [("writer", writer), ("reader", reader)]
                 .map(|(name, node)| (name.to_owned(), node));

@@ -9,7 +9,7 @@ use crate::cli::{
     output::{Answer, Format, OutputArgs, Paint, Tone},
 };
 use iam::policy::{
-    Kind, Policy, Strictness,
+    Policy, PolicyKind, Strictness,
     evaluate::{Decision, Documents, Evaluation, Request, evaluate},
 };
 
@@ -69,17 +69,17 @@ pub fn run(args: &Args, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<A
     let mut notes = Vec::new();
     let mut policies = Vec::new();
     for path in &args.policy {
-        policies.extend(document(input, path, Kind::Identity, &mut notes)?);
+        policies.extend(document(input, path, PolicyKind::Identity, &mut notes)?);
     }
     let boundary = args
         .boundary
         .as_deref()
-        .map(|path| document(input, path, Kind::Boundary, &mut notes))
+        .map(|path| document(input, path, PolicyKind::Boundary, &mut notes))
         .transpose()?;
     let trust = args
         .trust
         .as_deref()
-        .map(|path| document(input, path, Kind::Trust, &mut notes))
+        .map(|path| document(input, path, PolicyKind::Trust, &mut notes))
         .transpose()?;
     let (boundary, trust) = (boundary.flatten(), trust.flatten());
     let (name, text) = if args.request.trim_start().starts_with('{') {
@@ -113,7 +113,7 @@ pub fn run(args: &Args, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<A
 fn document(
     input: &mut Input<'_>,
     path: &Path,
-    kind: Kind,
+    kind: PolicyKind,
     notes: &mut Vec<String>,
 ) -> anyhow::Result<Option<(String, Policy)>> {
     let source = input.read(path, input::DOCUMENT)?;

@@ -7,7 +7,7 @@ use crate::cli::{
     output::{Answer, Ordered},
 };
 use iam::policy::{
-    Kind, Policy, Strictness,
+    Policy, PolicyKind, Strictness,
     merge::{Named, merge},
 };
 
@@ -46,7 +46,7 @@ pub fn run(args: &Args, input: &mut Input<'_>) -> anyhow::Result<Answer> {
     let mut notes = Vec::new();
     let mut read = |path: &Path| -> anyhow::Result<Option<Named>> {
         let source = input.read(path, input::DOCUMENT)?;
-        match Policy::read(&source.text, Kind::Any, Strictness::Desired) {
+        match Policy::read(&source.text, PolicyKind::Any, Strictness::Desired) {
             Ok(policy) => Ok(Some(Named { name: source.name, policy })),
             Err(problems) => {
                 notes.extend(problems.iter().map(|problem| format!("{}: {problem}", source.name)));

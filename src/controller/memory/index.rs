@@ -13,11 +13,11 @@ use crate::{
         kinds::iam_role::{DriftPolicy, status::ReplacedPrincipal},
         resource::Resource,
     },
-    controller::memory::standing::Standing,
+    controller::memory::conditions::ConditionStates,
     plan::{
         form::{
             desired::compile,
-            fingerprint::{self, Fingerprint, Scope},
+            fingerprint::{self, Fingerprint, Owned},
         },
         say::{conditions, words},
         scope::{identity, limits::Limits},
@@ -49,11 +49,11 @@ pub struct Entry {
     /// What a sweep compares with; `None` while the spec is invalid.
     pub fingerprints: Option<(Fingerprint, Fingerprint)>,
     /// Which observed items count.
-    pub scope: Scope,
+    pub scope: Owned,
     /// The lifetime's end.
     pub deadline: Option<Timestamp>,
     /// Its conditions, to be counted.
-    pub standing: Standing,
+    pub conditions: ConditionStates,
     /// Observe: what the last sweep saw.
     reported: Option<Box<Reported>>,
     /// Unique id of its role, as status has it.
@@ -127,9 +127,9 @@ impl Index {
                 .as_ref()
                 .is_some_and(|wanted| wanted.terms.drift == DriftPolicy::Observe),
             fingerprints,
-            scope: wanted.as_ref().map(|wanted| Scope::of(wanted, &applied)).unwrap_or_default(),
+            scope: wanted.as_ref().map(|wanted| Owned::of(wanted, &applied)).unwrap_or_default(),
             deadline: end,
-            standing: Standing::of(&resource.status.conditions),
+            conditions: ConditionStates::of(&resource.status.conditions),
             reported: None,
             role_id: resource.status.role_id.as_deref().map(RoleId::from),
             held: None,

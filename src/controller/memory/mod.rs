@@ -1,8 +1,8 @@
 //! What is kept between passes: all resources, and what is to be done with them.
 
+pub mod conditions;
 pub mod index;
 pub mod queue;
-pub mod standing;
 
 use std::collections::HashMap;
 

@@ -7,7 +7,7 @@ use crate::{
     api::kinds::iam_role::Applied,
     controller::pass::{context::Pass, drive::Interrupted},
     plan::{
-        decide::annotate::{self, Change},
+        decide::annotate::{self, AnnotationStep},
         failure::ClusterError,
         form::desired::Desired,
         steps::applied,
@@ -43,14 +43,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 self.shared.cluster.service_account(&self.resource.key.namespace, name).await;
             open.extend(match found {
                 Ok(found) => match annotate::wanted(name, found.as_ref(), &arn) {
-                    Change::Impossible(why) => Some(why),
-                    Change::Set => match found {
+                    AnnotationStep::Impossible(why) => Some(why),
+                    AnnotationStep::Set => match found {
                         Some(account) => {
                             refusal(name, self.shared.cluster.annotate(&account, Some(&arn)).await)?
                         }
                         None => None,
                     },
-                    Change::Nothing | Change::Clear => None,
+                    AnnotationStep::Nothing | AnnotationStep::Clear => None,
                 },
                 Err(error) => refusal(name, Err(error))?,
             });
@@ -88,7 +88,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 Err(error) => return refusal(name, Err(error)),
             };
         match (annotate::unwanted(found.as_ref(), arn), found) {
-            (Change::Clear, Some(account)) => {
+            (AnnotationStep::Clear, Some(account)) => {
                 refusal(name, self.shared.cluster.annotate(&account, None).await)
             }
             _ => Ok(None),

@@ -10,7 +10,7 @@ use crate::{
     plan::{
         decide::{
             ownership::Known,
-            situation::{Aim, Facts, Lately, Situation, Wait, situation},
+            situation::{Aim, ReadContext, RecentWrites, Situation, Wait, situation},
         },
         form::{desired::Desired, observed::RoleRecord},
         say::{conditions, verdict::Verdict},
@@ -106,14 +106,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     ) -> Situation {
         let (now, windows, key) = (self.shared.clock.now(), self.shared.windows, identity.role());
         let recent = self.access.recent();
-        let lately = Lately {
+        let lately = RecentWrites {
             created: recent.created(&key, now, windows.create),
             deleted: recent.deleted(&key),
             took_up: recent.tag(&key, tag::UID, now, windows.settle) == Some(&identity.uid),
         };
         drop(recent);
         let unseen_since = self.shared.memory().absent_since.get(&identity.key).copied();
-        let facts = Facts { identity, known, aim, lately, unseen_since, now, windows };
+        let facts = ReadContext { identity, known, aim, lately, unseen_since, now, windows };
         let situation = situation(role, &facts);
         if let Situation::NotYet(Wait::Unseen(..) | Wait::OtherUid(..)) = situation {
             self.shared.memory().absent_since.entry(identity.key.clone()).or_insert(now);

@@ -12,7 +12,7 @@ use crate::{
             ownership::{self, NotOurs},
             situation::{Gone, Wait},
         },
-        form::{desired::Desired, fingerprint::Scope, observed::RoleRecord},
+        form::{desired::Desired, fingerprint::Owned, observed::RoleRecord},
         say::{backoff::Trouble, verdict::Verdict, words},
         steps::{diff, step::Step},
     },
@@ -99,7 +99,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
         self.status.plan = None;
         if let (DriftPolicy::Observe, Some(role)) = (desired.terms.drift, role) {
-            let scope = Scope::default();
+            let scope = Owned::default();
             if let Some(observed) = observe::whole(&self.access.iam, role, &scope).await? {
                 self.status.plan = words::plan_lines(&diff::diff(desired, &observed, &scope));
             }

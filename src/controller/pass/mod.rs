@@ -41,7 +41,7 @@ use crate::{
         failure::IamErrorClass,
         form::{
             desired::{Desired, compile},
-            fingerprint::{self, Scope},
+            fingerprint::{self, Owned},
             observed::{Observed, RoleRecord},
         },
         say::{backoff::Trouble, conditions, verdict::Verdict},
@@ -169,7 +169,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let Wanted { desired, unchanged, facts } = wanted;
         let reattached = matches!(&situation, Situation::Ours(proof) if proof.reattached());
         let applied = self.status.applied.clone().unwrap_or_default();
-        let scope = Scope::of(desired, &applied);
+        let scope = Owned::of(desired, &applied);
         let observed = match &hint {
             Some(hint) => observe::closer(&self.access.iam, role, hint, desired, &scope).await?,
             None => observe::whole(&self.access.iam, role, &scope).await?,
@@ -201,8 +201,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.tell_reattached(&observed, &scope, &applied).await;
         }
         self.found(desired, role_is);
-        if let Some(claim) = ownership::claim(&desired.identity, &observed.role) {
-            leave = self.take_up(desired, &mut observed, claim, leave).await?;
+        if let Some(step) = ownership::take_up(&desired.identity, &observed.role) {
+            leave = self.take_up(desired, &mut observed, step, leave).await?;
         }
         let reason = if *unchanged { reason::DRIFT_CORRECTED } else { reason::UPDATED };
         let context = PlanContext { scope: &scope, applied: &applied, reason };
@@ -227,7 +227,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         &mut self,
         desired: &Desired,
         observed: &mut Observed,
-        claim: Step,
+        step: Step,
         mut leave: Leave,
     ) -> Result<Leave, Interrupted> {
         let resource = self.resource.clone();
@@ -238,8 +238,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             observed: Some(observed),
             reason: reason::UPDATED,
         };
-        drive(self.shared, &job, &[claim], &mut leave, &mut None).await?;
-        ownership::claimed(&desired.identity, &mut observed.role);
+        drive(self.shared, &job, &[step], &mut leave, &mut None).await?;
+        ownership::taken_up(&desired.identity, &mut observed.role);
         self.status.role_uid = Some(resource.uid);
         Ok(leave.taken_up(&desired.identity))
     }

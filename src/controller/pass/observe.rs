@@ -9,8 +9,8 @@ use crate::{
         failure::IamError,
         form::{
             desired::Desired,
-            fingerprint::Scope,
-            observed::{Attachments, Observed, Part, RoleRecord},
+            fingerprint::Owned,
+            observed::{Attachments, Observed, RolePart, RoleRecord},
         },
         steps::diff,
     },
@@ -25,7 +25,7 @@ use crate::{
 pub async fn whole(
     iam: &impl IamRead,
     role: RoleRecord,
-    scope: &Scope,
+    scope: &Owned,
 ) -> Result<Option<Observed>, IamError> {
     let name = role.name.clone();
     let Some(attached) = iam.attached(&name).await? else { return Ok(None) };
@@ -44,7 +44,7 @@ pub async fn closer(
     role: RoleRecord,
     hint: &Hint,
     desired: &Desired,
-    scope: &Scope,
+    scope: &Owned,
 ) -> Result<Option<Observed>, IamError> {
     let name = role.name.clone();
     let Some(detail) = &hint.detail else {
@@ -62,19 +62,20 @@ pub async fn closer(
         attached: detail.attached.clone(),
         inline: detail.inline.clone(),
     };
-    let parts: BTreeSet<Part> =
+    let parts: BTreeSet<RolePart> =
         diff::untold(desired, &seen, scope).iter().flat_map(|step| step.call.parts()).collect();
 
-    let attached: Attachments = if parts.iter().any(|part| matches!(part, Part::Attachment(_))) {
+    let attached: Attachments = if parts.iter().any(|part| matches!(part, RolePart::Attachment(_)))
+    {
         let Some(attached) = iam.attached(&name).await? else { return Ok(None) };
         attached
     } else {
         detail.attached.clone()
     };
-    let inline = if parts.iter().any(|part| matches!(part, Part::Inline(_))) {
+    let inline = if parts.iter().any(|part| matches!(part, RolePart::Inline(_))) {
         let Some(names) = iam.inline_names(&name).await? else { return Ok(None) };
         let differs = |policy: &str| {
-            let part = Part::Inline(policy.to_owned());
+            let part = RolePart::Inline(policy.to_owned());
             !detail.inline.contains_key(policy)
                 || (desired.form.inline.contains_key(policy) && parts.contains(&part))
         };

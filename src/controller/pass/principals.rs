@@ -22,7 +22,7 @@ use crate::{
         decide::ownership::Leave,
         form::{
             desired::Desired,
-            fingerprint::{self, Scope},
+            fingerprint::{self, Owned},
             form::Form,
             observed::Observed,
         },
@@ -34,11 +34,11 @@ use crate::{
     },
     ports::{Clock, Cluster, IamWrite},
 };
-use iam::{policy::Kind, role::RoleId};
+use iam::{policy::PolicyKind, role::RoleId};
 
 /// What a plan is carried out with.
 pub(super) struct PlanContext<'a> {
-    pub(super) scope: &'a Scope,
+    pub(super) scope: &'a Owned,
     pub(super) applied: &'a Applied,
     pub(super) reason: &'static str,
 }
@@ -200,11 +200,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.status.applied_generation = Some(self.resource.generation);
         self.status.replaced_principals.clone_from(&held);
         let as_it_is =
-            fingerprint::observed_policy(trust, Kind::Trust).filter(|_| !held.is_empty());
+            fingerprint::observed_policy(trust, PolicyKind::Trust).filter(|_| !held.is_empty());
         let note = as_it_is.map(|trust| {
             let form = Form { trust: &trust, ..desired.form.borrowed() };
             let account = &desired.identity.account;
-            let authorization = fingerprint::authorization(form, &Scope::default(), account);
+            let authorization = fingerprint::authorization(form, &Owned::default(), account);
             Held { principals: held.clone(), authorization }
         });
         if let Some(entry) = self.shared.memory().index.get_mut(&self.resource.key) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::{debug, info};
 
 use crate::api::kinds::iam_role::Applied;
-use crate::plan::form::{fingerprint::Scope, observed::Observed};
+use crate::plan::form::{fingerprint::Owned, observed::Observed};
 use crate::{
     api::{RoleStatus, condition, kinds::iam_role::Drift, reason, resource::Resource},
     controller::{
@@ -82,7 +82,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     pub(super) async fn tell_reattached(
         &mut self,
         observed: &Observed,
-        scope: &Scope,
+        scope: &Owned,
         applied: &Applied,
     ) {
         let mut left: Vec<String> = Vec::new();

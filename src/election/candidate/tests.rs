@@ -44,26 +44,26 @@ fn leader() -> Candidate {
 }
 
 #[rstest]
-#[case::no_lease(None, 0, Decision::Acquire)]
-#[case::given_back(Some(record(1, "")), 0, Decision::Acquire)]
-#[case::our_own_whose_answer_was_lost(Some(record(1, "me")), 0, Decision::Acquire)]
-#[case::just_seen(Some(record(1, "other")), 0, Decision::Wait(seconds(15)))]
-#[case::seen_long_ago(Some(record(1, "other")), 14, Decision::Wait(seconds(1)))]
-#[case::seen_a_duration_ago(Some(record(1, "other")), 15, Decision::Acquire)]
+#[case::no_lease(None, 0, Move::Acquire)]
+#[case::given_back(Some(record(1, "")), 0, Move::Acquire)]
+#[case::our_own_whose_answer_was_lost(Some(record(1, "me")), 0, Move::Acquire)]
+#[case::just_seen(Some(record(1, "other")), 0, Move::Wait(seconds(15)))]
+#[case::seen_long_ago(Some(record(1, "other")), 14, Move::Wait(seconds(1)))]
+#[case::seen_a_duration_ago(Some(record(1, "other")), 15, Move::Acquire)]
 #[case::the_holder_wants_it_longer(
     Some(Record { duration: seconds(60), ..record(1, "other") }),
     15,
-    Decision::Wait(seconds(45))
+    Move::Wait(seconds(45))
 )]
 #[case::the_holder_does_not_say_how_long(
     Some(Record { duration: seconds(0), ..record(1, "other") }),
     14,
-    Decision::Wait(seconds(1))
+    Move::Wait(seconds(1))
 )]
 fn a_candidate_waits_for_another_and_takes_what_is_free(
     #[case] seen: Option<Record>,
     #[case] later: u64,
-    #[case] decision: Decision,
+    #[case] decision: Move,
 ) {
     let mut candidate = candidate();
     candidate.saw(seen.clone(), seconds(100));
@@ -79,7 +79,7 @@ fn each_change_of_the_record_starts_the_wait_over(#[case] changed: Record) {
     let mut candidate = candidate();
     candidate.saw(Some(record(1, "other")), seconds(100));
     candidate.saw(Some(changed), seconds(114));
-    assert_eq!(candidate.decide(seconds(115)), Decision::Wait(seconds(14)));
+    assert_eq!(candidate.decide(seconds(115)), Move::Wait(seconds(14)));
 }
 
 #[test]
@@ -88,8 +88,8 @@ fn a_lease_deleted_behind_its_holder_is_left_alone_for_as_long_as_that_one_may_l
     candidate.saw(Some(record(1, "other")), seconds(100));
     candidate.saw(None, seconds(110));
     candidate.saw(None, seconds(112));
-    assert_eq!(candidate.decide(seconds(112)), Decision::Wait(seconds(13)));
-    assert_eq!(candidate.decide(seconds(125)), Decision::Acquire);
+    assert_eq!(candidate.decide(seconds(112)), Move::Wait(seconds(13)));
+    assert_eq!(candidate.decide(seconds(125)), Move::Acquire);
     assert_eq!(candidate.claim(Timestamp::UNIX_EPOCH).replaces, None);
 }
 
@@ -97,11 +97,11 @@ fn a_lease_deleted_behind_its_holder_is_left_alone_for_as_long_as_that_one_may_l
 fn a_leader_renews_until_the_deadline_counted_from_when_it_sent() {
     let mut leader = leader();
     assert_eq!(leader.until(), Some(seconds(110)));
-    assert_eq!(leader.decide(seconds(109)), Decision::Renew);
-    assert_eq!(leader.decide(seconds(110)), Decision::Lost);
+    assert_eq!(leader.decide(seconds(109)), Move::Renew);
+    assert_eq!(leader.decide(seconds(110)), Move::Lost);
     leader.wrote(record(2, "me"), seconds(105), seconds(109));
-    assert_eq!(leader.decide(seconds(114)), Decision::Renew);
-    assert_eq!(leader.decide(seconds(115)), Decision::Lost);
+    assert_eq!(leader.decide(seconds(114)), Move::Renew);
+    assert_eq!(leader.decide(seconds(115)), Move::Lost);
 }
 
 #[rstest]
@@ -111,7 +111,7 @@ fn a_leader_renews_until_the_deadline_counted_from_when_it_sent() {
 fn a_leader_that_no_longer_stands_in_the_lease_has_lost(#[case] seen: Option<Record>) {
     let mut leader = leader();
     leader.saw(seen, seconds(102));
-    assert_eq!(leader.decide(seconds(102)), Decision::Lost);
+    assert_eq!(leader.decide(seconds(102)), Move::Lost);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn an_answer_that_comes_after_its_own_deadline_makes_no_leader() {
     candidate.saw(None, seconds(100));
     candidate.wrote(record(1, "me"), seconds(100), seconds(110));
     assert_eq!(candidate.until(), None);
-    assert_eq!(candidate.decide(seconds(110)), Decision::Acquire);
+    assert_eq!(candidate.decide(seconds(110)), Move::Acquire);
 }
 
 #[test]
@@ -335,16 +335,16 @@ impl Sim {
             return self.send(index, None);
         }
         match process.candidate.decide(process.clock(self.now)) {
-            Decision::Acquire | Decision::Renew => {
+            Move::Acquire | Move::Renew => {
                 let claim = self.processes[index].candidate.claim(Timestamp::UNIX_EPOCH);
                 self.send(index, Some(claim));
             }
-            Decision::Wait(left) => {
+            Move::Wait(left) => {
                 self.processes[index].stale = true;
                 let left = u64::try_from(left.as_millis()).unwrap_or(2_000);
                 self.push(self.now + left.min(2_000) + 1, Event::Turn(index));
             }
-            Decision::Lost => {
+            Move::Lost => {
                 // The process ends; another one takes its place.
                 let process = &mut self.processes[index];
                 process.lives += 1;

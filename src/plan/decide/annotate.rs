@@ -5,7 +5,7 @@ use crate::api::resource::ServiceAccount;
 
 /// What is to be done with one service account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum AnnotationStep {
     /// It is as it should be.
     Nothing,
     /// The ARN is written.
@@ -18,12 +18,14 @@ pub enum Change {
 
 /// For a service account that a grant wants annotated.
 #[must_use]
-pub fn wanted(name: &str, found: Option<&ServiceAccount>, arn: &str) -> Change {
+pub fn wanted(name: &str, found: Option<&ServiceAccount>, arn: &str) -> AnnotationStep {
     match found.map(|account| account.role_arn.as_deref()) {
-        None => Change::Impossible(format!("service account {name} does not exist: create it")),
-        Some(None) => Change::Set,
-        Some(Some(there)) if there == arn => Change::Nothing,
-        Some(Some(other)) => Change::Impossible(format!(
+        None => {
+            AnnotationStep::Impossible(format!("service account {name} does not exist: create it"))
+        }
+        Some(None) => AnnotationStep::Set,
+        Some(Some(there)) if there == arn => AnnotationStep::Nothing,
+        Some(Some(other)) => AnnotationStep::Impossible(format!(
             "service account {name} names {other} already: take that annotation off first"
         )),
     }
@@ -31,10 +33,10 @@ pub fn wanted(name: &str, found: Option<&ServiceAccount>, arn: &str) -> Change {
 
 /// For a service account that was annotated and is wanted no longer.
 #[must_use]
-pub fn unwanted(found: Option<&ServiceAccount>, arn: &str) -> Change {
+pub fn unwanted(found: Option<&ServiceAccount>, arn: &str) -> AnnotationStep {
     match found.and_then(|account| account.role_arn.as_deref()) {
-        Some(there) if there == arn => Change::Clear,
-        _ => Change::Nothing,
+        Some(there) if there == arn => AnnotationStep::Clear,
+        _ => AnnotationStep::Nothing,
     }
 }
 
@@ -52,12 +54,12 @@ mod tests {
     }
 
     #[rstest]
-    #[case(None, Change::Set, Change::Nothing)]
-    #[case(Some(ARN), Change::Nothing, Change::Clear)]
+    #[case(None, AnnotationStep::Set, AnnotationStep::Nothing)]
+    #[case(Some(ARN), AnnotationStep::Nothing, AnnotationStep::Clear)]
     fn only_our_own_arn_is_written_and_taken_off(
         #[case] there: Option<&str>,
-        #[case] set: Change,
-        #[case] clear: Change,
+        #[case] set: AnnotationStep,
+        #[case] clear: AnnotationStep,
     ) {
         let found = account(there);
         assert_eq!(wanted("s", Some(&found), ARN), set);
@@ -67,13 +69,15 @@ mod tests {
     #[test]
     fn a_missing_service_account_and_one_of_another_role_are_told() {
         let other = account(Some("arn:aws:iam::123456789012:role/other"));
-        let Change::Impossible(why) = wanted("s", Some(&other), ARN) else {
+        let AnnotationStep::Impossible(why) = wanted("s", Some(&other), ARN) else {
             panic!("it is overwritten")
         };
         assert!(why.contains("role/other") && why.contains("take that annotation off"), "{why}");
-        assert_eq!(unwanted(Some(&other), ARN), Change::Nothing);
-        let Change::Impossible(why) = wanted("s", None, ARN) else { panic!("it is written") };
+        assert_eq!(unwanted(Some(&other), ARN), AnnotationStep::Nothing);
+        let AnnotationStep::Impossible(why) = wanted("s", None, ARN) else {
+            panic!("it is written")
+        };
         assert!(why.contains("create it"), "{why}");
-        assert_eq!(unwanted(None, ARN), Change::Nothing);
+        assert_eq!(unwanted(None, ARN), AnnotationStep::Nothing);
     }
 }

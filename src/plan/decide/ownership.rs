@@ -274,7 +274,7 @@ pub fn judge(
 /// others: a plan that gets stuck half way must not leave two clusters that both take the role for
 /// theirs.
 #[must_use]
-pub fn claim(identity: &Identity, role: &RoleRecord) -> Option<Step> {
+pub fn take_up(identity: &Identity, role: &RoleRecord) -> Option<Step> {
     uid(role).filter(|uid| *uid != identity.uid)?;
     let tags = [(tag::UID.into(), identity.uid.clone())].into();
     Some(Step {
@@ -285,8 +285,8 @@ pub fn claim(identity: &Identity, role: &RoleRecord) -> Option<Step> {
     })
 }
 
-/// What [`claim`] makes of the role.
-pub fn claimed(identity: &Identity, role: &mut RoleRecord) {
+/// What [`take_up`] makes of the role.
+pub fn taken_up(identity: &Identity, role: &mut RoleRecord) {
     let key = TagKey::from(tag::UID);
     role.tags.remove(&key);
     role.tags.insert(key, identity.uid.clone());

@@ -19,7 +19,7 @@ use crate::{
 
 /// What is known besides the read.
 #[derive(Clone, Debug)]
-pub struct Facts<'a> {
+pub struct ReadContext<'a> {
     /// Which role.
     pub identity: &'a Identity,
     /// What status tells of it.
@@ -27,7 +27,7 @@ pub struct Facts<'a> {
     /// What the role is read for.
     pub aim: Aim,
     /// What we did to it lately.
-    pub lately: Lately,
+    pub lately: RecentWrites,
     /// Since when a read shows no such role, or another uid; `None` when this is the first.
     pub unseen_since: Option<Timestamp>,
     /// When it was read.
@@ -52,7 +52,7 @@ pub enum Aim {
 
 /// Our recent writes, as far as they bear on what a read shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lately {
+pub struct RecentWrites {
     /// We created it, and a read may not show it yet.
     pub created: bool,
     /// The last thing that we did was to delete it.
@@ -104,14 +104,14 @@ pub enum Gone {
 
 /// Tells what a read means; `role` is `None` when AWS knows no role of that name.
 #[must_use]
-pub fn situation(role: Option<&RoleRecord>, facts: &Facts<'_>) -> Situation {
+pub fn situation(role: Option<&RoleRecord>, facts: &ReadContext<'_>) -> Situation {
     match role {
         Some(role) => present(role, facts),
         None => unseen(facts).map_or_else(|| absent(facts), Situation::NotYet),
     }
 }
 
-fn present(role: &RoleRecord, facts: &Facts<'_>) -> Situation {
+fn present(role: &RoleRecord, facts: &ReadContext<'_>) -> Situation {
     match (ownership::judge(facts.identity, role, &facts.known, facts.now), facts.aim) {
         (Ok(proof), Aim::Keep { lifetime, created }) => {
             match lifetime.end(created, Some(role.created)).filter(|end| *end <= facts.now) {
@@ -141,8 +141,8 @@ fn present(role: &RoleRecord, facts: &Facts<'_>) -> Situation {
 }
 
 /// Why "no such role" is not believed yet.
-fn unseen(facts: &Facts<'_>) -> Option<Wait> {
-    let Facts { identity, known, aim, lately, unseen_since, now, windows } = facts;
+fn unseen(facts: &ReadContext<'_>) -> Option<Wait> {
+    let ReadContext { identity, known, aim, lately, unseen_since, now, windows } = facts;
     if lately.deleted {
         return None;
     }
@@ -166,7 +166,7 @@ fn unseen(facts: &Facts<'_>) -> Option<Wait> {
     ))
 }
 
-fn absent(facts: &Facts<'_>) -> Situation {
+fn absent(facts: &ReadContext<'_>) -> Situation {
     let Aim::Keep { lifetime, created } = facts.aim else {
         return Situation::Gone(Gone::Removed);
     };

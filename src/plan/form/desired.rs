@@ -21,7 +21,7 @@ use crate::{
         decide::lifetime::{self, Lifetime},
         form::{
             form::Form,
-            observed::{Attachments, DEFAULT_SESSION, Part},
+            observed::{Attachments, DEFAULT_SESSION, RolePart},
             trust,
         },
         scope::{
@@ -36,7 +36,7 @@ use iam::{
     finding::{Field, Finding},
     limits as quota,
     nearest::nearest,
-    policy::{Kind, NumberRule, Policy},
+    policy::{NumberRule, Policy, PolicyKind},
     tag::{self, Tags},
     text::node::Node,
 };
@@ -83,12 +83,12 @@ pub struct Terms {
 impl Desired {
     /// True when an item of a set, named by its part, is desired. What is no item always is.
     #[must_use]
-    pub fn wants(&self, part: &Part) -> bool {
+    pub fn wants(&self, part: &RolePart) -> bool {
         match part {
-            Part::Attachment(arn) => self.form.attached.contains(arn),
-            Part::Inline(name) => self.form.inline.contains_key(name),
-            Part::Tag(key) => self.form.tags.contains_key(key),
-            Part::Role | Part::Trust | Part::Boundary | Part::Attributes => true,
+            RolePart::Attachment(arn) => self.form.attached.contains(arn),
+            RolePart::Inline(name) => self.form.inline.contains_key(name),
+            RolePart::Tag(key) => self.form.tags.contains_key(key),
+            RolePart::Role | RolePart::Trust | RolePart::Boundary | RolePart::Attributes => true,
         }
     }
 }
@@ -123,8 +123,10 @@ pub fn compile(
     let spec: RoleSpec = serde_json::from_str(&resource.spec)
         .map_err(|error| vec![refused(FORM, "/spec", format!("can't be read: {error}"), "")])?;
     let identity = identity::identify(resource, Some(&node), limits);
-    let mut check =
-        Check { limits, problems: identity::scope_problems(&identity, resource, &node, limits) };
+    let mut check = Compiling {
+        limits,
+        problems: identity::scope_problems(&identity, resource, &node, limits),
+    };
 
     let max_session = check.session(spec.max_session_duration.as_deref());
     let boundary = check.boundary(spec.permissions_boundary.as_deref());
@@ -194,12 +196,12 @@ fn as_seconds(bound: Duration) -> i64 {
     i64::try_from(bound.as_secs()).unwrap_or(i64::MAX)
 }
 
-struct Check<'a> {
+struct Compiling<'a> {
     limits: &'a Limits,
     problems: Problems,
 }
 
-impl Check<'_> {
+impl Compiling<'_> {
     fn session(&mut self, text: Option<&str>) -> i32 {
         let Some(text) = text else { return DEFAULT_SESSION };
         let field = Field::of("/spec/maxSessionDuration");
@@ -350,7 +352,7 @@ impl Check<'_> {
                 }
                 let policy = trust::identity_policy(statements, &self.limits.account);
                 // Typed statements obey the same grammar as pasted documents.
-                policy.check(Kind::Identity).map(|()| policy)
+                policy.check(PolicyKind::Identity).map(|()| policy)
             }
             (None, Some(document)) => {
                 if document.to_text().len() > quota::DOCUMENT.bytes {
@@ -361,7 +363,7 @@ impl Check<'_> {
                     );
                     return None;
                 }
-                Policy::from_node(document, Kind::Identity, NumberRule::ShortIntegers)
+                Policy::from_node(document, PolicyKind::Identity, NumberRule::ShortIntegers)
             }
             _ => {
                 self.problems.form(field, "set exactly one of statements and document", "");

@@ -19,7 +19,7 @@ use crate::{
 };
 use iam::{
     account::Account,
-    policy::{Kind, Policy, Strictness, decode::decode},
+    policy::{Policy, PolicyKind, Strictness, decode::decode},
     tag,
 };
 
@@ -53,7 +53,7 @@ impl<T: AsRef<str>> FromIterator<T> for Names {
 
 /// Which of the observed items count: all of an exclusive facet, our own ones of an additive facet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scope {
+pub struct Owned {
     /// `None`: exclusive, all count. Otherwise the ARNs that are ours.
     attached: Option<Names>,
     /// `None`: exclusive. Otherwise the policy names that are ours.
@@ -62,7 +62,7 @@ pub struct Scope {
     tags: Option<Names>,
 }
 
-impl Scope {
+impl Owned {
     /// What counts for `desired`: the items it names and those that we wrote before
     /// (`status.applied`).
     #[must_use]
@@ -109,18 +109,18 @@ impl Scope {
 
 /// An observed document, decoded and read; `None` when it can't be a role's document.
 #[must_use]
-pub fn observed_policy(text: &str, kind: Kind) -> Option<Policy> {
+pub fn observed_policy(text: &str, kind: PolicyKind) -> Option<Policy> {
     Policy::parse(&decode(text).ok()?, kind, Strictness::Observed).ok()
 }
 
 /// A document of either side.
 pub trait Document {
     /// The bytes that stand for what it means.
-    fn bytes(&self, kind: Kind, account: &Account) -> Vec<u8>;
+    fn bytes(&self, kind: PolicyKind, account: &Account) -> Vec<u8>;
 }
 
 impl Document for Policy {
-    fn bytes(&self, _: Kind, account: &Account) -> Vec<u8> {
+    fn bytes(&self, _: PolicyKind, account: &Account) -> Vec<u8> {
         self.canonical(account).bytes()
     }
 }
@@ -128,7 +128,7 @@ impl Document for Policy {
 /// As AWS sent it: the bytes of its canonical form, or the text itself when it can't be a role's
 /// document (which then equals no desired one).
 impl Document for String {
-    fn bytes(&self, kind: Kind, account: &Account) -> Vec<u8> {
+    fn bytes(&self, kind: PolicyKind, account: &Account) -> Vec<u8> {
         observed_policy(self, kind).map_or_else(
             || [b"unreadable:", self.as_bytes()].concat(),
             |policy| policy.canonical(account).bytes(),
@@ -138,7 +138,7 @@ impl Document for String {
 
 /// The `authorization` fingerprint of a form, as far as it counts.
 #[must_use]
-pub fn authorization<D: Document>(form: Form<&D>, scope: &Scope, account: &Account) -> Fingerprint {
+pub fn authorization<D: Document>(form: Form<&D>, scope: &Owned, account: &Account) -> Fingerprint {
     let mut digest = Sha256::new();
     let mut item = |bytes: &[u8]| {
         // Length first: no two lists of items give the same stream.
@@ -147,7 +147,7 @@ pub fn authorization<D: Document>(form: Form<&D>, scope: &Scope, account: &Accou
     };
     for facet in form.facets() {
         match facet {
-            Facet::Trust(document) => item(&document.bytes(Kind::Trust, account)),
+            Facet::Trust(document) => item(&document.bytes(PolicyKind::Trust, account)),
             Facet::Boundary(arn) => item(arn.unwrap_or_default().as_bytes()),
             Facet::Attached(arns) => {
                 let own = || arns.iter().filter(|arn| scope.has_attachment(arn));
@@ -159,7 +159,7 @@ pub fn authorization<D: Document>(form: Form<&D>, scope: &Scope, account: &Accou
                 item(&(own().count() as u64).to_be_bytes());
                 for (name, document) in own() {
                     item(name.as_bytes());
-                    item(&document.bytes(Kind::Identity, account));
+                    item(&document.bytes(PolicyKind::Identity, account));
                 }
             }
             Facet::Tags(tags) => {
@@ -190,7 +190,7 @@ pub fn attributes(description: Option<&str>, max_session: Option<i32>) -> Finger
 pub fn of_desired(desired: &Desired) -> (Fingerprint, Fingerprint) {
     let form = desired.form.borrowed();
     // All of it counts: no desired tag is one of AWS's own.
-    let authorization = authorization(form, &Scope::default(), &desired.identity.account);
+    let authorization = authorization(form, &Owned::default(), &desired.identity.account);
     (authorization, attributes(form.description, Some(form.max_session)))
 }
 

@@ -87,7 +87,7 @@ pub struct Observed {
 
 /// A part of a role that is compared, written and settled on its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
+pub enum RolePart {
     /// The role's existence.
     Role,
     /// The trust policy.
@@ -104,8 +104,8 @@ pub enum Part {
     Tag(TagKey),
 }
 
-impl Part {
-    /// The classes that [`Part::class`] knows.
+impl RolePart {
+    /// The classes that [`RolePart::class`] knows.
     pub const CLASSES: [&str; 7] =
         ["role", "trust", "boundary", "attributes", "inline", "attachment", "tag"];
 
@@ -124,7 +124,7 @@ impl Part {
     }
 }
 
-impl std::fmt::Display for Part {
+impl std::fmt::Display for RolePart {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Role => f.write_str("role"),

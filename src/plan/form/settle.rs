@@ -11,7 +11,7 @@ use crate::plan::{
     form::{
         fingerprint::{self, Fingerprint},
         form::Facet,
-        observed::{Observed, Part},
+        observed::{Observed, RolePart},
     },
     steps::step::{Call, Step},
 };
@@ -52,7 +52,7 @@ struct Written {
 #[derive(Debug, Default)]
 pub struct Recent {
     /// The few parts of a role in the order of parts.
-    roles: HashMap<RoleKey, Vec<(Part, Written)>>,
+    roles: HashMap<RoleKey, Vec<(RolePart, Written)>>,
 }
 
 /// True while `at` is less than `window` ago; a window of zero is off.
@@ -103,7 +103,7 @@ impl Recent {
     /// True when we created the role, confirmed, less than `window` ago.
     #[must_use]
     pub fn created(&self, role: &RoleKey, now: Timestamp, window: Duration) -> bool {
-        self.part(role, &Part::Role).is_some_and(|written| {
+        self.part(role, &RolePart::Role).is_some_and(|written| {
             written.value == Value::Present
                 && written.certainty == Certainty::Applied
                 && within(written.at, now, window)
@@ -113,12 +113,12 @@ impl Recent {
     /// True when the last thing we did to the role itself was to delete it, confirmed.
     #[must_use]
     pub fn deleted(&self, role: &RoleKey) -> bool {
-        self.part(role, &Part::Role).is_some_and(|written| {
+        self.part(role, &RolePart::Role).is_some_and(|written| {
             written.value == Value::Absent && written.certainty == Certainty::Applied
         })
     }
 
-    fn part(&self, role: &RoleKey, part: &Part) -> Option<&Written> {
+    fn part(&self, role: &RoleKey, part: &RolePart) -> Option<&Written> {
         let parts = self.roles.get(role)?;
         parts.iter().find(|(known, _)| known == part).map(|(_, written)| written)
     }
@@ -131,7 +131,7 @@ impl Recent {
         now: Timestamp,
         window: Duration,
     ) -> Option<Fingerprint> {
-        let written = self.part(role, &Part::Attributes)?;
+        let written = self.part(role, &RolePart::Attributes)?;
         match &written.value {
             Value::Attributes(description, max_session)
                 if written.certainty == Certainty::Applied && within(written.at, now, window) =>
@@ -145,7 +145,7 @@ impl Recent {
     /// The value of a tag as it was written lately; `None` when nothing is known.
     #[must_use]
     pub fn tag(&self, role: &RoleKey, key: &str, now: Timestamp, window: Duration) -> Option<&str> {
-        let written = self.part(role, &Part::Tag(key.into()))?;
+        let written = self.part(role, &RolePart::Tag(key.into()))?;
         match &written.value {
             Value::Tag(_, value)
                 if written.certainty == Certainty::Applied && within(written.at, now, window) =>
@@ -168,7 +168,7 @@ impl Recent {
         &self,
         role: &RoleKey,
         observed: &mut Observed,
-        wanted: impl Fn(&Part) -> bool,
+        wanted: impl Fn(&RolePart) -> bool,
         now: Timestamp,
         window: Duration,
     ) {
@@ -186,7 +186,7 @@ impl Recent {
 }
 
 /// What a call makes of one of its parts.
-fn value(call: &Call, part: &Part) -> Value {
+fn value(call: &Call, part: &RolePart) -> Value {
     match call {
         Call::CreateRole { .. } | Call::Attach { .. } => Value::Present,
         Call::UpdateTrust { trust: text }
@@ -197,7 +197,7 @@ fn value(call: &Call, part: &Part) -> Value {
         }
         Call::Tag { tags } => tags
             .iter()
-            .find(|(key, _)| matches!(part, Part::Tag(own) if own == *key))
+            .find(|(key, _)| matches!(part, RolePart::Tag(own) if own == *key))
             .map_or(Value::Absent, |(key, value)| {
                 Value::Tag(key.as_str().into(), value.as_str().into())
             }),
@@ -220,66 +220,69 @@ enum Lately<'a> {
 
 /// Lays what is known of a part over the facet of the form that it belongs to. The role itself is
 /// asked for by name; and no part has another's value.
-fn lay(facet: Facet<&mut String>, part: &Part, lately: &Lately<'_>) {
+fn lay(facet: Facet<&mut String>, part: &RolePart, lately: &Lately<'_>) {
     // No document, no ARN, and no tag's value.
     const UNREADABLE: &str = "\u{fffd}";
     match facet {
         Facet::Trust(trust) => match (part, lately) {
-            (Part::Trust, Lately::Is(Value::Text(text))) => *trust = text.to_string(),
-            (Part::Trust, Lately::MayBe { .. }) => *trust = UNREADABLE.into(),
+            (RolePart::Trust, Lately::Is(Value::Text(text))) => *trust = text.to_string(),
+            (RolePart::Trust, Lately::MayBe { .. }) => *trust = UNREADABLE.into(),
             _ => {}
         },
         Facet::Boundary(boundary) => match (part, lately) {
-            (Part::Boundary, Lately::Is(Value::Text(arn))) => *boundary = Some(arn.to_string()),
-            (Part::Boundary, Lately::Is(Value::Absent)) => *boundary = None,
-            (Part::Boundary, Lately::MayBe { .. }) => *boundary = Some(UNREADABLE.into()),
+            (RolePart::Boundary, Lately::Is(Value::Text(arn))) => *boundary = Some(arn.to_string()),
+            (RolePart::Boundary, Lately::Is(Value::Absent)) => *boundary = None,
+            (RolePart::Boundary, Lately::MayBe { .. }) => *boundary = Some(UNREADABLE.into()),
             _ => {}
         },
         Facet::Attached(attached) => match (part, lately) {
             (
-                Part::Attachment(arn),
+                RolePart::Attachment(arn),
                 Lately::Is(Value::Present) | Lately::MayBe { wanted: false },
             ) => {
                 attached.insert(arn.clone());
             }
-            (Part::Attachment(arn), Lately::Is(Value::Absent) | Lately::MayBe { wanted: true }) => {
+            (
+                RolePart::Attachment(arn),
+                Lately::Is(Value::Absent) | Lately::MayBe { wanted: true },
+            ) => {
                 attached.remove(arn);
             }
             _ => {}
         },
         Facet::Inline(inline) => match (part, lately) {
-            (Part::Inline(name), Lately::Is(Value::Text(document))) => {
+            (RolePart::Inline(name), Lately::Is(Value::Text(document))) => {
                 inline.insert(name.clone(), document.to_string());
             }
-            (Part::Inline(name), Lately::Is(Value::Absent)) => {
+            (RolePart::Inline(name), Lately::Is(Value::Absent)) => {
                 inline.remove(name);
             }
-            (Part::Inline(name), Lately::MayBe { .. }) => {
+            (RolePart::Inline(name), Lately::MayBe { .. }) => {
                 inline.insert(name.clone(), UNREADABLE.into());
             }
             _ => {}
         },
         // Removed first: the map would keep a key in its old letters.
         Facet::Tags(tags) => match (part, lately) {
-            (Part::Tag(key), Lately::Is(Value::Tag(stored, value))) => {
+            (RolePart::Tag(key), Lately::Is(Value::Tag(stored, value))) => {
                 tags.remove(key);
                 tags.insert((&**stored).into(), value.to_string());
             }
-            (Part::Tag(key), Lately::Is(Value::Absent)) => {
+            (RolePart::Tag(key), Lately::Is(Value::Absent)) => {
                 tags.remove(key);
             }
-            (Part::Tag(key), Lately::MayBe { .. }) => {
+            (RolePart::Tag(key), Lately::MayBe { .. }) => {
                 tags.remove(key);
                 tags.insert(key.clone(), UNREADABLE.into());
             }
             _ => {}
         },
         Facet::Attributes { description, max_session } => match (part, lately) {
-            (Part::Attributes, Lately::Is(Value::Attributes(text, seconds))) => {
+            (RolePart::Attributes, Lately::Is(Value::Attributes(text, seconds))) => {
                 *description = Some(text.to_string()).filter(|text| !text.is_empty());
                 *max_session = Some(*seconds);
             }
-            (Part::Attributes, Lately::MayBe { .. }) => *max_session = Some(0),
+            (RolePart::Attributes, Lately::MayBe { .. }) => *max_session = Some(0),
             _ => {}
         },
     }

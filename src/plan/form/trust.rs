@@ -13,7 +13,7 @@ use iam::{
     account::Account,
     finding::{Field, Finding},
     limits as quota,
-    policy::{self, Kind, Policy, Scope, Statement},
+    policy::{self, Policy, PolicyKind, Scope, Statement},
     trust::limits::{Origin, check, check_namespace},
 };
 
@@ -92,7 +92,7 @@ pub fn compile(
         problems.form("/spec/trust", message, "split the role");
     } else if !policy.statements.is_empty() {
         // Typed statements obey the same grammar as pasted documents.
-        let (whole, found) = (Field::of("/spec/trust"), policy.check(Kind::Trust).err());
+        let (whole, found) = (Field::of("/spec/trust"), policy.check(PolicyKind::Trust).err());
         let found = found.into_iter().flatten();
         problems.forms(found.map(|finding| typed(finding, &whole, |n| fields.get(n).cloned())));
     }

@@ -10,11 +10,11 @@ pub const LIMIT: Check = Check::new("limit");
 
 /// Problems in the order in which they were found.
 #[derive(Debug, Default)]
-pub struct Problems(Vec<(Kind, Finding)>);
+pub struct Problems(Vec<(ProblemKind, Finding)>);
 
 /// Why something is a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ProblemKind {
     /// The spec has no meaning: nothing can be compiled.
     Form,
     /// It has a meaning that the operator does not allow here.
@@ -41,7 +41,7 @@ impl Problems {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.0.push((Kind::Form, refused(FORM, field, message, remedy)));
+        self.0.push((ProblemKind::Form, refused(FORM, field, message, remedy)));
     }
 
     /// Notes what is beyond the operator's limits.
@@ -51,7 +51,7 @@ impl Problems {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.0.push((Kind::Limit, refused(LIMIT, field, message, remedy)));
+        self.0.push((ProblemKind::Limit, refused(LIMIT, field, message, remedy)));
     }
 
     /// How many there are so far.
@@ -62,12 +62,12 @@ impl Problems {
 
     /// Notes several problems of form.
     pub fn forms(&mut self, findings: impl IntoIterator<Item = Finding>) {
-        self.0.extend(findings.into_iter().map(|finding| (Kind::Form, finding)));
+        self.0.extend(findings.into_iter().map(|finding| (ProblemKind::Form, finding)));
     }
 
     /// Notes several things that are beyond the operator's limits.
     pub fn limits(&mut self, findings: impl IntoIterator<Item = Finding>) {
-        self.0.extend(findings.into_iter().map(|finding| (Kind::Limit, finding)));
+        self.0.extend(findings.into_iter().map(|finding| (ProblemKind::Limit, finding)));
     }
 
     /// What is beyond the limits, when that is all.
@@ -75,7 +75,7 @@ impl Problems {
     /// # Errors
     /// Every problem, in order, when one of them is of form.
     pub fn conclude(self) -> Result<Vec<Finding>, Vec<Finding>> {
-        let compiles = self.0.iter().all(|(kind, _)| *kind == Kind::Limit);
+        let compiles = self.0.iter().all(|(kind, _)| *kind == ProblemKind::Limit);
         let all = self.0.into_iter().map(|(_, finding)| finding).collect();
         if compiles { Ok(all) } else { Err(all) }
     }

@@ -7,18 +7,18 @@ use std::collections::BTreeMap;
 use crate::plan::{
     form::{
         desired::Desired,
-        fingerprint::{Scope, observed_policy},
+        fingerprint::{Owned, observed_policy},
         form::Facet,
         observed::Observed,
     },
     steps::{
-        order::{Differences, Document, Inline, ordered},
+        order::{Differences, Inline, ObservedDocument, ordered},
         step::{CHANGE, Call, Step, Why},
     },
 };
 use iam::{
     account::Account,
-    policy::{Kind, Policy, compare, diff::Diff},
+    policy::{Policy, PolicyKind, compare, diff::Diff},
 };
 
 /// The plan for a role that does not exist: `CreateRole` with all that fits in it, then its
@@ -48,7 +48,11 @@ pub fn create(desired: &Desired) -> Vec<Step> {
             Facet::Inline(policies) => {
                 differences.inline = policies
                     .iter()
-                    .map(|(name, new)| Inline { name, old: Document::Absent, new: Some(new) })
+                    .map(|(name, new)| Inline {
+                        name,
+                        old: ObservedDocument::Absent,
+                        new: Some(new),
+                    })
                     .collect();
             }
         }
@@ -61,7 +65,7 @@ pub fn create(desired: &Desired) -> Vec<Step> {
 
 /// The plan for a role that exists and is ours; empty when equal in meaning.
 #[must_use]
-pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> {
+pub fn diff(desired: &Desired, observed: &Observed, scope: &Owned) -> Vec<Step> {
     let mut steps = untold(desired, observed, scope);
     let mut texts = Texts {
         trust: observed.role.trust.clone(),
@@ -77,15 +81,15 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> 
 /// The same plan without words for what changes in the meaning of documents: they cost more than to
 /// find the steps.
 #[must_use]
-pub fn untold(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step> {
+pub fn untold(desired: &Desired, observed: &Observed, scope: &Owned) -> Vec<Step> {
     let Desired { identity, form, terms: _ } = desired;
     let account = &identity.account;
     let mut differences = Differences::default();
     for facet in form.borrowed().beside(observed.form()).facets() {
         match facet {
             Facet::Trust((wanted, found)) => {
-                if !compare(wanted, found, Kind::Trust, account).is_equal() {
-                    differences.trust = Some((observed_policy(found, Kind::Trust), wanted));
+                if !compare(wanted, found, PolicyKind::Trust, account).is_equal() {
+                    differences.trust = Some((observed_policy(found, PolicyKind::Trust), wanted));
                 }
             }
             Facet::Boundary((wanted, found)) => {
@@ -117,11 +121,12 @@ pub fn untold(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Step
 fn inline<'a>(
     wanted: &'a BTreeMap<String, Policy>,
     found: &'a BTreeMap<String, String>,
-    scope: &Scope,
+    scope: &Owned,
     account: &Account,
 ) -> Vec<Inline<'a>> {
     let read = |text: &str| {
-        observed_policy(text, Kind::Identity).map_or(Document::Unreadable, Document::Read)
+        observed_policy(text, PolicyKind::Identity)
+            .map_or(ObservedDocument::Unreadable, ObservedDocument::Read)
     };
     let mut differences = Vec::new();
     for (name, text) in
@@ -131,8 +136,10 @@ fn inline<'a>(
     }
     for (name, policy) in wanted {
         let old = match found.get(name) {
-            None => Document::Absent,
-            Some(text) if compare(policy, text, Kind::Identity, account).is_equal() => continue,
+            None => ObservedDocument::Absent,
+            Some(text) if compare(policy, text, PolicyKind::Identity, account).is_equal() => {
+                continue;
+            }
             Some(text) => read(text),
         };
         differences.push(Inline { name, old, new: Some(policy) });
@@ -153,11 +160,13 @@ impl Texts<'_> {
     fn changed_by(&mut self, call: &Call) -> Option<String> {
         let (old, new, kind) = match call {
             Call::UpdateTrust { trust } => {
-                (std::mem::replace(&mut self.trust, trust.clone()), trust, Kind::Trust)
+                (std::mem::replace(&mut self.trust, trust.clone()), trust, PolicyKind::Trust)
             }
-            Call::PutInline { name, document } => {
-                (self.inline.insert(name.clone(), document.clone())?, document, Kind::Identity)
-            }
+            Call::PutInline { name, document } => (
+                self.inline.insert(name.clone(), document.clone())?,
+                document,
+                PolicyKind::Identity,
+            ),
             _ => return None,
         };
         let change = Diff::between(
@@ -169,7 +178,7 @@ impl Texts<'_> {
     }
 }
 
-fn tag_steps(tags: &Tags, observed: &Tags, scope: &Scope) -> Vec<(Call, Why)> {
+fn tag_steps(tags: &Tags, observed: &Tags, scope: &Owned) -> Vec<(Call, Why)> {
     let mut unwanted: Vec<TagKey> = observed
         .keys()
         .filter(|key| scope.has_tag(key) && !tags.contains_key(key))

@@ -117,9 +117,9 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use iam::policy::{Kind, Strictness};
+    use iam::policy::{PolicyKind, Strictness};
 
-    fn policy(statements: &str, version: &str, kind: Kind) -> Policy {
+    fn policy(statements: &str, version: &str, kind: PolicyKind) -> Policy {
         let text = format!(r#"{{"Version":"{version}","Statement":[{statements}]}}"#);
         Policy::parse(&text, kind, Strictness::Observed).unwrap()
     }
@@ -169,13 +169,13 @@ mod tests {
             policy(
                 &text.replacen(r#""Sid":"A","#, "", usize::from(text.contains("},"))),
                 "2012-10-17",
-                Kind::Identity,
+                PolicyKind::Identity,
             )
         });
         let between = between(&old, &new).unwrap();
         let expected: Vec<Statement> = expected
             .iter()
-            .flat_map(|text| policy(text, "2012-10-17", Kind::Identity).statements)
+            .flat_map(|text| policy(text, "2012-10-17", PolicyKind::Identity).statements)
             .collect();
         assert_eq!(between.statements, expected);
     }
@@ -186,7 +186,7 @@ mod tests {
             let statement = format!(
                 r#"{{"Effect":"Allow","Principal":{{"Service":[{names}]}},"Action":"sts:AssumeRole"}}"#
             );
-            policy(&statement, "2012-10-17", Kind::Trust)
+            policy(&statement, "2012-10-17", PolicyKind::Trust)
         };
         let between = between(
             &trust(r#""ec2.amazonaws.com","ecs.amazonaws.com""#),
@@ -197,8 +197,8 @@ mod tests {
 
     #[test]
     fn versions_are_not_mixed_where_a_variable_would_change_its_meaning() {
-        let old = |text: &str| policy(text, "2008-10-17", Kind::Identity);
-        let new = |text: &str| policy(text, "2012-10-17", Kind::Identity);
+        let old = |text: &str| policy(text, "2008-10-17", PolicyKind::Identity);
+        let new = |text: &str| policy(text, "2012-10-17", PolicyKind::Identity);
         assert_eq!(between(&old(MINE), &new(GET)), None);
         assert_eq!(between(&old(GET), &new(GET)).unwrap().statements.len(), 1);
         assert_eq!(between(&old(MINE), &old(MINE)).unwrap().version, Version::V2008);

@@ -65,14 +65,14 @@ pub struct Inline<'a> {
     /// Its name.
     pub name: &'a str,
     /// What it is now.
-    pub old: Document,
+    pub old: ObservedDocument,
     /// What it is to be; `None` when it is to go.
     pub new: Option<&'a Policy>,
 }
 
 /// An observed document.
 #[derive(Debug)]
-pub enum Document {
+pub enum ObservedDocument {
     /// There is none.
     Absent,
     /// There is one that can't be read.
@@ -83,7 +83,7 @@ pub enum Document {
 
 /// Where a step stands in a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
+enum Rank {
     FirstBoundary,
     NarrowTrust,
     NarrowDelete,
@@ -99,7 +99,7 @@ enum Place {
     NoBoundary,
 }
 
-impl Place {
+impl Rank {
     /// Whether a step at this place may allow something new.
     fn may_widen(self) -> bool {
         !matches!(
@@ -126,27 +126,23 @@ pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<(Call, Wh
         turn_is_free: !replaced
             && attach.is_empty()
             && detach.is_empty()
-            && !inline.iter().any(|inline| matches!(inline.old, Document::Unreadable)),
+            && !inline.iter().any(|inline| matches!(inline.old, ObservedDocument::Unreadable)),
     };
     match boundary {
         Some((None, Some(arn))) => {
-            plan.push(
-                Place::FirstBoundary,
-                Call::PutBoundary { arn: arn.to_owned() },
-                Why::Missing,
-            );
+            plan.push(Rank::FirstBoundary, Call::PutBoundary { arn: arn.to_owned() }, Why::Missing);
         }
         Some((Some(_), Some(arn))) => {
-            plan.push(Place::Turn, Call::PutBoundary { arn: arn.to_owned() }, Why::Differs);
+            plan.push(Rank::Turn, Call::PutBoundary { arn: arn.to_owned() }, Why::Differs);
         }
-        Some((_, None)) => plan.push(Place::NoBoundary, Call::DeleteBoundary, Why::NotWanted),
+        Some((_, None)) => plan.push(Rank::NoBoundary, Call::DeleteBoundary, Why::NotWanted),
         None => {}
     }
     for arn in detach {
-        plan.push(Place::Detach, Call::Detach { arn: arn.to_owned() }, Why::NotWanted);
+        plan.push(Rank::Detach, Call::Detach { arn: arn.to_owned() }, Why::NotWanted);
     }
     for arn in attach {
-        plan.push(Place::Attach, Call::Attach { arn: arn.to_owned() }, Why::Missing);
+        plan.push(Rank::Attach, Call::Attach { arn: arn.to_owned() }, Why::Missing);
     }
     for inline in &inline {
         plan.inline(inline);
@@ -155,10 +151,10 @@ pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<(Call, Wh
         plan.trust(old.as_ref(), new, account);
     }
     if let Some(call) = attributes {
-        plan.push(Place::Attributes, call, Why::Differs);
+        plan.push(Rank::Attributes, call, Why::Differs);
     }
     for (call, why) in tags {
-        plan.push(Place::Tags, call, why);
+        plan.push(Rank::Tags, call, why);
     }
     // Stable: steps of one place keep their order.
     plan.steps.sort_by_key(|(place, ..)| *place);
@@ -166,12 +162,12 @@ pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<(Call, Wh
 }
 
 struct Plan {
-    steps: Vec<(Place, Call, Why)>,
+    steps: Vec<(Rank, Call, Why)>,
     turn_is_free: bool,
 }
 
 impl Plan {
-    fn push(&mut self, place: Place, call: Call, why: Why) {
+    fn push(&mut self, place: Rank, call: Call, why: Why) {
         self.steps.push((place, call, why));
     }
 
@@ -179,39 +175,39 @@ impl Plan {
         let Inline { name, old, new } = inline;
         let (call, why) = match (old, new) {
             (_, None) => (delete(name), Why::NotWanted),
-            (Document::Absent, Some(new)) => (put(name, new), Why::Missing),
+            (ObservedDocument::Absent, Some(new)) => (put(name, new), Why::Missing),
             (_, Some(new)) => (put(name, new), Why::Differs),
         };
         let gone = new.is_none();
         let old = match old {
-            Document::Unreadable => return self.push(Place::Turn, call, why),
-            Document::Absent => None,
-            Document::Read(old) => Some(old),
+            ObservedDocument::Unreadable => return self.push(Rank::Turn, call, why),
+            ObservedDocument::Absent => None,
+            ObservedDocument::Read(old) => Some(old),
         };
         match contain::change_among_others(old, *new) {
             Change::Same | Change::Narrower => {
-                self.push(if gone { Place::NarrowDelete } else { Place::NarrowPut }, call, why);
+                self.push(if gone { Rank::NarrowDelete } else { Rank::NarrowPut }, call, why);
             }
             Change::Wider => {
-                self.push(if gone { Place::WidenDelete } else { Place::WidenPut }, call, why);
+                self.push(if gone { Rank::WidenDelete } else { Rank::WidenPut }, call, why);
             }
             Change::Unknown if self.turn_is_free => {
                 self.turn_is_free = false;
-                self.push(Place::Turn, call, why);
+                self.push(Rank::Turn, call, why);
             }
             Change::Unknown => {
                 let nothing = Policy::new(Vec::new());
                 let Some(between) =
                     interim::between(old.unwrap_or(&nothing), new.unwrap_or(&nothing))
                 else {
-                    return self.push(Place::Turn, call, why);
+                    return self.push(Rank::Turn, call, why);
                 };
                 if !between.statements.is_empty() {
-                    self.push(Place::NarrowPut, put(name, &between), Why::Interim);
+                    self.push(Rank::NarrowPut, put(name, &between), Why::Interim);
                 } else if old.is_some() {
-                    self.push(Place::NarrowDelete, delete(name), Why::Interim);
+                    self.push(Rank::NarrowDelete, delete(name), Why::Interim);
                 }
-                self.push(if gone { Place::WidenDelete } else { Place::WidenPut }, call, why);
+                self.push(if gone { Rank::WidenDelete } else { Rank::WidenPut }, call, why);
             }
         }
     }
@@ -223,7 +219,7 @@ impl Plan {
         // One that can't be read is not closed meanwhile: that may be a lost answer, and the next
         // call may be lost as well.
         let Some(old) = old.filter(|old| !contain::contains(old, new).is_proven()) else {
-            return self.push(Place::NarrowTrust, call, why);
+            return self.push(Rank::NarrowTrust, call, why);
         };
         let grows = contain::contains(new, old).is_proven();
         if !grows && self.steps.iter().any(|(place, ..)| place.may_widen()) {
@@ -236,10 +232,10 @@ impl Plan {
                 .unwrap_or_else(closed);
             if !compare::between(old, &between, account).is_equal() {
                 let (call, why) = step(&between, Why::Interim);
-                self.push(Place::NarrowTrust, call, why);
+                self.push(Rank::NarrowTrust, call, why);
             }
         }
-        self.push(Place::WidenTrust, call, why);
+        self.push(Rank::WidenTrust, call, why);
     }
 }
 

@@ -19,7 +19,7 @@ use iam::{
     account::Account,
     arn::IamArn,
     policy::{
-        Effect, Kind, Policy, PrincipalKind, PrincipalSet, Scope, Statement, compare, contain,
+        Effect, Policy, PolicyKind, PrincipalKind, PrincipalSet, Scope, Statement, compare, contain,
     },
 };
 
@@ -122,7 +122,7 @@ pub fn replaced(
     known: &[ReplacedPrincipal],
     account: &Account,
 ) -> Vec<ReplacedPrincipal> {
-    let observed = observed.and_then(|text| observed_policy(text, Kind::Trust));
+    let observed = observed.and_then(|text| observed_policy(text, PolicyKind::Trust));
     let mut found: BTreeMap<String, Option<String>> = BTreeMap::new();
     let shown: BTreeSet<&String> = observed.iter().flat_map(all_named).collect();
     for principal in known {
@@ -220,7 +220,7 @@ pub fn view(desired: &Desired, observed: &Observed, held: &[ReplacedPrincipal]) 
     let target = held_back(desired, held);
     let mut observed = observed.clone();
     if let Some(policy) =
-        observed_policy(&observed.role.trust, Kind::Trust).filter(|_| !held.is_empty())
+        observed_policy(&observed.role.trust, PolicyKind::Trust).filter(|_| !held.is_empty())
         && let Some(explained) = explained(&desired.form.trust, &policy, held, account)
     {
         observed.role.trust = explained.to_json();
@@ -290,7 +290,7 @@ fn explained(
 /// Whether AWS still shows the id of a principal that is gone.
 #[must_use]
 pub fn shows_orphans(trust: &str) -> bool {
-    observed_policy(trust, Kind::Trust)
+    observed_policy(trust, PolicyKind::Trust)
         .is_some_and(|policy| all_named(&policy).any(|value| orphan(value).is_some()))
 }
 
@@ -311,7 +311,7 @@ pub fn refused(error: &IamError, trust: &Policy) -> Option<String> {
 /// Whether `trust` trusts nobody who is not trusted now.
 #[must_use]
 pub fn not_wider(observed: &str, trust: &Policy) -> bool {
-    observed_policy(observed, Kind::Trust)
+    observed_policy(observed, PolicyKind::Trust)
         .is_some_and(|observed| contain::contains(&observed, trust).is_proven())
 }
 

@@ -8,7 +8,7 @@ use iam::{
     tag::{self, TagKey, Tags},
 };
 
-use crate::plan::form::observed::{Part, RoleRecord};
+use crate::plan::form::observed::{RolePart, RoleRecord};
 
 /// One writing AWS call with everything it sends. The role is named beside it, in [`Step::role`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,18 +105,18 @@ impl Call {
 
     /// The parts that this call changes.
     #[must_use]
-    pub fn parts(&self) -> Vec<Part> {
+    pub fn parts(&self) -> Vec<RolePart> {
         match self {
-            Self::CreateRole { .. } | Self::DeleteRole => vec![Part::Role],
-            Self::UpdateTrust { .. } => vec![Part::Trust],
-            Self::UpdateRole { .. } => vec![Part::Attributes],
-            Self::PutBoundary { .. } | Self::DeleteBoundary => vec![Part::Boundary],
+            Self::CreateRole { .. } | Self::DeleteRole => vec![RolePart::Role],
+            Self::UpdateTrust { .. } => vec![RolePart::Trust],
+            Self::UpdateRole { .. } => vec![RolePart::Attributes],
+            Self::PutBoundary { .. } | Self::DeleteBoundary => vec![RolePart::Boundary],
             Self::PutInline { name, .. } | Self::DeleteInline { name } => {
-                vec![Part::Inline(name.clone())]
+                vec![RolePart::Inline(name.clone())]
             }
-            Self::Attach { arn } | Self::Detach { arn } => vec![Part::Attachment(arn.clone())],
-            Self::Tag { tags } => tags.keys().map(|key| Part::Tag(key.clone())).collect(),
-            Self::Untag { keys } => keys.iter().map(|key| Part::Tag(key.clone())).collect(),
+            Self::Attach { arn } | Self::Detach { arn } => vec![RolePart::Attachment(arn.clone())],
+            Self::Tag { tags } => tags.keys().map(|key| RolePart::Tag(key.clone())).collect(),
+            Self::Untag { keys } => keys.iter().map(|key| RolePart::Tag(key.clone())).collect(),
         }
     }
 }

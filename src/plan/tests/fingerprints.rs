@@ -7,7 +7,7 @@ use crate::{
     api::kinds::iam_role::Applied,
     plan::{
         form::{
-            fingerprint::{self, Scope, hexadecimal},
+            fingerprint::{self, Owned, hexadecimal},
             observed::Observed,
         },
         tests::samples::{TRUST, as_written, authorization, wish, with},
@@ -53,14 +53,14 @@ fn fingerprints_stay_what_they_are() {
         let wish = wish(&spec);
         let fingerprints = fingerprint::of_desired(&wish);
         let role = edited(as_written(&wish));
-        let scope = Scope::of(&wish, &applied);
+        let scope = Owned::of(&wish, &applied);
         let mut garbage = role.clone();
         garbage.role.trust = "no document".into();
         garbage.role.boundary = Some("arn:aws:iam::aws:policy/Theirs".into());
         for (what, found) in [
             ("authorization", fingerprints.0),
             ("attributes", fingerprints.1),
-            ("edited, all", authorization(&wish, &role, &Scope::default())),
+            ("edited, all", authorization(&wish, &role, &Owned::default())),
             ("edited, ours", authorization(&wish, &role, &scope)),
             ("garbage, ours", authorization(&wish, &garbage, &scope)),
         ] {

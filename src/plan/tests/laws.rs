@@ -12,8 +12,8 @@ use crate::plan::{
     decide::ownership::NotOurs,
     form::{
         desired::Desired,
-        fingerprint::{self, Scope},
-        observed::{Observed, Part},
+        fingerprint::{self, Owned},
+        observed::{Observed, RolePart},
         settle::{Certainty, Recent},
     },
     say::{conditions, verdict::Verdict, words::conclude},
@@ -154,11 +154,11 @@ fn after(steps: &[Step], before: &Observed) -> Observed {
     role
 }
 
-fn in_scope(part: &Part, scope: &Scope) -> bool {
+fn in_scope(part: &RolePart, scope: &Owned) -> bool {
     match part {
-        Part::Attachment(arn) => scope.has_attachment(arn),
-        Part::Inline(name) => scope.has_inline(name),
-        Part::Tag(key) => scope.has_tag(key),
+        RolePart::Attachment(arn) => scope.has_attachment(arn),
+        RolePart::Inline(name) => scope.has_inline(name),
+        RolePart::Tag(key) => scope.has_tag(key),
         _ => true,
     }
 }
@@ -168,7 +168,7 @@ proptest! {
 
     #[test]
     fn a_role_that_is_as_written_needs_nothing(wish in any_wish(), applied in any_applied()) {
-        let scope = Scope::of(&wish, &applied);
+        let scope = Owned::of(&wish, &applied);
         let role = as_written(&wish);
         prop_assert_eq!(diff(&wish, &role, &scope), vec![]);
         let (authorization_wanted, attributes_wanted) = fingerprint::of_desired(&wish);
@@ -182,7 +182,7 @@ proptest! {
     fn a_plan_that_was_carried_out_leaves_nothing_to_do(
         wish in any_wish(), role in any_role(), applied in any_applied()
     ) {
-        let scope = Scope::of(&wish, &applied);
+        let scope = Owned::of(&wish, &applied);
         let steps = diff(&wish, &role, &scope);
         let role = after(&steps, &role);
         prop_assert_eq!(diff(&wish, &role, &scope), vec![]);
@@ -193,9 +193,9 @@ proptest! {
     fn each_step_is_its_own_and_carried_out_twice_is_carried_out_once(
         wish in any_wish(), role in any_role(), applied in any_applied()
     ) {
-        let steps = diff(&wish, &role, &Scope::of(&wish, &applied));
+        let steps = diff(&wish, &role, &Owned::of(&wish, &applied));
         let whole = steps.iter().filter(|step| step.why != Why::Interim);
-        let parts: Vec<Part> = whole.flat_map(|step| step.call.parts()).collect();
+        let parts: Vec<RolePart> = whole.flat_map(|step| step.call.parts()).collect();
         prop_assert_eq!(parts.iter().collect::<BTreeSet<_>>().len(), parts.len());
         let twice: Vec<Step> = steps.iter().flat_map(|step| [step.clone(), step.clone()]).collect();
         prop_assert_eq!(after(&twice, &role), after(&steps, &role));
@@ -205,7 +205,7 @@ proptest! {
     fn the_fingerprint_differs_exactly_when_the_plan_has_a_step_for_it(
         wish in any_wish(), role in any_role(), applied in any_applied()
     ) {
-        let scope = Scope::of(&wish, &applied);
+        let scope = Owned::of(&wish, &applied);
         let steps = diff(&wish, &role, &scope);
         let of_attributes = |step: &&Step| matches!(step.call, Call::UpdateRole { .. });
         let (authorization_wanted, attributes_wanted) = fingerprint::of_desired(&wish);
@@ -221,7 +221,7 @@ proptest! {
     fn what_is_not_ours_in_an_additive_facet_and_aws_own_tags_are_never_touched(
         wish in any_wish(), role in any_role(), applied in any_applied()
     ) {
-        let scope = Scope::of(&wish, &applied);
+        let scope = Owned::of(&wish, &applied);
         let end = after(&diff(&wish, &role, &scope), &role);
         for arn in role.attached.iter().filter(|arn| !scope.has_attachment(arn)) {
             prop_assert!(end.attached.contains(arn));
@@ -243,7 +243,7 @@ proptest! {
     fn what_was_written_is_believed_and_not_what_is_read(
         wish in any_wish(), role in any_role(), applied in any_applied()
     ) {
-        let (scope, now) = (Scope::of(&wish, &applied), Timestamp::UNIX_EPOCH);
+        let (scope, now) = (Owned::of(&wish, &applied), Timestamp::UNIX_EPOCH);
         let window = std::time::Duration::from_mins(1);
         let mut recent = Recent::default();
         let steps = diff(&wish, &role, &scope);
@@ -273,8 +273,8 @@ proptest! {
             service_accounts: Vec::new(),
         };
         let now = Timestamp::UNIX_EPOCH;
-        let scope = Scope::of(&wish, &all);
-        for step in diff(&before, &role, &Scope::of(&before, &all)) {
+        let scope = Owned::of(&wish, &all);
+        for step in diff(&before, &role, &Owned::of(&before, &all)) {
             let mut recent = Recent::default();
             recent.record(&step, Certainty::Unknown, now);
             let mut truth = role.clone();
@@ -286,7 +286,8 @@ proptest! {
             recent.overlay(&wish.identity.role(), &mut read, |part| wish.wants(part), now,
                 std::time::Duration::from_mins(1));
             let steps = diff(&wish, &read, &scope);
-            let planned: BTreeSet<Part> = steps.iter().flat_map(|step| step.call.parts()).collect();
+            let planned: BTreeSet<RolePart> =
+                steps.iter().flat_map(|step| step.call.parts()).collect();
             for part in step.call.parts().iter().filter(|part| in_scope(part, &scope)) {
                 prop_assert!(planned.contains(part), "{} of {}: {:?}", part, step, steps);
             }
@@ -348,10 +349,10 @@ proptest! {
         let mut role = as_written(&wish);
         role.role.tags = role.role.tags.into_iter().map(|(key, value)| (
             key.as_str().to_uppercase().into(), value)).collect();
-        prop_assert_eq!(diff(&wish, &role, &Scope::default()), vec![]);
-        prop_assert_eq!(authorization(&wish, &role, &Scope::default()),
+        prop_assert_eq!(diff(&wish, &role, &Owned::default()), vec![]);
+        prop_assert_eq!(authorization(&wish, &role, &Owned::default()),
             fingerprint::of_desired(&wish).0);
-        prop_assert!(role.role.tags.keys().all(|key| wish.wants(&Part::Tag(key.clone()))));
+        prop_assert!(role.role.tags.keys().all(|key| wish.wants(&RolePart::Tag(key.clone()))));
     }
 }
 

@@ -16,7 +16,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{
-    form::{desired::Desired, fingerprint::Scope, observed::Observed},
+    form::{desired::Desired, fingerprint::Owned, observed::Observed},
     steps::{
         diff,
         step::{Call, Step},
@@ -24,7 +24,7 @@ use crate::plan::{
     tests::samples::{TRUST, as_written, carry_out, wish},
 };
 use iam::policy::{
-    Effect, Kind, Policy, PrincipalKind, Scope as Form, Statement, Strictness,
+    Effect, Policy, PolicyKind, PrincipalKind, Scope as Form, Statement, Strictness,
     evaluate::{Context, Decision, Documents, Request, evaluate},
 };
 
@@ -252,7 +252,7 @@ impl Questions<'_> {
     }
 
     fn trusted(&self, role: &Observed) -> Vec<bool> {
-        let trust = read(&role.role.trust, Kind::Trust);
+        let trust = read(&role.role.trust, PolicyKind::Trust);
         ask(&Documents { trust: Some(&trust), ..Documents::default() }, &self.callers)
     }
 
@@ -260,7 +260,7 @@ impl Questions<'_> {
         let inline: Vec<(&str, Policy)> = role
             .inline
             .iter()
-            .map(|(name, text)| (name.as_str(), read(text, Kind::Identity)))
+            .map(|(name, text)| (name.as_str(), read(text, PolicyKind::Identity)))
             .collect();
         let mut policies: Vec<(&str, &Policy)> =
             inline.iter().map(|(name, policy)| (*name, policy)).collect();
@@ -271,7 +271,7 @@ impl Questions<'_> {
     }
 }
 
-fn read(text: &str, kind: Kind) -> Policy {
+fn read(text: &str, kind: PolicyKind) -> Policy {
     Policy::parse(text, kind, Strictness::Observed).unwrap()
 }
 
@@ -310,7 +310,7 @@ fn law(denies: bool, salt: u64) {
             (just_created(&then), diff::create(&then).split_off(1))
         } else {
             let role = as_written(&before);
-            let steps = diff::untold(&then, &role, &Scope::default());
+            let steps = diff::untold(&then, &role, &Owned::default());
             (role, steps)
         };
         if denies && unread(&steps, &role) > 1 {
@@ -331,7 +331,7 @@ fn law(denies: bool, salt: u64) {
         }
         let (first, last) = (&answers[0], &answers[answers.len() - 1]);
         if case % 8 == 0 {
-            assert_eq!(diff::untold(&then, &state, &Scope::default()), [], "case {case}");
+            assert_eq!(diff::untold(&then, &state, &Owned::default()), [], "case {case}");
         }
         for (at, (trusted, may)) in answers.iter().enumerate() {
             let told = || {

@@ -5,7 +5,7 @@ use crate::{
     plan::{
         form::{
             desired::{Desired, desired},
-            fingerprint::{self, Fingerprint, Scope},
+            fingerprint::{self, Fingerprint, Owned},
             observed::{Observed, RoleRecord},
         },
         scope::limits::{BoundaryRule, Limits},
@@ -85,7 +85,7 @@ pub fn as_written(desired: &Desired) -> Observed {
 }
 
 /// The `authorization` fingerprint of a role.
-pub fn authorization(wish: &Desired, role: &Observed, scope: &Scope) -> Fingerprint {
+pub fn authorization(wish: &Desired, role: &Observed, scope: &Owned) -> Fingerprint {
     fingerprint::authorization(role.form(), scope, &wish.identity.account)
 }
 

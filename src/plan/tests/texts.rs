@@ -1,7 +1,7 @@
 //! What people read: plans, statuses, before and after.
 
 use crate::plan::{
-    form::{fingerprint::Scope, observed::Observed},
+    form::{fingerprint::Owned, observed::Observed},
     say::{
         verdict::Verdict,
         words::{conclude, cut, plan_lines, role_not_found},
@@ -59,13 +59,13 @@ fn the_plan_of_a_new_role() {
 
 #[test]
 fn the_plan_of_a_role_in_which_everything_differs() {
-    insta::assert_snapshot!(lines(&diff::diff(&wish(&whole()), &other(), &Scope::default())));
+    insta::assert_snapshot!(lines(&diff::diff(&wish(&whole()), &other(), &Owned::default())));
 }
 
 #[test]
 fn the_plan_of_a_role_that_is_to_have_nothing_but_trust() {
     let role = as_written(&wish(&whole()));
-    insta::assert_snapshot!(lines(&diff::diff(&wish(&with("")), &role, &Scope::default())));
+    insta::assert_snapshot!(lines(&diff::diff(&wish(&with("")), &role, &Owned::default())));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn before_and_after_of_each_step() {
         };
         steps.iter().map(line).collect()
     };
-    let changed = audit(&diff::diff(&desired, &role, &Scope::default()), Some(&role));
+    let changed = audit(&diff::diff(&desired, &role, &Owned::default()), Some(&role));
     insta::assert_snapshot!(audit(&diff::create(&desired), None) + &changed);
 }
 
@@ -161,7 +161,7 @@ fn what_changes_in_a_document_is_told_in_one_line_of_bounded_length() {
         as_written(&wish(&with(&format!(r#""permissions":{{"inlinePolicies":[{READ}]}}"#))));
     let told = |role: &Observed| {
         let wish = wish(&with(&format!(r#""permissions":{{"inlinePolicies":[{READ}]}}"#)));
-        lines(&diff::diff(&wish, role, &Scope::default()))
+        lines(&diff::diff(&wish, role, &Owned::default()))
     };
     let document = role.inline["read"].clone();
     role.inline.insert("read".into(), document.replace("s3:GetObject", "s3:PutObject"));

@@ -13,7 +13,7 @@ use crate::plan::{
 };
 use crate::sim::iam::{
     role::{History, RoleState},
-    rules::{self as rules, Kind, Refusal},
+    rules::{self as rules, DocumentKind, Refusal},
     trust::Principals,
 };
 
@@ -193,7 +193,7 @@ impl Account {
         rules::description(description.as_deref().unwrap_or_default())?;
         rules::max_session(*max_session)?;
         rules::tags(tags)?;
-        let policy = rules::document(trust, Kind::Trust)?;
+        let policy = rules::document(trust, DocumentKind::Trust)?;
         if self.current(name).is_some() {
             return Err(Refusal::new(
                 IamErrorClass::AlreadyExists,
@@ -237,7 +237,7 @@ impl Account {
     }
 
     fn update_trust(&mut self, name: &str, trust: &str, now: Timestamp) -> Result<(), Refusal> {
-        let policy = rules::document(trust, Kind::Trust)?;
+        let policy = rules::document(trust, DocumentKind::Trust)?;
         self.modifiable(name)?;
         within(rules::size(trust), self.quotas.trust, "ACLSizePerRole")?;
         let stored = self.principals.store_trust(policy, false)?;
@@ -255,7 +255,7 @@ impl Account {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         rules::policy_name(name)?;
-        rules::document(document, Kind::Inline)?;
+        rules::document(document, DocumentKind::Inline)?;
         let quota = self.quotas.inline;
         self.change(role, now, |role| {
             role.inline.insert(name.to_owned(), document.to_owned());

@@ -155,7 +155,7 @@ pub(super) fn account_id(text: &str) -> bool {
 
 /// Whose permissions a document is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum DocumentKind {
     Trust,
     Inline,
 }
@@ -165,7 +165,7 @@ fn malformed(message: &str) -> Refusal {
 }
 
 /// Parses a policy and checks its grammar; who the principals are is checked elsewhere.
-pub(super) fn document(text: &str, kind: Kind) -> Result<Value, Refusal> {
+pub(super) fn document(text: &str, kind: DocumentKind) -> Result<Value, Refusal> {
     if text.is_empty() || text.chars().count() > 131_072 {
         return Err(Refusal::invalid(
             "Value at 'policyDocument' failed to satisfy constraint: length",
@@ -211,7 +211,7 @@ pub(super) fn document(text: &str, kind: Kind) -> Result<Value, Refusal> {
     Ok(value)
 }
 
-fn statement(fields: &Map<String, Value>, kind: Kind) -> Result<(), Refusal> {
+fn statement(fields: &Map<String, Value>, kind: DocumentKind) -> Result<(), Refusal> {
     for (name, value) in fields {
         let good = match name.as_str() {
             "Sid" => {
@@ -220,12 +220,12 @@ fn statement(fields: &Map<String, Value>, kind: Kind) -> Result<(), Refusal> {
             "Effect" => value == "Allow" || value == "Deny",
             "Action" | "NotAction" => strings(value)
                 .is_some_and(|list| !list.is_empty() && list.iter().all(|one| action(one))),
-            "Resource" | "NotResource" if kind == Kind::Trust => {
+            "Resource" | "NotResource" if kind == DocumentKind::Trust => {
                 return Err(malformed("Has prohibited field Resource"));
             }
             "Resource" | "NotResource" => strings(value)
                 .is_some_and(|list| !list.is_empty() && list.iter().all(|one| resource(one))),
-            "Principal" | "NotPrincipal" if kind == Kind::Inline => {
+            "Principal" | "NotPrincipal" if kind == DocumentKind::Inline => {
                 return Err(malformed("Policy document should not specify a principal."));
             }
             "Principal" | "NotPrincipal" => principals(value),
@@ -240,7 +240,7 @@ fn statement(fields: &Map<String, Value>, kind: Kind) -> Result<(), Refusal> {
     if !fields.contains_key("Effect") || !one_of("Action", "NotAction") {
         return Err(malformed("Missing required field Effect or Action"));
     }
-    let rest = if kind == Kind::Trust {
+    let rest = if kind == DocumentKind::Trust {
         one_of("Principal", "NotPrincipal")
     } else {
         one_of("Resource", "NotResource")
@@ -248,7 +248,7 @@ fn statement(fields: &Map<String, Value>, kind: Kind) -> Result<(), Refusal> {
     if !rest {
         return Err(malformed("Missing required field Principal or Resource"));
     }
-    if kind == Kind::Trust
+    if kind == DocumentKind::Trust
         && !fields.get("Action").and_then(strings).unwrap_or_default().iter().all(|one| sts(one))
     {
         return Err(malformed("AssumeRole policy may only specify STS AssumeRole actions."));

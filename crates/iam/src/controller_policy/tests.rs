@@ -2,7 +2,7 @@ use rstest::rstest;
 
 use crate::controller_policy::*;
 use crate::policy::evaluate::{Context, Decision, Documents, Request, evaluate};
-use crate::policy::{Effect, Kind, Strictness};
+use crate::policy::{Effect, PolicyKind, Strictness};
 
 const BOUNDARY_ARN: &str = "arn:aws:iam::123456789012:policy/rolewright-boundary";
 const OURS: &str = "arn:aws:iam::123456789012:role/rolewright/prod-team-a_reader";
@@ -321,7 +321,10 @@ fn the_list_of_managed_policies_is_the_one_of_the_settings() {
 fn the_documents_are_what_aws_accepts_and_fit_a_policy_of_a_user() {
     for policy in [policy(|_| {}), policy(|installation| installation.boundary = None), reader()] {
         let text = policy.to_json();
-        assert_eq!(Policy::read(&text, Kind::Identity, Strictness::Desired).as_ref(), Ok(&policy));
+        assert_eq!(
+            Policy::read(&text, PolicyKind::Identity, Strictness::Desired).as_ref(),
+            Ok(&policy)
+        );
         let sids: std::collections::BTreeSet<_> =
             policy.statements.iter().map(|statement| &statement.sid).collect();
         assert_eq!(sids.len(), policy.statements.len(), "each statement has a name of its own");

@@ -4,7 +4,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::limits;
-use crate::policy::{Kind, Policy, Strictness};
+use crate::policy::{Policy, PolicyKind, Strictness};
 
 fn finding(field: Field) -> Finding {
     Finding::error(Check::new("x"), field, "is wrong: really").with_remedy("do: this; or that")
@@ -109,7 +109,7 @@ fn the_reader_of_documents_says_where_what_and_what_to_do_apart(
     #[case] message: &str,
     #[case] remedy: &str,
 ) {
-    let found = Policy::read(text, Kind::Identity, Strictness::Desired).unwrap_err();
+    let found = Policy::read(text, PolicyKind::Identity, Strictness::Desired).unwrap_err();
     let [finding] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!((finding.check(), finding.pointer()), (check, pointer));
     assert_eq!((finding.message(), finding.remedy()), (message, remedy));

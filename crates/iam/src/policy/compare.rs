@@ -5,11 +5,11 @@ use crate::finding::Check;
 
 use crate::policy::decode::decode;
 use crate::policy::document::Policy;
-use crate::policy::parse::{Kind, Reading, Strictness};
+use crate::policy::parse::{PolicyKind, Reading, Strictness};
 
 /// What a comparison says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Verdict {
+pub enum Equality {
     /// Same document: only white space, key order, order inside lists, scalar or list, or spelling
     /// of an account differ.
     Identical,
@@ -23,7 +23,7 @@ pub enum Verdict {
     Invalid,
 }
 
-impl Verdict {
+impl Equality {
     /// Whether the canonical forms are equal, so that nothing is to be written.
     #[must_use]
     pub fn is_equal(self) -> bool {
@@ -34,37 +34,42 @@ impl Verdict {
 /// Compares a desired policy with a document as AWS returned it, percent-encoded or plain, in a
 /// role of `account`.
 ///
-/// An observed document that cannot be read is [`Verdict::Different`], unless everything wrong with
-/// it is such that no role can hold it: then it is [`Verdict::Invalid`].
+/// An observed document that cannot be read is [`Equality::Different`], unless everything wrong
+/// with it is such that no role can hold it: then it is [`Equality::Invalid`].
 #[must_use]
-pub fn compare(desired: &Policy, observed_text: &str, kind: Kind, account: &Account) -> Verdict {
+pub fn compare(
+    desired: &Policy,
+    observed_text: &str,
+    kind: PolicyKind,
+    account: &Account,
+) -> Equality {
     if observed_text.trim().is_empty() {
-        return Verdict::Invalid;
+        return Equality::Invalid;
     }
     let Ok(text) = decode(observed_text) else {
-        return Verdict::Different;
+        return Equality::Different;
     };
     match Reading::parse(&text, kind, Strictness::Observed) {
         Ok(Reading { policy, folded }) => match between(desired, &policy, account) {
             // What reading folded away stands in AWS all the same.
-            Verdict::Identical if !folded.is_empty() => Verdict::Cosmetic,
+            Equality::Identical if !folded.is_empty() => Equality::Cosmetic,
             verdict => verdict,
         },
         Err(problems) if problems.iter().all(|problem| problem.check() == Check::IMPOSSIBLE) => {
-            Verdict::Invalid
+            Equality::Invalid
         }
-        Err(_) => Verdict::Different,
+        Err(_) => Equality::Different,
     }
 }
 
-/// Compares two policies in a role of `account`; never [`Verdict::Invalid`].
+/// Compares two policies in a role of `account`; never [`Equality::Invalid`].
 #[must_use]
-pub fn between(desired: &Policy, observed: &Policy, account: &Account) -> Verdict {
+pub fn between(desired: &Policy, observed: &Policy, account: &Account) -> Equality {
     if desired.is_identical(observed, account) {
-        Verdict::Identical
+        Equality::Identical
     } else if desired.canonical(account) == observed.canonical(account) {
-        Verdict::Cosmetic
+        Equality::Cosmetic
     } else {
-        Verdict::Different
+        Equality::Different
     }
 }

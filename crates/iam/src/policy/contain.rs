@@ -24,7 +24,7 @@ use crate::quote::shown;
 
 use crate::policy::document::{Policy, PrincipalKind};
 use crate::policy::evaluate::{Context, Request};
-use region::{Document, Region, Rule};
+use region::{Region, RegionDocument, Rule};
 
 /// Most regions of a document, and most steps of one answer: what is larger is not compared.
 const REGIONS: usize = 20_000;
@@ -67,7 +67,7 @@ pub struct Doubt {
 
 /// How a change of a document changes what it allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Access {
+pub struct AccessChange {
     /// Whether the new one allows something that the old one does not.
     pub widens: Containment,
     /// Whether the old one allowed something that the new one does not; statements are those of the
@@ -97,14 +97,14 @@ pub fn contains(old: &Policy, new: &Policy) -> Containment {
 
 /// Both directions of [`contains`]. No document allows nothing.
 #[must_use]
-pub fn access(old: Option<&Policy>, new: Option<&Policy>) -> Access {
-    Access { widens: contained(old, new), narrows: contained(new, old) }
+pub fn access(old: Option<&Policy>, new: Option<&Policy>) -> AccessChange {
+    AccessChange { widens: contained(old, new), narrows: contained(new, old) }
 }
 
 /// What a change does to what a document allows by itself. No document allows nothing.
 #[must_use]
 pub fn change(old: Option<&Policy>, new: Option<&Policy>) -> Change {
-    Access::change(&access(old, new))
+    AccessChange::change(&access(old, new))
 }
 
 /// What a change does when the document is one of several of a role, whatever the others are: a
@@ -128,7 +128,7 @@ impl Containment {
     }
 }
 
-impl Access {
+impl AccessChange {
     /// In one word.
     #[must_use]
     pub fn change(&self) -> Change {
@@ -200,8 +200,8 @@ fn within(old: Option<&Policy>, new: Option<&Policy>) -> bool {
 
 struct Question<'a> {
     policies: (&'a Policy, &'a Policy),
-    old: Document,
-    new: Document,
+    old: RegionDocument,
+    new: RegionDocument,
     /// Indexes of the Denies of `old` that `new` does not keep, and that count.
     kept: Vec<usize>,
     steps: std::cell::Cell<usize>,
@@ -210,7 +210,7 @@ struct Question<'a> {
 impl<'a> Question<'a> {
     fn new(old: &'a Policy, new: &'a Policy) -> Result<Self, Doubt> {
         let read = |policy: &Policy, which: &str| {
-            Document::read(policy).map_err(|(index, why)| {
+            RegionDocument::read(policy).map_err(|(index, why)| {
                 let why =
                     format!("statement {index} of the {which} document can't be evaluated: {why}");
                 Doubt { statement: if which == "new" { index } else { 0 }, why }
@@ -226,7 +226,7 @@ impl<'a> Question<'a> {
                 why: "one document names principals, the other resources".to_owned(),
             });
         }
-        let mixed = |document: &Document| {
+        let mixed = |document: &RegionDocument| {
             document.is_trust().is_none() && document.allows.len() + document.denies.len() > 0
         };
         if mixed(&old) || mixed(&new) {
@@ -235,7 +235,7 @@ impl<'a> Question<'a> {
                 why: "a document names principals and resources".to_owned(),
             });
         }
-        let size = |document: &Document| {
+        let size = |document: &RegionDocument| {
             document
                 .allows
                 .iter()

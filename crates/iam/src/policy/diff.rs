@@ -13,7 +13,7 @@ mod tests;
 use crate::account::Account;
 
 use crate::policy::compare::between;
-use crate::policy::contain::{Access, Containment, access};
+use crate::policy::contain::{AccessChange, Containment, access};
 use crate::policy::document::{Effect, Policy, Statement, Version};
 
 pub use element::ElementChange;
@@ -27,7 +27,7 @@ pub struct Diff {
     /// In the order of the new document; what was removed comes behind.
     pub statements: Vec<StatementChange>,
     /// What the whole change does to access.
-    pub access: Access,
+    pub access: AccessChange,
 }
 
 /// The change of one statement.
@@ -43,15 +43,15 @@ pub struct StatementChange {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChangeKind {
     /// It is new.
-    Added(Place),
+    Added(PlacedStatement),
     /// It is gone.
-    Removed(Place),
+    Removed(PlacedStatement),
     /// It says something else.
     Changed {
         /// Where it was.
-        old: Place,
+        old: PlacedStatement,
         /// Where it is.
-        new: Place,
+        new: PlacedStatement,
         /// What differs in it.
         elements: Vec<ElementChange>,
     },
@@ -59,7 +59,7 @@ pub enum ChangeKind {
 
 /// A statement and where it stands in its document.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Place {
+pub struct PlacedStatement {
     /// From 0.
     pub index: usize,
     /// The statement.
@@ -75,8 +75,8 @@ pub struct Direction {
     pub narrows: Option<bool>,
 }
 
-impl From<&Access> for Direction {
-    fn from(access: &Access) -> Self {
+impl From<&AccessChange> for Direction {
+    fn from(access: &AccessChange) -> Self {
         let told = |containment: &Containment| match containment {
             Containment::NoNewAccess => Some(false),
             Containment::NewAccess(_) => Some(true),
@@ -99,8 +99,10 @@ impl Diff {
     pub fn between(old: &Policy, new: &Policy, account: &Account) -> Self {
         let version = (old.version != new.version).then_some((old.version, new.version));
         if version.is_none() && between(new, old, account).is_equal() {
-            let same =
-                Access { widens: Containment::NoNewAccess, narrows: Containment::NoNewAccess };
+            let same = AccessChange {
+                widens: Containment::NoNewAccess,
+                narrows: Containment::NoNewAccess,
+            };
             return Self { version, statements: Vec::new(), access: same };
         }
         let alone = |policy: &Policy, statement: &Statement| Policy {
@@ -112,7 +114,7 @@ impl Diff {
             policy
                 .statements
                 .get(index)
-                .map(|statement| Place { index, statement: statement.clone() })
+                .map(|statement| PlacedStatement { index, statement: statement.clone() })
         };
         let mut statements = Vec::new();
         for (before, after) in matching::pairs(old, new, account) {

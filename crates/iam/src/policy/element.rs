@@ -9,7 +9,7 @@ use crate::text::{node::Node, pointer::Pointer};
 
 use crate::policy::document::{Conditions, PrincipalKind, PrincipalSet};
 use crate::policy::operator::{self, Operator};
-use crate::policy::parse::{Kind, Member, NumberRule, Reader, Strictness};
+use crate::policy::parse::{Member, NumberRule, PolicyKind, Reader, Strictness};
 
 /// Digits that survive every number type between a user's YAML and us.
 const SHORT_DIGITS: usize = 15;
@@ -111,7 +111,7 @@ impl<'n> Reader<'n> {
     ) -> Option<PrincipalSet> {
         let members = match node {
             Node::String(text) if text == "*" => {
-                if self.desired() && self.kind == Kind::Trust {
+                if self.desired() && self.kind == PolicyKind::Trust {
                     self.unknown(at, || {
                         let message = "a trust policy cannot name everyone with the string *";
                         (message, "name the principals by kind")

@@ -41,12 +41,12 @@ pub struct Request {
 /// is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
-    keys: BTreeMap<String, Found>,
+    keys: BTreeMap<String, KeyValues>,
 }
 
 /// The values of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct KeyValues {
     /// The values.
     pub values: Vec<String>,
     /// Whether the request gave a list: only operators with a set prefix match one.
@@ -57,8 +57,10 @@ impl Context {
     /// Sets a key to one value.
     #[must_use]
     pub fn with(mut self, key: &str, value: &str) -> Self {
-        self.keys
-            .insert(key.to_lowercase(), Found { values: vec![value.to_owned()], listed: false });
+        self.keys.insert(
+            key.to_lowercase(),
+            KeyValues { values: vec![value.to_owned()], listed: false },
+        );
         self
     }
 
@@ -70,18 +72,18 @@ impl Context {
         values: impl IntoIterator<Item = S>,
     ) -> Self {
         let values = values.into_iter().map(Into::into).collect();
-        self.keys.insert(key.to_lowercase(), Found { values, listed: true });
+        self.keys.insert(key.to_lowercase(), KeyValues { values, listed: true });
         self
     }
 
     /// The keys in lower case and what the request has under them.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Found)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &KeyValues)> {
         self.keys.iter().map(|(key, found)| (key.as_str(), found))
     }
 
     /// What the request has under a key, in any letter case.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Found> {
+    pub fn get(&self, key: &str) -> Option<&KeyValues> {
         // Keys of one request are few, and a scan allocates nothing.
         let found =
             self.keys.iter().find(|(known, _)| same_key(known, key)).map(|(_, found)| found);

@@ -29,9 +29,9 @@ mod tests;
 pub mod value;
 
 pub use canonical::Canonical;
-pub use compare::{Verdict, between, compare};
+pub use compare::{Equality, between, compare};
 pub use document::{
     ActionList, Conditions, Effect, Policy, PrincipalKind, PrincipalSet, Principals, ResourceList,
     Scope, Statement, Version,
 };
-pub use parse::{Folded, Kind, NumberRule, Reading, Strictness};
+pub use parse::{Folded, NumberRule, PolicyKind, Reading, Strictness};

@@ -23,18 +23,18 @@ use crate::policy::problems::{Problems, SHOWN};
 
 /// What a document is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum PolicyKind {
     /// What a role may do: an inline policy.
     Identity,
     /// Who may assume a role.
     Trust,
-    /// What a role may do at most: a managed policy, in the grammar of [`Kind::Identity`].
+    /// What a role may do at most: a managed policy, in the grammar of [`PolicyKind::Identity`].
     Boundary,
     /// Not known: only the rules common to all kinds.
     Any,
 }
 
-impl Kind {
+impl PolicyKind {
     /// The kinds that a role has.
     pub const ALL: [Self; 3] = [Self::Identity, Self::Trust, Self::Boundary];
 
@@ -112,7 +112,11 @@ impl Reading {
     ///
     /// # Errors
     /// As [`Policy::parse`].
-    pub fn parse(text: &str, kind: Kind, strictness: Strictness) -> Result<Self, Vec<Finding>> {
+    pub fn parse(
+        text: &str,
+        kind: PolicyKind,
+        strictness: Strictness,
+    ) -> Result<Self, Vec<Finding>> {
         let text = Text::json(text, bounds(strictness)).map_err(|error| vec![error.into()])?;
         Reader::new(kind, strictness, NumberRule::AsWritten).run(&text.node, Some(&text))
     }
@@ -121,7 +125,11 @@ impl Reading {
     ///
     /// # Errors
     /// As [`Policy::read`].
-    pub fn read(text: &str, kind: Kind, strictness: Strictness) -> Result<Self, Vec<Finding>> {
+    pub fn read(
+        text: &str,
+        kind: PolicyKind,
+        strictness: Strictness,
+    ) -> Result<Self, Vec<Finding>> {
         let text = Text::read(text, bounds(strictness)).map_err(|error| vec![error.into()])?;
         Reader::new(kind, strictness, NumberRule::AsWritten).run(&text.node, Some(&text))
     }
@@ -140,7 +148,11 @@ impl Policy {
     /// # Errors
     /// Every problem of the document (the first fifty), each with line, column and JSON pointer; at
     /// least one. A desired document is bounded to 64 KiB, an observed one to what AWS accepts.
-    pub fn read(text: &str, kind: Kind, strictness: Strictness) -> Result<Self, Vec<Finding>> {
+    pub fn read(
+        text: &str,
+        kind: PolicyKind,
+        strictness: Strictness,
+    ) -> Result<Self, Vec<Finding>> {
         Reading::read(text, kind, strictness).map(|reading| reading.policy)
     }
 
@@ -149,7 +161,11 @@ impl Policy {
     ///
     /// # Errors
     /// As [`Policy::read`].
-    pub fn parse(text: &str, kind: Kind, strictness: Strictness) -> Result<Self, Vec<Finding>> {
+    pub fn parse(
+        text: &str,
+        kind: PolicyKind,
+        strictness: Strictness,
+    ) -> Result<Self, Vec<Finding>> {
         Reading::parse(text, kind, strictness).map(|reading| reading.policy)
     }
 
@@ -158,7 +174,11 @@ impl Policy {
     ///
     /// # Errors
     /// Every problem of the document (the first fifty); at least one.
-    pub fn from_node(node: &Node, kind: Kind, numbers: NumberRule) -> Result<Self, Vec<Finding>> {
+    pub fn from_node(
+        node: &Node,
+        kind: PolicyKind,
+        numbers: NumberRule,
+    ) -> Result<Self, Vec<Finding>> {
         Reader::new(kind, Strictness::Desired, numbers)
             .run(node, None)
             .map(|reading| reading.policy)
@@ -170,7 +190,7 @@ impl Policy {
     /// # Errors
     /// What [`Policy::from_node`] would say about its printed form; also when that is longer than
     /// 64 KiB.
-    pub fn check(&self, kind: Kind) -> Result<(), Vec<Finding>> {
+    pub fn check(&self, kind: PolicyKind) -> Result<(), Vec<Finding>> {
         let printed = self.to_json();
         // A place in the printed form would mean nothing to anybody.
         let text = Text::json(&printed, limits::DOCUMENT)
@@ -181,7 +201,7 @@ impl Policy {
 
 /// Reads one document whose values live as long as `'n`.
 pub(super) struct Reader<'n> {
-    pub(super) kind: Kind,
+    pub(super) kind: PolicyKind,
     pub(super) strictness: Strictness,
     pub(super) numbers: NumberRule,
     problems: Problems,
@@ -194,13 +214,13 @@ pub(super) type Member = (String, Node);
 
 /// The two forms of an element, looked up in one statement.
 #[derive(Clone, Copy)]
-enum Found<'n> {
+enum ElementForm<'n> {
     Only(&'n Member),
     Except(&'n Member),
 }
 
 impl<'n> Reader<'n> {
-    fn new(kind: Kind, strictness: Strictness, numbers: NumberRule) -> Self {
+    fn new(kind: PolicyKind, strictness: Strictness, numbers: NumberRule) -> Self {
         Self {
             kind,
             strictness,
@@ -386,24 +406,24 @@ impl<'n> Reader<'n> {
         except: Option<&'n Member>,
         at: &Pointer<'_>,
         element: &str,
-    ) -> Option<Found<'n>> {
+    ) -> Option<ElementForm<'n>> {
         if only.is_some() && except.is_some() {
             self.impossible(at, || {
                 (format!("a statement cannot have both {element} and Not{element}"), "remove one")
             });
         }
-        only.map(Found::Only).or(except.map(Found::Except))
+        only.map(ElementForm::Only).or(except.map(ElementForm::Except))
     }
 
     fn scoped<T>(
         &mut self,
-        found: Found<'n>,
+        found: ElementForm<'n>,
         at: &Pointer<'_>,
         read: impl FnOnce(&mut Self, &'n Node, &Pointer<'_>) -> Option<T>,
     ) -> Option<Scope<T>> {
         match found {
-            Found::Only((key, node)) => read(self, node, &at.key(key)).map(Scope::Only),
-            Found::Except((key, node)) => read(self, node, &at.key(key)).map(Scope::Except),
+            ElementForm::Only((key, node)) => read(self, node, &at.key(key)).map(Scope::Only),
+            ElementForm::Except((key, node)) => read(self, node, &at.key(key)).map(Scope::Except),
         }
     }
 
@@ -417,21 +437,21 @@ impl<'n> Reader<'n> {
     ) -> Option<Option<Scope<PrincipalSet>>> {
         let found = self.either(only, except, at, "Principal");
         match (self.kind, found) {
-            (Kind::Identity | Kind::Boundary | Kind::Any, None) => Some(None),
-            (Kind::Identity | Kind::Boundary, Some(_)) => {
+            (PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Any, None) => Some(None),
+            (PolicyKind::Identity | PolicyKind::Boundary, Some(_)) => {
                 self.impossible(at, || {
                     let remedy = "remove it, the role itself is the principal";
                     ("an identity policy has no Principal", remedy)
                 });
                 None
             }
-            (Kind::Trust, None) => {
+            (PolicyKind::Trust, None) => {
                 self.impossible(at, || {
                     ("a trust statement needs Principal", "add who may assume the role")
                 });
                 None
             }
-            (Kind::Trust | Kind::Any, Some(found)) => {
+            (PolicyKind::Trust | PolicyKind::Any, Some(found)) => {
                 self.scoped(found, at, Self::principal_set).map(Some)
             }
         }
@@ -447,15 +467,15 @@ impl<'n> Reader<'n> {
     ) -> Option<Option<Scope<Vec<String>>>> {
         let found = self.either(only, except, at, "Resource");
         match (self.kind, found) {
-            (Kind::Trust | Kind::Any, None) => Some(None),
-            (Kind::Trust, Some(_)) => {
+            (PolicyKind::Trust | PolicyKind::Any, None) => Some(None),
+            (PolicyKind::Trust, Some(_)) => {
                 self.impossible(at, || {
                     let remedy = "remove it, the role itself is the resource";
                     ("a trust statement has no Resource", remedy)
                 });
                 None
             }
-            (Kind::Identity | Kind::Boundary, None) => {
+            (PolicyKind::Identity | PolicyKind::Boundary, None) => {
                 self.impossible(at, || {
                     ("a statement of an identity policy needs Resource", "add it, or NotResource")
                 });

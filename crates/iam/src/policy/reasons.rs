@@ -9,17 +9,17 @@ use crate::account::Account;
 use crate::finding::{Check, Finding};
 use crate::quote::shown;
 
-use crate::policy::compare::{Verdict, between};
+use crate::policy::compare::{Equality, between};
 use crate::policy::decode::decode;
 use crate::policy::diff::{ChangeKind, Diff};
 use crate::policy::document::{Policy, PrincipalKind, PrincipalSet};
-use crate::policy::parse::{Kind, Reading, Strictness};
+use crate::policy::parse::{PolicyKind, Reading, Strictness};
 
 /// A verdict and what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
     /// The verdict.
-    pub verdict: Verdict,
+    pub verdict: Equality,
     /// At least one, unless the verdict is Identical.
     pub reasons: Vec<Reason>,
 }
@@ -57,7 +57,7 @@ pub struct UnreadableError {
 pub fn explain(
     desired: &str,
     observed: &str,
-    kind: Kind,
+    kind: PolicyKind,
     account: &Account,
 ) -> Result<Comparison, UnreadableError> {
     let a = side('A', desired, kind, Strictness::Desired)?;
@@ -79,31 +79,31 @@ pub fn explain(
     };
     let mut reasons = folded('A', &a);
     reasons.extend(folded('B', &b));
-    let verdict = if verdict == Verdict::Identical && !reasons.is_empty() {
-        Verdict::Cosmetic
+    let verdict = if verdict == Equality::Identical && !reasons.is_empty() {
+        Equality::Cosmetic
     } else {
         verdict
     };
     match verdict {
-        Verdict::Identical | Verdict::Invalid => {}
-        Verdict::Cosmetic => reasons.extend(cosmetic::reasons(&a.policy, &b.policy, account)),
-        Verdict::Different => reasons = different(&a.policy, &b.policy, account),
+        Equality::Identical | Equality::Invalid => {}
+        Equality::Cosmetic => reasons.extend(cosmetic::reasons(&a.policy, &b.policy, account)),
+        Equality::Different => reasons = different(&a.policy, &b.policy, account),
     }
-    if verdict == Verdict::Cosmetic && reasons.is_empty() {
+    if verdict == Equality::Cosmetic && reasons.is_empty() {
         reasons.push(Reason::new("/Statement", "A and B say the same with other statements"));
     }
     Ok(Comparison { verdict, reasons })
 }
 
 /// Reasons, and whether no role can hold such a document.
-type Problems = (Vec<Reason>, bool);
+type Reasoned = (Vec<Reason>, bool);
 
 fn side(
     document: char,
     text: &str,
-    kind: Kind,
+    kind: PolicyKind,
     strictness: Strictness,
-) -> Result<Result<Reading, Problems>, UnreadableError> {
+) -> Result<Result<Reading, Reasoned>, UnreadableError> {
     if text.trim().is_empty() {
         let reason = Reason::new(
             "",
@@ -132,8 +132,8 @@ fn side(
     )))
 }
 
-fn invalid((reasons, certain): Problems) -> Comparison {
-    Comparison { verdict: if certain { Verdict::Invalid } else { Verdict::Different }, reasons }
+fn invalid((reasons, certain): Reasoned) -> Comparison {
+    Comparison { verdict: if certain { Equality::Invalid } else { Equality::Different }, reasons }
 }
 
 fn different(a: &Policy, b: &Policy, account: &Account) -> Vec<Reason> {

@@ -38,7 +38,7 @@ mod tests {
 
     use super::*;
     use crate::account::Account;
-    use crate::policy::{Kind, Policy};
+    use crate::policy::{Policy, PolicyKind};
     use crate::trust::limits;
     use crate::trust::tests::token::token;
 
@@ -55,7 +55,7 @@ mod tests {
             assert_eq!(limits::check_namespace(statement, "team-b").len(), 1);
         }
         let policy = Policy::new(statements.into_iter().take(1).collect());
-        policy.check(Kind::Trust).unwrap();
+        policy.check(PolicyKind::Trust).unwrap();
         assert_eq!(
             policy.to_json(),
             concat!(

@@ -3,7 +3,7 @@
 use super::{IAMRole, RoleStatus};
 use crate::api::{
     PAUSED, RECONCILE_REQUESTED_AT, condition,
-    kind::{Access, Kind},
+    kind::{Kind, Rights},
 };
 
 /// The kind [`IAMRole`].
@@ -14,7 +14,7 @@ impl Kind for IamRole {
     type Typed = IAMRole;
     type Status = RoleStatus;
 
-    const ACCESS: Access = Access {
+    const ACCESS: Rights = Rights {
         // Holds a resource until its role is gone or kept on purpose.
         finalizer: Some("iam.rolewright.dev/role"),
         status: true,

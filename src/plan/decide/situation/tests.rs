@@ -18,12 +18,12 @@ fn after(seconds: i64) -> Timestamp {
 }
 
 /// A first read, of a role that status does not know, long after anything was written.
-fn facts(wish: &Desired) -> Facts<'_> {
-    Facts {
+fn facts(wish: &Desired) -> ReadContext<'_> {
+    ReadContext {
         identity: &wish.identity,
         known: Known::default(),
         aim: Aim::Keep { lifetime: Lifetime::Forever, created: START },
-        lately: Lately::default(),
+        lately: RecentWrites::default(),
         unseen_since: None,
         now: after(1_000),
         windows: Windows { settle: WINDOW, confirm: WINDOW, absence: WINDOW, create: WINDOW },
@@ -47,17 +47,17 @@ fn called(situation: &Situation) -> &'static str {
     }
 }
 
-type Change = fn(&mut Facts<'_>);
+type Change = fn(&mut ReadContext<'_>);
 
 fn until(end: Timestamp) -> Aim {
     Aim::Keep { lifetime: Lifetime::Until(end), created: START }
 }
 
-fn nothing(_: &mut Facts<'_>) {}
+fn nothing(_: &mut ReadContext<'_>) {}
 
 fn as_it_is(_: &mut RoleRecord) {}
 
-fn known(facts: &mut Facts<'_>) {
+fn known(facts: &mut ReadContext<'_>) {
     facts.known.id = Some("AROA1".into());
 }
 
@@ -65,61 +65,67 @@ fn known(facts: &mut Facts<'_>) {
 #[case::never_had_one(nothing, "absent")]
 #[case::expected(known, "unseen")]
 #[case::expected_within_the_window(
-    |f: &mut Facts<'_>| {
+    |f: &mut ReadContext<'_>| {
         known(f);
         f.unseen_since = Some(after(971));
     },
     "unseen"
 )]
 #[case::expected_and_looked_for_twice(
-    |f: &mut Facts<'_>| {
+    |f: &mut ReadContext<'_>| {
         known(f);
         f.unseen_since = Some(after(970));
     },
     "absent"
 )]
 #[case::without_a_window(
-    |f: &mut Facts<'_>| {
+    |f: &mut ReadContext<'_>| {
         known(f);
         f.windows.absence = Duration::ZERO;
     },
     "absent"
 )]
-#[case::just_created(|f: &mut Facts<'_>| f.lately.created = true, "just created")]
+#[case::just_created(|f: &mut ReadContext<'_>| f.lately.created = true, "just created")]
 #[case::deleted_by_us(
-    |f: &mut Facts<'_>| {
+    |f: &mut ReadContext<'_>| {
         known(f);
-        f.lately = Lately { deleted: true, ..f.lately };
+        f.lately = RecentWrites { deleted: true, ..f.lately };
     },
     "absent"
 )]
 #[case::over(
-    |f: &mut Facts<'_>| f.aim = until(after(1_000)),
+    |f: &mut ReadContext<'_>| f.aim = until(after(1_000)),
     "ended"
 )]
 #[case::not_over(
-    |f: &mut Facts<'_>| f.aim = until(after(1_001)),
+    |f: &mut ReadContext<'_>| f.aim = until(after(1_001)),
     "absent"
 )]
-#[case::another_had_it(|f: &mut Facts<'_>| f.known.uid = Some("uid-0"), "gone with another")]
-#[case::we_had_it(|f: &mut Facts<'_>| f.known.uid = Some("uid-1"), "absent")]
-#[case::removal_of_one_that_was_never_pinned(|f: &mut Facts<'_>| f.aim = Aim::Remove, "unseen")]
+#[case::another_had_it(
+    |f: &mut ReadContext<'_>| f.known.uid = Some("uid-0"),
+    "gone with another"
+)]
+#[case::we_had_it(|f: &mut ReadContext<'_>| f.known.uid = Some("uid-1"), "absent")]
+#[case::removal_of_one_that_was_never_pinned(
+    |f: &mut ReadContext<'_>| f.aim = Aim::Remove,
+    "unseen"
+)]
 #[case::removal_looked_for_twice(
-    |f: &mut Facts<'_>| {
+    |f: &mut ReadContext<'_>| {
         f.aim = Aim::Remove;
         f.unseen_since = Some(after(970));
     },
     "removed"
 )]
 #[case::removal_after_our_own_delete(
-    |f: &mut Facts<'_>| {
+    |f: &mut ReadContext<'_>| {
         f.aim = Aim::Remove;
         f.lately.deleted = true;
     },
     "removed"
 )]
 #[case::removal_of_one_just_created(
-    |f: &mut Facts<'_>| {
+    |f: &mut ReadContext<'_>| {
         f.aim = Aim::Remove;
         f.lately.created = true;
     },
@@ -137,19 +143,19 @@ fn a_role_that_a_read_does_not_show(#[case] change: Change, #[case] expected: &s
 #[case::without_tags(|role: &mut RoleRecord| role.tags.clear(), nothing, "foreign")]
 #[case::over(
     as_it_is,
-    |f: &mut Facts<'_>| f.aim = until(after(1_000)),
+    |f: &mut ReadContext<'_>| f.aim = until(after(1_000)),
     "expired"
 )]
-#[case::over_and_to_be_removed(as_it_is, |f: &mut Facts<'_>| f.aim = Aim::Remove, "ours")]
+#[case::over_and_to_be_removed(as_it_is, |f: &mut ReadContext<'_>| f.aim = Aim::Remove, "ours")]
 #[case::foreign_and_over(
     |role: &mut RoleRecord| role.tags.clear(),
-    |f: &mut Facts<'_>| f.aim = until(START),
+    |f: &mut ReadContext<'_>| f.aim = until(START),
     "foreign"
 )]
-#[case::contested(other_uid, |f: &mut Facts<'_>| f.known.uid = Some("uid-1"), "foreign")]
+#[case::contested(other_uid, |f: &mut ReadContext<'_>| f.known.uid = Some("uid-1"), "foreign")]
 #[case::contested_and_taken_up_by_us(
     other_uid,
-    |f: &mut Facts<'_>| {
+    |f: &mut ReadContext<'_>| {
         f.known.uid = Some("uid-1");
         f.lately.took_up = true;
     },
@@ -157,7 +163,7 @@ fn a_role_that_a_read_does_not_show(#[case] change: Change, #[case] expected: &s
 )]
 #[case::contested_removal(
     other_uid,
-    |f: &mut Facts<'_>| {
+    |f: &mut ReadContext<'_>| {
         f.known.uid = Some("uid-1");
         f.aim = Aim::Remove;
     },
@@ -165,7 +171,7 @@ fn a_role_that_a_read_does_not_show(#[case] change: Change, #[case] expected: &s
 )]
 #[case::contested_removal_read_twice(
     other_uid,
-    |f: &mut Facts<'_>| {
+    |f: &mut ReadContext<'_>| {
         f.known.uid = Some("uid-1");
         (f.aim, f.unseen_since) = (Aim::Remove, Some(after(970)));
     },

@@ -1,7 +1,7 @@
 use rstest::rstest;
 
 use crate::plan::{
-    form::{fingerprint::Scope, observed::Observed},
+    form::{fingerprint::Owned, observed::Observed},
     steps::{diff, step::Step},
     tests::samples::{as_written, wish},
 };
@@ -59,7 +59,7 @@ fn spec((services, inline, boundary, attached): Role<'_>) -> String {
 fn plan(before: Role<'_>, then: Role<'_>, change: impl Fn(&mut Observed)) -> Vec<String> {
     let mut observed = as_written(&wish(&spec(before)));
     change(&mut observed);
-    short(&diff::diff(&wish(&spec(then)), &observed, &Scope::default()))
+    short(&diff::diff(&wish(&spec(then)), &observed, &Owned::default()))
 }
 
 /// The texts of the steps without what changes in a document and without the beginnings of ARNs.

@@ -179,7 +179,7 @@ impl Element for Who {
 
 /// One limit of a region in one dimension.
 #[derive(Debug)]
-pub(super) enum Part<'a, T> {
+pub(super) enum Limit<'a, T> {
     /// What this names.
     One(&'a T),
     /// What none of these names; the flag tells that it stands in a Deny.
@@ -187,15 +187,15 @@ pub(super) enum Part<'a, T> {
 }
 
 // Derived, they would ask the same of `T`.
-impl<T> Clone for Part<'_, T> {
+impl<T> Clone for Limit<'_, T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Part<'_, T> {}
+impl<T> Copy for Limit<'_, T> {}
 
-impl<T: Element> Part<'_, T> {
+impl<T: Element> Limit<'_, T> {
     /// Nothing that `element` names is in this part. `true` is never wrong.
     pub(super) fn excludes(&self, element: &T) -> bool {
         match self {
@@ -216,9 +216,9 @@ impl<T: Element> Part<'_, T> {
 }
 
 /// Whether nothing can be in all of these parts. `true` is never wrong.
-pub(super) fn none_left<T: Element>(parts: &[Part<'_, T>]) -> bool {
-    let alone = |part: &Part<'_, T>| {
-        matches!(part, Part::Except(list,
+pub(super) fn none_left<T: Element>(parts: &[Limit<'_, T>]) -> bool {
+    let alone = |part: &Limit<'_, T>| {
+        matches!(part, Limit::Except(list,
         _) if list.iter().any(Element::is_all))
     };
     parts.iter().any(alone)
@@ -230,29 +230,33 @@ pub(super) fn none_left<T: Element>(parts: &[Part<'_, T>]) -> bool {
 
 /// Whether `scope`, in a Deny or not, names everything that is in all of `parts`. `true` is never
 /// wrong.
-pub(super) fn covers<T: Element>(scope: &Scope<Vec<T>>, deny: bool, parts: &[Part<'_, T>]) -> bool {
+pub(super) fn covers<T: Element>(
+    scope: &Scope<Vec<T>>,
+    deny: bool,
+    parts: &[Limit<'_, T>],
+) -> bool {
     match scope {
         Scope::Only(list) => list.iter().any(|element| {
             element.is_all()
                 || parts.iter().any(|part| {
                     matches!(part,
-                Part::One(one) if element.covers(one))
+                Limit::One(one) if element.covers(one))
                 })
         }),
         Scope::Except(list) if list.iter().all(Element::is_fixed) => {
             list.iter().all(|out| parts.iter().any(|part| part.excludes(out)))
         }
         Scope::Except(list) => parts.iter().any(|part| {
-            matches!(part, Part::Except(theirs,
+            matches!(part, Limit::Except(theirs,
                 denies) if *denies == deny && *theirs == list.as_slice())
         }),
     }
 }
 
 /// The parts into which a scope falls: one for each element of a list, or the exception as a whole.
-pub(super) fn parts<T>(scope: &Scope<Vec<T>>, deny: bool) -> Vec<Part<'_, T>> {
+pub(super) fn parts<T>(scope: &Scope<Vec<T>>, deny: bool) -> Vec<Limit<'_, T>> {
     match scope {
-        Scope::Only(list) => list.iter().map(Part::One).collect(),
-        Scope::Except(list) => vec![Part::Except(list, deny)],
+        Scope::Only(list) => list.iter().map(Limit::One).collect(),
+        Scope::Except(list) => vec![Limit::Except(list, deny)],
     }
 }

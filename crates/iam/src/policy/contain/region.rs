@@ -7,14 +7,14 @@ use crate::policy::document::{Effect, Policy, Scope, Statement};
 use crate::policy::pattern::Syntax;
 
 use crate::policy::contain::clause::{Clause, clauses};
-use crate::policy::contain::element::{Element, Glob, Part, Who, covers, none_left, parts};
+use crate::policy::contain::element::{Element, Glob, Limit, Who, covers, none_left, parts};
 
 /// What a trust policy answers for.
 const SESSIONS: [&str; 3] = ["sts:Assume*", "sts:TagSession", "sts:SetSourceIdentity"];
 
 /// A document, read for comparison.
 #[derive(Debug)]
-pub(super) struct Document {
+pub(super) struct RegionDocument {
     pub(super) allows: Vec<Rule>,
     pub(super) denies: Vec<Rule>,
 }
@@ -36,13 +36,13 @@ pub(super) struct Rule {
 /// Requests that meet all of these.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Region<'a> {
-    pub(super) actions: Vec<Part<'a, Glob>>,
-    pub(super) principals: Vec<Part<'a, Who>>,
-    pub(super) resources: Vec<Part<'a, Glob>>,
+    pub(super) actions: Vec<Limit<'a, Glob>>,
+    pub(super) principals: Vec<Limit<'a, Who>>,
+    pub(super) resources: Vec<Limit<'a, Glob>>,
     pub(super) clauses: Cow<'a, [Clause]>,
 }
 
-impl Document {
+impl RegionDocument {
     /// # Errors
     /// The index of the statement that can't be evaluated, and why.
     pub(super) fn read(policy: &Policy) -> Result<Self, (usize, String)> {
@@ -194,7 +194,7 @@ impl<'a> Region<'a> {
         match (&deny.actions, &deny.resources) {
             (Scope::Except(list), resources) if named(resources) => {
                 let with = |glob| Self {
-                    actions: [self.actions.as_slice(), &[Part::One(glob)]].concat(),
+                    actions: [self.actions.as_slice(), &[Limit::One(glob)]].concat(),
                     ..self.clone()
                 };
                 Some(list.iter().map(with).filter(|region| !region.is_empty()).collect())
@@ -203,7 +203,7 @@ impl<'a> Region<'a> {
                 if fixed(list) && covers(actions, true, &self.actions) =>
             {
                 let with = |glob| Self {
-                    resources: [self.resources.as_slice(), &[Part::One(glob)]].concat(),
+                    resources: [self.resources.as_slice(), &[Limit::One(glob)]].concat(),
                     ..self.clone()
                 };
                 Some(list.iter().map(with).filter(|region| !region.is_empty()).collect())

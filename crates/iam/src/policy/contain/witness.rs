@@ -7,7 +7,7 @@ use crate::policy::evaluate::{Context, Decision, Documents, Request, evaluate};
 use crate::policy::pattern::Token;
 
 use crate::policy::contain::clause::{Clause, filled};
-use crate::policy::contain::element::{Element, Glob, Part, Who};
+use crate::policy::contain::element::{Element, Glob, Limit, Who};
 use crate::policy::contain::region::{Region, Rule};
 use crate::policy::contain::{Question, Witness};
 
@@ -42,8 +42,8 @@ impl Question<'_> {
         );
         let principals = principals(region, rule.principals.is_some());
         let variables = region.resources.iter().filter_map(|part| match part {
-            Part::One(glob) => Some(glob.pattern.tokens()),
-            Part::Except(..) => None,
+            Limit::One(glob) => Some(glob.pattern.tokens()),
+            Limit::Except(..) => None,
         });
         let variables: Vec<&str> = variables
             .flatten()
@@ -127,7 +127,7 @@ const RESOURCES: [&str; 3] = ["arn:aws:s3:::zz9/zz9", "*", "arn:aws:iam::1234567
 
 /// Texts that may be in all of the parts: those of a pattern, or of others that lie near.
 fn texts<'a>(
-    parts: &[Part<'_, Glob>],
+    parts: &[Limit<'_, Glob>],
     others: impl Iterator<Item = &'a [Glob]>,
     any: &[&str],
 ) -> Vec<String> {
@@ -135,11 +135,11 @@ fn texts<'a>(
     let inside = |glob: &Glob| parts.iter().all(|part| !part.excludes(glob));
     let near: Vec<&Glob> = others.flatten().filter(|glob| inside(glob)).take(40).collect();
     for part in parts {
-        if let Part::One(glob) = part {
+        if let Limit::One(glob) = part {
             out.extend([filled(&glob.pattern), glob.pattern.example()]);
         }
     }
-    if !parts.iter().any(|part| matches!(part, Part::One(glob) if glob.literal().is_some())) {
+    if !parts.iter().any(|part| matches!(part, Limit::One(glob) if glob.literal().is_some())) {
         out.extend(any.iter().map(|text| (*text).to_owned()));
         out.extend(near.iter().flat_map(|glob| [filled(&glob.pattern), glob.pattern.example()]));
     }
@@ -159,7 +159,7 @@ fn principals(region: &Region<'_>, trust: bool) -> Vec<Option<(PrincipalKind, St
     ];
     let mut out: Vec<(PrincipalKind, String)> = Vec::new();
     for part in &region.principals {
-        if let Part::One(Who::Of(kind, value)) = part {
+        if let Limit::One(Who::Of(kind, value)) = part {
             let root = value.strip_suffix(":root").filter(|_| *kind == PrincipalKind::Aws);
             match root {
                 Some(account) => out.push((*kind, format!("{account}:user/zz9"))),
@@ -175,8 +175,8 @@ fn principals(region: &Region<'_>, trust: bool) -> Vec<Option<(PrincipalKind, St
     out.extend(strangers.map(|(kind, who)| (kind, who.to_owned())));
     out.retain(|who| {
         region.principals.iter().all(|part| match part {
-            Part::One(one) => one.covers(&single(who)),
-            Part::Except(list, _) => !list.iter().any(|out| out.covers(&single(who))),
+            Limit::One(one) => one.covers(&single(who)),
+            Limit::Except(list, _) => !list.iter().any(|out| out.covers(&single(who))),
         })
     });
     out.into_iter().map(Some).collect()

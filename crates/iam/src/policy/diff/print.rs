@@ -7,7 +7,9 @@ use crate::policy::document::{PrincipalSet, Statement};
 use crate::quote::shown;
 use crate::text::node::Node;
 
-use crate::policy::diff::{ChangeKind, Diff, Direction, ElementChange, Place, StatementChange};
+use crate::policy::diff::{
+    ChangeKind, Diff, Direction, ElementChange, PlacedStatement, StatementChange,
+};
 
 /// Values of an element that are shown; the rest is counted.
 const VALUES: usize = 6;
@@ -29,7 +31,7 @@ impl fmt::Display for Direction {
 }
 
 /// `statement ReadExports`, or its index where it has no Sid.
-fn called(place: &Place) -> String {
+fn called(place: &PlacedStatement) -> String {
     match place.statement.sid.as_deref().filter(|sid| !sid.is_empty()) {
         Some(sid) => format!("statement {sid}"),
         None => format!("statement {}", place.index),
@@ -209,7 +211,7 @@ pub fn witness_node(witness: &Witness) -> Node {
     if let Some((kind, who)) = &witness.principal {
         members.push(("principal", object([(kind.as_str(), text(who))])));
     }
-    let found = |found: &crate::policy::evaluate::Found| match found.values.as_slice() {
+    let found = |found: &crate::policy::evaluate::KeyValues| match found.values.as_slice() {
         [single] if !found.listed => text(single),
         list => Node::Array(list.iter().map(|value| text(value)).collect()),
     };
@@ -231,7 +233,7 @@ fn change_node(change: &StatementChange) -> Node {
             ("changed", Some(old), Some(new), Some(elements))
         }
     };
-    let place = |place: &Place| {
+    let place = |place: &PlacedStatement| {
         object([("index", number(place.index)), ("statement", place.statement.to_node())])
     };
     let mut members = vec![("change", text(word))];

@@ -1,7 +1,7 @@
 use rstest::rstest;
 
 use crate::policy::diff::*;
-use crate::policy::parse::{Kind, Strictness};
+use crate::policy::parse::{PolicyKind, Strictness};
 
 fn account() -> Account {
     Account::new("123456789012", "aws").unwrap()
@@ -14,7 +14,7 @@ fn document(statements: &[&str]) -> Policy {
     }
     let list: Vec<String> = statements.iter().map(|inner| format!("{{{inner}}}")).collect();
     let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, list.join(","));
-    Policy::parse(&text, Kind::Any, Strictness::Observed).unwrap()
+    Policy::parse(&text, PolicyKind::Any, Strictness::Observed).unwrap()
 }
 
 fn lines(old: &[&str], new: &[&str]) -> Vec<String> {

@@ -4,9 +4,9 @@ use rstest::rstest;
 
 use crate::policy::evaluate::*;
 use crate::policy::operator::{Base, IF_EXISTS, Quantifier};
-use crate::policy::{Kind, Strictness};
+use crate::policy::{PolicyKind, Strictness};
 
-fn policy(kind: Kind, statements: &str) -> Policy {
+fn policy(kind: PolicyKind, statements: &str) -> Policy {
     let text = format!(r#"{{"Version":"2012-10-17","Statement":{statements}}}"#);
     Policy::parse(&text, kind, Strictness::Desired)
         .unwrap_or_else(|problems| panic!("{text}: {problems:?}"))
@@ -101,7 +101,7 @@ fn actions_and_resources(
     #[case] resource: &str,
     #[case] allowed: bool,
 ) {
-    let policy = policy(Kind::Identity, &format!(r#"{{"Effect":"Allow",{inner}}}"#));
+    let policy = policy(PolicyKind::Identity, &format!(r#"{{"Effect":"Allow",{inner}}}"#));
     let found = decide(&policy, &request(action, resource)).decision;
     assert_eq!(found, if allowed { Decision::Allowed } else { Decision::ImplicitlyDenied });
 }
@@ -318,7 +318,7 @@ fn principals(
     #[case] allowed: bool,
 ) {
     let trust = policy(
-        Kind::Trust,
+        PolicyKind::Trust,
         &format!(r#"{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRole"}}"#),
     );
     let documents = Documents { trust: Some(&trust), ..Documents::default() };
@@ -329,7 +329,7 @@ fn principals(
     };
     assert_eq!(evaluate(&documents, &request).unwrap().decision == Decision::Allowed, allowed);
     let except = policy(
-        Kind::Trust,
+        PolicyKind::Trust,
         &format!(r#"{{"Effect":"Allow","NotPrincipal":{principal},"Action":"sts:AssumeRole"}}"#),
     );
     let documents = Documents { trust: Some(&except), ..Documents::default() };
@@ -341,10 +341,12 @@ fn principals(
 #[test]
 fn a_deny_wins_and_the_boundary_limits() {
     let allow =
-        policy(Kind::Identity, r#"{"Sid":"A","Effect":"Allow","Action":"*","Resource":"*"}"#);
-    let deny =
-        policy(Kind::Identity, r#"{"Sid":"D","Effect":"Deny","Action":"s3:*","Resource":"*"}"#);
-    let sqs = policy(Kind::Boundary, r#"{"Effect":"Allow","Action":"sqs:*","Resource":"*"}"#);
+        policy(PolicyKind::Identity, r#"{"Sid":"A","Effect":"Allow","Action":"*","Resource":"*"}"#);
+    let deny = policy(
+        PolicyKind::Identity,
+        r#"{"Sid":"D","Effect":"Deny","Action":"s3:*","Resource":"*"}"#,
+    );
+    let sqs = policy(PolicyKind::Boundary, r#"{"Effect":"Allow","Action":"sqs:*","Resource":"*"}"#);
     let ask = |policies: &[(&str, &Policy)], boundary, action: &str| {
         evaluate(&Documents { policies, boundary, trust: None }, &request(action, "*")).unwrap()
     };
@@ -374,9 +376,9 @@ fn a_deny_wins_and_the_boundary_limits() {
 
 #[test]
 fn a_trust_policy_answers_for_sessions_alone() {
-    let allow = policy(Kind::Identity, r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#);
+    let allow = policy(PolicyKind::Identity, r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#);
     let trust = policy(
-        Kind::Trust,
+        PolicyKind::Trust,
         r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}"#,
     );
     let principal = Some((PrincipalKind::Aws, ROLE.to_owned()));
@@ -400,7 +402,7 @@ fn a_trust_policy_answers_for_sessions_alone() {
 #[test]
 fn what_was_missing_is_told() {
     let document = policy(
-        Kind::Identity,
+        PolicyKind::Identity,
         r#"{"Sid":"Read","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:PrincipalTag/team":"blue"}}}"#,
     );
     let because = |request: &Request| decide(&document, request).because.join("; ");
@@ -462,7 +464,7 @@ fn a_condition_key_without_values_is_an_error_never_a_guess(#[case] operator: &s
     let text = format!(
         r#"{{"Statement":{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{{"{operator}":{{"k":[]}}}}}}}}"#
     );
-    let policy = Policy::parse(&text, Kind::Identity, Strictness::Observed).unwrap();
+    let policy = Policy::parse(&text, PolicyKind::Identity, Strictness::Observed).unwrap();
     let policies = [("p", &policy)];
     for context in [Context::default(), Context::default().with("k", "v")] {
         let asked = Request { context, ..request("s3:Get", KEY) };

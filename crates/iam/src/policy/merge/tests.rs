@@ -6,7 +6,7 @@ use proptest::sample::select;
 use rstest::rstest;
 
 use crate::policy::merge::*;
-use crate::policy::{Effect, Kind, NumberRule, PrincipalKind, PrincipalSet, Strictness};
+use crate::policy::{Effect, NumberRule, PolicyKind, PrincipalKind, PrincipalSet, Strictness};
 use crate::text::node::Node;
 
 fn named(name: &str, statements: Vec<Statement>) -> Named {
@@ -217,7 +217,7 @@ fn a_string_principal_is_never_widened() {
     let text = r#"{"Version":"2012-10-17","Statement":[
         {"Sid":"One","Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"123456789012"}},
         {"Sid":"Two","Effect":"Allow","Action":"sts:AssumeRole","Principal":"*"}]}"#;
-    let policy = Policy::parse(text, Kind::Trust, Strictness::Observed).unwrap();
+    let policy = Policy::parse(text, PolicyKind::Trust, Strictness::Observed).unwrap();
     let merged = merge(&[Named { name: "a".into(), policy }], None, &[]).unwrap();
     let principals: Vec<_> =
         merged.policy.statements.iter().map(|statement| statement.principals.clone()).collect();
@@ -225,7 +225,7 @@ fn a_string_principal_is_never_widened() {
     assert_eq!(principals, [one, Some(Scope::Only(PrincipalSet::Everyone))]);
     let refused = text.replace(r#"{"AWS":"123456789012"}"#, r#""123456789012""#);
     assert!(
-        Policy::parse(&refused, Kind::Trust, Strictness::Desired).is_err(),
+        Policy::parse(&refused, PolicyKind::Trust, Strictness::Desired).is_err(),
         "any other string is not even read"
     );
 }
@@ -235,7 +235,7 @@ fn a_string_principal_is_never_widened() {
 fn numbers_and_their_digits_survive() {
     let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{
         "NumericLessThan":{"s3:max-keys":[10, 12345678901234567890, 1.50],"aws:MultiFactorAuthAge":3600}}}]}"#;
-    let policy = Policy::parse(text, Kind::Identity, Strictness::Desired).unwrap();
+    let policy = Policy::parse(text, PolicyKind::Identity, Strictness::Desired).unwrap();
     let merged = merge(&[Named { name: "a".into(), policy }], None, &[]).unwrap();
     insta::assert_snapshot!(merged.policy.to_json(), @r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"NumericLessThan":{"aws:MultiFactorAuthAge":"3600","s3:max-keys":["10","12345678901234567890","1.50"]}}}]}"#);
 }
@@ -336,7 +336,7 @@ fn digits_of_a_kubernetes_resource_survive_too() {
         )
         .unwrap(),
     )]);
-    let policy = Policy::from_node(&node, Kind::Identity, NumberRule::ShortIntegers).unwrap();
+    let policy = Policy::from_node(&node, PolicyKind::Identity, NumberRule::ShortIntegers).unwrap();
     let merged = merge(&[Named { name: "a".into(), policy }], None, &[]).unwrap();
     assert_eq!(merged.policy.statements[0].conditions["NumericEquals"]["k"], ["42"]);
 }

@@ -6,7 +6,7 @@ const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":[
   {"Sid":"A","Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:PrincipalTag/Team":"blue"}}},
   {"Sid":"B","Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}"#;
 
-fn compared(a: &str, b: &str, kind: Kind) -> Comparison {
+fn compared(a: &str, b: &str, kind: PolicyKind) -> Comparison {
     explain(a, b, kind, &Account::new("123456789012", "aws").unwrap()).unwrap()
 }
 
@@ -73,8 +73,8 @@ fn what_is_cosmetic_has_its_reason(
 ) {
     let other = DOCUMENT.replacen(from, to, 1);
     assert_ne!(other, DOCUMENT);
-    let found = compared(DOCUMENT, &other, Kind::Identity);
-    assert_eq!(found.verdict, Verdict::Cosmetic, "{found:?}");
+    let found = compared(DOCUMENT, &other, PolicyKind::Identity);
+    assert_eq!(found.verdict, Equality::Cosmetic, "{found:?}");
     assert_eq!(found.reasons.len(), 1, "{found:?}");
     assert_eq!(found.reasons[0].path, path, "{found:?}");
     assert!(found.reasons[0].text.starts_with(text), "{found:?}");
@@ -100,8 +100,8 @@ fn order_repetition_and_splits_have_their_reason(
     #[case] b: &[&str],
     #[case] paths: &[&str],
 ) {
-    let found = compared(&list(a), &list(b), Kind::Identity);
-    assert_eq!(found.verdict, Verdict::Cosmetic, "{found:?}");
+    let found = compared(&list(a), &list(b), PolicyKind::Identity);
+    assert_eq!(found.verdict, Equality::Cosmetic, "{found:?}");
     assert_eq!(
         found.reasons.iter().map(|reason| reason.path.as_str()).collect::<Vec<_>>(),
         paths,
@@ -111,9 +111,12 @@ fn order_repetition_and_splits_have_their_reason(
 
 #[test]
 fn what_differs_is_told_with_its_place() {
-    let found =
-        compared(DOCUMENT, &DOCUMENT.replace("s3:PutObject", "s3:DeleteObject"), Kind::Identity);
-    assert_eq!(found.verdict, Verdict::Different);
+    let found = compared(
+        DOCUMENT,
+        &DOCUMENT.replace("s3:PutObject", "s3:DeleteObject"),
+        PolicyKind::Identity,
+    );
+    assert_eq!(found.verdict, Equality::Different);
     assert_eq!(
         found.reasons,
         [Reason::new(
@@ -122,7 +125,7 @@ fn what_differs_is_told_with_its_place() {
              narrows)"
         )]
     );
-    let found = compared(&list(&[GET, STOP]), &list(&[GET, PUT]), Kind::Identity);
+    let found = compared(&list(&[GET, STOP]), &list(&[GET, PUT]), PolicyKind::Identity);
     let told: Vec<(&str, &str)> = found
         .reasons
         .iter()
@@ -136,8 +139,8 @@ fn what_differs_is_told_with_its_place() {
 
 #[test]
 fn the_version_has_a_reason_of_its_own() {
-    let found = compared(DOCUMENT, &DOCUMENT.replace("2012", "2008"), Kind::Identity);
-    assert_eq!((found.verdict, found.reasons[0].path.as_str()), (Verdict::Different, "/Version"));
+    let found = compared(DOCUMENT, &DOCUMENT.replace("2012", "2008"), PolicyKind::Identity);
+    assert_eq!((found.verdict, found.reasons[0].path.as_str()), (Equality::Different, "/Version"));
     assert!(
         found.reasons[0].text.contains("A is of version 2012-10-17 and B of 2008-10-17"),
         "{found:?}"
@@ -154,9 +157,9 @@ fn an_orphaned_principal_has_a_reason_of_its_own() {
     let found = compared(
         &trust("arn:aws:iam::123456789012:role/x"),
         &trust("AROAEXAMPLEEXAMPLE123"),
-        Kind::Trust,
+        PolicyKind::Trust,
     );
-    assert_eq!(found.verdict, Verdict::Different);
+    assert_eq!(found.verdict, Equality::Different);
     let orphan =
         found.reasons.iter().find(|reason| reason.text.starts_with("PrincipalOrphaned")).unwrap();
     assert_eq!(orphan.path, "/Statement/0/Principal/AWS");
@@ -196,8 +199,8 @@ fn what_is_invalid_is_told_with_its_place(
     #[case] path: &str,
     #[case] text: &str,
 ) {
-    let found = compared(a, b, Kind::Identity);
-    assert_eq!(found.verdict, Verdict::Invalid, "{found:?}");
+    let found = compared(a, b, PolicyKind::Identity);
+    assert_eq!(found.verdict, Equality::Invalid, "{found:?}");
     assert_eq!(found.reasons[0].path, path, "{found:?}");
     assert!(found.reasons[0].text.starts_with(text), "{found:?}");
 }
@@ -205,15 +208,15 @@ fn what_is_invalid_is_told_with_its_place(
 #[test]
 fn what_aws_has_and_nobody_knows_is_different_and_what_is_asked_for_so_is_invalid() {
     let odd = DOCUMENT.replacen("\"Effect\":\"Deny\"", "\"Effect\":\"Deny\",\"Note\":\"x\"", 1);
-    assert_eq!(compared(DOCUMENT, &odd, Kind::Identity).verdict, Verdict::Different);
-    assert_eq!(compared(&odd, DOCUMENT, Kind::Identity).verdict, Verdict::Invalid);
+    assert_eq!(compared(DOCUMENT, &odd, PolicyKind::Identity).verdict, Equality::Different);
+    assert_eq!(compared(&odd, DOCUMENT, PolicyKind::Identity).verdict, Equality::Invalid);
 }
 
 #[test]
 fn what_is_neither_json_nor_yaml_names_its_document() {
     let account = Account::new("123456789012", "aws").unwrap();
-    let error = explain(DOCUMENT, "{\"Statement\": [}", Kind::Any, &account).unwrap_err();
+    let error = explain(DOCUMENT, "{\"Statement\": [}", PolicyKind::Any, &account).unwrap_err();
     assert_eq!(error.document, 'B');
-    let error = explain("{\"Statement\": [}", DOCUMENT, Kind::Any, &account).unwrap_err();
+    let error = explain("{\"Statement\": [}", DOCUMENT, PolicyKind::Any, &account).unwrap_err();
     assert_eq!(error.document, 'A');
 }

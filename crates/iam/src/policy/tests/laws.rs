@@ -71,12 +71,12 @@ pub(in crate::policy) fn run<S: Strategy>(
     seen
 }
 
-fn verdict_name(verdict: Verdict) -> &'static str {
+fn verdict_name(verdict: Equality) -> &'static str {
     match verdict {
-        Verdict::Identical => "Identical",
-        Verdict::Cosmetic => "Cosmetic",
-        Verdict::Different => "Different",
-        Verdict::Invalid => "Invalid",
+        Equality::Identical => "Identical",
+        Equality::Cosmetic => "Cosmetic",
+        Equality::Different => "Different",
+        Equality::Invalid => "Invalid",
     }
 }
 
@@ -93,7 +93,7 @@ fn what_is_printed_reads_back_the_same() {
         );
         prop_assert_eq!(
             compare(&policy, &percent_encoded(&policy.to_json()), kind, &account()),
-            Verdict::Identical
+            Equality::Identical
         );
         Ok(())
     });
@@ -131,10 +131,10 @@ fn an_edit_that_aws_does_not_evaluate_is_never_different() {
 }
 
 /// Whether a request is allowed by this document alone.
-fn allows(kind: Kind, policy: &Policy, request: &Request) -> bool {
+fn allows(kind: PolicyKind, policy: &Policy, request: &Request) -> bool {
     let policies = [("policy", policy)];
     let documents = match kind {
-        Kind::Trust => Documents { trust: Some(policy), ..Documents::default() },
+        PolicyKind::Trust => Documents { trust: Some(policy), ..Documents::default() },
         _ => Documents { policies: &policies, ..Documents::default() },
     };
     evaluate(&documents, request).is_ok_and(|evaluation| evaluation.decision == Decision::Allowed)
@@ -161,12 +161,12 @@ fn an_edit_that_changes_who_may_do_what_is_never_equal() {
                 prop_assert!(
                     allows(kind, new, &witness.request()) && !allows(kind, old, &witness.request())
                 );
-                prop_assert_eq!(verdict, Verdict::Different, "{}", witness);
+                prop_assert_eq!(verdict, Equality::Different, "{}", witness);
             }
             None => seen.note(verdict_name(verdict)),
         }
         if policy.version != other.version {
-            prop_assert_eq!(verdict, Verdict::Different);
+            prop_assert_eq!(verdict, Equality::Different);
         }
         Ok(())
     });
@@ -208,11 +208,11 @@ fn comparing_is_symmetric_and_transitive() {
         if first.is_equal() && then.is_equal() {
             prop_assert!(both.is_equal());
         }
-        if first == Verdict::Identical && then == Verdict::Identical {
-            prop_assert_eq!(both, Verdict::Identical);
+        if first == Equality::Identical && then == Equality::Identical {
+            prop_assert_eq!(both, Equality::Identical);
         }
         if first.is_equal() != then.is_equal() {
-            prop_assert_eq!(both, Verdict::Different);
+            prop_assert_eq!(both, Equality::Different);
         }
         Ok(())
     });

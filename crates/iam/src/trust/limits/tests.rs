@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 
-use crate::policy::{Kind, Policy, Strictness};
+use crate::policy::{Policy, PolicyKind, Strictness};
 use crate::trust::limits::*;
 
 const OIDC: &str = "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/id/A";
@@ -24,7 +24,7 @@ fn verdict(effect: &str, principal: &str) -> bool {
     let text = format!(
         r#"{{"Version":"2012-10-17","Statement":{{"Effect":"{effect}","Action":"sts:AssumeRole","Principal":{principal}}}}}"#
     );
-    let policy = Policy::parse(&text, Kind::Trust, Strictness::Observed).unwrap();
+    let policy = Policy::parse(&text, PolicyKind::Trust, Strictness::Observed).unwrap();
     problems(&policy.statements[0]).is_empty()
 }
 

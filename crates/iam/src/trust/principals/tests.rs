@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 
-use crate::policy::{Kind, Policy};
+use crate::policy::{Policy, PolicyKind};
 use crate::trust::limits::{self, Origin};
 use crate::trust::principals::*;
 use crate::trust::tests::token::{allows, document, list};
@@ -23,7 +23,7 @@ fn every_argument_becomes_its_condition() {
         mfa: true,
     };
     let policy = Policy::new(vec![statement(&grant, &account()).unwrap()]);
-    policy.check(Kind::Trust).unwrap();
+    policy.check(PolicyKind::Trust).unwrap();
     assert_eq!(
         policy.to_json(),
         concat!(

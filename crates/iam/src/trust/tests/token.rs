@@ -2,7 +2,7 @@
 
 use crate::account::Account;
 use crate::policy::evaluate::{Context, Decision, Documents, Request, evaluate};
-use crate::policy::{Kind, Policy, PrincipalKind, Statement};
+use crate::policy::{Policy, PolicyKind, PrincipalKind, Statement};
 
 /// The account of the role in all tables.
 pub(in crate::trust) fn account() -> Account {
@@ -17,7 +17,7 @@ pub(in crate::trust) fn list(texts: &[&str]) -> Vec<String> {
 /// The statement alone in a document, after the check that every desired trust policy passes.
 pub(in crate::trust) fn document(statement: &Statement) -> String {
     let policy = Policy::new(vec![statement.clone()]);
-    policy.check(Kind::Trust).unwrap();
+    policy.check(PolicyKind::Trust).unwrap();
     policy.to_json()
 }
 

@@ -6,7 +6,7 @@ use crate::policy::contain::{Containment, contains};
 use crate::policy::diff::Diff;
 use crate::policy::evaluate::{Context, Decision, Documents, Request, evaluate};
 use crate::policy::reasons::explain;
-use crate::policy::{Kind, Policy, PrincipalKind, Strictness, Verdict, between, compare};
+use crate::policy::{Equality, Policy, PolicyKind, PrincipalKind, Strictness, between, compare};
 
 use crate::policy::tests::fuzz::{Dice, run};
 
@@ -53,7 +53,7 @@ const WORDS: [&str; 24] = [
 fn document(dice: &mut Dice) -> (String, Option<Policy>) {
     let text = dice.pick(&DOCUMENTS);
     let text = if dice.below(4) == 0 { text.to_owned() } else { dice.mutated(text, &WORDS) };
-    let policy = Policy::parse(&text, Kind::Any, Strictness::Observed).ok();
+    let policy = Policy::parse(&text, PolicyKind::Any, Strictness::Observed).ok();
     (text, policy)
 }
 
@@ -132,18 +132,23 @@ fn comparing_never_panics_and_agrees_with_its_reasons_and_its_differences() {
     let account = Account::new("123456789012", "aws").unwrap();
     run("compare", 2_000, |dice| {
         let ((text, one), (other_text, other)) = (document(dice), document(dice));
-        let kind = dice.pick(&[Kind::Identity, Kind::Trust, Kind::Boundary, Kind::Any]);
+        let kind = dice.pick(&[
+            PolicyKind::Identity,
+            PolicyKind::Trust,
+            PolicyKind::Boundary,
+            PolicyKind::Any,
+        ]);
         if let Ok(comparison) = explain(&text, &other_text, kind, &account) {
             assert_eq!(
                 comparison.reasons.is_empty(),
-                comparison.verdict == Verdict::Identical,
+                comparison.verdict == Equality::Identical,
                 "{comparison:?}"
             );
         }
         let (Some(one), Some(other)) = (one, other) else { return };
         let verdict = between(&one, &other, &account);
         assert_eq!(verdict, between(&other, &one, &account));
-        assert_eq!(compare(&one, &one.to_json(), Kind::Any, &account), Verdict::Identical);
+        assert_eq!(compare(&one, &one.to_json(), PolicyKind::Any, &account), Equality::Identical);
         let canonical = one.canonical(&account);
         assert_eq!(canonical.bytes() == other.canonical(&account).bytes(), verdict.is_equal());
         if let Some(unfolded) = canonical.unfolded() {

@@ -3,7 +3,7 @@
 
 use crate::finding::Finding;
 use crate::policy::evaluate::Request;
-use crate::policy::{Kind, Policy, Strictness};
+use crate::policy::{Policy, PolicyKind, Strictness};
 use crate::text::Text;
 use crate::text::{
     json::{self},
@@ -93,7 +93,7 @@ fn one(text: &str, dice: &mut Dice) {
             assert_eq!(exact, read.node, "JSON means the same wherever it is read");
         }
     }
-    for kind in [Kind::Identity, Kind::Trust, Kind::Any] {
+    for kind in [PolicyKind::Identity, PolicyKind::Trust, PolicyKind::Any] {
         for strictness in [Strictness::Desired, Strictness::Observed] {
             match Policy::read(text, kind, strictness) {
                 Ok(policy) => {

@@ -77,7 +77,7 @@ fn any_principals() -> impl Strategy<Value = Principals> {
     }))
 }
 
-pub(in crate::policy) fn any_statement(kind: Kind) -> impl Strategy<Value = Statement> {
+pub(in crate::policy) fn any_statement(kind: PolicyKind) -> impl Strategy<Value = Statement> {
     (
         (any::<bool>(), select(vec![Effect::Allow, Effect::Deny])),
         any_principals(),
@@ -89,16 +89,16 @@ pub(in crate::policy) fn any_statement(kind: Kind) -> impl Strategy<Value = Stat
             Statement {
                 sid: named.then(String::new),
                 effect,
-                principals: (kind == Kind::Trust).then_some(principals),
+                principals: (kind == PolicyKind::Trust).then_some(principals),
                 actions,
-                resources: (kind == Kind::Identity).then_some(resources),
+                resources: (kind == PolicyKind::Identity).then_some(resources),
                 conditions,
             }
         })
 }
 
-pub(in crate::policy) fn any_policy() -> impl Strategy<Value = (Kind, Policy)> {
-    select(vec![Kind::Identity, Kind::Trust]).prop_flat_map(|kind| {
+pub(in crate::policy) fn any_policy() -> impl Strategy<Value = (PolicyKind, Policy)> {
+    select(vec![PolicyKind::Identity, PolicyKind::Trust]).prop_flat_map(|kind| {
         let statements = prop::collection::vec(any_statement(kind), 1..5);
         (
             Just(kind),

@@ -10,14 +10,14 @@ use crate::{limits, text::json};
 #[test]
 fn text_that_is_not_json_or_repeats_a_key_is_different() {
     let document = format!(r#"{{"Statement":[{A}]}}"#);
-    assert_eq!(verdict(Kind::Identity, &document, "{oops"), Verdict::Different);
+    assert_eq!(verdict(PolicyKind::Identity, &document, "{oops"), Equality::Different);
     assert_eq!(
         verdict(
-            Kind::Identity,
+            PolicyKind::Identity,
             &document,
             &document.replacen('{', &format!(r#"{{"Statement":[{A}],"#), 1)
         ),
-        Verdict::Different
+        Equality::Different
     );
 }
 
@@ -28,7 +28,7 @@ fn every_problem_is_reported_at_once_with_its_place() {
         {"Sid":"A","Effect":"Allow","Action":[1,""],"Resource":"*","Condition":{"stringequals":{"a:b":[]}}},
         {"Sid":"A","Effect":"Allow","Action":"x","NotAction":"y","Resource":"*"}]}"#;
     let text = text.replace("2012-10-18", "2012-10-17");
-    let problems = Policy::parse(&text, Kind::Identity, Strictness::Desired).unwrap_err();
+    let problems = Policy::parse(&text, PolicyKind::Identity, Strictness::Desired).unwrap_err();
     let places: Vec<&str> = problems.iter().map(Finding::pointer).collect();
     assert_eq!(
         places,
@@ -71,7 +71,7 @@ fn every_problem_is_reported_at_once_with_its_place() {
       write it in double quotes"]
 )]
 fn every_problem_says_line_column_and_pointer(#[case] text: &str, #[case] expected: [&str; 4]) {
-    let problems = Policy::read(text, Kind::Identity, Strictness::Desired).unwrap_err();
+    let problems = Policy::read(text, PolicyKind::Identity, Strictness::Desired).unwrap_err();
     assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
 }
 
@@ -79,7 +79,7 @@ fn every_problem_says_line_column_and_pointer(#[case] text: &str, #[case] expect
 fn text_that_is_neither_json_nor_yaml_says_where_too() {
     let problems = Policy::read(
         "Statement:\n- Effect: Allow\n  Effect: Deny\n",
-        Kind::Any,
+        PolicyKind::Any,
         Strictness::Desired,
     )
     .unwrap_err();
@@ -97,8 +97,9 @@ fn text_that_is_neither_json_nor_yaml_says_where_too() {
 
 #[test]
 fn a_problem_of_a_value_without_text_has_only_a_pointer() {
-    let problems =
-        Policy::new(vec![Statement::allow(["s3:GetObject"])]).check(Kind::Identity).unwrap_err();
+    let problems = Policy::new(vec![Statement::allow(["s3:GetObject"])])
+        .check(PolicyKind::Identity)
+        .unwrap_err();
     assert!(
         problems[0]
             .to_string()
@@ -111,15 +112,18 @@ fn yaml_is_read_where_a_person_wrote_it_and_never_where_aws_answers() {
     let yaml = "Statement:\n- {Effect: Allow, Action: 's3:GetObject', Resource: '*'}\n";
     let json = format!(r#"{{"Statement":[{A}]}}"#);
     for strictness in [Strictness::Desired, Strictness::Observed] {
-        let policy = Policy::read(yaml, Kind::Identity, strictness).unwrap();
-        assert_eq!(Policy::parse(&json, Kind::Identity, strictness).unwrap(), policy);
+        let policy = Policy::read(yaml, PolicyKind::Identity, strictness).unwrap();
+        assert_eq!(Policy::parse(&json, PolicyKind::Identity, strictness).unwrap(), policy);
         assert_eq!(
-            Policy::parse(yaml, Kind::Identity, strictness).unwrap_err()[0].check(),
+            Policy::parse(yaml, PolicyKind::Identity, strictness).unwrap_err()[0].check(),
             Check::SYNTAX
         );
     }
-    assert_eq!(verdict(Kind::Identity, &json, &json.replace("\"*\"", "'*'")), Verdict::Different);
-    assert_eq!(verdict(Kind::Identity, &json, yaml), Verdict::Different);
+    assert_eq!(
+        verdict(PolicyKind::Identity, &json, &json.replace("\"*\"", "'*'")),
+        Equality::Different
+    );
+    assert_eq!(verdict(PolicyKind::Identity, &json, yaml), Equality::Different);
 }
 
 #[test]
@@ -127,7 +131,7 @@ fn numbers_of_yaml_keep_their_digits_and_account_ids_their_zero() {
     let text = "Statement:\n  Effect: Allow\n  Action: a:b\n  Resource: '*'\n  Condition:\n    \
         StringEquals:\n      \
                 aws:PrincipalAccount: [012345678901, 12345678901234567890, 1.10, yes, true]\n";
-    let policy = Policy::read(text, Kind::Identity, Strictness::Desired).unwrap();
+    let policy = Policy::read(text, PolicyKind::Identity, Strictness::Desired).unwrap();
     assert_eq!(
         policy.statements[0].conditions["StringEquals"]["aws:PrincipalAccount"],
         ["012345678901", "12345678901234567890", "1.10", "yes", "true"]
@@ -154,7 +158,7 @@ fn hostile_text_ends_with_few_problems(
     for bytes in [60 * 1024, 250 * 1024, 1020 * 1024] {
         let text = format!("{before}{}{after}", middle.repeat(bytes / middle.len()));
         for strictness in [Strictness::Desired, Strictness::Observed] {
-            let problems = Policy::read(&text, Kind::Identity, strictness).unwrap_err();
+            let problems = Policy::read(&text, PolicyKind::Identity, strictness).unwrap_err();
             assert!(problems.len() <= 51, "{}", problems.len());
         }
     }
@@ -166,7 +170,7 @@ fn a_long_key_does_not_fill_the_memory_with_pointers() {
     let values = vec!["[]"; 5_000].join(",");
     let text =
         format!(r#"{{"Statement":{{{GET},"Condition":{{"Null":{{"{key}":[{values}]}}}}}}}}"#);
-    let problems = Policy::read(&text, Kind::Identity, Strictness::Desired).unwrap_err();
+    let problems = Policy::read(&text, PolicyKind::Identity, Strictness::Desired).unwrap_err();
     assert_eq!(problems.len(), 3);
     assert_eq!(problems[2].sentence(), "4998 more problems are not shown; correct these first");
 }
@@ -174,7 +178,7 @@ fn a_long_key_does_not_fill_the_memory_with_pointers() {
 #[test]
 fn a_flood_of_problems_is_cut() {
     let text = format!(r#"{{"Statement":[{}]}}"#, vec!["1"; 10_000].join(","));
-    let problems = Policy::parse(&text, Kind::Identity, Strictness::Desired).unwrap_err();
+    let problems = Policy::parse(&text, PolicyKind::Identity, Strictness::Desired).unwrap_err();
     assert_eq!(problems.len(), 51);
     assert_eq!(problems[50].sentence(), "9950 more problems are not shown; correct these first");
 }
@@ -191,10 +195,10 @@ fn inside_a_resource_only_short_integers_go_unquoted(#[case] number: &str, #[cas
         format!(r#"{{"Statement":{{{GET},"Condition":{{"NumericEquals":{{"a:b":{number}}}}}}}}}"#);
     let node = json::parse(&text, limits::DOCUMENT).unwrap();
     assert_eq!(
-        Policy::from_node(&node, Kind::Identity, NumberRule::ShortIntegers).is_ok(),
+        Policy::from_node(&node, PolicyKind::Identity, NumberRule::ShortIntegers).is_ok(),
         accepted
     );
-    assert!(Policy::from_node(&node, Kind::Identity, NumberRule::AsWritten).is_ok());
+    assert!(Policy::from_node(&node, PolicyKind::Identity, NumberRule::AsWritten).is_ok());
 }
 
 #[test]
@@ -202,23 +206,29 @@ fn a_document_holds_only_characters_that_aws_takes() {
     let text = |resource: &str| {
         format!(r#"{{"Statement":{{"Effect":"Allow","Action":"s3:*","Resource":"{resource}"}}}}"#)
     };
-    assert!(Policy::parse(&text("arn:ü"), Kind::Identity, Strictness::Desired).is_ok());
-    assert!(Policy::parse(&text("arn:東"), Kind::Identity, Strictness::Desired).is_err());
-    assert!(Policy::parse(&text("arn:\\u6771"), Kind::Identity, Strictness::Desired).is_err());
+    assert!(Policy::parse(&text("arn:ü"), PolicyKind::Identity, Strictness::Desired).is_ok());
+    assert!(Policy::parse(&text("arn:東"), PolicyKind::Identity, Strictness::Desired).is_err());
+    assert!(
+        Policy::parse(&text("arn:\\u6771"), PolicyKind::Identity, Strictness::Desired).is_err()
+    );
 }
 
 #[test]
 fn an_id_is_kept_and_does_not_count() {
     let with = format!(r#"{{"Version":"2012-10-17","Id":"x","Statement":[{A}]}}"#);
-    let policy = Policy::parse(&with, Kind::Identity, Strictness::Desired).unwrap();
+    let policy = Policy::parse(&with, PolicyKind::Identity, Strictness::Desired).unwrap();
     assert_eq!(policy.to_json(), with);
     assert_eq!(
-        verdict(Kind::Identity, &with, &with.replace("\"Id\":\"x\",", "")),
-        Verdict::Cosmetic
+        verdict(PolicyKind::Identity, &with, &with.replace("\"Id\":\"x\",", "")),
+        Equality::Cosmetic
     );
     assert_eq!(
-        verdict(Kind::Identity, &with.replace("\"x\"", "\"\""), &with.replace("\"Id\":\"x\",", "")),
-        Verdict::Identical
+        verdict(
+            PolicyKind::Identity,
+            &with.replace("\"x\"", "\"\""),
+            &with.replace("\"Id\":\"x\",", "")
+        ),
+        Equality::Identical
     );
 }
 
@@ -226,14 +236,16 @@ fn an_id_is_kept_and_does_not_count() {
 fn a_policy_made_by_code_is_checked_by_the_same_rules() {
     assert!(
         Policy::new(vec![Statement::allow(["s3:GetObject"]).on(["*"])])
-            .check(Kind::Identity)
+            .check(PolicyKind::Identity)
             .is_ok()
     );
-    assert!(Policy::new(vec![Statement::allow(["s3:GetObject"])]).check(Kind::Identity).is_err());
+    assert!(
+        Policy::new(vec![Statement::allow(["s3:GetObject"])]).check(PolicyKind::Identity).is_err()
+    );
     assert!(
         Policy::new(vec![Statement::allow(Vec::<String>::new()).on(["*"])])
-            .check(Kind::Identity)
+            .check(PolicyKind::Identity)
             .is_err()
     );
-    assert!(Policy::new(vec![]).check(Kind::Identity).is_err());
+    assert!(Policy::new(vec![]).check(PolicyKind::Identity).is_err());
 }

@@ -9,7 +9,7 @@ fn q01_white_space_and_key_order_are_identical() {
     let observed = " {\n\"Statement\" : [ {\"Resource\":\"*\" \
         ,\"Action\":\"s3:GetObject\",\"Effect\":\"Allow\"} ],\"Version\":\"2012-10-17\"}";
     let desired = format!(r#"{{"Version":"2012-10-17","Statement":[{A}]}}"#);
-    assert_eq!(verdict(Kind::Identity, &desired, observed), Verdict::Identical);
+    assert_eq!(verdict(PolicyKind::Identity, &desired, observed), Equality::Identical);
 }
 
 #[test]
@@ -22,12 +22,12 @@ fn q02_text_is_percent_decoded_and_plus_is_a_plus() {
          %3A%22s3%3A%2A%22%2C%22Resource%22%3A%22{resource}%22%7D%7D"
         )
     };
-    let check = |resource| verdict(Kind::Identity, desired, &encoded(resource));
-    assert_eq!(check("arn%3Aaws%3As3%3A%3A%3Ab%2Fa+b%20c%253A"), Verdict::Identical);
-    assert_eq!(check("arn%3Aaws%3As3%3A%3A%3Ab%2Fa%2Bb%20c%253A"), Verdict::Identical);
-    assert_eq!(check("arn%3Aaws%3As3%3A%3A%3Ab%2Fa%20b%20c%253A"), Verdict::Different);
-    assert_eq!(check("arn%3Aaws%3As3%3A%3A%3Ab%2Fa+b%20c%3A"), Verdict::Different);
-    assert_eq!(verdict(Kind::Identity, desired, "%7B%zz"), Verdict::Different);
+    let check = |resource| verdict(PolicyKind::Identity, desired, &encoded(resource));
+    assert_eq!(check("arn%3Aaws%3As3%3A%3A%3Ab%2Fa+b%20c%253A"), Equality::Identical);
+    assert_eq!(check("arn%3Aaws%3As3%3A%3A%3Ab%2Fa%2Bb%20c%253A"), Equality::Identical);
+    assert_eq!(check("arn%3Aaws%3As3%3A%3A%3Ab%2Fa%20b%20c%253A"), Equality::Different);
+    assert_eq!(check("arn%3Aaws%3As3%3A%3A%3Ab%2Fa+b%20c%3A"), Equality::Different);
+    assert_eq!(verdict(PolicyKind::Identity, desired, "%7B%zz"), Equality::Different);
 }
 
 #[rstest]
@@ -39,16 +39,21 @@ fn q02_text_is_percent_decoded_and_plus_is_a_plus() {
 #[case("\"x\"")]
 fn q03_what_is_no_document_is_invalid_for_a_role(#[case] observed: &str) {
     assert_eq!(
-        verdict(Kind::Identity, &format!(r#"{{"Statement":[{A}]}}"#), observed),
-        Verdict::Invalid
+        verdict(PolicyKind::Identity, &format!(r#"{{"Statement":[{A}]}}"#), observed),
+        Equality::Invalid
     );
 }
 
 #[test]
 fn q03_a_list_around_the_document_is_invalid() {
     let document = format!(r#"{{"Statement":[{A}]}}"#);
-    assert_eq!(verdict(Kind::Identity, &document, &format!("[{document}]")), Verdict::Invalid);
-    assert!(Policy::parse(&format!("[{document}]"), Kind::Identity, Strictness::Desired).is_err());
+    assert_eq!(
+        verdict(PolicyKind::Identity, &document, &format!("[{document}]")),
+        Equality::Invalid
+    );
+    assert!(
+        Policy::parse(&format!("[{document}]"), PolicyKind::Identity, Strictness::Desired).is_err()
+    );
 }
 
 #[test]
@@ -57,68 +62,73 @@ fn q04_a_missing_version_is_2008_10_17() {
         format!(r#"{{"Statement":[{A}]}}"#),
         format!(r#"{{"Version":"2008-10-17","Statement":[{A}]}}"#),
     );
-    assert_eq!(verdict(Kind::Identity, &missing, &old), Verdict::Identical);
-    assert_eq!(verdict(Kind::Identity, &old, &missing), Verdict::Identical);
+    assert_eq!(verdict(PolicyKind::Identity, &missing, &old), Equality::Identical);
+    assert_eq!(verdict(PolicyKind::Identity, &old, &missing), Equality::Identical);
 }
 
 #[test]
 fn q05_the_two_versions_are_different() {
     let new = format!(r#"{{"Version":"2012-10-17","Statement":[{A}]}}"#);
-    assert_eq!(verdict(Kind::Identity, &new, &new.replace("2012", "2008")), Verdict::Different);
     assert_eq!(
-        verdict(Kind::Identity, &new, &format!(r#"{{"Statement":[{A}]}}"#)),
-        Verdict::Different
+        verdict(PolicyKind::Identity, &new, &new.replace("2012", "2008")),
+        Equality::Different
+    );
+    assert_eq!(
+        verdict(PolicyKind::Identity, &new, &format!(r#"{{"Statement":[{A}]}}"#)),
+        Equality::Different
     );
 }
 
 #[test]
 fn q06_one_statement_is_a_list_of_one_and_an_empty_list_is_invalid() {
-    assert_eq!(lists(A, &format!("[{A}]")), Verdict::Identical);
-    assert_eq!(lists(A, "[]"), Verdict::Invalid);
-    assert!(Policy::parse(r#"{"Statement":[]}"#, Kind::Identity, Strictness::Desired).is_err());
+    assert_eq!(lists(A, &format!("[{A}]")), Equality::Identical);
+    assert_eq!(lists(A, "[]"), Equality::Invalid);
+    assert!(
+        Policy::parse(r#"{"Statement":[]}"#, PolicyKind::Identity, Strictness::Desired).is_err()
+    );
 }
 
 #[test]
 fn q07_order_of_statements_is_cosmetic() {
-    assert_eq!(lists(&format!("[{A},{B}]"), &format!("[{B},{A}]")), Verdict::Cosmetic);
+    assert_eq!(lists(&format!("[{A},{B}]"), &format!("[{B},{A}]")), Equality::Cosmetic);
 }
 
 #[test]
 fn q08_duplicate_statements_are_cosmetic() {
-    assert_eq!(lists(&format!("[{A}]"), &format!("[{A},{A}]")), Verdict::Cosmetic);
+    assert_eq!(lists(&format!("[{A}]"), &format!("[{A},{A}]")), Equality::Cosmetic);
 }
 
 #[test]
 fn q09_how_often_a_statement_stands_is_cosmetic() {
-    assert_eq!(lists(&format!("[{A},{A},{B}]"), &format!("[{A},{B},{B}]")), Verdict::Cosmetic);
+    assert_eq!(lists(&format!("[{A},{A},{B}]"), &format!("[{A},{B},{B}]")), Equality::Cosmetic);
 }
 
 #[test]
 fn q10_an_empty_sid_is_a_missing_one() {
-    assert_eq!(statements(GET, &format!(r#""Sid":"",{GET}"#)), Verdict::Identical);
+    assert_eq!(statements(GET, &format!(r#""Sid":"",{GET}"#)), Equality::Identical);
 }
 
 #[test]
 fn q11_another_sid_is_cosmetic() {
     assert_eq!(
         statements(&format!(r#""Sid":"A",{GET}"#), &format!(r#""Sid":"B",{GET}"#)),
-        Verdict::Cosmetic
+        Equality::Cosmetic
     );
-    assert_eq!(statements(GET, &format!(r#""Sid":"B",{GET}"#)), Verdict::Cosmetic);
+    assert_eq!(statements(GET, &format!(r#""Sid":"B",{GET}"#)), Equality::Cosmetic);
 }
 
 #[test]
 fn q12_elements_in_other_case_are_refused_when_desired_and_cosmetic_when_observed() {
     let odd = GET.replace("Action", "action");
-    assert_eq!(statements(GET, &odd), Verdict::Cosmetic);
+    assert_eq!(statements(GET, &odd), Equality::Cosmetic);
     let document = format!(r#"{{"Statement":[{A}]}}"#);
     assert_eq!(
-        verdict(Kind::Identity, &document, &document.replace("Statement", "statement")),
-        Verdict::Cosmetic
+        verdict(PolicyKind::Identity, &document, &document.replace("Statement", "statement")),
+        Equality::Cosmetic
     );
     let problems = Policy::parse(
         &format!(r#"{{"Statement":{{{odd}}}}}"#),
-        Kind::Identity,
+        PolicyKind::Identity,
         Strictness::Desired,
     )
     .unwrap_err();
@@ -134,17 +144,17 @@ fn q12_an_element_in_two_cases_never_silently_wins() {
     for twice in
         [format!(r#"{GET},"action":"s3:GetObject""#), format!(r#""action":"s3:GetObject",{GET}"#)]
     {
-        assert_eq!(statements(GET, &twice), Verdict::Different);
+        assert_eq!(statements(GET, &twice), Equality::Different);
     }
 }
 
 #[test]
 fn q13_effect_in_other_case_is_refused_and_never_equal() {
     let odd = GET.replace("Allow", "allow");
-    assert_eq!(statements(GET, &odd), Verdict::Different);
+    assert_eq!(statements(GET, &odd), Equality::Different);
     let problems = Policy::parse(
         &format!(r#"{{"Statement":{{{odd}}}}}"#),
-        Kind::Identity,
+        PolicyKind::Identity,
         Strictness::Desired,
     )
     .unwrap_err();
@@ -156,13 +166,13 @@ fn q13_effect_in_other_case_is_refused_and_never_equal() {
 
 #[test]
 fn q14_actions_scalar_or_list_in_any_order_are_identical() {
-    assert_eq!(actions(r#""s3:GetObject""#, r#"["s3:GetObject"]"#), Verdict::Identical);
-    assert_eq!(actions(r#"["s3:A","s3:B"]"#, r#"["s3:B","s3:A"]"#), Verdict::Identical);
+    assert_eq!(actions(r#""s3:GetObject""#, r#"["s3:GetObject"]"#), Equality::Identical);
+    assert_eq!(actions(r#"["s3:A","s3:B"]"#, r#"["s3:B","s3:A"]"#), Equality::Identical);
 }
 
 #[test]
 fn q15_action_case_is_cosmetic() {
-    assert_eq!(actions(r#""s3:GetObject""#, r#""S3:getobject""#), Verdict::Cosmetic);
+    assert_eq!(actions(r#""s3:GetObject""#, r#""S3:getobject""#), Equality::Cosmetic);
     assert_eq!(
         statements(
             &GET.replace("Action", "NotAction"),
@@ -173,28 +183,28 @@ fn q15_action_case_is_cosmetic() {
                 .replace("NOTACTION", "NotAction")
                 .replace("RESOURCE", "Resource")
         ),
-        Verdict::Cosmetic
+        Equality::Cosmetic
     );
 }
 
 #[test]
 fn q16_duplicate_actions_are_cosmetic() {
-    assert_eq!(actions(r#"["s3:A","s3:B"]"#, r#"["s3:B","s3:A","s3:A"]"#), Verdict::Cosmetic);
+    assert_eq!(actions(r#"["s3:A","s3:B"]"#, r#"["s3:B","s3:A","s3:A"]"#), Equality::Cosmetic);
 }
 
 #[test]
 fn q17_actions_that_others_cover_are_cosmetic() {
-    assert_eq!(actions(r#""s3:*""#, r#"["s3:*","s3:GetObject","S3:Get*"]"#), Verdict::Cosmetic);
-    assert_eq!(actions(r#""*""#, r#""**""#), Verdict::Cosmetic);
-    assert_eq!(actions(r#""s3:?*""#, r#"["s3:*?","s3:*a"]"#), Verdict::Cosmetic);
-    assert_eq!(actions(r#""s3:Get*""#, r#"["s3:Get*","s3:G*"]"#), Verdict::Different);
+    assert_eq!(actions(r#""s3:*""#, r#"["s3:*","s3:GetObject","S3:Get*"]"#), Equality::Cosmetic);
+    assert_eq!(actions(r#""*""#, r#""**""#), Equality::Cosmetic);
+    assert_eq!(actions(r#""s3:?*""#, r#"["s3:*?","s3:*a"]"#), Equality::Cosmetic);
+    assert_eq!(actions(r#""s3:Get*""#, r#"["s3:Get*","s3:G*"]"#), Equality::Different);
     // Without a service it matches nothing, and so covers nothing.
-    assert_eq!(actions(r#""s3*""#, r#"["s3*","s3:GetObject"]"#), Verdict::Different);
+    assert_eq!(actions(r#""s3*""#, r#"["s3*","s3:GetObject"]"#), Equality::Different);
     // What a Not-list shuts out is no list of what is let in.
     let except = |list: &str| format!(r#""Effect":"Allow","Resource":"*","NotAction":{list}"#);
     assert_eq!(
         statements(&except(r#""s3:*""#), &except(r#"["s3:*","iam:*"]"#)),
-        Verdict::Different
+        Equality::Different
     );
 }
 
@@ -202,18 +212,18 @@ fn q17_actions_that_others_cover_are_cosmetic() {
 fn q18_a_split_statement_is_cosmetic() {
     let both = r#"{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"*"}"#;
     let put = A.replace("Get", "Put");
-    assert_eq!(lists(both, &format!("[{A},{put}]")), Verdict::Cosmetic);
-    assert_eq!(lists(&format!("[{A},{put}]"), both), Verdict::Cosmetic);
+    assert_eq!(lists(both, &format!("[{A},{put}]")), Equality::Cosmetic);
+    assert_eq!(lists(&format!("[{A},{put}]"), both), Equality::Cosmetic);
     // By resource, and with the rest of the statement in another order.
     let two = |resources: &str| both.replace(r#""*""#, resources);
     let split = format!("[{},{}]", two(r#""arn:b""#), two(r#""arn:a""#));
-    assert_eq!(lists(&two(r#"["arn:a","arn:b"]"#), &split), Verdict::Cosmetic);
+    assert_eq!(lists(&two(r#"["arn:a","arn:b"]"#), &split), Equality::Cosmetic);
     // Not when anything else differs.
     let other = put.replace('}', r#","Condition":{"Bool":{"a:b":"true"}}}"#);
-    assert_eq!(lists(both, &format!("[{A},{other}]")), Verdict::Different);
+    assert_eq!(lists(both, &format!("[{A},{other}]")), Equality::Different);
     let crossed =
         format!("[{},{}]", A.replace("\"*\"", "\"arn:a\""), put.replace("\"*\"", "\"arn:b\""));
-    assert_eq!(lists(&two(r#"["arn:a","arn:b"]"#), &crossed), Verdict::Different);
+    assert_eq!(lists(&two(r#"["arn:a","arn:b"]"#), &crossed), Equality::Different);
 }
 
 #[test]
@@ -227,31 +237,35 @@ fn q18_what_is_too_large_is_equal_only_statement_by_statement() {
     let (actions, resources) = (many("s3:a", 201), many("r", 100));
     let one = large(&actions, &resources);
     let parse = |list: &str| {
-        Policy::parse(&format!(r#"{{"Statement":{list}}}"#), Kind::Identity, Strictness::Desired)
-            .unwrap()
+        Policy::parse(
+            &format!(r#"{{"Statement":{list}}}"#),
+            PolicyKind::Identity,
+            Strictness::Desired,
+        )
+        .unwrap()
     };
     assert!(parse(&one).canonical(&account()).is_large());
     assert!(!parse(&large(&many("s3:a", 199), &resources)).canonical(&account()).is_large());
     let reversed: Vec<&str> = actions.rsplit(',').collect();
-    assert_eq!(lists(&one, &large(&reversed.join(","), &resources)), Verdict::Identical);
+    assert_eq!(lists(&one, &large(&reversed.join(","), &resources)), Equality::Identical);
     assert_eq!(
         lists(&one, &large(&actions.replace("a7\"", "A7\""), &resources)),
-        Verdict::Different
+        Equality::Different
     );
 }
 
 #[test]
 fn q19_resources_are_a_set_and_case_counts() {
-    assert_eq!(resources(r#""arn:a""#, r#"["arn:a"]"#), Verdict::Identical);
-    assert_eq!(resources(r#"["arn:a","arn:b"]"#, r#"["arn:b","arn:a"]"#), Verdict::Identical);
-    assert_eq!(resources(r#""arn:a""#, r#"["arn:a","arn:a"]"#), Verdict::Cosmetic);
-    assert_eq!(resources(r#""arn:a""#, r#""arn:A""#), Verdict::Different);
-    assert_eq!(statements(GET, &GET.replace("Resource", "NotResource")), Verdict::Different);
-    assert_eq!(statements(GET, &GET.replace("Action", "NotAction")), Verdict::Different);
+    assert_eq!(resources(r#""arn:a""#, r#"["arn:a"]"#), Equality::Identical);
+    assert_eq!(resources(r#"["arn:a","arn:b"]"#, r#"["arn:b","arn:a"]"#), Equality::Identical);
+    assert_eq!(resources(r#""arn:a""#, r#"["arn:a","arn:a"]"#), Equality::Cosmetic);
+    assert_eq!(resources(r#""arn:a""#, r#""arn:A""#), Equality::Different);
+    assert_eq!(statements(GET, &GET.replace("Resource", "NotResource")), Equality::Different);
+    assert_eq!(statements(GET, &GET.replace("Action", "NotAction")), Equality::Different);
 }
 
 #[test]
 fn q20_malformed_resources_are_invalid() {
-    assert_eq!(resources(r#""*""#, r#"{"x":1}"#), Verdict::Invalid);
-    assert_eq!(resources(r#""*""#, "[1]"), Verdict::Invalid);
+    assert_eq!(resources(r#""*""#, r#"{"x":1}"#), Equality::Invalid);
+    assert_eq!(resources(r#""*""#, "[1]"), Equality::Invalid);
 }

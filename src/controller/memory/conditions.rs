@@ -13,10 +13,10 @@ use crate::{
 /// The conditions of one resource that are ours, as its status has them: by type, each with its own
 /// reason. Small, two bytes a type: the index keeps one for each resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing([Option<Stand>; condition::ALL.len()]);
+pub struct ConditionStates([Option<ConditionState>; condition::ALL.len()]);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stand {
+struct ConditionState {
     state: State,
     /// Place of its reason in [`reason::ALL`].
     reason: u8,
@@ -25,7 +25,7 @@ struct Stand {
 /// A place in the table of reasons fits into a byte.
 const _: () = assert!(reason::ALL.len() <= u8::MAX as usize);
 
-impl Stand {
+impl ConditionState {
     fn of(condition: &Condition) -> Self {
         let known = reason::constant(&condition.reason);
         let place = (0..u8::MAX).zip(reason::ALL).find(|(_, (name, ..))| *name == known);
@@ -40,16 +40,19 @@ impl Stand {
     }
 }
 
-impl Standing {
+impl ConditionStates {
     /// As the list in a status says.
     #[must_use]
     pub fn of(conditions: &[Condition]) -> Self {
-        Self(condition::ALL.map(|(type_, _)| conditions::find(conditions, type_).map(Stand::of)))
+        Self(
+            condition::ALL
+                .map(|(type_, _)| conditions::find(conditions, type_).map(ConditionState::of)),
+        )
     }
 
     /// Type, state and reason of each condition that is there. Before the first report those that
     /// every resource has are unknown, for no reason.
-    pub fn conditions(self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    pub fn states(self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
         condition::ALL.into_iter().zip(self.0).filter_map(|((type_, _), stand)| match stand {
             Some(stand) => Some((type_, stand.state.name(), stand.reason())),
             None => {
@@ -81,7 +84,7 @@ mod tests {
         theirs.type_ = "example.org/Audited".into();
         list.insert(0, theirs);
         assert_eq!(
-            Standing::of(&list).conditions().collect::<Vec<_>>(),
+            ConditionStates::of(&list).states().collect::<Vec<_>>(),
             [
                 ("Ready", "False", "Throttled"),
                 ("Synced", "Unknown", ""),
@@ -97,7 +100,7 @@ mod tests {
         let said = Said { state: State::True, reason: "Other", message: String::new() };
         let said = vec![Contribution { type_: condition::READY, said: Some(said) }];
         merge(&mut list, said, 1, jiff::Timestamp::UNIX_EPOCH);
-        let counted = Standing::of(&list).conditions().next();
+        let counted = ConditionStates::of(&list).states().next();
         assert_eq!(counted, Some(("Ready", "True", reason::INTERNAL_ERROR)));
     }
 
@@ -108,7 +111,7 @@ mod tests {
             let said = Said { state: State::False, reason: name, message: String::new() };
             let said = vec![Contribution { type_: condition::READY, said: Some(said) }];
             merge(&mut list, said, 1, jiff::Timestamp::UNIX_EPOCH);
-            let counted = Standing::of(&list).conditions().next();
+            let counted = ConditionStates::of(&list).states().next();
             assert_eq!(counted, Some(("Ready", "False", *name)));
         }
     }
