@@ -152,3 +152,19 @@ async fn a_sweep_of_a_thousand_roles_at_page_100_costs_twenty_calls() {
     let calls: Vec<_> = rig.world.iam.calls().iter().map(|call| call.action).collect();
     assert_eq!(calls.len(), 20);
 }
+
+/// What is recorded as ours is the same after a correction as before it: one write of the status
+/// says what was corrected, and nothing in between.
+#[rstest]
+#[case::in_their_order(r#""tags":{"owner":"a","cost":"1"}"#)]
+#[case::with_a_capital_letter(r#""tags":{"Team":"a","Zone":"1","owner":"b"}"#)]
+#[tokio::test(start_paused = true)]
+async fn a_correction_writes_the_status_once(#[case] tags: &str) {
+    let rig = Rig::with(&plain(tags)).await;
+    let saved = rig.status("x").applied.unwrap();
+    assert!(rig.world.iam.set_description("test-a_x", Some("other")));
+    rig.a_sweep().await;
+    assert_eq!(rig.writes(), ["UpdateRole"]);
+    assert_eq!(rig.world.cluster.counts().write_status, 1);
+    assert_eq!(rig.status("x").applied.unwrap(), saved);
+}

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use iam::tag::TagKey;
+
 use crate::{api::kinds::iam_role::Applied, plan::form::desired::Desired};
 
 /// The schema's bound on each list; a status beyond it would be refused whole.
@@ -12,10 +14,13 @@ const MOST: usize = 100;
 #[must_use]
 pub fn of(desired: &Desired) -> Applied {
     let Desired { identity: _, form, terms } = desired;
+    // By their letters as in `union`, and not by the keys' own order, which folds them: an order
+    // that goes back and forth would be news at each correction.
+    let tags: BTreeSet<&str> = form.tags.keys().map(TagKey::as_str).collect();
     Applied {
         inline_policies: form.inline.keys().cloned().collect(),
         managed_policies: form.attached.iter().cloned().collect(),
-        tags: form.tags.keys().map(|key| key.as_str().to_owned()).collect(),
+        tags: tags.into_iter().map(str::to_owned).collect(),
         service_accounts: terms.annotate.iter().cloned().collect(),
     }
 }
@@ -46,9 +51,16 @@ fn join(before: &[String], next: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::tests::samples::{wish, with};
 
     fn names(range: std::ops::Range<usize>) -> Vec<String> {
         range.map(|number| format!("n{number:03}")).collect()
+    }
+
+    #[test]
+    fn what_was_written_and_is_written_again_is_the_same_list() {
+        let desired = wish(&with(r#""tags":{"Team":"a","owner":"b","Zone":"1"}"#));
+        assert_eq!(union(&of(&desired), &of(&desired)), of(&desired));
     }
 
     #[test]
