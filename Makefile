@@ -64,13 +64,8 @@ dependencies:
 	cargo fetch --quiet --locked
 	@"$$(tests/tools/cargo-deny.sh)" --offline --locked check bans licenses sources
 
-# Clippy is the compiler with lints. Here it compiles what the tests run, so that dependencies are compiled once: `cargo clippy` would
-# check every one of them again. Nothing is compiled twice in CI, so it needs no incremental compilation either.
-ci: export RUSTC_WORKSPACE_WRAPPER := clippy-driver
-ci: export CLIPPY_ARGS := -Dwarnings__CLIPPY_HACKERY__
-ci: export CARGO_INCREMENTAL := 0
-ci: format dependencies test
-	cargo test --locked --test bench --no-run # no part of --all-targets
+ci:
+	@.ci/run
 
 # In this order: some are made of others.
 generate: export ROLEWRIGHT_UPDATE = 1
