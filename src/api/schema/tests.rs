@@ -4,18 +4,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::api::kinds::iam_role::IamRole;
+use iam::{limits, text::json};
 
 fn node(value: &Value) -> Node {
-    match value {
-        Value::Null => Node::Null,
-        Value::Bool(flag) => Node::Bool(*flag),
-        Value::Number(number) => Node::Number(number.to_string()),
-        Value::String(text) => Node::String(text.clone()),
-        Value::Array(values) => Node::Array(values.iter().map(node).collect()),
-        Value::Object(members) => {
-            Node::Object(members.iter().map(|(key, value)| (key.clone(), node(value))).collect())
-        }
-    }
+    json::parse(&value.to_string(), limits::DOCUMENT).expect("it is JSON within the bounds")
 }
 
 fn of(spec: &Node) -> Vec<String> {

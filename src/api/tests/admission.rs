@@ -6,7 +6,10 @@ use serde_json::Value;
 
 use crate::api::{crd, kind::Kind, kinds::iam_role::IamRole, schema::SpecSchema};
 use crate::yaml;
-use iam::text::node::Node;
+use iam::{
+    limits,
+    text::{json, node::Node},
+};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -120,16 +123,7 @@ fn each_policy_is_bound_and_denies() {
 }
 
 fn node(value: &Value) -> Node {
-    match value {
-        Value::Null => Node::Null,
-        Value::Bool(flag) => Node::Bool(*flag),
-        Value::Number(number) => Node::Number(number.to_string()),
-        Value::String(text) => Node::String(text.clone()),
-        Value::Array(values) => Node::Array(values.iter().map(node).collect()),
-        Value::Object(members) => {
-            Node::Object(members.iter().map(|(key, value)| (key.clone(), node(value))).collect())
-        }
-    }
+    json::parse(&value.to_string(), limits::DOCUMENT).expect("it is JSON within the bounds")
 }
 
 #[test]
