@@ -1,6 +1,8 @@
 //! A role's name and path are pinned: by the spec once it has them, by the status once the role has
 //! a default one.
 
+use aws_sdk_iam::types::Tag;
+use iam::{name, tag};
 use serde_json::{Value, json};
 
 use harness::world::{World, lambda};
@@ -121,4 +123,51 @@ async fn a_default_name_and_path_pin_too() {
     // From now on the spec pins as well.
     refused(&world, &json!({"roleName": world.role("other")}), "spec.roleName", REMEDY);
     untouched(&world, &id, &name).await;
+}
+
+/// As an earlier version left them: roles under names of the former form, one resource with its
+/// status, one in a cluster that was rebuilt.
+#[tokio::test]
+async fn over_long_names_of_an_earlier_version_are_kept() {
+    let mut world = World::quiet("former").await;
+    let (installation, namespace) =
+        (world.scope.installation.clone(), world.scope.namespace.clone());
+    let long = |name: &str| format!("{name}-{}", "x".repeat(60));
+    let former = |name: &str| {
+        name::former_role_name(&format!("{installation}-"), &namespace, &long(name))
+            .expect("it does not fit")
+    };
+    let mut ids = Vec::new();
+    for resource in ["pinned", "rebuilt"] {
+        let key = format!("{namespace}/{}", long(resource));
+        let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+        let tags = [(tag::INSTALLATION, installation.as_str()), (tag::RESOURCE, key.as_str())];
+        let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build());
+        let created = world.scope.iam().create_role();
+        let created = created.role_name(former(resource)).assume_role_policy_document(trust);
+        let tags = tags.into_iter().collect::<Result<Vec<_>, _>>().expect("tags");
+        let role = created.set_tags(Some(tags)).send().await.expect("a role");
+        ids.push(role.role().expect("a role").role_id().to_owned());
+        world.apply(&long(resource), &spec(&json!({})));
+    }
+    let account = &world.scope.account.id;
+    let status = json!({"status": {
+        "observedGeneration": 1, "accountId": account, "roleName": former("pinned"), "path": "/",
+        "arn": format!("arn:aws:iam::{account}:role/{}", former("pinned")), "roleId": ids[0],
+    }});
+    let pinned = long("pinned");
+    let patch = ["patch", "iamrole", &pinned, "--subresource=status", "--type=merge", "-p"];
+    world.scope.kubectl(&[&patch[..], &[&status.to_string()]].concat()).ok();
+    world.clear();
+    world.start();
+    for (resource, id) in ["pinned", "rebuilt"].into_iter().zip(&ids) {
+        world.wait_ready(&long(resource));
+        assert_eq!(role_id(&world, &former(resource)).await, *id);
+        let status = world.resource(&long(resource)).expect("the resource")["status"].clone();
+        assert_eq!(
+            (&status["roleName"], &status["roleId"]),
+            (&json!(former(resource)), &json!(id))
+        );
+    }
+    assert!(!world.writes().contains(&"CreateRole".to_owned()), "{:?}", world.writes());
 }

@@ -87,23 +87,37 @@ pub fn is_reserved(path: &str, name: &str) -> bool {
 }
 
 /// The name of a role whose resource gives none: `<prefix><namespace>_<name>`. No two resources
-/// share one, as `_` cannot occur in names of Kubernetes. Over 64 characters: the first 55, `_`,
-/// and 8 hex digits of the SHA-256 of the whole.
+/// share one, as `_` cannot occur in names of Kubernetes. Over 64 characters: the first 47, `_`,
+/// and 16 hex digits of the SHA-256 of prefix, namespace and name, each ended by a zero byte. With
+/// fewer digits somebody could look for a namesake of another namespace's role, and find one.
 #[must_use]
 pub fn default_role_name(prefix: &str, namespace: &str, name: &str) -> String {
     let whole = format!("{prefix}{namespace}_{name}");
     if whole.chars().count() <= limits::ROLE_NAME {
         return whole;
     }
-    let digest = Sha256::digest(whole.as_bytes());
-    let hex = digest.iter().take(4).map(|byte| format!("{byte:02x}"));
-    whole
-        .chars()
-        .take(limits::ROLE_NAME - 9)
-        .map(String::from)
-        .chain(["_".to_owned()])
-        .chain(hex)
-        .collect()
+    let mut digest = Sha256::new();
+    for part in [prefix, namespace, name] {
+        digest.update(part);
+        digest.update([0]);
+    }
+    shortened(&whole, &digest.finalize(), 8)
+}
+
+/// The name that earlier versions gave instead of a [`default_role_name`] over 64 characters: the
+/// first 55, `_`, and 8 hex digits of the SHA-256 of the whole. `None` where it is the same.
+#[must_use]
+pub fn former_role_name(prefix: &str, namespace: &str, name: &str) -> Option<String> {
+    let whole = format!("{prefix}{namespace}_{name}");
+    let digest = || shortened(&whole, &Sha256::digest(whole.as_bytes()), 4);
+    (whole.chars().count() > limits::ROLE_NAME).then(digest)
+}
+
+/// As much of a name as fits in front of `_` and so many bytes of its digest.
+fn shortened(whole: &str, digest: &[u8], bytes: usize) -> String {
+    let room = limits::ROLE_NAME - 1 - 2 * bytes;
+    let hex = digest.iter().take(bytes).map(|byte| format!("{byte:02x}"));
+    whole.chars().take(room).map(String::from).chain(["_".to_owned()]).chain(hex).collect()
 }
 
 /// `name` in lower case: IAM keeps names and paths apart without letter case. Names of roles fold
@@ -187,10 +201,37 @@ mod tests {
         assert_eq!(default_role_name("p-", "n", &"x".repeat(60)).len(), 64);
         let long = default_role_name("p-", "n", &"x".repeat(61));
         assert_eq!(long.len(), 64);
-        // printf 'p-n_%s' $(printf 'x%.0s' $(seq 61)) | sha256sum
-        assert_eq!(long, format!("p-n_{}_{}", "x".repeat(51), "8f82e083"));
+        // printf 'p-\0n\0%s\0' $(printf 'x%.0s' $(seq 61)) | sha256sum
+        assert_eq!(long, format!("p-n_{}_{}", "x".repeat(43), "06fc53876ec6f40b"));
         assert_ne!(long, default_role_name("p-", "n", &"x".repeat(62)));
         assert!(check_role_name(&long).is_ok());
+    }
+
+    #[test]
+    fn the_former_name_of_a_long_one_is_known_and_a_short_one_has_none() {
+        assert_eq!(former_role_name("p-", "n", &"x".repeat(60)), None);
+        // printf 'p-n_%s' $(printf 'x%.0s' $(seq 61)) | sha256sum
+        let former = former_role_name("p-", "n", &"x".repeat(61));
+        assert_eq!(former, Some(format!("p-n_{}_{}", "x".repeat(51), "8f82e083")));
+    }
+
+    /// Two resources whose names the former form made one: found in seconds.
+    #[test]
+    fn what_the_former_form_made_one_name_is_two() {
+        let one = ("payments-of-the-european-division-in-production-xxa", "reader-26d6");
+        let other = ("payments-of-the-european-division-in-production-xxb", "reader-41aa");
+        let former = |(namespace, name)| former_role_name("prod-", namespace, name);
+        assert_eq!(former(one), former(other));
+        let now = |(namespace, name)| default_role_name("prod-", namespace, name);
+        assert_ne!(now(one), now(other));
+    }
+
+    #[test]
+    fn parts_that_join_to_one_text_have_names_of_their_own() {
+        let long = "x".repeat(70);
+        let names = [("p-", "a-b"), ("p-a-", "b")]
+            .map(|(prefix, namespace)| default_role_name(prefix, namespace, &long));
+        assert_ne!(names[0], names[1]);
     }
 
     #[test]

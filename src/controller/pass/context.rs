@@ -9,9 +9,10 @@ use crate::{
     controller::{pass::drive::Interrupted, shared::Shared},
     plan::{
         decide::{
-            ownership::Known,
+            ownership::{self, Known},
             situation::{Aim, ReadContext, RecentWrites, Situation, Wait, situation},
         },
+        failure::IamError,
         form::{desired::Desired, observed::RoleRecord},
         say::{conditions, verdict::Verdict},
         scope::{identity::Identity, limits::Limits},
@@ -93,6 +94,21 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
         }
         self.status.last_handled_reconcile_at.clone_from(&self.resource.reconcile_requested_at);
+    }
+
+    /// The role under the name that an earlier version gave it, if it is this resource's: then that
+    /// stays its name.
+    pub(super) async fn find_former(
+        &self,
+        identity: &mut Identity,
+    ) -> Result<Option<RoleRecord>, IamError> {
+        let Some(former) = identity.former.take() else { return Ok(None) };
+        let role = self.access.iam.role(&former).await?;
+        let role = role.filter(|role| ownership::carries_our_tags(identity, role));
+        if role.is_some() {
+            identity.name = former;
+        }
+        Ok(role)
     }
 
     /// What a read of the role means, with all that we know of it. A first read that is not

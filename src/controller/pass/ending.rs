@@ -45,7 +45,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     /// The resource is being deleted and our finalizer holds it.
     pub(super) async fn delete(&mut self) -> Result<Next, Interrupted> {
         let spec = identity::read_spec(&self.resource.spec).ok();
-        let identity = identity::identify(&self.resource, spec.as_ref(), self.limits);
+        let mut identity = identity::identify(&self.resource, spec.as_ref(), self.limits);
         let terms = deletion_terms(&self.resource);
         let account = self.status.account_id.clone();
         let facts = Facts {
@@ -66,6 +66,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
             Err(hold) => return self.hold_back(hold).await,
         }
+        self.find_former(&mut identity).await?;
         // What does not carry our uid goes with somebody else: also when it never did.
         let status = self.status.clone();
         let known = Known::of(&status);

@@ -100,7 +100,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             return self.hold_back(hold).await;
         }
         self.take_up_request();
-        let (desired, beyond) = match compile(&self.resource, self.limits) {
+        let (mut desired, beyond) = match compile(&self.resource, self.limits) {
             Ok(compiled) => compiled,
             Err(problems) => return self.hold_back(Hold::BeyondLimits(problems)).await,
         };
@@ -118,7 +118,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.status.desired_hash = Some(hash);
         self.status.account_id = Some(desired.identity.account.id.to_string());
 
-        let role = self.access.iam.role(&desired.identity.name).await?;
+        let role = match self.find_former(&mut desired.identity).await? {
+            None => self.access.iam.role(&desired.identity.name).await?,
+            role => role,
+        };
         if role.is_some() {
             self.shared.memory().absent_since.remove(&desired.identity.key);
         }

@@ -22,6 +22,7 @@ mod drift;
 mod leader;
 mod lifetime;
 mod metrics;
+mod names;
 mod notice;
 mod observe;
 mod other_managers;

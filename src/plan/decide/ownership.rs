@@ -270,6 +270,13 @@ pub fn judge(
     })
 }
 
+/// Whether a role carries both tags of the proof. Whether it is ours says [`judge`].
+#[must_use]
+pub fn carries_our_tags(identity: &Identity, role: &RoleRecord) -> bool {
+    value(role, tag::INSTALLATION) == Some(&identity.installation)
+        && value(role, tag::RESOURCE) == Some(identity.key.to_string().as_str())
+}
+
 /// The step that takes up a role of ours which carries another object's uid. It comes before all
 /// others: a plan that gets stuck half way must not leave two clusters that both take the role for
 /// theirs.

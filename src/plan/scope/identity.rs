@@ -36,6 +36,9 @@ pub struct Identity {
     pub name: RoleName,
     /// Path of the role.
     pub path: String,
+    /// Where nothing is pinned: the name that an earlier version would have given the role, if that
+    /// is another one.
+    pub former: Option<RoleName>,
 }
 
 impl Identity {
@@ -78,13 +81,9 @@ pub fn identify(resource: &Resource, spec: Option<&Node>, limits: &Limits) -> Id
         spec.and_then(|spec| spec.get(field)).and_then(Node::as_str).map(str::to_owned)
     };
     let status = &resource.status;
-    let name = status.role_name.clone().or_else(|| text("roleName")).unwrap_or_else(|| {
-        name::default_role_name(
-            &limits.role_name_prefix,
-            &resource.key.namespace,
-            &resource.key.name,
-        )
-    });
+    let given = status.role_name.clone().or_else(|| text("roleName"));
+    let former = if given.is_none() { former_name(&resource.key, limits) } else { None };
+    let name = given.unwrap_or_else(|| default_name(&resource.key, limits));
     let path =
         status.path.clone().or_else(|| text("path")).unwrap_or_else(|| limits.path_prefix.clone());
     Identity {
@@ -94,7 +93,35 @@ pub fn identify(resource: &Resource, spec: Option<&Node>, limits: &Limits) -> Id
         account: limits.account.clone(),
         name: name.into(),
         path,
+        former,
     }
+}
+
+/// The name of a role whose resource gives none.
+fn default_name(ResourceKey { namespace, name }: &ResourceKey, limits: &Limits) -> String {
+    name::default_role_name(&limits.role_name_prefix, namespace, name)
+}
+
+/// The one that an earlier version gave instead, if that is another.
+#[must_use]
+pub fn former_name(
+    ResourceKey { namespace, name }: &ResourceKey,
+    limits: &Limits,
+) -> Option<RoleName> {
+    name::former_role_name(&limits.role_name_prefix, namespace, name).map(RoleName::from)
+}
+
+/// Whether a resource may have a role of this name. A default name always: a long one is cut, and
+/// may not begin as others have to.
+#[must_use]
+pub fn name_in_scope(name: &str, key: &ResourceKey, limits: &Limits) -> bool {
+    name.starts_with(&name_prefix(key, limits))
+        || name == default_name(key, limits)
+        || former_name(key, limits).is_some_and(|former| former.as_str() == name)
+}
+
+fn name_prefix(key: &ResourceKey, limits: &Limits) -> String {
+    format!("{}{}_", limits.role_name_prefix, key.namespace)
 }
 
 /// Refuses an identity that is out of the resource's scope, or not the pinned one.
@@ -145,15 +172,12 @@ pub fn scope_problems(
             "an IAM role cannot be moved, create a new IAMRole",
         );
     }
-    if let Some(role_name) = given("roleName") {
-        let prefix = format!("{}{}_", limits.role_name_prefix, resource.key.namespace);
-        if !role_name.starts_with(&prefix) {
-            problems.limit(
-                "/spec/roleName",
-                format!("must begin with {prefix} in this namespace"),
-                "rename it or leave it out",
-            );
-        }
+    if given("roleName").is_some_and(|name| !name_in_scope(name, &resource.key, limits)) {
+        problems.limit(
+            "/spec/roleName",
+            format!("must begin with {} in this namespace", name_prefix(&resource.key, limits)),
+            "rename it or leave it out",
+        );
     }
     if let Err(error) = name::check_role_name(identity.name.as_str()) {
         problems.form("/spec/roleName", error.to_string(), "");

@@ -92,8 +92,8 @@ use permissions::undescribed;
 pub struct RoleSpec {
     /// Name of the role in AWS: 1 to 64 characters, unique in the account without regard to letter
     /// case. Default `<prefix><namespace>_<name>`, where the prefix is a setting of the controller;
-    /// a name given here begins with `<prefix><namespace>_`. Can't be changed once set. Example:
-    /// `prod-team-a_billing`.
+    /// over 64 characters its first 47, `_` and 16 digits of a hash. A name given here begins with
+    /// `<prefix><namespace>_`. Can't be changed once set. Example: `prod-team-a_billing`.
     #[schemars(length(min = 1, max = 64), regex(pattern = "^[A-Za-z0-9_+=,.@-]+$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_name: Option<String>,
