@@ -93,7 +93,7 @@ pub struct Args {
     /// Time between the sweep that sees drift and the read that confirms it
     #[arg(long, env = "ROLEWRIGHT_CONFIRM_DELAY", value_name = "DURATION", default_value = "5s")]
     pub confirm_delay: String,
-    /// Time between the two reads that prove an expected role absent
+    /// Time between the two reads that prove an expected role absent, or not ours when it is to go
     #[arg(long, env = "ROLEWRIGHT_ABSENCE_DELAY", value_name = "DURATION", default_value = "30s")]
     pub absence_delay: String,
     /// After an own create, "no such role" means waiting, for this long

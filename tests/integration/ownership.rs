@@ -148,6 +148,34 @@ async fn a_foreign_instance_profile_blocks_the_deletion_and_nothing_is_stripped(
 }
 
 #[tokio::test]
+async fn one_answer_without_our_tags_does_not_let_a_role_go() {
+    let mut world = World::quiet("one-answer").await;
+    let mut args = World::args();
+    let delay = args.iter().position(|argument| *argument == "--absence-delay").expect("a flag");
+    args[delay + 1] = "4s";
+    let mut controller = world.scope.controller(&args);
+    controller.wait_ready();
+    world.controller = Some(controller);
+    world.apply("x", &whole());
+    world.wait_ready("x");
+    let (role, iam) = (world.role("x"), world.scope.iam());
+    // As an answer that was cut off shows it.
+    let key = "rolewright.dev/resource";
+    iam.untag_role().role_name(&role).tag_keys(key).send().await.expect("untagged");
+    world.delete("x");
+    wait_until("the first read", SOON, || {
+        let ready = world.condition("x", "Ready");
+        let message = ready["message"].as_str().unwrap_or_default();
+        if message.contains("read once more") { Ok(()) } else { Err(ready) }
+    });
+    let name = format!("{}/x", world.scope.namespace);
+    let tag = Tag::builder().key(key).value(name).build().expect("a tag");
+    iam.tag_role().role_name(&role).tags(tag).send().await.expect("tagged");
+    world.wait_gone("x");
+    assert!(world.get_role(&role).await.is_none());
+}
+
+#[tokio::test]
 async fn retain_leaves_the_role_as_it_is() {
     let world = World::new("retain").await;
     let mut spec = whole();

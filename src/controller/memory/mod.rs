@@ -17,6 +17,6 @@ use self::index::Index;
 pub struct Memory {
     /// All resources.
     pub index: Index,
-    /// Since when an expected role is not found.
+    /// Since when a role is not found that is expected, or one that is to go is not ours.
     pub absent_since: HashMap<ResourceKey, Timestamp>,
 }

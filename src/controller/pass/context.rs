@@ -55,6 +55,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     /// Our role is at its end: one that appears under its name is somebody else's.
     pub(super) fn end_role(&mut self) {
         self.forget_role();
+        self.status.creating = None;
         self.status.role_uid = Some(self.resource.uid.clone());
     }
 
@@ -65,14 +66,15 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     /// Names that we are about to write are saved first: an additive facet needs them to take back
-    /// what is no longer wanted, and a crash must not lose them.
+    /// what is no longer wanted, and a crash must not lose them. So is the id of a role that we
+    /// have just found to be ours: a deletion that knows of none looks once only.
     pub(super) async fn save_applied(
         &mut self,
         desired: &Desired,
         before: &Applied,
     ) -> Result<(), Interrupted> {
         let next = applied::union(before, &applied::of(desired));
-        if next != *before {
+        if next != *before || self.status.role_id != self.resource.status.role_id {
             self.status.applied = Some(next);
             let message = format!("role {} is being changed", desired.identity.name);
             self.save(&Verdict::Working(reason::PROGRESSING, message)).await?;
@@ -131,7 +133,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let unseen_since = self.shared.memory().absent_since.get(&identity.key).copied();
         let facts = ReadContext { identity, known, aim, lately, unseen_since, now, windows };
         let situation = situation(role, &facts);
-        if let Situation::NotYet(Wait::Unseen(..) | Wait::OtherUid(..)) = situation {
+        if let Situation::NotYet(Wait::Unseen(..) | Wait::NotOurs(..)) = situation {
             self.shared.memory().absent_since.entry(identity.key.clone()).or_insert(now);
         }
         situation
@@ -141,6 +143,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     pub(super) fn found(&mut self, desired: &Desired, (id, arn): (String, String)) {
         self.pin(&desired.identity);
         (self.status.role_id, self.status.arn) = (Some(id), Some(arn));
+        self.status.creating = None;
         self.status.plan = None;
     }
 
@@ -152,6 +155,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             && next.path == saved.path
             && next.account_id == saved.account_id
             && next.applied == saved.applied
+            && next.creating == saved.creating
             && next.role_id == saved.role_id
             && next.arn == saved.arn
     }

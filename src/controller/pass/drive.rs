@@ -20,7 +20,7 @@ use crate::{
             observed::{Observed, RoleRecord},
             settle::Certainty,
         },
-        say::notice::Notice,
+        say::{notice::Notice, verdict},
         scope::identity::Identity,
         steps::{
             audit,
@@ -41,6 +41,13 @@ pub enum Interrupted {
     Stopping,
     /// There is no proof of ownership that is young enough to write upon.
     ProofTooOld,
+}
+
+impl Interrupted {
+    /// AWS has not done what was asked, and will not do it until something changes.
+    pub(super) fn refused_for_good(&self) -> bool {
+        matches!(self, Self::Iam(error, _) if verdict::stalls(error.class))
+    }
 }
 
 impl From<IamError> for Interrupted {

@@ -61,7 +61,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     async fn wait(&mut self, wait: Wait) -> Result<Next, Interrupted> {
         let next = match &wait {
-            Wait::Unseen(left, _) | Wait::OtherUid(left, _) => Next::Again(*left),
+            Wait::Unseen(left, _) | Wait::NotOurs(left, _) => Next::Again(*left),
             Wait::JustCreated(_) | Wait::TakenUp => Next::Failed(Trouble::NotVisible),
         };
         match wait.words() {
@@ -115,6 +115,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         role: Option<(String, String)>,
     ) -> Result<Next, Interrupted> {
         self.pin(&desired.identity);
+        if role.is_some() {
+            self.status.creating = None;
+        }
         (self.status.role_id, self.status.arn) = role.unzip();
         let plan = words::plan_lines(steps);
         let news = plan != self.resource.status.plan;

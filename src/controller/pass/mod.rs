@@ -199,11 +199,15 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
             Err(other) => return self.hold_back(other).await,
         };
+        self.found(desired, role_is);
+        if reattached {
+            // Before the finalizer: what holds the resource knows of the role.
+            self.save_applied(desired, &applied).await?;
+        }
         self.hold().await?;
         if reattached {
             self.tell_reattached(&observed, &scope, &applied).await;
         }
-        self.found(desired, role_is);
         if let Some(step) = ownership::take_up(&desired.identity, &observed.role) {
             leave = self.take_up(desired, &mut observed, step, leave).await?;
         }
@@ -261,6 +265,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             Err(other) => return self.hold_back(other).await,
         };
         self.hold().await?;
+        let before = Known::of(&self.status).creating;
         let applied = self.save_before_creating(desired).await?;
         if *unchanged {
             tally::drift(&self.shared.metrics, &steps);
@@ -279,6 +284,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.status.role_id = Some(role.role_id.to_string());
             self.status.arn = Some(role.arn);
             self.status.role_uid = Some(self.resource.uid.clone());
+            self.status.creating = None;
+        } else if !before && outcome.as_ref().is_err_and(Interrupted::refused_for_good) {
+            // Of an earlier call whose answer was lost this one tells nothing.
+            self.status.creating = None;
         }
         outcome?;
         if *unchanged {
@@ -289,11 +298,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     /// What has to stand in the API server before a role is made: names and path are pinned, the
-    /// former id is forgotten (from here the tags prove ownership), and what will be written is
-    /// known. Returns what was applied before.
+    /// former id is forgotten (from here the tags prove ownership), and that and what will be
+    /// written is known. Returns what was applied before.
     async fn save_before_creating(&mut self, desired: &Desired) -> Result<Applied, Interrupted> {
         self.pin(&desired.identity);
         self.forget_role();
+        self.status.creating = Some(true);
         self.status.plan = None;
         let applied = self.status.applied.take().unwrap_or_default();
         self.status.applied = Some(applied::union(&applied, &applied::of(desired)));
@@ -315,7 +325,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             observe: desired.terms.drift == DriftPolicy::Observe,
             beyond,
             over: end.filter(|end| *end <= self.shared.clock.now()),
-            has_role: self.status.role_id.is_some(),
+            has_role: Known::of(&self.status).expected(),
             said_over: self.says_over(),
             ..Facts::default()
         }

@@ -118,7 +118,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     ) -> Result<Leave, Removal> {
         let situation = self.situation(identity, role, known, Aim::Remove);
         gate::before_writing(situation, &Facts::default()).map_err(|hold| match hold {
-            Hold::NotYet(Wait::Unseen(left, message) | Wait::OtherUid(left, message)) => {
+            Hold::NotYet(Wait::Unseen(left, message) | Wait::NotOurs(left, message)) => {
                 Removal::Waiting(left, message)
             }
             Hold::NotYet(Wait::JustCreated(message)) => Removal::Waiting(SOON, message),

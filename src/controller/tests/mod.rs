@@ -20,6 +20,7 @@ mod crash;
 mod create;
 mod drift;
 mod leader;
+mod letting_go;
 mod lifetime;
 mod metrics;
 mod names;

@@ -50,7 +50,8 @@ impl Proof {
         role: &RoleRecord,
         read_at: Timestamp,
     ) -> Result<Self, NotOurs> {
-        let known = Known { id: Some(self.role_id.clone()), uid: self.uid.as_deref() };
+        let id = Some(self.role_id.clone());
+        let known = Known { id, uid: self.uid.as_deref(), creating: false };
         judge(identity, role, &known, read_at)
     }
 
@@ -174,13 +175,26 @@ pub struct Known<'a> {
     pub id: Option<RoleId>,
     /// The uid that it carries, once that was the resource's own (`status.roleUid`).
     pub uid: Option<&'a str>,
+    /// `CreateRole` may have been carried out (`status.creating`).
+    pub creating: bool,
 }
 
 impl<'a> Known<'a> {
     /// What status tells.
     #[must_use]
     pub fn of(status: &'a RoleStatus) -> Self {
-        Self { id: status.role_id.as_deref().map(RoleId::from), uid: status.role_uid.as_deref() }
+        Self {
+            id: status.role_id.as_deref().map(RoleId::from),
+            uid: status.role_uid.as_deref(),
+            creating: status.creating == Some(true),
+        }
+    }
+
+    /// Whether the resource may have a role. One that never had any loses nothing with a read that
+    /// is wrong.
+    #[must_use]
+    pub fn expected(&self) -> bool {
+        self.id.is_some() || self.creating
     }
 }
 

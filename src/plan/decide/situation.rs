@@ -1,5 +1,6 @@
-//! What a read of the role means, with all that is known besides: reads of IAM lag behind writes,
-//! so that neither "no such role" nor another uid is believed at once.
+//! What a read of the role means, with all that is known besides. Reads of IAM lag behind writes,
+//! and an answer can be wrong: what would let a role go for ever is believed when two reads show
+//! it.
 
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub struct ReadContext<'a> {
     pub aim: Aim,
     /// What we did to it lately.
     pub lately: RecentWrites,
-    /// Since when a read shows no such role, or another uid; `None` when this is the first.
+    /// Since when a read shows no such role, or none of ours; `None` when this is the first.
     pub unseen_since: Option<Timestamp>,
     /// When it was read.
     pub now: Timestamp,
@@ -85,8 +86,8 @@ pub enum Wait {
     Unseen(Duration, String),
     /// We have just created it.
     JustCreated(String),
-    /// It shows another uid; it is read once more after this time.
-    OtherUid(Duration, String),
+    /// It was to go, and does not show that it is ours; it is read once more after this time.
+    NotOurs(Duration, String),
     /// It shows the uid that we have just replaced: nothing to tell.
     TakenUp,
 }
@@ -123,16 +124,13 @@ fn present(role: &RoleRecord, facts: &ReadContext<'_>) -> Situation {
         (Err(not_ours), Aim::Keep { .. }) if not_ours.contested() && facts.lately.took_up => {
             Situation::NotYet(Wait::TakenUp)
         }
-        // A read that lags behind our own taking up must not leave the role behind for ever.
-        (Err(not_ours), Aim::Remove) if not_ours.contested() => {
+        // One read that is old, or broken off, must not leave the role behind for ever.
+        (Err(not_ours), Aim::Remove) if facts.known.expected() || not_ours.contested() => {
             match left(facts.unseen_since, facts.now, facts.windows.absence) {
                 None => Situation::Foreign(not_ours),
-                Some(left) => Situation::NotYet(Wait::OtherUid(
+                Some(left) => Situation::NotYet(Wait::NotOurs(
                     left,
-                    format!(
-                        "role {} shows another uid; it is read once more before that is believed",
-                        facts.identity.name
-                    ),
+                    format!("{}; it is read once more before that is believed", not_ours.why),
                 )),
             }
         }
@@ -152,8 +150,10 @@ fn unseen(facts: &ReadContext<'_>) -> Option<Wait> {
             identity.name
         )));
     }
-    // Before a role may be called gone, it is looked for twice, also when status never pinned it.
-    if known.id.is_none() && *aim != Aim::Remove {
+    // Making a role that is there already harms nobody: AWS refuses the second one. Where none is
+    // to be made, this is the last look at a role that may have been.
+    let last = *aim == Aim::Remove || over(facts).is_some();
+    if known.id.is_none() && !(known.creating && last) {
         return None;
     }
     let left = left(*unseen_since, *now, windows.absence)?;
@@ -167,16 +167,22 @@ fn unseen(facts: &ReadContext<'_>) -> Option<Wait> {
 }
 
 fn absent(facts: &ReadContext<'_>) -> Situation {
-    let Aim::Keep { lifetime, created } = facts.aim else {
+    if facts.aim == Aim::Remove {
         return Situation::Gone(Gone::Removed);
-    };
-    if let Some(end) = lifetime.end(created, None).filter(|end| *end <= facts.now) {
+    }
+    if let Some(end) = over(facts) {
         return Situation::Gone(Gone::Ended(end));
     }
     if facts.known.uid.is_some_and(|uid| uid != facts.identity.uid) {
         return Situation::Gone(Gone::TakenUp(NotOurs::gone(facts.identity)));
     }
     Situation::Absent(Absence::believed())
+}
+
+/// The end of the lifetime, when it has come, as far as the resource alone tells.
+fn over(facts: &ReadContext<'_>) -> Option<Timestamp> {
+    let Aim::Keep { lifetime, created } = facts.aim else { return None };
+    lifetime.end(created, None).filter(|end| *end <= facts.now)
 }
 
 /// How much of the window is left; `None` when it is over, or off.
@@ -191,7 +197,7 @@ impl Wait {
     #[must_use]
     pub fn words(&self) -> Option<(&'static str, &str)> {
         match self {
-            Self::Unseen(_, message) | Self::OtherUid(_, message) => {
+            Self::Unseen(_, message) | Self::NotOurs(_, message) => {
                 Some((reason::WAITING_FOR_ABSENCE, message))
             }
             Self::JustCreated(message) => Some((reason::WAITING_FOR_CREATE, message)),

@@ -112,14 +112,14 @@ fn set(role: &mut RoleRecord, key: &str, value: &str) {
     role.tags.insert(key.into(), value.into());
 }
 
-const NOTHING: Known<'static> = Known { id: None, uid: None };
+const NOTHING: Known<'static> = Known { id: None, uid: None, creating: false };
 
 fn id(id: &str) -> Known<'_> {
-    Known { id: Some(id.into()), uid: None }
+    Known { id: Some(id.into()), ..NOTHING }
 }
 
 fn held(id: &str) -> Known<'_> {
-    Known { id: Some(id.into()), uid: Some("uid-1") }
+    Known { id: Some(id.into()), uid: Some("uid-1"), ..NOTHING }
 }
 
 #[rstest]
@@ -179,7 +179,7 @@ fn held(id: &str) -> Known<'_> {
 )]
 #[case::once_held_with_another_uid(
     |role: &mut RoleRecord| set(role, tag::UID, "uid-0"),
-    Known { id: None, uid: Some("uid-1") },
+    Known { uid: Some("uid-1"), ..NOTHING },
     Err("with uid uid-0")
 )]
 #[case::held_without_uid(
@@ -189,12 +189,12 @@ fn held(id: &str) -> Known<'_> {
 )]
 #[case::taken_and_then_without_uid(
     |role: &mut RoleRecord| { role.tags.remove(&tag::UID.into()); },
-    Known { id: Some("AROA1".into()), uid: Some("uid-0") },
+    Known { id: Some("AROA1".into()), uid: Some("uid-0"), ..NOTHING },
     Err("with uid uid-0")
 )]
 #[case::taken_and_given_back(
     |_: &mut RoleRecord| {},
-    Known { id: Some("AROA1".into()), uid: Some("uid-0") },
+    Known { id: Some("AROA1".into()), uid: Some("uid-0"), ..NOTHING },
     Ok(false)
 )]
 #[case::seen_with_another_uid(

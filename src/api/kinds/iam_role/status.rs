@@ -42,6 +42,10 @@ pub struct RoleStatus {
     #[schemars(length(max = 256))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_uid: Option<String>,
+    /// `true` from before the role is made until its id is known, or AWS has refused for good:
+    /// `CreateRole` may have been carried out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creating: Option<bool>,
     /// When the role ends, UTC; absent when never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,

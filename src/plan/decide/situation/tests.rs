@@ -36,7 +36,7 @@ fn called(situation: &Situation) -> &'static str {
         Situation::Absent(_) => "absent",
         Situation::NotYet(Wait::Unseen(..)) => "unseen",
         Situation::NotYet(Wait::JustCreated(_)) => "just created",
-        Situation::NotYet(Wait::OtherUid(..)) => "other uid",
+        Situation::NotYet(Wait::NotOurs(..)) => "not ours",
         Situation::NotYet(Wait::TakenUp) => "taken up",
         Situation::Foreign(_) => "foreign",
         Situation::Ours(_) => "ours",
@@ -56,6 +56,10 @@ fn until(end: Timestamp) -> Aim {
 fn nothing(_: &mut ReadContext<'_>) {}
 
 fn as_it_is(_: &mut RoleRecord) {}
+
+fn creating(facts: &mut ReadContext<'_>) {
+    facts.known.creating = true;
+}
 
 fn known(facts: &mut ReadContext<'_>) {
     facts.known.id = Some("AROA1".into());
@@ -106,19 +110,49 @@ fn known(facts: &mut ReadContext<'_>) {
     "gone with another"
 )]
 #[case::we_had_it(|f: &mut ReadContext<'_>| f.known.uid = Some("uid-1"), "absent")]
-#[case::removal_of_one_that_was_never_pinned(
+#[case::making_it_again_after_a_lost_answer(creating, "absent")]
+#[case::over_after_a_lost_answer(
+    |f: &mut ReadContext<'_>| {
+        creating(f);
+        f.aim = until(after(1_000));
+    },
+    "unseen"
+)]
+#[case::over_after_a_lost_answer_and_looked_for_twice(
+    |f: &mut ReadContext<'_>| {
+        creating(f);
+        (f.aim, f.unseen_since) = (until(after(1_000)), Some(after(970)));
+    },
+    "ended"
+)]
+#[case::removal_of_one_that_never_was(
     |f: &mut ReadContext<'_>| f.aim = Aim::Remove,
+    "removed"
+)]
+#[case::removal_of_one_that_may_have_been_made(
+    |f: &mut ReadContext<'_>| {
+        creating(f);
+        f.aim = Aim::Remove;
+    },
+    "unseen"
+)]
+#[case::removal(
+    |f: &mut ReadContext<'_>| {
+        known(f);
+        f.aim = Aim::Remove;
+    },
     "unseen"
 )]
 #[case::removal_looked_for_twice(
     |f: &mut ReadContext<'_>| {
-        f.aim = Aim::Remove;
-        f.unseen_since = Some(after(970));
+        known(f);
+        (f.aim, f.unseen_since) = (Aim::Remove, Some(after(970)));
     },
     "removed"
 )]
 #[case::removal_after_our_own_delete(
     |f: &mut ReadContext<'_>| {
+        known(f);
         f.aim = Aim::Remove;
         f.lately.deleted = true;
     },
@@ -167,13 +201,66 @@ fn a_role_that_a_read_does_not_show(#[case] change: Change, #[case] expected: &s
         f.known.uid = Some("uid-1");
         f.aim = Aim::Remove;
     },
-    "other uid"
+    "not ours"
 )]
 #[case::contested_removal_read_twice(
     other_uid,
     |f: &mut ReadContext<'_>| {
         f.known.uid = Some("uid-1");
         (f.aim, f.unseen_since) = (Aim::Remove, Some(after(970)));
+    },
+    "foreign"
+)]
+#[case::removal_without_tags(
+    |role: &mut RoleRecord| role.tags.clear(),
+    |f: &mut ReadContext<'_>| {
+        known(f);
+        f.aim = Aim::Remove;
+    },
+    "not ours"
+)]
+#[case::removal_of_another_id(
+    |role: &mut RoleRecord| role.role_id = "AROA2".into(),
+    |f: &mut ReadContext<'_>| {
+        known(f);
+        f.aim = Aim::Remove;
+    },
+    "not ours"
+)]
+#[case::removal_without_tags_read_twice(
+    |role: &mut RoleRecord| role.tags.clear(),
+    |f: &mut ReadContext<'_>| {
+        known(f);
+        (f.aim, f.unseen_since) = (Aim::Remove, Some(after(970)));
+    },
+    "foreign"
+)]
+#[case::removal_without_tags_within_the_window(
+    |role: &mut RoleRecord| role.tags.clear(),
+    |f: &mut ReadContext<'_>| {
+        known(f);
+        (f.aim, f.unseen_since) = (Aim::Remove, Some(after(971)));
+    },
+    "not ours"
+)]
+#[case::removal_of_one_that_may_have_been_made_without_tags(
+    |role: &mut RoleRecord| role.tags.clear(),
+    |f: &mut ReadContext<'_>| {
+        creating(f);
+        f.aim = Aim::Remove;
+    },
+    "not ours"
+)]
+#[case::removal_where_none_ever_was(
+    |role: &mut RoleRecord| role.tags.clear(),
+    |f: &mut ReadContext<'_>| f.aim = Aim::Remove,
+    "foreign"
+)]
+#[case::removal_where_the_window_is_off(
+    |role: &mut RoleRecord| role.tags.clear(),
+    |f: &mut ReadContext<'_>| {
+        known(f);
+        (f.aim, f.windows.absence) = (Aim::Remove, Duration::ZERO);
     },
     "foreign"
 )]
