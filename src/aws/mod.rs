@@ -141,7 +141,7 @@ mod tests {
         let iam = iam("http://127.0.0.1:9", Rates { read: 0.0, write: 0.0 });
         let role = RoleKey { account: AccountId::NONE, name: "x".into() };
         let name = role.name.clone();
-        let step = Step { role, call: Call::DeleteRole, why: Why::Deleted, change: None };
+        let step = Step::new(role, Call::DeleteRole, Why::Deleted);
         // Not the sum of what the SDK needs for each action: a pass holds several of these, one in
         // the other.
         assert!(

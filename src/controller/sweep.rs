@@ -13,7 +13,7 @@ use crate::{
     controller::{
         memory::{
             index::{Entry, Index},
-            queue::{Cause, Hint},
+            queue::Cause,
         },
         shared::Shared,
     },
@@ -124,21 +124,15 @@ fn compare_detail<I, C, K: Clock>(
     for key in keys {
         let healing = memory.index.get(&key).is_some_and(|entry| may_heal(&memory.index, entry));
         let Some(entry) = memory.index.get_mut(&key) else { continue };
-        let Some((wanted, other)) =
-            entry.fingerprints.filter(|_| entry.expected && entry.comparable(requested))
-        else {
-            continue;
-        };
-        let wanted = entry.held.as_ref().map_or(wanted, |held| held.authorization);
+        let Some((wanted, other)) = entry.compared(requested) else { continue };
         let found = fingerprint::authorization(form, &entry.scope, &access.account);
         let mut reported = entry.reported();
         let known =
             reported.as_mut().is_some_and(|seen| seen.authorization.replace(found) == Some(found));
         let there = reported.is_some_and(|seen| seen.attributes == Some(other));
         if healing || worth_a_look(Equal { here: found == wanted, there }, entry, known) {
-            let hint =
-                Hint { generation: entry.generation(), detail: Some(Box::new(detail.clone())) };
-            let _ = suspects.send(Suspect { key, cause: Cause::Drift(hint) });
+            let cause = entry.closer_look(Some(Box::new(detail.clone())));
+            let _ = suspects.send(Suspect { key, cause });
         }
     }
 }
@@ -156,11 +150,7 @@ fn compare_summary<I, C, K: Clock>(
     for key in keys {
         let settled = access.recent().attributes(&role, shared.clock.now(), shared.windows.settle);
         let Some(entry) = memory.index.get_mut(&key) else { continue };
-        let Some((other, wanted)) =
-            entry.fingerprints.filter(|_| entry.expected && entry.comparable(requested))
-        else {
-            continue;
-        };
+        let Some((other, wanted)) = entry.compared(requested) else { continue };
         let found = settled.unwrap_or_else(|| {
             fingerprint::attributes(summary.description.as_deref(), summary.max_session)
         });
@@ -169,8 +159,8 @@ fn compare_summary<I, C, K: Clock>(
             reported.as_mut().is_some_and(|seen| seen.attributes.replace(found) == Some(found));
         let there = reported.is_some_and(|seen| seen.authorization == Some(other));
         if worth_a_look(Equal { here: found == wanted, there }, entry, known) {
-            let hint = Hint { generation: entry.generation(), detail: None };
-            let _ = suspects.send(Suspect { key, cause: Cause::Drift(hint) });
+            let cause = entry.closer_look(None);
+            let _ = suspects.send(Suspect { key, cause });
         }
     }
 }
@@ -190,8 +180,8 @@ struct Equal {
     there: bool,
 }
 
-/// A converged resource is looked at when it differs. One that only observes, and has a difference
-/// on record, when there is another one than the sweep before saw (`known`), or none any more.
+/// A resource is looked at when it differs from what is written, or else from what was left. One
+/// that only observes, and has a difference on record, when there is another one than the sweep before saw (`known`), or none any more.
 fn worth_a_look(equal: Equal, entry: &Entry, known: bool) -> bool {
     if entry.observe && !entry.converged {
         !known || (equal.here && equal.there)

@@ -235,12 +235,8 @@ async fn result(iam: &FakeIam, request: &Request) -> Result<String, Refused> {
         message: format!("The role with name {name} cannot be found."),
     };
     if let Some(call) = request.write() {
-        let step = Step {
-            role: RoleKey { account: ACCOUNT.parse().expect("an id"), name: name.clone() },
-            call,
-            why: Why::Missing,
-            change: None,
-        };
+        let role = RoleKey { account: ACCOUNT.parse().expect("an id"), name: name.clone() };
+        let step = Step::new(role, call, Why::Missing);
         let role = iam.write(Proven::for_a_test(&step)).await?.role;
         return Ok(role.as_ref().map(role_element).unwrap_or_default());
     }

@@ -31,6 +31,7 @@ mod refused;
 mod rest;
 mod rights;
 mod second_manager;
+mod steps;
 mod tools;
 
 /// The controller under test.

@@ -13,11 +13,15 @@ use crate::{
         kinds::iam_role::{DriftPolicy, status::ReplacedPrincipal},
         resource::Resource,
     },
-    controller::memory::conditions::ConditionStates,
+    controller::memory::{
+        conditions::ConditionStates,
+        queue::{Cause, Hint},
+    },
     plan::{
         form::{
             desired::compile,
             fingerprint::{self, Fingerprint, Owned},
+            observed::RoleDetail,
         },
         say::{conditions, words},
         scope::{identity, limits::Limits},
@@ -60,6 +64,8 @@ pub struct Entry {
     pub role_id: Option<RoleId>,
     /// What a sweep compares with while principals are held back; known once a pass has looked.
     pub held: Option<Box<Held>>,
+    /// What a sweep compares with while the role is not as written: how the last pass left it.
+    pub left: Option<Box<(Fingerprint, Fingerprint)>>,
 }
 
 /// The fingerprints of a role that is only observed, as the last sweep saw them.
@@ -133,6 +139,7 @@ impl Index {
             reported: None,
             role_id: resource.status.role_id.as_deref().map(RoleId::from),
             held: None,
+            left: None,
         });
         if let (true, Some(known), Some(deadline)) =
             (hash_is_current, &resource.status.expires_at, entry.deadline)
@@ -146,6 +153,7 @@ impl Index {
                 entry.settled_at = old.settled_at;
                 entry.reported.clone_from(&old.reported);
                 entry.held.clone_from(&old.held);
+                entry.left.clone_from(&old.left);
                 if old.settled_at.is_some() {
                     // What a pass found counts, not an older status that comes late.
                     entry.converged = old.converged;
@@ -291,8 +299,34 @@ impl Entry {
     pub fn comparable(&self, page_requested_at: Timestamp) -> bool {
         !self.deleting
             && !self.paused
-            && (self.converged || self.observe)
+            && (self.converged || self.observe || self.left.is_some())
             && self.settled_at.is_none_or(|at| at < page_requested_at)
+    }
+
+    /// What a sweep compares a page with that was asked for at this time, if it may:
+    /// `authorization` and `attributes`.
+    #[must_use]
+    pub fn compared(&self, page_requested_at: Timestamp) -> Option<(Fingerprint, Fingerprint)> {
+        if !self.expected || !self.comparable(page_requested_at) {
+            return None;
+        }
+        let (authorization, attributes) = self.fingerprints?;
+        match (&self.held, &self.left) {
+            (_, Some(left)) if !self.converged && !self.observe => Some(**left),
+            (Some(held), _) => Some((held.authorization, attributes)),
+            (None, _) => Some((authorization, attributes)),
+        }
+    }
+
+    /// What the pass reads that looks at a difference of a sweep: all, where more than the page
+    /// shows may differ.
+    #[must_use]
+    pub fn closer_look(&self, detail: Option<Box<RoleDetail>>) -> Cause {
+        if self.converged || self.observe {
+            Cause::Drift(Hint { generation: self.generation, detail })
+        } else {
+            Cause::Full
+        }
     }
 }
 
@@ -329,7 +363,7 @@ mod tests {
     fn an_entry_is_small() {
         // Of 64-bit machines. What hangs on it by `Box` and `Arc` comes on top: about 400 bytes for
         // a role with six tags.
-        assert_eq!(size_of::<Entry>(), 304);
+        assert_eq!(size_of::<Entry>(), 312);
         assert_eq!(size_of::<(Arc<ResourceKey>, Box<Entry>)>(), 16);
     }
 }

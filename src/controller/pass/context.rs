@@ -1,19 +1,29 @@
 //! One pass over one resource: what all of its stages work on.
 
-use iam::tag;
+use std::time::Duration;
+
+use iam::{role::RoleKey, tag};
 use jiff::Timestamp;
 
 use crate::{
     accounts::Access,
     api::{RoleStatus, condition, kinds::iam_role::Applied, reason, resource::Resource},
-    controller::{pass::drive::Interrupted, shared::Shared},
+    controller::{
+        pass::drive::{Interrupted, Progress},
+        shared::Shared,
+    },
     plan::{
         decide::{
             ownership::{self, Known},
             situation::{Aim, ReadContext, RecentWrites, Situation, Wait, situation},
         },
         failure::IamError,
-        form::{desired::Desired, observed::RoleRecord},
+        form::{
+            desired::Desired,
+            fingerprint::{self, Owned},
+            observed::{Observed, RoleRecord},
+            settle::{Certainty, Recent},
+        },
         say::{conditions, verdict::Verdict},
         scope::{identity::Identity, limits::Limits},
         steps::applied,
@@ -80,6 +90,36 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.save(&Verdict::Working(reason::PROGRESSING, message)).await?;
         }
         Ok(())
+    }
+
+    /// Notes how the role is left behind by the steps that were carried out: a sweep compares a
+    /// role with that which is not as written. Nothing is noted when it can't be known.
+    pub(super) fn note_left(&self, observed: &Observed, progress: &Progress, scope: &Owned) {
+        let Progress { done, unsure, created: _ } = progress;
+        let account = &self.limits.account;
+        let key = RoleKey { account: account.id, name: observed.role.name.clone() };
+        let (mut recent, mut observed) = (Recent::default(), observed.clone());
+        let now = self.shared.clock.now();
+        for step in done {
+            recent.record(step, Certainty::Applied, now);
+        }
+        recent.overlay(&key, &mut observed, |_| true, now, Duration::MAX);
+        let (form, role) = (observed.form(), &observed.role);
+        let left = (!unsure).then(|| {
+            let authorization = fingerprint::authorization(form, scope, account);
+            let attributes = fingerprint::attributes(role.description.as_deref(), role.max_session);
+            (authorization, attributes)
+        });
+        if let Some(entry) = self.shared.memory().index.get_mut(&self.resource.key) {
+            entry.left = left.map(Box::new);
+        }
+    }
+
+    /// Nothing is known of how the role was left behind.
+    pub(super) fn forget_left(&self) {
+        if let Some(entry) = self.shared.memory().index.get_mut(&self.resource.key) {
+            entry.left = None;
+        }
     }
 
     /// What a request of a user changes before anything is decided.

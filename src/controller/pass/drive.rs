@@ -1,5 +1,7 @@
-//! Carries a plan out: step by step, and stops at the first failure. Nothing is ever resumed; the
-//! next pass observes anew.
+//! Carries a plan out: each step whose needs are done, also after a failure of another. Nothing is
+//! ever resumed; the next pass observes anew.
+
+use std::collections::BTreeSet;
 
 use futures::{
     StreamExt,
@@ -20,7 +22,11 @@ use crate::{
             observed::{Observed, RoleRecord},
             settle::Certainty,
         },
-        say::{notice::Notice, verdict},
+        say::{
+            notice::Notice,
+            verdict::{self, NotDone},
+            words,
+        },
         scope::identity::Identity,
         steps::{
             audit,
@@ -33,8 +39,10 @@ use crate::{
 /// Why a pass ended early.
 #[derive(Debug)]
 pub enum Interrupted {
-    /// An AWS call failed.
+    /// An AWS call failed, and nothing more can be done now.
     Iam(IamError, Option<Box<Step>>),
+    /// Steps failed; those whose needs are done were carried out.
+    NotDone(NotDone),
     /// The API server failed.
     Cluster(ClusterError),
     /// The process is stopping: no new step.
@@ -46,8 +54,29 @@ pub enum Interrupted {
 impl Interrupted {
     /// AWS has not done what was asked, and will not do it until something changes.
     pub(super) fn refused_for_good(&self) -> bool {
-        matches!(self, Self::Iam(error, _) if verdict::stalls(error.class))
+        self.error().is_some_and(|error| verdict::stalls(error.class))
     }
+
+    /// The failure of an AWS call, of several the one that counts most.
+    #[must_use]
+    pub fn error(&self) -> Option<&IamError> {
+        match self {
+            Self::Iam(error, _) => Some(error),
+            Self::NotDone(not_done) => not_done.first().map(|(error, _)| error),
+            Self::Cluster(_) | Self::Stopping | Self::ProofTooOld => None,
+        }
+    }
+}
+
+/// What came of the steps, also when their end was not reached.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// The role that `CreateRole` answered with.
+    pub created: Option<RoleRecord>,
+    /// The steps that AWS has confirmed.
+    pub done: Vec<Step>,
+    /// Of a step it is not known whether AWS has carried it out.
+    pub unsure: bool,
 }
 
 impl From<IamError> for Interrupted {
@@ -76,17 +105,17 @@ pub struct Job<'a, I> {
     pub reason: &'static str,
 }
 
-/// Carries out `steps` in order, on the grounds of `leave`, which is renewed when it gets too old;
-/// `created` becomes the role that `CreateRole` answered with.
+/// Carries out `steps` in order, on the grounds of `leave`, which is renewed when it gets too old.
 ///
 /// # Errors
-/// The first failure; the steps behind it are not tried.
+/// The steps that failed, when all others were carried out whose needs are done. What is no failure
+/// of a step ends it at once.
 pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
     job: &Job<'_, I>,
     steps: &[Step],
     leave: &mut Leave,
-    created: &mut Option<RoleRecord>,
+    progress: &mut Progress,
 ) -> Result<(), Interrupted> {
     // Events are published beside the steps that follow: none holds up a write, and all are told
     // before this ends.
@@ -97,7 +126,7 @@ pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
         }
     };
     let (end, ()) =
-        future::join(Box::pin(carry_out(shared, job, steps, leave, created, done)), events).await;
+        future::join(Box::pin(carry_out(shared, job, steps, leave, progress, done)), events).await;
     end
 }
 
@@ -107,10 +136,16 @@ async fn carry_out<I: IamWrite, C: Cluster, K: Clock>(
     job: &Job<'_, I>,
     steps: &[Step],
     leave: &mut Leave,
-    created: &mut Option<RoleRecord>,
-    done: UnboundedSender<Notice>,
+    progress: &mut Progress,
+    told: UnboundedSender<Notice>,
 ) -> Result<(), Interrupted> {
-    for step in steps {
+    let mut done = BTreeSet::new();
+    let mut not_done = NotDone { failed: Vec::new(), left: Vec::new() };
+    for (place, step) in steps.iter().enumerate() {
+        if !step.needs.iter().all(|need| done.contains(need)) {
+            not_done.left.push(step.clone());
+            continue;
+        }
         job.access.iam.turn().await;
         if shared.stopping() {
             return Err(Interrupted::Stopping);
@@ -123,17 +158,37 @@ async fn carry_out<I: IamWrite, C: Cluster, K: Clock>(
         }
         let now = shared.clock.now();
         let proven = leave.allows(step, now).ok_or(Interrupted::ProofTooOld)?;
-        let (role, at) = write(shared, job, proven).await?;
-        let _ = done.unbounded_send(notice(job, step)); // who listens stays until this ends
+        let (role, at) = match write(shared, job, proven).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                progress.unsure |= error.class.outcome_unknown();
+                if shared.stopping() || ends_a_pass(&error, step) {
+                    return Err(Interrupted::Iam(error, Some(Box::new(step.clone()))));
+                }
+                not_done.failed.push((error, step.clone()));
+                continue;
+            }
+        };
+        done.insert(place);
+        progress.done.push(step.clone());
+        let _ = told.unbounded_send(notice(job, step)); // who listens stays until this ends
         if let Leave::Create(absence) = &*leave {
             // CreateRole's own answer is a proof as good as a read; without one the next pass
             // reads.
             let role = role.ok_or(Interrupted::ProofTooOld)?;
             *leave = Leave::Change(absence.clone().created(job.identity, &role, at));
-            *created = Some(role);
+            progress.created = Some(role);
         }
     }
-    Ok(())
+    if not_done.failed.is_empty() { Ok(()) } else { Err(Interrupted::NotDone(not_done)) }
+}
+
+/// True for a failure that says nothing of its step: the account or the role itself can't be used
+/// now, and the other steps would meet the same.
+fn ends_a_pass(error: &IamError, step: &Step) -> bool {
+    use IamErrorClass as Class;
+    matches!(error.class, Class::Throttled | Class::Unreachable | Class::Protected)
+        || words::role_not_found(error, Some(step)).is_some()
 }
 
 /// One call to AWS, and what is to be known of it whatever comes after. Returns the role that it
@@ -142,7 +197,7 @@ async fn write<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
     job: &Job<'_, I>,
     proven: Proven<'_>,
-) -> Result<(Option<RoleRecord>, Timestamp), Interrupted> {
+) -> Result<(Option<RoleRecord>, Timestamp), IamError> {
     let step = proven.step();
     // Leadership is asked for once more right before the call, and while that is under way.
     let answer = shared
@@ -163,7 +218,7 @@ async fn write<I: IamWrite, C: Cluster, K: Clock>(
                 job.access.recent().record(step, Certainty::Unknown, now);
             }
             audit_line(job, step, Err(&error));
-            Err(Interrupted::Iam(error, Some(Box::new(step.clone()))))
+            Err(error)
         }
     }
 }

@@ -12,12 +12,14 @@ mod principals;
 pub mod removal;
 pub(super) mod report;
 
+use std::collections::BTreeMap;
+
 use iam::finding::Finding;
 use tracing::{error, info};
 
 use self::{
     context::Pass,
-    drive::{Interrupted, Job, drive},
+    drive::{Interrupted, Job, Progress, drive},
     next::Next,
     principals::{Carried, PlanContext},
 };
@@ -42,7 +44,7 @@ use crate::{
         form::{
             desired::{Desired, compile},
             fingerprint::{self, Owned},
-            observed::{Observed, RoleRecord},
+            observed::{Attachments, Observed, RoleRecord},
         },
         say::{backoff::Trouble, conditions, verdict::Verdict},
         scope::resolve::resolve,
@@ -122,6 +124,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             None => self.access.iam.role(&desired.identity.name).await?,
             role => role,
         };
+        // What is read now counts, not what a former pass left.
+        self.forget_left();
         if role.is_some() {
             self.shared.memory().absent_since.remove(&desired.identity.key);
         }
@@ -213,19 +217,20 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
         let reason = if *unchanged { reason::DRIFT_CORRECTED } else { reason::UPDATED };
         let context = PlanContext { scope: &scope, applied: &applied, reason };
-        let Carried { steps, held, missing, trust } =
-            self.carry_out(desired, observed, held, leave, &context).await?;
-        self.status.role_uid = Some(self.resource.uid.clone());
-        if *unchanged && !steps.is_empty() {
-            self.note_drift(&steps);
+        let mut done = Vec::new();
+        let carried = self.carry_out(desired, observed, held, leave, &context, &mut done).await;
+        if *unchanged && !done.is_empty() {
+            self.note_drift(&done);
         }
+        let Carried { held, missing, trust } = carried?;
+        self.status.role_uid = Some(self.resource.uid.clone());
         let open = self.annotate(desired, &applied).await?;
         if !missing.is_empty() {
             self.status.replaced_principals.clear();
             let next = Next::Failed(Trouble::Iam(IamErrorClass::InvalidPrincipal));
             return self.report(&Verdict::PrincipalMissing(missing), next).await;
         }
-        let written = steps.iter().any(|step| matches!(step.call, Call::UpdateTrust { .. }));
+        let written = done.iter().any(|step| matches!(step.call, Call::UpdateTrust { .. }));
         self.converged(desired, held, &trust, written, open).await
     }
 
@@ -245,7 +250,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             observed: Some(observed),
             reason: reason::UPDATED,
         };
-        drive(self.shared, &job, &[step], &mut leave, &mut None).await?;
+        let mut progress = Progress::default();
+        drive(self.shared, &job, &[step], &mut leave, &mut progress).await?;
         ownership::taken_up(&desired.identity, &mut observed.role);
         self.status.role_uid = Some(resource.uid);
         Ok(leave.taken_up(&desired.identity))
@@ -278,9 +284,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             observed: None,
             reason: if *unchanged { reason::DRIFT_CORRECTED } else { reason::CREATED },
         };
-        let mut created = None;
-        let outcome = drive(self.shared, &job, &steps, &mut leave, &mut created).await;
-        if let Some(role) = created {
+        let mut progress = Progress::default();
+        let outcome = drive(self.shared, &job, &steps, &mut leave, &mut progress).await;
+        if let Some(role) = progress.created.take() {
+            self.note_left(&new_role(&role, &target), &progress, &Owned::default());
             self.status.role_id = Some(role.role_id.to_string());
             self.status.arn = Some(role.arn);
             self.status.role_uid = Some(self.resource.uid.clone());
@@ -330,4 +337,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             ..Facts::default()
         }
     }
+}
+
+/// A role right after `CreateRole`, whose answer leaves out description and session duration.
+fn new_role(role: &RoleRecord, desired: &Desired) -> Observed {
+    let role = RoleRecord {
+        description: desired.form.description.clone(),
+        max_session: Some(desired.form.max_session),
+        ..role.clone()
+    };
+    Observed { role, attached: Attachments::new(), inline: BTreeMap::new() }
 }

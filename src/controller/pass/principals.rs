@@ -12,7 +12,7 @@ use crate::{
         memory::index::Held,
         pass::{
             context::Pass,
-            drive::{Interrupted, Job, drive},
+            drive::{Interrupted, Job, Progress, drive},
             next::Next,
             observe,
         },
@@ -26,7 +26,10 @@ use crate::{
             form::Form,
             observed::Observed,
         },
-        say::{backoff::Trouble, verdict::Verdict},
+        say::{
+            backoff::Trouble,
+            verdict::{NotDone, Verdict},
+        },
         steps::{
             diff, principals,
             step::{Call, Step},
@@ -34,7 +37,10 @@ use crate::{
     },
     ports::{Clock, Cluster, IamWrite},
 };
-use iam::{policy::PolicyKind, role::RoleId};
+use iam::{
+    policy::{Policy, PolicyKind},
+    role::RoleId,
+};
 
 /// What a plan is carried out with.
 pub(super) struct PlanContext<'a> {
@@ -45,8 +51,6 @@ pub(super) struct PlanContext<'a> {
 
 /// What came of a plan.
 pub(super) struct Carried {
-    /// The steps that were taken.
-    pub(super) steps: Vec<Step>,
     /// Principals that are held back.
     pub(super) held: Vec<ReplacedPrincipal>,
     /// Principals that AWS does not know.
@@ -115,8 +119,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         );
     }
 
-    /// Carries out what differs. Where AWS does not know a principal, the rest follows without it,
-    /// as long as that trusts nobody new.
+    /// Carries out what differs; `done` gets the steps that were taken, whatever comes after. Where
+    /// AWS does not know a principal, the rest follows without it, as long as that trusts nobody
+    /// new.
     pub(super) async fn carry_out(
         &mut self,
         desired: &Desired,
@@ -124,12 +129,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         mut held: Vec<ReplacedPrincipal>,
         mut leave: Leave,
         context: &PlanContext<'_>,
+        done: &mut Vec<Step>,
     ) -> Result<Carried, Interrupted> {
-        let (mut done, mut missing) = (Vec::new(), Vec::new());
+        let mut missing = Vec::new();
         loop {
             let view = principals::view(desired, &observed, &held);
             let steps = diff::diff(&view.desired, &view.observed, context.scope);
             if steps.is_empty() {
+                self.note_left(&observed, &Progress::default(), context.scope);
                 break;
             }
             if context.reason == reason::DRIFT_CORRECTED && done.is_empty() {
@@ -144,22 +151,22 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 observed: Some(&observed),
                 reason: context.reason,
             };
-            let outcome = drive(self.shared, &job, &steps, &mut leave, &mut None).await;
-            let (error, step) = match outcome {
+            let mut progress = Progress::default();
+            let outcome = drive(self.shared, &job, &steps, &mut leave, &mut progress).await;
+            self.note_left(&observed, &progress, context.scope);
+            done.extend(progress.done);
+            let failure = match outcome {
                 Ok(()) => {
                     if let Some(trust) = steps.iter().rev().find_map(written) {
                         trust.clone_into(&mut observed.role.trust);
                     }
-                    done.extend(steps);
                     break;
                 }
-                Err(Interrupted::Iam(error, Some(step))) => (error, step),
-                Err(other) => return Err(other),
+                Err(failure) => failure,
             };
-            let refused =
-                written(&step).and_then(|_| principals::refused(&error, &view.desired.form.trust));
-            let failure = Interrupted::Iam(error, Some(step));
-            let Some(refused) = refused else { return Err(failure) };
+            let Some(refused) = refused(&failure, &view.desired.form.trust) else {
+                return Err(failure);
+            };
             // What was done already is read, not remembered.
             let Some(role) = self.access.iam.role(&desired.identity.name).await? else {
                 return Err(failure);
@@ -183,7 +190,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             // It was trusted once: whoever takes the name later is not.
             missing.clear();
         }
-        Ok(Carried { steps: done, held, missing, trust: observed.role.trust })
+        Ok(Carried { held, missing, trust: observed.role.trust })
     }
 
     /// AWS is as desired, but for the principals that are held back. `trust` is what the role has,
@@ -222,6 +229,15 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let written = written || !principals::shows_orphans(trust);
         self.report(&Verdict::PrincipalReplaced { written }, Next::Converged).await
     }
+}
+
+/// The principal that AWS does not know, if that is why a trust policy was not written.
+fn refused(failure: &Interrupted, trust: &Policy) -> Option<String> {
+    let Interrupted::NotDone(NotDone { failed, left: _ }) = failure else { return None };
+    failed
+        .iter()
+        .filter(|(_, step)| written(step).is_some())
+        .find_map(|(error, _)| principals::refused(error, trust))
 }
 
 /// The trust policy that a step writes.

@@ -10,7 +10,7 @@ use crate::{
     api::reason,
     controller::pass::{
         context::Pass,
-        drive::{Interrupted, Job, drive},
+        drive::{Interrupted, Job, Progress, drive},
     },
     plan::{
         decide::{
@@ -81,19 +81,19 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             reason: if why == Why::Expired { reason::EXPIRED } else { reason::DELETED },
         };
         let key = RoleKey { account: identity.account.id, name };
+        let mut progress = Progress::default();
         let strip = remove::strip(&key, &observed, why);
         let delete = [remove::delete(&key, why)];
         if !strip.is_empty() {
             // IAM checks the right to delete before it looks at what hangs on the role: asked now,
             // it answers AccessDenied while nothing is taken away yet, or DeleteConflict when we
             // may go on.
-            match drive(self.shared, &job, &delete, &mut leave, &mut None).await {
+            match drive(self.shared, &job, &delete, &mut leave, &mut progress).await {
                 Ok(()) => return self.confirm(identity).await,
-                Err(Interrupted::Iam(error, _)) if error.class == IamErrorClass::DeleteConflict => {
-                }
+                Err(failure) if failed_with(&failure, IamErrorClass::DeleteConflict) => {}
                 other => return denied(other),
             }
-            drive(self.shared, &job, &strip, &mut leave, &mut None).await?;
+            drive(self.shared, &job, &strip, &mut leave, &mut progress).await?;
         }
         // Proven again right before the call that can't be undone. "No such role" is not our doing:
         // IAM's replicas may disagree, and two reads of one moment prove no absence.
@@ -103,7 +103,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             Ok(leave) => leave,
             Err(removal) => return Ok(removal),
         };
-        match drive(self.shared, &job, &delete, &mut leave, &mut None).await {
+        match drive(self.shared, &job, &delete, &mut leave, &mut progress).await {
             Ok(()) => self.confirm(identity).await,
             other => denied(other),
         }
@@ -142,9 +142,16 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 fn denied(outcome: Result<(), Interrupted>) -> Result<Removal, Interrupted> {
     match outcome {
         Ok(()) => Ok(Removal::Gone),
-        Err(Interrupted::Iam(error, _)) if error.class == IamErrorClass::AccessDenied => Ok(
-            Removal::Blocked(format!("{error}: grant the controller iam:DeleteRole on this role")),
-        ),
-        Err(other) => Err(other),
+        Err(failure) => match failure.error() {
+            Some(error) if error.class == IamErrorClass::AccessDenied => {
+                let remedy = "grant the controller iam:DeleteRole on this role";
+                Ok(Removal::Blocked(format!("{error}: {remedy}")))
+            }
+            _ => Err(failure),
+        },
     }
+}
+
+fn failed_with(failure: &Interrupted, class: IamErrorClass) -> bool {
+    failure.error().is_some_and(|error| error.class == class)
 }

@@ -128,6 +128,18 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         Ok(next)
     }
 
+    async fn fail(&mut self, verdict: &Verdict, trouble: Trouble) -> Next {
+        match self.save(verdict).await {
+            Ok(()) | Err(ClusterError::Conflict(_)) => Next::Failed(trouble),
+            Err(ClusterError::Gone) => Next::Gone,
+            Err(error) => {
+                let key = &self.resource.key;
+                info!(resource = %key, %error, "the failure could not be reported");
+                Next::Failed(trouble)
+            }
+        }
+    }
+
     pub(super) async fn interrupted(&mut self, interrupted: Interrupted) -> Next {
         let key = self.resource.key.clone();
         match interrupted {
@@ -152,14 +164,22 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                     ),
                     None => (Verdict::Failed(error.clone(), step), Trouble::Iam(error.class)),
                 };
-                match self.save(&verdict).await {
-                    Ok(()) | Err(ClusterError::Conflict(_)) => Next::Failed(trouble),
-                    Err(ClusterError::Gone) => Next::Gone,
-                    Err(error) => {
-                        info!(resource = %key, %error, "the failure could not be reported");
-                        Next::Failed(trouble)
-                    }
+                self.fail(&verdict, trouble).await
+            }
+            Interrupted::NotDone(not_done) => {
+                for (error, step) in &not_done.failed {
+                    info!(
+                        resource = %key,
+                        account = self.limits.account.id.as_str(),
+                        role = %step.role.name,
+                        request_id = error.request_id.as_deref(),
+                        class = ?error.class,
+                        %error,
+                        "a step of the plan failed; the steps that do not need it are done"
+                    );
                 }
+                let trouble = not_done.trouble();
+                self.fail(&Verdict::NotDone(not_done), trouble).await
             }
             Interrupted::Cluster(ClusterError::Gone) => Next::Gone,
             Interrupted::Cluster(error) => {

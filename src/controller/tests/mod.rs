@@ -32,6 +32,7 @@ mod principals;
 mod removal;
 mod rest;
 mod slow;
+mod steps;
 mod windows;
 
 use std::{sync::Arc, time::Duration};

@@ -92,11 +92,9 @@ async fn a_denied_boundary_stops_before_anything_that_widens() {
     rig.world.iam.deny("PutRolePermissionsBoundary");
     rig.apply("x", &whole());
     rig.seconds(600).await;
-    assert!(
-        rig.writes().iter().all(|action| *action == "PutRolePermissionsBoundary"),
-        "{:?}",
-        rig.writes()
-    );
+    // What allows nothing is done all the same.
+    let harmless = ["PutRolePermissionsBoundary", "UpdateRole", "TagRole"];
+    assert!(rig.writes().iter().all(|action| harmless.contains(action)), "{:?}", rig.writes());
     let left = rig.world.iam.get(&role("x")).unwrap();
     assert!(left.attached.is_empty() && left.inline.is_empty());
 }

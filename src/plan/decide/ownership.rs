@@ -298,12 +298,8 @@ pub fn carries_our_tags(identity: &Identity, role: &RoleRecord) -> bool {
 pub fn take_up(identity: &Identity, role: &RoleRecord) -> Option<Step> {
     uid(role).filter(|uid| *uid != identity.uid)?;
     let tags = [(tag::UID.into(), identity.uid.clone())].into();
-    Some(Step {
-        role: RoleKey { account: identity.account.id, name: role.name.clone() },
-        call: Call::Tag { tags },
-        why: Why::Differs,
-        change: None,
-    })
+    let role = RoleKey { account: identity.account.id, name: role.name.clone() };
+    Some(Step::new(role, Call::Tag { tags }, Why::Differs))
 }
 
 /// What [`take_up`] makes of the role.

@@ -22,6 +22,14 @@ pub enum Trouble {
     NotVisible,
 }
 
+impl Trouble {
+    /// The delay before the second try.
+    #[must_use]
+    pub fn first_delay(self) -> Duration {
+        range(self).0
+    }
+}
+
 /// First and longest delay.
 const fn range(trouble: Trouble) -> (Duration, Duration) {
     const fn seconds(first: u64, longest: u64) -> (Duration, Duration) {

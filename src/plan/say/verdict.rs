@@ -10,7 +10,7 @@ use crate::{
     plan::{
         decide::ownership::NotOurs,
         failure::{IamError, IamErrorClass},
-        say::conditions,
+        say::{backoff::Trouble, conditions},
         steps::step::{Call, Step},
     },
 };
@@ -54,10 +54,36 @@ pub enum Verdict {
         /// The trust policy was written without them; else AWS still shows their ids.
         written: bool,
     },
-    /// An AWS call failed; with the step, if it was one of the plan.
+    /// An AWS call failed and ended the pass; with the step, if it was one of the plan.
     Failed(IamError, Option<Box<Step>>),
+    /// Steps of the plan could not be done; all others are.
+    NotDone(NotDone),
     /// A panic in this resource's pass: parked.
     Panicked,
+}
+
+/// The steps of a plan that could not be done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NotDone {
+    /// Those that failed, each with its error; at least one.
+    pub failed: Vec<(IamError, Step)>,
+    /// Those that need one of them.
+    pub left: Vec<Step>,
+}
+
+impl NotDone {
+    /// The failure that the resource is to show first: one that somebody has to act upon.
+    #[must_use]
+    pub fn first(&self) -> Option<&(IamError, Step)> {
+        self.failed.iter().find(|(error, _)| stalls(error.class)).or(self.failed.first())
+    }
+
+    /// At which pace it is tried again: that of the failure that passes the soonest.
+    #[must_use]
+    pub fn trouble(&self) -> Trouble {
+        let troubles = self.failed.iter().map(|(error, _)| Trouble::Iam(error.class));
+        troubles.min_by_key(|trouble| trouble.first_delay()).unwrap_or(Trouble::NotVisible)
+    }
 }
 
 /// The reason that stands for a class of AWS errors.

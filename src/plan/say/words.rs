@@ -15,7 +15,7 @@ use crate::{
         failure::{IamError, IamErrorClass},
         say::{
             conditions::{self, Contribution, Said},
-            verdict::{Verdict, lasts, reason_of, stalls},
+            verdict::{NotDone, Verdict, lasts, reason_of, stalls},
         },
         steps::step::{Call, Step},
     },
@@ -159,6 +159,19 @@ fn words(
                 busy(reason_of(error.class), message)
             }
         }
+        Verdict::NotDone(not_done) => {
+            let message = open_steps(not_done);
+            let Some((error, step)) = not_done.first() else {
+                return busy(reason::PROGRESSING, message);
+            };
+            let reason = reason_of(error.class);
+            if stalls(error.class) || lasts(error, Some(step), &status.conditions, generation, now)
+            {
+                stalled(reason, message)
+            } else {
+                busy(reason, message)
+            }
+        }
         Verdict::Panicked => stalled(
             reason::INTERNAL_ERROR,
             "rolewright failed on this resource and has parked it; change the resource or restart \
@@ -221,6 +234,24 @@ fn few<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
         list.push(format!("{more} more"));
     }
     list.join(" and ")
+}
+
+/// Each step that failed, with what to do about it, and then those that wait for it. All others are
+/// done.
+fn open_steps(not_done: &NotDone) -> String {
+    const SHOWN: usize = 10;
+    let NotDone { failed, left } = not_done;
+    let mut lines: Vec<String> = failed
+        .iter()
+        .map(|(error, step)| format!("{error}: {}; not done: {step}", remedy(error.class)))
+        .collect();
+    lines.extend(left.iter().map(|step| format!("waits for that: {step}")));
+    let more = lines.len().saturating_sub(SHOWN);
+    lines.truncate(SHOWN);
+    if more > 0 {
+        lines.push(format!("and {more} more steps"));
+    }
+    cut(&lines.join("; "), 8_000)
 }
 
 /// Problems as one message, at most ten of them.

@@ -12,7 +12,7 @@ use crate::plan::{
         observed::Observed,
     },
     steps::{
-        order::{Differences, Inline, ObservedDocument, ordered},
+        order::{Differences, Inline, ObservedDocument, Placed, ordered},
         step::{CHANGE, Call, Step, Why},
     },
 };
@@ -57,10 +57,15 @@ pub fn create(desired: &Desired) -> Vec<Step> {
             }
         }
     }
-    std::iter::once((create, Why::Missing))
-        .chain(ordered(differences, &identity.account))
-        .map(|(call, why)| Step { role: identity.role(), call, why, change: None })
-        .collect()
+    let create = Step::new(identity.role(), create, Why::Missing);
+    let rest =
+        ordered(differences, &identity.account).into_iter().map(|Placed { call, why, needs }| {
+            // All need the role.
+            let needs =
+                std::iter::once(0).chain(needs.into_iter().map(|place| place + 1)).collect();
+            Step { needs, ..Step::new(identity.role(), call, why) }
+        });
+    std::iter::once(create).chain(rest).collect()
 }
 
 /// The plan for a role that exists and is ours; empty when equal in meaning.
@@ -113,7 +118,8 @@ pub fn untold(desired: &Desired, observed: &Observed, scope: &Owned) -> Vec<Step
             }
         }
     }
-    let step = |(call, why)| Step { role: identity.role(), call, why, change: None };
+    let step =
+        |Placed { call, why, needs }| Step { needs, ..Step::new(identity.role(), call, why) };
     ordered(differences, account).into_iter().map(step).collect()
 }
 

@@ -19,6 +19,11 @@
 //! document allows no more and denies no less than before; from step 4 on it allows no more and
 //! denies no less than in the end. `order_laws.rs` tests it with the evaluator.
 //!
+//! A step needs those that lead down to its place: what may allow something new needs each document
+//! at no more than what is allowed in the end; what is proven to be narrower needs nothing. So any
+//! steps may fail: the others are carried out whose needs are done, and the guarantee holds in each
+//! state on the way.
+//!
 //! What managed policies and boundaries hold is not read. An attachment that comes counts as wider,
 //! one that goes can't be told. The guarantee holds, whatever boundaries hold, when the policies
 //! that come or go only allow. When they deny, too, it holds for one of {attach, detach, another
@@ -102,21 +107,31 @@ enum Rank {
 impl Rank {
     /// Whether a step at this place may allow something new.
     fn may_widen(self) -> bool {
-        !matches!(
-            self,
-            Self::FirstBoundary
-                | Self::NarrowTrust
-                | Self::NarrowDelete
-                | Self::NarrowPut
-                | Self::Attributes
-                | Self::Tags
-        )
+        self > Self::NarrowPut && !matches!(self, Self::Attributes | Self::Tags)
     }
+
+    /// Whether a step at this place needs one at an `earlier` place.
+    fn needs(self, earlier: Self) -> bool {
+        // Those that become wider don't hold each other back: in any mix of old and new all of them
+        // allow no more than in the end.
+        self.may_widen() && earlier < self && earlier <= Self::Attach
+    }
+}
+
+/// A write, and the places in the plan of those that it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// What is sent.
+    pub call: Call,
+    /// For what reason.
+    pub why: Why,
+    /// What has to be done before.
+    pub needs: Vec<usize>,
 }
 
 /// The writes in order.
 #[must_use]
-pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<(Call, Why)> {
+pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<Placed> {
     let Differences { boundary, trust, inline, attach, detach, attributes, tags } = differences;
     let replaced = matches!(boundary, Some((Some(_), Some(_))));
     let mut plan = Plan {
@@ -158,7 +173,14 @@ pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<(Call, Wh
     }
     // Stable: steps of one place keep their order.
     plan.steps.sort_by_key(|(place, ..)| *place);
-    plan.steps.into_iter().map(|(_, call, why)| (call, why)).collect()
+    let ranks: Vec<Rank> = plan.steps.iter().map(|(place, ..)| *place).collect();
+    let needs = |rank: Rank| {
+        ranks.iter().enumerate().filter(move |(_, earlier)| rank.needs(**earlier)).map(|(at, _)| at)
+    };
+    plan.steps
+        .into_iter()
+        .map(|(rank, call, why)| Placed { call, why, needs: needs(rank).collect() })
+        .collect()
 }
 
 struct Plan {

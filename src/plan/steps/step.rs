@@ -163,6 +163,17 @@ pub struct Step {
     /// What that changes in the meaning of a document, as one line of at most [`CHANGE`]
     /// characters.
     pub change: Option<String>,
+    /// The steps that have to be done before, by their places in the plan: without one of them this
+    /// one might allow what neither was allowed before nor is in the end.
+    pub needs: Vec<usize>,
+}
+
+impl Step {
+    /// A step that needs no other.
+    #[must_use]
+    pub fn new(role: RoleKey, call: Call, why: Why) -> Self {
+        Self { role, call, why, change: None, needs: Vec::new() }
+    }
 }
 
 /// The answer to a write.
@@ -180,7 +191,7 @@ pub const CHANGE: usize = 600;
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { role, call, why, change } = self;
+        let Self { role, call, why, change, needs: _ } = self;
         match call {
             Call::CreateRole { path, tags, boundary, .. } => {
                 write!(f, "+ create role {} in {path} with {} tags", role.name, tags.len())?;

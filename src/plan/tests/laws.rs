@@ -16,7 +16,11 @@ use crate::plan::{
         observed::{Observed, RolePart},
         settle::{Certainty, Recent},
     },
-    say::{conditions, verdict::Verdict, words::conclude},
+    say::{
+        conditions,
+        verdict::{NotDone, Verdict},
+        words::conclude,
+    },
     steps::{
         diff::diff,
         step::{Call, Step, Why},
@@ -358,12 +362,7 @@ proptest! {
 
 pub fn verdicts() -> Vec<Verdict> {
     use IamErrorClass as Class;
-    let step = Step {
-        role: role_key("test-a_x"),
-        call: Call::DeleteBoundary,
-        why: Why::NotWanted,
-        change: None,
-    };
+    let step = Step::new(role_key("test-a_x"), Call::DeleteBoundary, Why::NotWanted);
     let failed = |class| {
         Verdict::Failed(
             IamError { action: "GetRole", class, message: "AWS's words".into(), request_id: None },
@@ -404,6 +403,14 @@ pub fn verdicts() -> Vec<Verdict> {
         Verdict::PrincipalReplaced { written: true },
     ];
     verdicts.extend(Class::ALL.map(failed));
+    let refused = |class| {
+        let message = "AWS's words".into();
+        (IamError { action: "PutRolePolicy", class, message, request_id: None }, step.clone())
+    };
+    verdicts.push(Verdict::NotDone(NotDone {
+        failed: vec![refused(Class::Busy), refused(Class::Refused)],
+        left: vec![step.clone()],
+    }));
     verdicts
 }
 

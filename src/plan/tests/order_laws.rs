@@ -2,6 +2,9 @@
 //! whoever can assume the role and do something with it could before the plan, or can at its end.
 //! The same for the trust policy and the permissions alone.
 //!
+//! And so it is whichever step fails, when the others are carried out whose needs are done; none of
+//! those is left out that is proven to be narrower.
+//!
 //! Roles are generated in pairs, the second mostly an edit of the first, or made anew: trust,
 //! inline policies, boundary and attached policies, with Allow, Deny, Not-elements and conditions.
 //! The planner knows the last two by ARN only; the test knows what they hold. Two laws, because of
@@ -24,7 +27,7 @@ use crate::plan::{
     tests::samples::{TRUST, as_written, carry_out, wish},
 };
 use iam::policy::{
-    Effect, Policy, PolicyKind, PrincipalKind, Scope as Form, Statement, Strictness,
+    Effect, Policy, PolicyKind, PrincipalKind, Scope as Form, Statement, Strictness, contain,
     evaluate::{Context, Decision, Documents, Request, evaluate},
 };
 
@@ -225,6 +228,9 @@ impl Dice {
     }
 }
 
+/// Whom of the callers a state of a role trusts, and which of the requests it allows.
+type Answers = (Vec<bool>, Vec<bool>);
+
 /// What is asked of each state of a role.
 struct Questions<'a> {
     managed: &'a BTreeMap<&'a str, Policy>,
@@ -234,17 +240,34 @@ struct Questions<'a> {
 
 impl Questions<'_> {
     /// Whom of the callers the role trusts, and which of the requests it allows.
-    fn answers(&self, role: &Observed) -> (Vec<bool>, Vec<bool>) {
+    fn answers(&self, role: &Observed) -> Answers {
         (self.trusted(role), self.allowed(role))
     }
 
-    /// The same after a step: a part that it leaves alone is not asked about again.
-    fn after(
+    /// The end of a plan of which one step fails, and the answers in each state on the way.
+    fn on_the_way(
         &self,
-        step: &Step,
         role: &Observed,
-        before: &(Vec<bool>, Vec<bool>),
-    ) -> (Vec<bool>, Vec<bool>) {
+        steps: &[Step],
+        fails: Option<usize>,
+    ) -> (Observed, Vec<Answers>) {
+        let mut state = role.clone();
+        let mut answers = vec![self.answers(&state)];
+        let mut done = BTreeSet::new();
+        for (place, step) in steps.iter().enumerate() {
+            if fails == Some(place) || !step.needs.iter().all(|need| done.contains(need)) {
+                continue;
+            }
+            done.insert(place);
+            carry_out(step, &mut state);
+            let next = self.after(step, &state, &answers[answers.len() - 1]);
+            answers.push(next);
+        }
+        (state, answers)
+    }
+
+    /// The same after a step: a part that it leaves alone is not asked about again.
+    fn after(&self, step: &Step, role: &Observed, before: &Answers) -> Answers {
         match step.call {
             Call::UpdateTrust { .. } => (self.trusted(role), before.1.clone()),
             _ => (before.0.clone(), self.allowed(role)),
@@ -282,6 +305,31 @@ fn ask(documents: &Documents<'_>, requests: &[Request]) -> Vec<bool> {
         .collect()
 }
 
+/// Each step that makes its own document narrower, whatever the others are, is free to go.
+fn narrower_steps_need_nothing(steps: &[Step], role: &Observed) {
+    let mut inline = role.inline.clone();
+    for step in steps {
+        let narrower = match &step.call {
+            Call::PutInline { name, document } => {
+                let old = inline.insert(name.clone(), document.clone());
+                let old = old.map(|text| read(&text, PolicyKind::Identity));
+                narrows(old.as_ref(), Some(&read(document, PolicyKind::Identity)))
+            }
+            Call::DeleteInline { name } => {
+                let old = inline.remove(name).map(|text| read(&text, PolicyKind::Identity));
+                narrows(old.as_ref(), None)
+            }
+            Call::PutBoundary { .. } => role.role.boundary.is_none(),
+            _ => false,
+        };
+        assert!(!narrower || step.needs.is_empty(), "{step} needs {:?}", step.needs);
+    }
+}
+
+fn narrows(old: Option<&Policy>, new: Option<&Policy>) -> bool {
+    contain::change_among_others(old, new) == contain::Change::Narrower
+}
+
 /// How many calls of a plan change what is known by ARN only.
 fn unread(steps: &[Step], before: &Observed) -> usize {
     let counts = |step: &&Step| match step.call {
@@ -297,6 +345,15 @@ fn just_created(wish: &Desired) -> Observed {
     Observed { attached: BTreeSet::new(), inline: BTreeMap::new(), ..as_written(wish) }
 }
 
+/// A plan without its first step, which is done.
+fn behind_the_first(mut steps: Vec<Step>) -> Vec<Step> {
+    steps.remove(0);
+    for step in &mut steps {
+        step.needs = step.needs.iter().filter_map(|need| need.checked_sub(1)).collect();
+    }
+    steps
+}
+
 fn law(denies: bool, salt: u64) {
     let base = wish(TRUST);
     let (mut checked, mut widest) = (0_u64, 0);
@@ -307,7 +364,7 @@ fn law(denies: bool, salt: u64) {
         let before = dice.role(&base);
         let then = if dice.one_in(3) { dice.role(&base) } else { dice.edited(&before) };
         let (role, steps) = if dice.one_in(8) {
-            (just_created(&then), diff::create(&then).split_off(1))
+            (just_created(&then), behind_the_first(diff::create(&then)))
         } else {
             let role = as_written(&before);
             let steps = diff::untold(&then, &role, &Owned::default());
@@ -322,16 +379,18 @@ fn law(denies: bool, salt: u64) {
             requests: (0..6).map(|_| dice.request()).collect(),
         };
         let Questions { callers, requests, .. } = &questions;
-        let mut state = role.clone();
-        let mut answers = vec![questions.answers(&state)];
-        for step in &steps {
-            carry_out(step, &mut state);
-            let next = questions.after(step, &state, &answers[answers.len() - 1]);
-            answers.push(next);
-        }
-        let (first, last) = (&answers[0], &answers[answers.len() - 1]);
+        let (state, mut answers) = questions.on_the_way(&role, &steps, None);
+        let (first, last) = (answers[0].clone(), answers[answers.len() - 1].clone());
+        let (first, last) = (&first, &last);
         if case % 8 == 0 {
             assert_eq!(diff::untold(&then, &state, &Owned::default()), [], "case {case}");
+        }
+        // The states after each failure follow; each step fails in one of eight cases.
+        for fails in 0..steps.len() {
+            if case % 8 == 0 || dice.one_in(12) {
+                answers.extend(questions.on_the_way(&role, &steps, Some(fails)).1);
+                narrower_steps_need_nothing(&steps, &role);
+            }
         }
         for (at, (trusted, may)) in answers.iter().enumerate() {
             let told = || {
@@ -352,7 +411,7 @@ fn law(denies: bool, salt: u64) {
                         requests[what],
                         told()
                     );
-                    let both = |(trusted, may): &(Vec<bool>, Vec<bool>)| trusted[who] && may[what];
+                    let both = |(trusted, may): &Answers| trusted[who] && may[what];
                     let is = *trusted && *may;
                     assert!(
                         !is || both(first) || both(last),

@@ -70,7 +70,7 @@ fn the_plan_of_a_role_that_is_to_have_nothing_but_trust() {
 
 #[test]
 fn the_text_of_a_removal() {
-    let step = |call, why| Step { role: role_key("test-a_x"), call, why, change: None };
+    let step = |call, why| Step::new(role_key("test-a_x"), call, why);
     let detach = Call::Detach { arn: "arn:aws:iam::aws:policy/P".into() };
     let steps = [
         step(detach.clone(), Why::Deleted),
@@ -142,12 +142,8 @@ fn a_time_moves_only_with_the_status_of_its_condition() {
 
 #[test]
 fn a_plan_in_status_is_bounded() {
-    let step = Step {
-        role: role_key("r"),
-        call: Call::Untag { keys: vec!["é".repeat(2_000).into()] },
-        why: Why::NotWanted,
-        change: None,
-    };
+    let untag = Call::Untag { keys: vec!["é".repeat(2_000).into()] };
+    let step = Step::new(role_key("r"), untag, Why::NotWanted);
     let lines = plan_lines(&vec![step; 150]).unwrap();
     assert_eq!(lines.len(), 100);
     assert!(lines.iter().all(|line| line.len() <= 1_000 && line.ends_with('…')));
@@ -194,11 +190,7 @@ fn what_changes_in_a_document_is_told_in_one_line_of_bounded_length() {
 fn only_a_write_that_does_not_find_the_role_is_waited_for() {
     let found = |class, message: &str, call| {
         let error = IamError { action: "Action", class, message: message.into(), request_id: None };
-        role_not_found(
-            &error,
-            Some(&Step { role: role_key("r"), call, why: Why::Missing, change: None }),
-        )
-        .is_some()
+        role_not_found(&error, Some(&Step::new(role_key("r"), call, Why::Missing))).is_some()
     };
     let attach = || Call::Attach { arn: "arn".into() };
     assert!(found(IamErrorClass::NotFound, "", Call::UpdateTrust { trust: String::new() }));

@@ -30,11 +30,11 @@ fn role_key(name: &str) -> RoleKey {
 
 fn tag(role: &str) -> Step {
     let tags = [("k".into(), "v".to_owned())].into();
-    Step { role: role_key(role), call: Call::Tag { tags }, why: Why::Differs, change: None }
+    Step::new(role_key(role), Call::Tag { tags }, Why::Differs)
 }
 
 fn delete(role: &str) -> Step {
-    Step { role: role_key(role), call: Call::DeleteRole, why: Why::Deleted, change: None }
+    Step::new(role_key(role), Call::DeleteRole, Why::Deleted)
 }
 
 fn key() -> ResourceKey {

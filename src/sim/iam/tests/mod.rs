@@ -29,12 +29,8 @@ pub(super) const INLINE: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect
 pub(super) const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 
 pub(super) fn step(role: &str, call: Call) -> Step {
-    Step {
-        role: RoleKey { account: ACCOUNT.parse().unwrap(), name: role.into() },
-        call,
-        why: Why::Differs,
-        change: None,
-    }
+    let role = RoleKey { account: ACCOUNT.parse().unwrap(), name: role.into() };
+    Step::new(role, call, Why::Differs)
 }
 
 pub(super) fn create() -> Call {

@@ -1,0 +1,44 @@
+//! What a plan can do and what it can't, of a role that AWS does not let be as written.
+
+use serde_json::json;
+
+use harness::world::{SOON, World, whole};
+use harness::{Fault, FaultKind, wait_until};
+
+const ADMIN: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
+
+#[tokio::test]
+async fn access_that_nobody_wants_goes_although_aws_refuses_another_part() {
+    let world = World::new("steps").await;
+    world.apply("x", &whole());
+    world.wait_ready("x");
+    let (standin, account) = (&world.scope.cluster.standin, world.scope.account.clone());
+    let refusal = Fault::on("PutRolePolicy", FaultKind::AccessDenied)
+        .says("MalformedPolicyDocument", "Syntax errors in policy.")
+        .only(&account.controller_key);
+    standin.faults(&account, &[refusal]);
+    let mut spec = whole();
+    spec["permissions"]["inlinePolicies"][0]["statements"][0]["actions"] = json!(["s3:*"]);
+    world.apply("x", &spec);
+    let message = world.wait_reason("x", "Refused");
+    assert!(message.contains("not done: ~ replace inline policy read"), "{message}");
+    // The next try is minutes away; the sweep sees what is new in a second.
+    world.wait_sweeps(2);
+    world.clear();
+    let role = world.role("x");
+    let iam = world.scope.iam();
+    iam.attach_role_policy().role_name(&role).policy_arn(ADMIN).send().await.expect("attached");
+    wait_until("the attachment to go", SOON, || {
+        let writes = world.writes();
+        if writes.iter().any(|action| action == "DetachRolePolicy") {
+            Ok(())
+        } else {
+            Err(format!("{writes:?}"))
+        }
+    });
+    world.wait_sweeps(3);
+    let mut writes = world.writes();
+    writes.sort();
+    assert_eq!(writes, ["DetachRolePolicy", "PutRolePolicy"], "and then its back-off goes on");
+    standin.clear_faults(&account);
+}
