@@ -13,6 +13,7 @@ use crate::{
         scope::{
             config::{Config, Windows},
             limits::{BoundaryRule, Limits},
+            own::Own,
         },
     },
     telemetry::LogFormat,
@@ -264,6 +265,7 @@ impl ScopeArgs {
             oidc_issuers: self.oidc_issuer.clone(),
             annotate: self.annotate_service_accounts,
             account: account.clone(),
+            own: Own::default(),
         })
     }
 }

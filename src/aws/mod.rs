@@ -62,14 +62,21 @@ async fn load() -> aws_config::SdkConfig {
         .await
 }
 
+/// IAM of the account of the credentials.
+pub struct Connected {
+    /// Its IAM.
+    pub iam: AwsIam,
+    /// Which one.
+    pub account: Account,
+    /// Who the credentials are, as an ARN.
+    pub caller: String,
+}
+
 /// Connects with the SDK's default chain of credentials and asks whose they are.
 ///
 /// # Errors
 /// No credentials, or STS does not answer.
-pub async fn connect(
-    rates: Rates,
-    metrics: &Arc<Metrics>,
-) -> Result<(AwsIam, Account), ConnectError> {
+pub async fn connect(rates: Rates, metrics: &Arc<Metrics>) -> Result<Connected, ConnectError> {
     let config = load().await;
     let identity = aws_sdk_sts::Client::new(&config)
         .get_caller_identity()
@@ -96,7 +103,7 @@ pub async fn connect(
         paces: Arc::new(Paces::new(rates)),
         meter: Arc::new(meter),
     };
-    Ok((iam, account))
+    Ok(Connected { iam, caller: arn.to_owned(), account })
 }
 
 #[cfg(test)]

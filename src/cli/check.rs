@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     api::{kind::KindRow, kinds::KINDS},
-    aws::{self, AwsIam, pace::Rates},
+    aws::{self, AwsIam, Connected, pace::Rates},
     cli::output::{Answer, Format, OutputArgs, Paint, Tone},
     cluster::{self, LEASE_RIGHTS, Probe, Right, SERVICE_ACCOUNT_RIGHTS},
     metrics::Metrics,
@@ -132,7 +132,7 @@ async fn in_aws(wanted: Option<&str>) -> Vec<CheckResult> {
     };
     findings.insert(0, ok(WHAT, arn));
     match aws::connect(Rates { read: 0.0, write: 0.0 }, &Arc::new(Metrics::new())).await {
-        Ok((iam, account)) => {
+        Ok(Connected { iam, account, .. }) => {
             let said = format!("{} in partition {}", account.id, account.partition);
             findings.push(match wanted.filter(|wanted| account.id != **wanted) {
                 None => ok("AWS account", said),

@@ -1,7 +1,7 @@
 //! `rolewright controller`: connects both sides and wires the election, the engine, the health
 //! server and the signals.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tokio::{
@@ -14,7 +14,7 @@ use tracing::{info, warn};
 
 use crate::{
     accounts::Accounts,
-    aws::{self, pace::Rates},
+    aws::{self, Connected, pace::Rates},
     clock::SystemClock,
     cluster::{KubeCluster, KubeLease},
     controller::{
@@ -28,6 +28,8 @@ use crate::{
         run::Election,
     },
     metrics::Metrics,
+    plan::scope::own::Own,
+    ports::IamRead,
     server::{self, Inside, Probes},
     settings::{self, Args},
     telemetry,
@@ -79,7 +81,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
             _ = terminate.recv() => {}
         }
     };
-    let mut work = pin!(work(args, contest, &metrics, signals));
+    let mut work = Box::pin(work(args, contest, &metrics, signals));
     tokio::select! {
         result = &mut work => return result,
         () = signalled => {}
@@ -103,8 +105,11 @@ async fn work(
 ) -> anyhow::Result<()> {
     let rates = Rates { read: args.aws_read_rate, write: args.aws_write_rate };
     let connect = async || aws::connect(rates, metrics).await.map_err(|error| error.to_string());
-    let Some((iam, account)) = wait_for("AWS", connect, &signals).await else { return Ok(()) };
-    let config = args.config(&account)?;
+    let Some(connected) = wait_for("AWS", connect, &signals).await else { return Ok(()) };
+    let own = own(&connected).await;
+    let Connected { iam, account, .. } = connected;
+    let mut config = args.config(&account)?;
+    config.sources = config.sources.run_by(own);
     let client = kube::Client::try_default()
         .await
         .context("no Kubernetes cluster: set KUBECONFIG or run inside one")?;
@@ -138,6 +143,19 @@ async fn work(
         Some((election, standing)) => led(engine, election, standing, &signals).await?,
     }
     Ok(())
+}
+
+/// The role that this process acts with. Where IAM does not tell its boundary, the name is
+/// protected all the same.
+async fn own(connected: &Connected) -> Own {
+    let mut own = Own::of_caller(&connected.caller);
+    if let Some(name) = &own.role {
+        match connected.iam.role(name).await {
+            Ok(role) => own.boundary = role.and_then(|role| role.boundary),
+            Err(error) => warn!(%error, role = %name, "the boundary of the own role is not known"),
+        }
+    }
+    own
 }
 
 /// Runs the engine while we hold the lease, and gives the lease back when the engine ended.

@@ -29,6 +29,7 @@ mod observe;
 mod other_managers;
 mod ownership;
 mod principals;
+mod protected;
 mod removal;
 mod rest;
 mod slow;
@@ -53,6 +54,7 @@ use crate::{
         scope::{
             config::{Config, Windows},
             limits::{BoundaryRule, Limits},
+            own::Own,
             resolve::Sources,
         },
     },
@@ -135,6 +137,7 @@ impl Rig {
             max_session: None,
             oidc_issuers: vec!["https://oidc.example.org/id/1".into()],
             account,
+            own: Own::default(),
         };
         let config = Settings {
             windows: Windows {

@@ -219,6 +219,9 @@ pub fn judge(
     if name::is_reserved(&role.path, role.name.as_str()) {
         return foreign("it belongs to an AWS service".into());
     }
+    if identity.own {
+        return foreign("it is the role of the controller itself; choose another roleName".into());
+    }
     let (installation, resource) = (value(role, tag::INSTALLATION), value(role, tag::RESOURCE));
     match (installation, resource) {
         (None, None) => {

@@ -285,6 +285,13 @@ impl Compiling<'_> {
                     "remove it",
                 );
             }
+            if self.limits.own.boundary.as_ref() == Some(&arn) {
+                self.problems.form(
+                    &field,
+                    format!("{arn} is the boundary of the controller's own role"),
+                    "remove it",
+                );
+            }
             if !attached.insert(arn) {
                 self.problems.form(&field, "is listed twice", "remove one");
             }

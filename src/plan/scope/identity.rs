@@ -39,6 +39,8 @@ pub struct Identity {
     /// Where nothing is pinned: the name that an earlier version would have given the role, if that
     /// is another one.
     pub former: Option<RoleName>,
+    /// It is the controller's own role.
+    pub own: bool,
 }
 
 impl Identity {
@@ -86,12 +88,14 @@ pub fn identify(resource: &Resource, spec: Option<&Node>, limits: &Limits) -> Id
     let name = given.unwrap_or_else(|| default_name(&resource.key, limits));
     let path =
         status.path.clone().or_else(|| text("path")).unwrap_or_else(|| limits.path_prefix.clone());
+    let name = RoleName::from(name);
     Identity {
         key: resource.key.clone(),
         uid: resource.uid.clone(),
         installation: limits.installation.clone(),
         account: limits.account.clone(),
-        name: name.into(),
+        own: limits.own.role.as_ref() == Some(&name),
+        name,
         path,
         former,
     }
@@ -197,6 +201,10 @@ pub fn scope_problems(
     if name::is_reserved(&identity.path, identity.name.as_str()) {
         let message = "names and paths of AWS's own roles can't be used";
         problems.form("/spec/path", message, "choose another");
+    }
+    if identity.own {
+        let message = format!("{} is the role of the controller itself", identity.name);
+        problems.form("/spec/roleName", message, "choose another");
     }
     problems
 }

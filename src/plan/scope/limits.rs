@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use iam::{account::Account, managed::ManagedPolicyRules};
 
+use crate::plan::scope::own::Own;
+
 /// Which permissions boundary a role must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BoundaryRule {
@@ -36,4 +38,6 @@ pub struct Limits {
     pub annotate: bool,
     /// The account and partition of the controller's credentials.
     pub account: Account,
+    /// The controller's own role, which no resource may stand for.
+    pub own: Own,
 }

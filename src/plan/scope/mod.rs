@@ -3,5 +3,6 @@
 pub mod config;
 pub mod identity;
 pub mod limits;
+pub mod own;
 pub mod problems;
 pub mod resolve;

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use iam::account::AccountId;
 
-use crate::{api::resource::Resource, plan::scope::limits::Limits};
+use crate::{
+    api::resource::Resource,
+    plan::scope::{limits::Limits, own::Own},
+};
 
 /// What limits are made of: the settings, as they hold in each account.
 #[derive(Clone, Debug)]
@@ -19,6 +22,13 @@ impl Sources {
     #[must_use]
     pub fn new(default: Limits) -> Self {
         Self { default, others: BTreeMap::new() }
+    }
+
+    /// The controller's own role, which is in the default account.
+    #[must_use]
+    pub fn run_by(mut self, own: Own) -> Self {
+        self.default.own = own;
+        self
     }
 
     /// Another account, in which resources may be that are pinned to it.

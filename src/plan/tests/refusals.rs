@@ -15,6 +15,8 @@ use crate::plan::{
     scope::{
         identity::{identify, read_spec, scope_problems},
         limits::BoundaryRule,
+        own::Own,
+        resolve::Sources,
     },
     tests::samples::{as_written, limits, resource, wish, with},
 };
@@ -86,6 +88,25 @@ fn an_identity_out_of_scope_is_refused(
     for problem in problems {
         assert!(found.iter().any(|found| found.starts_with(problem)), "{problem}: {found:?}");
     }
+}
+
+#[test]
+fn the_controllers_own_role_is_refused_in_any_letter_case_and_judged_foreign() {
+    let mut limits = limits();
+    limits.own.role = Some("TEST-a_X".into());
+    let problems = desired(&resource(&with("")), &limits).unwrap_err();
+    assert_eq!(
+        problems[0].to_string(),
+        "spec.roleName: test-a_x is the role of the controller itself: choose another"
+    );
+    let wish = wish(&with(""));
+    let identity = identify(&resource(&with("")), None, &limits);
+    let judged = judge(&identity, &as_written(&wish).role, &NOTHING, Timestamp::UNIX_EPOCH);
+    assert!(judged.unwrap_err().why.contains("the role of the controller itself"));
+    limits.account.id = "210987654321".parse().unwrap();
+    assert!(
+        Sources::new(limits.clone()).run_by(Own::default()).default_limits().own.role.is_none()
+    );
 }
 
 #[test]

@@ -8,7 +8,10 @@ use crate::{
             fingerprint::{self, Fingerprint, Owned},
             observed::{Observed, RoleRecord},
         },
-        scope::limits::{BoundaryRule, Limits},
+        scope::{
+            limits::{BoundaryRule, Limits},
+            own::Own,
+        },
         steps::step::{Call, Step},
     },
 };
@@ -34,6 +37,7 @@ pub fn limits() -> Limits {
         max_session: None,
         oidc_issuers: vec!["https://oidc.example.org/id/1".into()],
         account: Account::new("123456789012", "aws").unwrap(),
+        own: Own::default(),
     }
 }
 
