@@ -16,6 +16,7 @@ mod arguments;
 mod check;
 mod helm;
 mod install;
+mod peers;
 mod readme;
 mod refused;
 mod render;

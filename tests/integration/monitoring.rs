@@ -294,7 +294,8 @@ fn each_alert_has_its_runbook_and_each_runbook_its_alert() {
     assert_eq!(alerts.keys().cloned().collect::<BTreeSet<_>>(), pages);
     for (name, rule) in &alerts {
         let page = format!("{RUNBOOKS}/{name}.md");
-        assert_eq!(rule["annotations"]["runbook_url"], page, "{name}");
+        let link = format!("{{repository}}/{page}");
+        assert_eq!(rule["annotations"]["runbook_url"], link, "{name}");
         let text = std::fs::read_to_string(repository(&page)).expect("the page");
         let headings: Vec<&str> = text.lines().filter(|line| line.starts_with('#')).collect();
         let title = format!("# {name}");

@@ -16,7 +16,7 @@
 {{- with .Values.leaderElection }}
 {{- if .enabled }}
 - --leader-election
-- --lease-namespace={{ $.Release.Namespace }}
+- --lease-namespace={{ include "rolewright.namespace" $ }}
 {{- with .leaseDuration }}
 - --lease-duration={{ . }}
 {{- end }}

@@ -13,6 +13,9 @@ true
 {{- define "rolewright.endpoint" -}}
 port: http
 path: /metrics
+{{- if .honorLabels }}
+honorLabels: true
+{{- end }}
 {{- with .interval }}
 interval: {{ . }}
 {{- end }}
@@ -29,12 +32,20 @@ relabelings:
 {{- end }}
 {{- end -}}
 
+{{- /* Where the pods are, for a monitor that lies elsewhere. */ -}}
+{{- define "rolewright.monitorSelector" -}}
+selector:
+  matchLabels:
+    {{- include "rolewright.selectorLabels" .root | nindent 4 }}
+{{- with .monitor.namespace }}
+namespaceSelector:
+  matchNames: [{{ include "rolewright.namespace" $.root }}]
+{{- end }}
+{{- end -}}
+
 {{- define "rolewright.monitorMetadata" -}}
 name: {{ include "rolewright.fullname" .root }}
-namespace: {{ .root.Release.Namespace }}
+namespace: {{ default (include "rolewright.namespace" .root) .monitor.namespace }}
 labels:
-  {{- include "rolewright.labels" .root | nindent 2 }}
-  {{- with .monitor.labels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- include "rolewright.labelsWith" (list .root .monitor.labels) | nindent 2 }}
 {{- end -}}

@@ -14,6 +14,10 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "rolewright.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride -}}
+{{- end -}}
+
 {{- define "rolewright.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create -}}
 {{- default (include "rolewright.fullname" .) .Values.serviceAccount.name -}}
@@ -32,21 +36,31 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- printf "%s-check" (include "rolewright.name" .) -}}
 {{- end -}}
 
-{{- define "rolewright.labels" -}}
+{{- define "rolewright.ownLabels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-{{ include "rolewright.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/part-of: rolewright
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- end -}}
+
+{{- /* Labels of an object. A key may be set more than once: what is more special wins, but for what selectors and Helm look for. */ -}}
+{{- define "rolewright.labels" -}}
+{{- include "rolewright.labelsWith" (list . dict) -}}
+{{- end -}}
+
+{{- /* The same with labels of that object alone. Takes the root and those labels. */ -}}
+{{- define "rolewright.labelsWith" -}}
+{{- $root := index . 0 -}}
+{{- $fixed := include "rolewright.selectorLabels" $root | fromYaml -}}
+{{- $fixed = set $fixed "app.kubernetes.io/managed-by" $root.Release.Service -}}
+{{- $own := include "rolewright.ownLabels" $root | fromYaml -}}
+{{- mergeOverwrite $own (default dict $root.Values.commonLabels) (default dict (index . 1)) $fixed | toYaml -}}
 {{- end -}}
 
 {{- define "rolewright.image" -}}
 {{- $image := .Values.image -}}
 {{- $name := $image.repository -}}
-{{- with $image.registry -}}{{- $name = printf "%s/%s" . $name -}}{{- end -}}
+{{- with default $image.registry (.Values.global).imageRegistry -}}{{- $name = printf "%s/%s" . $name -}}{{- end -}}
 {{- if $image.digest -}}
 {{- printf "%s@%s" $name $image.digest -}}
 {{- else -}}

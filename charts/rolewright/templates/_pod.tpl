@@ -3,8 +3,12 @@
 serviceAccountName: {{ include "rolewright.serviceAccountName" . }}
 automountServiceAccountToken: true
 enableServiceLinks: false
-{{- with .Values.imagePullSecrets }}
-imagePullSecrets:
+{{- include "rolewright.pullSecrets" . }}
+{{- with .Values.dnsPolicy }}
+dnsPolicy: {{ . }}
+{{- end }}
+{{- with .Values.dnsConfig }}
+dnsConfig:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.priorityClassName }}
@@ -30,12 +34,33 @@ affinity:
 {{- end }}
 {{- end -}}
 
+{{- /* Those of this chart and those of all charts, which may be names alone; each once. */ -}}
+{{- define "rolewright.pullSecrets" -}}
+{{- $names := list -}}
+{{- range concat (default list .Values.imagePullSecrets) (default list (.Values.global).imagePullSecrets) -}}
+{{- $names = append $names (kindIs "map" . | ternary (get (kindIs "map" . | ternary . dict) "name") .) -}}
+{{- end -}}
+{{- with uniq $names }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
 {{- define "rolewright.container" -}}
 image: {{ include "rolewright.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
-{{- if or .Values.aws.region .Values.extraEnv }}
+{{- $region := .Values.aws.region }}
+{{- range .Values.extraEnv }}
+{{- if eq .name "AWS_REGION" }}
+{{- /* A name may stand in the list once. */}}
+{{- $region = "" }}
+{{- end }}
+{{- end }}
+{{- if or $region .Values.extraEnv }}
 env:
-  {{- with .Values.aws.region }}
+  {{- with $region }}
   - name: AWS_REGION
     value: {{ . | quote }}
   {{- end }}
