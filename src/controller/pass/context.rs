@@ -148,6 +148,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let role = self.access.iam.role(&former).await?;
         let role = role.filter(|role| ownership::carries_our_tags(identity, role));
         if role.is_some() {
+            identity.own = self.limits.own.role.as_ref() == Some(&former);
             identity.name = former;
         }
         Ok(role)
