@@ -10,7 +10,7 @@ use crate::{
     api::{
         kind::{KeyOf, Kind},
         kinds::iam_role::IamRole,
-        object::{Object, WatchEvent},
+        object::{Cursor, Object, OutlinePage, WatchEvent},
         resource::ServiceAccount,
     },
     plan::{
@@ -78,6 +78,15 @@ pub trait IamWrite: IamRead {
 pub trait Objects<K: Kind>: Send + Sync + 'static {
     /// Watches all objects in scope; never ends, heals itself.
     fn watch(&self) -> impl Stream<Item = WatchEvent<K>> + Send + 'static;
+    /// How far the store behind the API server has come. Consistent: never lower than anything
+    /// that was read of it before, unless the store was set back. `Gone`: the kind is not served.
+    fn revision(&self) -> impl Future<Output = Result<u64, ClusterError>> + Send;
+    /// One page of the metadata of all objects in scope; `None` begins. Where a page was left for
+    /// minutes the next one may be `Gone`.
+    fn outlines(
+        &self,
+        from: Option<Cursor>,
+    ) -> impl Future<Output = Result<OutlinePage<K>, ClusterError>> + Send;
     /// Live read; `None` when it does not exist.
     fn get(
         &self,

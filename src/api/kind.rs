@@ -124,6 +124,13 @@ impl KindRow {
         format!("{kind}{ending}")
     }
 
+    /// What to say when the API server does not know it.
+    #[must_use]
+    pub fn missing(&self) -> String {
+        let name = self.name();
+        format!("the kind {name} is not installed in this cluster, apply the CRD (rolewright crds)")
+    }
+
     /// What RBAC calls its parts, each with a verb that the controller needs.
     #[must_use]
     pub fn rights(&self) -> Vec<(String, &'static str)> {

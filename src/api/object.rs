@@ -14,6 +14,8 @@ pub struct Object<K: Kind> {
     pub uid: String,
     /// `metadata.generation`.
     pub generation: i64,
+    /// `metadata.resourceVersion`: with each change of anything in the store it gets higher.
+    pub version: u64,
     /// `metadata.creationTimestamp`.
     pub created: Timestamp,
     /// True when `metadata.deletionTimestamp` is set.
@@ -43,4 +45,37 @@ pub enum WatchEvent<K: Kind> {
     Synced,
     /// The watch failed and will be tried again.
     Failed(String),
+}
+
+/// What a list of metadata tells of an object: which state of it there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline<K: Kind> {
+    /// What tells it from the others of its kind.
+    pub key: KeyOf<K>,
+    /// `metadata.uid`.
+    pub uid: String,
+    /// `metadata.generation`.
+    pub generation: i64,
+    /// `metadata.resourceVersion`.
+    pub version: u64,
+}
+
+/// One page of a list of metadata.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutlinePage<K: Kind> {
+    /// Objects in scope.
+    pub items: Vec<Outline<K>>,
+    /// The revision of the store that the page shows.
+    pub revision: u64,
+    /// Where the next page begins; `None` when this is the last one.
+    pub next: Option<Cursor>,
+}
+
+/// Where a page of a list begins; who made it understands it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// Number of the place: one for each namespace that is listed by itself.
+    pub place: usize,
+    /// The API server's own mark within it; `None` at its beginning.
+    pub token: Option<String>,
 }

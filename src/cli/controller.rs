@@ -23,7 +23,7 @@ use crate::{
         shared::Health,
     },
     election::{
-        leadership::{Leadership, Standing},
+        leadership::{Leadership, SetBack, Standing},
         pulse::Pulse,
         run::Election,
     },
@@ -52,7 +52,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::new());
     let (stop_sender, stop) = watch::channel(false);
     let (health, health_receiver) =
-        watch::channel(Health { synced: false, trouble: "connecting to AWS".into() });
+        watch::channel(Health { trouble: "connecting to AWS".into(), ..Health::default() });
     let (contest, leadership) = match election {
         Some(election) => {
             let (standing, leadership) = Leadership::contested();
@@ -64,6 +64,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         stop: stop.clone(),
         health,
         leadership: leadership.clone(),
+        set_back: SetBack::default(),
         pulse: Pulse::default(),
     };
     let listener = TcpListener::bind(args.listen)
@@ -174,7 +175,8 @@ async fn led(
     // A container that starts again in its pod is another candidate: the name alone would not do.
     let identity = format!("{host}_{:016x}", fastrand::u64(..));
     info!(%identity, lease = %name, %namespace, "waiting for the lease");
-    let election = Election::new(lease, SystemClock, identity, timing, standing);
+    let set_back = signals.set_back.clone();
+    let election = Election::new(lease, SystemClock, identity, timing, standing, set_back);
     let (leaving, left) = watch::channel(false);
     let mut election = tokio::spawn(election.run(left, signals.pulse.heart("the election")));
 

@@ -66,7 +66,7 @@ impl Cli {
                 Ok(check::run(&args, output::Paint::of_process()).await?.print()?)
             }
             Command::Completions(args) => Ok(completions::run(&args).print()?),
-            Command::Controller(args) => controller::run(&args).await.map(|()| 0),
+            Command::Controller(args) => Box::pin(controller::run(&args)).await.map(|()| 0),
             Command::Crds => Ok(crds::run()?.print()?),
             Command::Man(args) => Ok(man::run(&args)?.print()?),
             Command::Policy(command) => {

@@ -218,6 +218,7 @@ fn resource(document: &Value) -> anyhow::Result<Resource> {
         },
         uid: "<uid>".into(),
         generation: 1,
+        version: 1,
         // No time is rendered, but a bound of the lifetime counts from here: a manifest is taken to
         // be applied now.
         created: metadata("creationTimestamp")

@@ -4,6 +4,7 @@
 mod events;
 mod lease;
 mod objects;
+mod outlines;
 mod probe;
 mod translate;
 mod watch;
@@ -16,7 +17,7 @@ use std::{collections::BTreeMap, time::Duration};
 use k8s_openapi::api::core::v1::ServiceAccount as CoreServiceAccount;
 use kube::{
     Api, Client, ResourceExt,
-    api::{DynamicObject, ListParams, Patch, PatchParams},
+    api::{Patch, PatchParams},
 };
 use serde_json::json;
 
@@ -64,26 +65,18 @@ impl KubeCluster {
     }
 
     async fn probe_kind(&self, kind: &KindRow) -> Result<(), String> {
-        let resource = kind.resource();
         for place in watch::places(kind, &self.namespaces) {
-            let client = self.client.clone();
-            let api: Api<DynamicObject> = match place {
-                Some(namespace) => Api::namespaced_with(client, namespace, &resource),
-                None => Api::all_with(client, &resource),
-            };
-            bounded(api.list_metadata(&ListParams::default().limit(1))).await.map_err(|error| {
-                match error {
-                    ClusterError::Gone => watch::missing(kind),
-                    ClusterError::Refused(message) => {
-                        format!(
-                            "{} can't be listed, bind the ClusterRole {} to the \
+            outlines::revision(&self.client, kind, place).await.map_err(|error| match error {
+                ClusterError::Gone => kind.missing(),
+                ClusterError::Refused(message) => {
+                    format!(
+                        "{} can't be listed, bind the ClusterRole {} to the \
                              controller: {message}",
-                            kind.many(),
-                            probe::role(kind)
-                        )
-                    }
-                    other => other.to_string(),
+                        kind.many(),
+                        probe::role(kind)
+                    )
                 }
+                other => other.to_string(),
             })?;
         }
         Ok(())

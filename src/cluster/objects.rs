@@ -8,13 +8,13 @@ use kube::{
 use serde::Serialize;
 use serde_json::json;
 
-use super::{KubeCluster, bounded, translate, watch};
+use super::{KubeCluster, bounded, outlines, translate, watch};
 use crate::{
     api::{
         self,
         key::Key,
         kind::{KeyOf, Kind},
-        object::{Object, WatchEvent},
+        object::{Cursor, Object, OutlinePage, WatchEvent},
         raw::RawObject,
     },
     plan::failure::ClusterError,
@@ -58,6 +58,17 @@ impl KubeCluster {
 impl<K: Kind> Objects<K> for KubeCluster {
     fn watch(&self) -> impl Stream<Item = WatchEvent<K>> + Send + 'static {
         watch::watch(&self.client, &self.namespaces)
+    }
+
+    async fn revision(&self) -> Result<u64, ClusterError> {
+        // All places are parts of one store.
+        let kind = K::row();
+        let place = watch::places(&kind, &self.namespaces).into_iter().next().flatten();
+        outlines::revision(&self.client, &kind, place).await
+    }
+
+    async fn outlines(&self, from: Option<Cursor>) -> Result<OutlinePage<K>, ClusterError> {
+        outlines::page(&self.client, &self.namespaces, from).await
     }
 
     async fn get(&self, key: &KeyOf<K>) -> Result<Option<Object<K>>, ClusterError> {

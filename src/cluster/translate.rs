@@ -22,6 +22,12 @@ pub fn key<K: Kind>(raw: &RawObject<K>) -> KeyOf<K> {
     Key::new(raw.namespace(), raw.name_any())
 }
 
+/// A resource version, which is a decimal number in all that is called Kubernetes; 0 when it is
+/// none.
+pub fn number(version: Option<&str>) -> u64 {
+    version.and_then(|version| version.parse().ok()).unwrap_or_default()
+}
+
 /// The object in the core's terms.
 pub fn object<K: Kind>(raw: &RawObject<K>) -> Object<K> {
     // Cut to what status holds: a longer value could never be noted there, and would keep all of
@@ -33,6 +39,7 @@ pub fn object<K: Kind>(raw: &RawObject<K>) -> Object<K> {
         key: key(raw),
         uid: raw.uid().unwrap_or_default(),
         generation: raw.metadata.generation.unwrap_or_default(),
+        version: number(raw.metadata.resource_version.as_deref()),
         created: raw.creation_timestamp().map_or(Timestamp::UNIX_EPOCH, |time| time.0),
         deleting: raw.metadata.deletion_timestamp.is_some(),
         finalizer: raw.finalizers().iter().any(ours),

@@ -1,11 +1,11 @@
 //! The watch: full objects come by, are translated and dropped. No store is kept.
 
-use std::{collections::HashSet, pin::Pin};
+use std::{collections::HashSet, pin::Pin, time::Duration};
 
 use futures::{Stream, StreamExt, stream};
 use kube::{
     Api, Client,
-    runtime::{WatchStreamExt, watcher},
+    runtime::{WatchStreamExt, utils::Backoff, watcher},
 };
 
 use super::translate;
@@ -14,12 +14,6 @@ use crate::api::{
     object::WatchEvent,
     raw::RawObject,
 };
-
-/// What to say when the API server does not know a kind.
-pub fn missing(kind: &KindRow) -> String {
-    let name = kind.name();
-    format!("the kind {name} is not installed in this cluster, apply the CRD (rolewright crds)")
-}
 
 type Events<K> = Pin<Box<dyn Stream<Item = WatchEvent<K>> + Send>>;
 
@@ -45,7 +39,8 @@ pub fn places<'a>(kind: &KindRow, namespaces: &'a [String]) -> Vec<Option<&'a st
 }
 
 fn one<K: Kind>(api: Api<RawObject<K>>) -> Events<K> {
-    let stream = watcher(api, watcher::Config::default().streaming_lists()).default_backoff();
+    let config = watcher::Config::default().streaming_lists();
+    let stream = watcher(api, config).backoff(Pause::default());
     Box::pin(stream.map(|event| match event {
         Ok(watcher::Event::Init) => WatchEvent::Restarted,
         Ok(watcher::Event::InitApply(raw) | watcher::Event::Apply(raw)) => {
@@ -57,13 +52,44 @@ fn one<K: Kind>(api: Api<RawObject<K>>) -> Events<K> {
     }))
 }
 
+/// Before the first further try of a watch that failed, and the longest: an outage of the API
+/// server may be over at any moment.
+const FIRST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// How long a watch that failed waits for its next try: it doubles, and up to a quarter is taken
+/// off at random.
+struct Pause(Duration);
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self(FIRST)
+    }
+}
+
+impl Iterator for Pause {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let wait = self.0;
+        self.0 = wait.saturating_mul(2).min(LONGEST);
+        Some(wait.mul_f64(1.0 - 0.25 * fastrand::f64()))
+    }
+}
+
+impl Backoff for Pause {
+    fn reset(&mut self) {
+        self.0 = FIRST;
+    }
+}
+
 fn words(kind: &KindRow, error: &watcher::Error) -> String {
     let text = error.to_string();
     if text.contains("404")
         || text.contains("NotFound")
         || text.contains("could not find the requested resource")
     {
-        format!("{}: {text}", missing(kind))
+        format!("{}: {text}", kind.missing())
     } else {
         text
     }
@@ -156,6 +182,7 @@ impl<K: Kind> Namespace<K> {
 
 #[cfg(test)]
 mod tests {
+    use super::{Backoff, Duration, FIRST, LONGEST, Pause};
     use crate::api::{ResourceKey, RoleStatus, kinds::iam_role::IamRole, resource::Resource};
 
     type WatchEvent = super::WatchEvent<IamRole>;
@@ -170,6 +197,7 @@ mod tests {
             key: key(namespace, name),
             uid: name.into(),
             generation: 1,
+            version: 1,
             created: jiff::Timestamp::UNIX_EPOCH,
             deleting: false,
             finalizer: false,
@@ -214,6 +242,18 @@ mod tests {
             [WatchEvent::Deleted(key("a", "x"))]
         );
         assert_eq!(list(&mut state, 0, vec![applied("a", "y")]), [], "told once");
+    }
+
+    #[test]
+    fn a_watch_is_tried_again_within_seconds_however_long_it_failed() {
+        let mut pause = Pause::default();
+        assert!(pause.next().is_some_and(|wait| wait <= FIRST));
+        // After an outage of 20 s the next try is due in time, and it goes on for ever.
+        let waits: Vec<Duration> = pause.by_ref().take(1_000).collect();
+        assert!(waits.iter().all(|wait| *wait <= LONGEST), "{waits:?}");
+        assert!(waits.iter().skip(4).all(|wait| *wait >= LONGEST.mul_f64(0.75)), "{waits:?}");
+        pause.reset();
+        assert!(pause.next().is_some_and(|wait| wait <= FIRST));
     }
 
     #[test]

@@ -29,9 +29,10 @@ use crate::{
         shared::{Health, Shared},
         sweep::{self, Suspect},
         tally,
+        watching::{self, Checks},
     },
     election::{
-        leadership::{Fenced, Leadership},
+        leadership::{Fenced, Leadership, SetBack},
         pulse::{Heart, Pulse},
     },
     metrics::{Metrics, whole},
@@ -64,6 +65,8 @@ pub struct Signals {
     pub health: watch::Sender<Health>,
     /// Whether this process may write.
     pub leadership: Leadership,
+    /// Whether the store behind the API server was set back, as the Lease shows.
+    pub set_back: SetBack,
     /// Who asks whether the loop still turns.
     pub pulse: Pulse,
 }
@@ -81,7 +84,7 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
     metrics: Arc<Metrics>,
     signals: Signals,
 ) -> Result<(), RunError> {
-    let Signals { stop, health, leadership, pulse } = signals;
+    let Signals { stop, health, leadership, set_back, pulse } = signals;
     let shared = Arc::new(Shared {
         accounts,
         cluster: Fenced::new(cluster, leadership.clone()),
@@ -99,8 +102,10 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
         shared.metrics.keeps(account.id().as_str());
     }
     let (suspect_sender, suspects) = mpsc::unbounded_channel();
+    let checks = Checks::begin(&shared, set_back);
     let engine = Engine {
         shared,
+        checks,
         streaks: HashMap::new(),
         passes: JoinSet::new(),
         running: HashMap::new(),
@@ -120,6 +125,7 @@ type Swept = Option<Result<usize, IamError>>;
 
 struct Engine<I, C, K> {
     shared: Arc<Shared<I, C, K>>,
+    checks: Checks,
     streaks: HashMap<ResourceKey, Streak>,
     passes: JoinSet<(ResourceKey, Option<Next>)>,
     /// The role of each running pass: writes are serialised on it.
@@ -142,6 +148,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         mut suspects: mpsc::UnboundedReceiver<Suspect>,
         mut heart: Heart,
     ) -> Result<(), RunError> {
+        self.begin_list();
         let mut events = Box::pin(self.shared.cluster.watch());
         let leadership = self.shared.leadership.clone();
         let mut lost = pin!(leadership.ended());
@@ -161,6 +168,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                         self.finish(key, next);
                     }
                 }
+                found = self.checks.next() => {
+                    if watching::tell(found, &self.health, &self.shared.metrics) {
+                        self.begin_list();
+                        events = Box::pin(self.shared.cluster.watch());
+                    }
+                }
                 Some(event) = events.next() => self.watched(event),
                 Some(suspect) = suspects.recv() => self.suspected(suspect),
                 Some(done) = self.sweeps.join_next() => if let Ok((account, result)) = done {
@@ -172,6 +185,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         // No new step begins (every pass asks); the one in flight ends.
         while self.passes.join_next().await.is_some() {}
         Ok(())
+    }
+
+    /// What a new watch tells begins with a list.
+    fn begin_list(&mut self) {
+        self.listed = Some(HashSet::new());
+        self.shared.memory().newest = 0;
     }
 
     fn now(&self) -> Timestamp {
@@ -272,7 +291,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 }
                 let needs_pass = {
                     let limits = resolve(&resource, &self.shared.sources);
-                    self.shared.memory().index.apply(&resource, limits)
+                    let mut memory = self.shared.memory();
+                    memory.newest = memory.newest.max(resource.version);
+                    memory.index.apply(&resource, limits)
                 };
                 if needs_pass {
                     self.streaks.remove(&resource.key);
@@ -299,6 +320,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                         self.gone(&key);
                     }
                 }
+                self.health
+                    .send_if_modified(|health| !std::mem::take(&mut health.watch).is_empty());
                 if !self.health.borrow().synced {
                     info!(
                         resources = self.shared.memory().index.len(),
@@ -311,7 +334,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                     }
                 }
             }
-            WatchEvent::Failed(message) => warn!(%message, "the watch failed and is tried again"),
+            WatchEvent::Failed(message) => {
+                warn!(%message, "the watch failed and is tried again");
+                self.checks.watch_failed();
+            }
         }
     }
 

@@ -10,3 +10,4 @@ pub mod sweep;
 mod tally;
 #[cfg(test)]
 mod tests;
+pub mod watching;

@@ -20,6 +20,8 @@ pub struct Health {
     pub synced: bool,
     /// What is wrong now, in words; empty when nothing is.
     pub trouble: String,
+    /// What keeps the watch from telling everything, in words; empty when nothing does.
+    pub watch: String,
 }
 
 /// What all passes share.

@@ -51,11 +51,15 @@ impl Candidate {
         Self { identity, timing, looked: false, record: None, free_at: Duration::ZERO, until: None }
     }
 
-    /// A read has answered; `None`: there is no Lease.
-    pub fn saw(&mut self, record: Option<Record>, now: Duration) {
+    /// A read has answered; `None`: there is no Lease. True when the record is older than one that
+    /// this process has seen: the store behind the API server was set back.
+    pub fn saw(&mut self, record: Option<Record>, now: Duration) -> bool {
         if self.looked && record == self.record {
-            return;
+            return false;
         }
+        let number = |record: &Option<Record>| record.as_ref()?.version.parse::<u64>().ok();
+        let older = matches!((number(&record), number(&self.record)),
+            (Some(found), Some(known)) if found < known);
         let of_another =
             |record: &Option<Record>| {
                 record
@@ -74,6 +78,7 @@ impl Candidate {
         self.free_at = now.saturating_add(of_another(&record).or(deleted).unwrap_or_default());
         self.record = record;
         self.looked = true;
+        older
     }
 
     /// What is to be done now.

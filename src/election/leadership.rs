@@ -4,19 +4,20 @@
 use std::{
     future::{pending, poll_fn},
     pin::pin,
+    sync::Arc,
     task::Poll,
 };
 
 use futures::Stream;
 use tokio::{
-    sync::watch,
+    sync::{Notify, watch},
     time::{Instant, sleep_until},
 };
 
 use crate::{
     api::{
         kind::{KeyOf, Kind},
-        object::{Object, WatchEvent},
+        object::{Cursor, Object, OutlinePage, WatchEvent},
         resource::ServiceAccount,
     },
     plan::{failure::ClusterError, say::notice::Notice},
@@ -44,6 +45,23 @@ pub enum Standing {
     },
     /// It led, and never will again: what it remembers may be old.
     Over,
+}
+
+/// Tells that the leader has found its Lease older than it wrote it: the store behind the API
+/// server was set back. Clones tell and hear the same.
+#[derive(Clone, Debug, Default)]
+pub struct SetBack(Arc<Notify>);
+
+impl SetBack {
+    /// Says so; who does not listen yet hears it later.
+    pub fn tell(&self) {
+        self.0.notify_one();
+    }
+
+    /// Completes when it is said.
+    pub async fn told(&self) {
+        self.0.notified().await;
+    }
 }
 
 /// Asks whether this process leads. Clones ask the same election.
@@ -154,6 +172,14 @@ impl<C> Fenced<C> {
 impl<K: Kind, C: Objects<K>> Objects<K> for Fenced<C> {
     fn watch(&self) -> impl Stream<Item = WatchEvent<K>> + Send + 'static {
         self.cluster.watch()
+    }
+
+    async fn revision(&self) -> Result<u64, ClusterError> {
+        self.cluster.revision().await
+    }
+
+    async fn outlines(&self, from: Option<Cursor>) -> Result<OutlinePage<K>, ClusterError> {
+        self.cluster.outlines(from).await
     }
 
     async fn get(&self, key: &KeyOf<K>) -> Result<Option<Object<K>>, ClusterError> {

@@ -13,7 +13,7 @@ use tracing::{debug, info, warn};
 use crate::{
     election::{
         candidate::{Candidate, Move},
-        leadership::Standing,
+        leadership::{SetBack, Standing},
         pulse::Heart,
     },
     plan::{failure::ClusterError, lease::Timing},
@@ -35,6 +35,7 @@ pub struct Election<L, K> {
     timing: Timing,
     candidate: Candidate,
     standing: watch::Sender<Standing>,
+    set_back: SetBack,
     begin: Instant,
     /// The record may have changed since it was read.
     stale: bool,
@@ -50,6 +51,7 @@ impl<L: Lease, K: Clock> Election<L, K> {
         identity: String,
         timing: Timing,
         standing: watch::Sender<Standing>,
+        set_back: SetBack,
     ) -> Self {
         let candidate = Candidate::new(identity, timing);
         Self {
@@ -58,6 +60,7 @@ impl<L: Lease, K: Clock> Election<L, K> {
             timing,
             candidate,
             standing,
+            set_back,
             begin: Instant::now(),
             stale: true,
             trouble: String::new(),
@@ -120,7 +123,9 @@ impl<L: Lease, K: Clock> Election<L, K> {
             match bounded(self.limit(), self.lease.read()).await {
                 Ok(record) => {
                     let before = self.candidate.holder().to_owned();
-                    self.candidate.saw(record, self.elapsed());
+                    if self.candidate.saw(record, self.elapsed()) && self.leads() {
+                        self.set_back.tell();
+                    }
                     self.stale = false;
                     self.trouble.clear();
                     self.note_holder(&before);

@@ -82,6 +82,9 @@ metrics! {
          again.";
     removals: Counter, ["cause"],
         "Roles that were removed from AWS.";
+    relists: Counter, ["cause"],
+        "Lists of the resources that were read anew because the watch had missed something, by \
+         what showed it.";
     sweeps: Counter, ["account", "result"],
         "Sweeps of an account, by how they ended.";
     sweep_last_success_timestamp: Gauge in "seconds", ["account"],
@@ -98,6 +101,8 @@ metrics! {
 
 /// Why a role was removed.
 pub(super) const CAUSES: [&str; 2] = ["deleted", "expired"];
+/// What showed that the watch had missed something.
+pub const MISSED: [&str; 3] = ["revision", "lease", "comparison"];
 /// How a sweep ended.
 pub(super) const SWEEPS: [&str; 3] = ["complete", "failed", "panicked"];
 
@@ -136,6 +141,9 @@ impl Metrics {
         }
         for cause in CAUSES {
             metrics.removals.begin([cause]);
+        }
+        for cause in MISSED {
+            metrics.relists.begin([cause]);
         }
         metrics.build_info.set([env!("CARGO_PKG_VERSION")], 1);
         metrics

@@ -16,4 +16,4 @@ pub mod say;
 pub mod scope;
 pub mod steps;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -71,7 +71,7 @@ async fn ready(State(probes): State<Probes>) -> (StatusCode, String) {
 /// Ready is a leader whose list is complete, and a replica that stands by and sees the lease: two
 /// replicas are rolled out one after the other.
 fn readiness(health: &Health, standing: &Standing, now: Instant) -> Result<String, String> {
-    let Health { synced, trouble } = health;
+    let Health { synced, trouble, watch } = health;
     match standing {
         _ if !synced && !trouble.is_empty() => Err(trouble.clone()),
         Standing::Following { fresh_until, holder, trouble } => match fresh_until {
@@ -81,6 +81,7 @@ fn readiness(health: &Health, standing: &Standing, now: Instant) -> Result<Strin
             _ => Err(format!("the lease can't be read or written: {trouble}")),
         },
         Standing::Over => Err("the end: this replica does not lead any more".into()),
+        Standing::Alone | Standing::Leading { .. } if !watch.is_empty() => Err(watch.clone()),
         Standing::Alone | Standing::Leading { .. } => match (*synced, trouble.as_str()) {
             (true, "") => Ok("ok".into()),
             // Trouble with AWS does not make the pod unready: another replica would have it too.
@@ -141,7 +142,20 @@ mod tests {
         #[case] standing: Standing,
         #[case] answer: Result<&str, &str>,
     ) {
-        let health = Health { synced, trouble: trouble.into() };
+        let health = Health { synced, trouble: trouble.into(), ..Health::default() };
+        let said = readiness(&health, &standing, Instant::now());
+        assert_eq!(said.as_deref().map_err(String::as_str), answer);
+    }
+
+    #[rstest]
+    #[case::leading(Standing::Leading { until: Instant::now() }, Err("no CRD"))]
+    #[case::alone(Standing::Alone, Err("no CRD"))]
+    #[case::standing_by(following(Some(9), "a", ""), Ok("ok, standing by: a leads"))]
+    fn who_leads_is_not_ready_while_the_watch_does_not_tell_everything(
+        #[case] standing: Standing,
+        #[case] answer: Result<&str, &str>,
+    ) {
+        let health = Health { synced: true, watch: "no CRD".into(), ..Health::default() };
         let said = readiness(&health, &standing, Instant::now());
         assert_eq!(said.as_deref().map_err(String::as_str), answer);
     }

@@ -232,6 +232,7 @@ pub fn life(table: &mut Table, cluster: &mut Cluster, count: usize) {
     place.wait_sweeps(count, 2);
     table.tell("CPU of a new list, two sweeps among it", seconds(cpu(pid).saturating_sub(spent)));
     memory(table, "memory, after a new list", pid, Some(AT_REST));
+    compared(table, cluster, &place, count, pid);
     assert_eq!(place.iam.writes(), 0);
     assert!(controller.terminate().success());
 
@@ -245,6 +246,28 @@ pub fn life(table: &mut Table, cluster: &mut Cluster, count: usize) {
     table.tell("  CPU", seconds(cpu(pid)));
     memory(table, "memory, after the cold start", pid, Some(AT_REST));
     assert!(controller.terminate().success());
+}
+
+/// What the watch has told is compared with a list of metadata, as each hour: after the outage that
+/// just was it comes at once.
+fn compared(table: &mut Table, cluster: &Cluster, place: &Place, count: usize, pid: u32) {
+    let spent = cpu(pid);
+    let pages = count.div_ceil(500).max(1);
+    wait_until("the comparison after the outage", LONG, || {
+        std::thread::sleep(LOOK);
+        let seen = metadata_pages(cluster, &place.user);
+        if seen >= pages { Ok(()) } else { Err(seen) }
+    });
+    table.tell("pages of the comparison of each hour", pages.to_string());
+    table.tell("  CPU, sweeps among it", seconds(cpu(pid).saturating_sub(spent)));
+    memory(table, "memory, after the comparison", pid, Some(AT_REST));
+}
+
+/// Pages of metadata that a user has read, larger than those of one that only ask for the revision.
+fn metadata_pages(cluster: &Cluster, user: &str) -> usize {
+    let log = std::fs::read_to_string(cluster.control_plane.folder().join("audit.log"))
+        .expect("the audit log");
+    log.lines().filter(|line| line.contains(user) && line.contains("limit=500")).count()
 }
 
 /// Ten sweeps in which nothing differs.

@@ -29,6 +29,7 @@ mod parts;
 mod principals;
 mod refused;
 mod rest;
+mod restore;
 mod rights;
 mod second_manager;
 mod steps;

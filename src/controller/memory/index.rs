@@ -3,14 +3,18 @@
 //! as it can be: ten thousand of them are to fit into some megabytes (`an_entry_is_small` holds the
 //! size).
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{BuildHasher, Hash, RandomState},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
 use crate::{
     api::{
-        ResourceKey,
-        kinds::iam_role::{DriftPolicy, status::ReplacedPrincipal},
+        ResourceKey, RoleStatus,
+        kinds::iam_role::{Applied, DriftPolicy, status::ReplacedPrincipal},
         resource::Resource,
     },
     controller::memory::{
@@ -35,6 +39,14 @@ use iam::role::{RoleId, RoleKey};
 pub struct Entry {
     uid: Box<str>,
     generation: i64,
+    /// Version that the watch delivered last.
+    pub version: u64,
+    /// Digest of its spec. Uid and generation would do, but for a store that was set back: it gives
+    /// the same generation to another spec.
+    spec: u64,
+    /// Digest of what else its compilation depends on, besides the limits, which its account
+    /// chooses.
+    pinned: u64,
     created: Timestamp,
     deleting: bool,
     paused: bool,
@@ -93,11 +105,31 @@ pub struct Index {
     entries: HashMap<Arc<ResourceKey>, Box<Entry>>,
     /// By role, in order: nearly always one.
     claims: HashMap<RoleKey, Vec<Arc<ResourceKey>>>,
+    hasher: RandomState,
 }
 
-impl Index {
-    /// Takes in a resource as the watch delivers it. True when it needs a pass.
-    pub fn apply(&mut self, resource: &Resource, limits: &Limits) -> bool {
+/// What a resource comes to.
+struct Compiled {
+    role: RoleKey,
+    fingerprints: Option<(Fingerprint, Fingerprint)>,
+    scope: Owned,
+    observe: bool,
+    deadline: Option<Timestamp>,
+}
+
+impl Compiled {
+    /// As it was found before.
+    fn known(entry: &Entry) -> Self {
+        Self {
+            role: entry.role.clone(),
+            fingerprints: entry.fingerprints,
+            scope: entry.scope.clone(),
+            observe: entry.observe,
+            deadline: entry.deadline,
+        }
+    }
+
+    fn anew(resource: &Resource, limits: &Limits) -> Self {
         let (role, compiled) = guarded(|| {
             let node = identity::read_spec(&resource.spec).ok();
             (
@@ -107,12 +139,34 @@ impl Index {
         })
         .unwrap_or_else(|| (identity::identify(resource, None, limits).role(), None));
         // Beyond the operator's limits a role is not kept as written, but ends in its time.
-        let end = compiled
+        let deadline = compiled
             .as_ref()
             .and_then(|(wanted, _)| wanted.terms.lifetime.end(resource.created, None));
         let wanted = compiled.and_then(|(wanted, beyond)| beyond.is_empty().then_some(wanted));
-        let fingerprints = wanted.as_ref().map(fingerprint::of_desired);
         let applied = resource.status.applied.clone().unwrap_or_default();
+        Self {
+            role,
+            fingerprints: wanted.as_ref().map(fingerprint::of_desired),
+            scope: wanted.as_ref().map(|wanted| Owned::of(wanted, &applied)).unwrap_or_default(),
+            observe: wanted
+                .as_ref()
+                .is_some_and(|wanted| wanted.terms.drift == DriftPolicy::Observe),
+            deadline,
+        }
+    }
+}
+
+impl Index {
+    /// Takes in a resource as the watch delivers it. True when it needs a pass.
+    pub fn apply(&mut self, resource: &Resource, limits: &Limits) -> bool {
+        let spec = self.hasher.hash_one(&resource.spec);
+        let pinned = self.hasher.hash_one(pinned(&resource.status));
+        let known = self.get(&resource.key).filter(|entry| {
+            (entry.spec, entry.pinned, entry.created) == (spec, pinned, resource.created)
+                && (&*entry.uid, entry.generation) == (&*resource.uid, resource.generation)
+        });
+        let Compiled { role, fingerprints, scope, observe, deadline } =
+            known.map_or_else(|| Compiled::anew(resource, limits), Compiled::known);
         let hash_is_current = fingerprints.is_some_and(|fingerprints| {
             resource.status.desired_hash == Some(fingerprint::desired_hash(fingerprints))
         });
@@ -120,6 +174,9 @@ impl Index {
         let mut entry = Box::new(Entry {
             uid: resource.uid.as_str().into(),
             generation: resource.generation,
+            version: resource.version,
+            spec,
+            pinned,
             created: resource.created,
             deleting: resource.deleting,
             paused: resource.paused,
@@ -129,12 +186,10 @@ impl Index {
             expected: resource.status.role_id.is_some(),
             converged: ready && hash_is_current,
             settled_at: None,
-            observe: wanted
-                .as_ref()
-                .is_some_and(|wanted| wanted.terms.drift == DriftPolicy::Observe),
+            observe,
             fingerprints,
-            scope: wanted.as_ref().map(|wanted| Owned::of(wanted, &applied)).unwrap_or_default(),
-            deadline: end,
+            scope,
+            deadline,
             conditions: ConditionStates::of(&resource.status.conditions),
             reported: None,
             role_id: resource.status.role_id.as_deref().map(RoleId::from),
@@ -160,6 +215,7 @@ impl Index {
                 }
                 false
             }
+            Some(old) if old.was_set_back(&entry) => true,
             _ => needs_pass(resource, hash_is_current),
         };
         self.forget(&resource.key);
@@ -252,6 +308,12 @@ impl Index {
         self.entries.keys().map(Arc::as_ref)
     }
 
+    /// All keys, to be kept: they are shared.
+    #[must_use]
+    pub fn all_keys(&self) -> HashSet<Arc<ResourceKey>> {
+        self.entries.keys().cloned().collect()
+    }
+
     /// All resources.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.values().map(Box::as_ref)
@@ -277,6 +339,12 @@ impl Entry {
         self.generation
     }
 
+    /// Whether this state of the resource was delivered last.
+    #[must_use]
+    pub fn is(&self, uid: &str, generation: i64, version: u64) -> bool {
+        *self.uid == *uid && self.generation == generation && self.version == version
+    }
+
     /// What the last sweep saw, of a role that is only observed; `None` of one that is kept as
     /// written.
     pub fn reported(&mut self) -> Option<&mut Reported> {
@@ -286,11 +354,17 @@ impl Entry {
     fn same_request(&self, other: &Self) -> bool {
         self.uid == other.uid
             && self.generation == other.generation
+            && self.spec == other.spec
             && self.deleting == other.deleting
             && self.paused == other.paused
             // Adding the finalizer is our own doing; only somebody taking it off is news.
             && (other.finalizer || !self.finalizer)
             && self.requested_at == other.requested_at
+    }
+
+    /// A store that was set back has the older status too, which does not tell what AWS has.
+    fn was_set_back(&self, to: &Self) -> bool {
+        self.uid == to.uid && self.generation > to.generation && !to.deleting && !to.paused
     }
 
     /// True when a sweep may compare it: nothing is under way, and what is known is older than the
@@ -349,6 +423,15 @@ fn needs_pass(resource: &Resource, hash_is_current: bool) -> bool {
         || status.role_id.is_none()
 }
 
+/// What of a status counts when its resource is compiled.
+fn pinned(status: &RoleStatus) -> impl Hash {
+    let applied = status.applied.as_ref().map(|applied| {
+        let Applied { inline_policies, managed_policies, tags, .. } = applied;
+        (inline_policies, managed_policies, tags)
+    });
+    (&status.role_name, &status.path, &status.account_id, applied)
+}
+
 /// Runs what reads a tenant's text. The engine itself must outlive a panic in it; the pass meets
 /// the same one and parks the resource.
 fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
@@ -358,12 +441,33 @@ fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::tests::samples::{limits, resource};
 
     #[test]
     fn an_entry_is_small() {
         // Of 64-bit machines. What hangs on it by `Box` and `Arc` comes on top: about 400 bytes for
         // a role with six tags.
-        assert_eq!(size_of::<Entry>(), 312);
+        assert_eq!(size_of::<Entry>(), 336);
         assert_eq!(size_of::<(Arc<ResourceKey>, Box<Entry>)>(), 16);
+    }
+
+    #[test]
+    fn what_was_compiled_is_not_compiled_again_but_another_spec_of_the_same_generation_is() {
+        let mut index = Index::default();
+        let (here, mut resource) = (limits(), resource(r#"{"trust":[]}"#));
+        index.apply(&resource, &here);
+        let role = |index: &Index, resource: &Resource| {
+            index.get(&resource.key).unwrap().role.name.to_string()
+        };
+        let first = role(&index, &resource);
+        // Who compiled it again would find another name.
+        let there = Limits { role_name_prefix: "other-".into(), ..here.clone() };
+        resource.version += 1;
+        index.apply(&resource, &there);
+        assert_eq!(role(&index, &resource), first);
+        assert_eq!(index.get(&resource.key).unwrap().version, resource.version);
+        resource.spec = r#"{"trust":[],"tags":{}}"#.into();
+        assert!(index.apply(&resource, &there), "it is another request");
+        assert_ne!(role(&index, &resource), first);
     }
 }

@@ -17,6 +17,8 @@ use self::index::Index;
 pub struct Memory {
     /// All resources.
     pub index: Index,
+    /// The highest version that the watch has told.
+    pub newest: u64,
     /// Since when a role is not found that is expected, or one that is to go is not ours.
     pub absent_since: HashMap<ResourceKey, Timestamp>,
 }

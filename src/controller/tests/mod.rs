@@ -34,6 +34,7 @@ mod removal;
 mod rest;
 mod slow;
 mod steps;
+mod watching;
 mod windows;
 
 use std::{sync::Arc, time::Duration};
@@ -47,7 +48,10 @@ use crate::{
         engine::{self, RunError, Signals},
         shared::Health,
     },
-    election::{leadership::Leadership, pulse::Pulse},
+    election::{
+        leadership::{Leadership, SetBack},
+        pulse::Pulse,
+    },
     metrics::Metrics,
     plan::{
         say::conditions,
@@ -115,6 +119,10 @@ pub struct Rig {
     pub boundary: String,
     /// Of all controllers, one after the other.
     pub metrics: Arc<Metrics>,
+    /// Of the controller that was started last.
+    health: Option<watch::Receiver<Health>>,
+    /// How the election tells it that the Lease is older than it was.
+    pub set_back: SetBack,
     running: Option<Running>,
 }
 
@@ -156,6 +164,8 @@ impl Rig {
             config,
             boundary,
             metrics: Arc::default(),
+            health: None,
+            set_back: SetBack::default(),
             running: None,
         }
     }
@@ -190,7 +200,9 @@ impl Rig {
     pub fn start_as(&mut self, world: World, leadership: Leadership) {
         let (stop_sender, stop) = watch::channel(false);
         let health = watch::Sender::new(Health::default());
-        let signals = Signals { stop, health, leadership, pulse: Pulse::default() };
+        self.health = Some(health.subscribe());
+        let set_back = self.set_back.clone();
+        let signals = Signals { stop, health, leadership, set_back, pulse: Pulse::default() };
         let mut sources = Sources::new(self.limits.clone());
         let mut accounts = vec![(self.limits.account.clone(), world.iam)];
         for (account, iam) in &self.others {
@@ -202,6 +214,11 @@ impl Rig {
         let (accounts, metrics) = (Accounts::new(accounts), Arc::clone(&self.metrics));
         let engine = engine::run(accounts, world.cluster, world.clock, config, metrics, signals);
         self.running = Some((tokio::spawn(engine), stop_sender));
+    }
+
+    /// How the controller that was started last is doing.
+    pub fn health(&self) -> Health {
+        self.health.as_ref().expect("one was started").borrow().clone()
     }
 
     /// Ends the controller as SIGTERM does.

@@ -411,3 +411,21 @@ fn in_such_a_world_the_lease_does_change_hands() {
     });
     assert!(handed.count() > 50, "the law above was not put to the test");
 }
+
+#[rstest]
+#[case::newer(Some(record(5, "me")), false)]
+#[case::the_same(Some(record(4, "me")), false)]
+#[case::older(Some(record(3, "me")), true)]
+#[case::older_and_of_another(Some(record(3, "other")), true)]
+#[case::shorter_and_newer(Some(record(10, "me")), false)]
+#[case::no_number(Some(Record { version: "x".into(), ..record(3, "me") }), false)]
+#[case::deleted(None, false)]
+fn a_record_that_is_older_than_one_before_is_known(
+    #[case] found: Option<Record>,
+    #[case] older: bool,
+) {
+    let mut candidate = candidate();
+    candidate.saw(None, seconds(100));
+    candidate.wrote(record(4, "me"), seconds(100), seconds(101));
+    assert_eq!(candidate.saw(found, seconds(102)), older);
+}

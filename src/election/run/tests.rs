@@ -7,7 +7,10 @@ use tokio::task::JoinHandle;
 
 use crate::election::run::*;
 use crate::{
-    election::{leadership::Leadership, pulse::Pulse},
+    election::{
+        leadership::{Leadership, SetBack},
+        pulse::Pulse,
+    },
     plan::lease::{Claim, Record},
 };
 
@@ -93,6 +96,7 @@ impl Clock for Now {
 struct Replica {
     leadership: Leadership,
     leaving: watch::Sender<bool>,
+    set_back: SetBack,
     task: JoinHandle<Result<(), LeaseLost>>,
 }
 
@@ -100,9 +104,11 @@ impl Replica {
     fn start(lease: &FakeLease, identity: &str) -> Self {
         let (standing, leadership) = Leadership::contested();
         let (leaving, left) = watch::channel(false);
-        let election = Election::new(lease.clone(), Now, identity.into(), TIMING, standing);
+        let set_back = SetBack::default();
+        let election =
+            Election::new(lease.clone(), Now, identity.into(), TIMING, standing, set_back.clone());
         let task = tokio::spawn(election.run(left, Pulse::default().heart("the election")));
-        Self { leadership, leaving, task }
+        Self { leadership, leaving, set_back, task }
     }
 }
 
@@ -217,4 +223,21 @@ async fn a_follower_says_why_it_cannot_see_the_lease_and_heals() {
     lease.with(|stored| stored.down = false);
     seconds(2).await;
     assert!(replica.leadership.holds());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_whose_lease_is_older_than_it_wrote_it_says_so_and_leads_on() {
+    let lease = FakeLease::default();
+    let replica = Replica::start(&lease, "first");
+    seconds(30).await;
+    let said = async || timeout(Duration::from_secs(5), replica.set_back.told()).await.is_ok();
+    assert!(!said().await);
+    // As a store that was restored has it.
+    lease.with(|stored| {
+        stored.versions -= 3;
+        stored.record.as_mut().unwrap().version = stored.versions.to_string();
+    });
+    assert!(said().await);
+    assert!(replica.leadership.holds());
+    assert!(!said().await, "once");
 }

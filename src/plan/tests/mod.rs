@@ -5,5 +5,5 @@ mod fingerprints;
 mod laws;
 mod order_laws;
 mod refusals;
-pub(super) mod samples;
+pub(crate) mod samples;
 mod texts;

@@ -46,6 +46,7 @@ pub fn resource(spec: &str) -> Resource {
         key: ResourceKey { namespace: "a".into(), name: "x".into() },
         uid: "uid-1".into(),
         generation: 1,
+        version: 1,
         created: "2026-01-01T00:00:00Z".parse().unwrap(),
         deleting: false,
         finalizer: true,

@@ -31,9 +31,10 @@ use crate::{
     ports::Clock,
 };
 
-/// All objects of a cluster at one moment, as a backup of etcd holds them.
+/// All objects of a cluster at one moment and the revision of the store, as a backup of etcd holds
+/// them.
 #[derive(Clone, Debug)]
-pub struct Backup(BTreeMap<Id, Entry>);
+pub struct Backup(BTreeMap<Id, Entry>, u64);
 
 impl State {
     fn new_uid(&mut self) -> String {
@@ -81,7 +82,7 @@ impl FakeCluster {
             fresh(state.new_uid(), created, spec.to_owned())
         };
         state.store(&id, stored.clone());
-        Ok(stored.object(&id))
+        Ok(state.stored(&id).unwrap_or(stored).object(&id))
     }
 
     /// Deletes the object: at once without a finalizer, else it is marked. False when there is
@@ -108,6 +109,7 @@ fn fresh(uid: String, created: Timestamp, spec: String) -> Stored {
     Stored {
         uid,
         generation: 1,
+        version: 0,
         created,
         deleting: false,
         finalizer: false,
@@ -195,8 +197,8 @@ impl FakeCluster {
             }
             state.version += 1;
             let version = state.version;
-            let stored = fresh(state.new_uid(), created, old.spec);
-            let entry = Entry { stored, version, held: false, applied: BTreeSet::new() };
+            let stored = Stored { version, ..fresh(state.new_uid(), created, old.spec) };
+            let entry = Entry { stored, held: false, applied: BTreeSet::new() };
             objects.insert(id, entry);
         }
         state.objects = objects;
@@ -206,7 +208,8 @@ impl FakeCluster {
     /// All objects as they are.
     #[must_use]
     pub fn backup(&self) -> Backup {
-        Backup(self.lock().objects.clone())
+        let state = self.lock();
+        Backup(state.objects.clone(), state.version)
     }
 
     /// Puts an old state of the cluster back, resource versions too; watches begin anew.
@@ -214,6 +217,18 @@ impl FakeCluster {
         let mut state = self.lock();
         state.objects.clone_from(&backup.0);
         broken(&mut state);
+    }
+
+    /// Sets the store back: its revisions go on from those of the backup, and watches resume beyond
+    /// them, silent and well, until they are reached again.
+    pub fn rewind(&self, backup: &Backup) {
+        self.lock().rewind(backup.0.clone(), backup.1);
+    }
+
+    /// The revision of the store.
+    #[must_use]
+    pub fn store_revision(&self) -> u64 {
+        self.lock().version
     }
 
     /// The resource as it is now.
@@ -234,7 +249,7 @@ impl FakeCluster {
     /// `metadata.resourceVersion`; it moves with every change of the object and never without one.
     #[must_use]
     pub fn resource_version(&self, key: &ResourceKey) -> Option<u64> {
-        self.lock().objects.get(&role(key)).map(|entry| entry.version)
+        self.lock().objects.get(&role(key)).map(|entry| entry.stored.version)
     }
 
     /// The watch fails once, and begins anew at once.
@@ -274,8 +289,8 @@ impl FakeCluster {
         self.lock().conflicts = n;
     }
 
-    /// Schedules a fault; actions are `get`, `add_finalizer`, `remove_finalizer`, `write_status`
-    /// and `notify`.
+    /// Schedules a fault; actions are `get`, `revision`, `outlines`, `add_finalizer`,
+    /// `remove_finalizer`, `write_status` and `notify`.
     pub fn fault(&self, rule: Rule<ClusterError>) {
         self.lock().schedule.add(rule);
     }

@@ -27,7 +27,7 @@ use crate::{
     api::{
         ResourceKey,
         kind::{KeyOf, Kind},
-        object::{Object, WatchEvent},
+        object::{Cursor, Object, OutlinePage, WatchEvent},
         resource::ServiceAccount,
     },
     plan::{failure::ClusterError, say::notice::Notice},
@@ -135,7 +135,7 @@ impl FakeCluster {
 }
 
 fn writes(action: &str) -> bool {
-    !["get", "service_account"].contains(&action)
+    !["get", "revision", "outlines", "service_account"].contains(&action)
 }
 
 impl<K: Kind> Objects<K> for FakeCluster {
@@ -144,6 +144,25 @@ impl<K: Kind> Objects<K> for FakeCluster {
         stream::unfold(receiver, |mut receiver| async move {
             receiver.recv().await.map(|event| (event.event(), receiver))
         })
+    }
+
+    async fn revision(&self) -> Result<u64, ClusterError> {
+        self.call("revision", &kind::<K>(), |state, _| Ok(state.version)).await
+    }
+
+    async fn outlines(&self, from: Option<Cursor>) -> Result<OutlinePage<K>, ClusterError> {
+        // The token is the number of objects before the page. Two pages are of different moments.
+        let begin = from.and_then(|from| from.token).and_then(|token| token.parse().ok());
+        let begin: usize = begin.unwrap_or_default();
+        let id = kind::<K>();
+        let apply = |state: &mut State, _| {
+            let mut items = state.outlines::<K>(&id.kind).skip(begin);
+            let page = items.by_ref().take(OUTLINES).collect();
+            let token = items.next().map(|_| (begin + OUTLINES).to_string());
+            let next = token.map(|token| Cursor { place: 0, token: Some(token) });
+            Ok(OutlinePage { items: page, revision: state.version, next })
+        };
+        self.call("outlines", &id, apply).await
     }
 
     async fn get(&self, key: &KeyOf<K>) -> Result<Option<Object<K>>, ClusterError> {
@@ -220,6 +239,15 @@ impl Events for FakeCluster {
         };
         self.call("notify", &id, apply).await
     }
+}
+
+/// Objects on a page of outlines.
+const OUTLINES: usize = 3;
+
+/// A call that is about all objects of a kind.
+fn kind<K: Kind>() -> Id {
+    let key = ResourceKey { namespace: String::new(), name: String::new() };
+    Id { kind: K::row().name(), key }
 }
 
 fn account(namespace: &str, name: &str) -> Id {

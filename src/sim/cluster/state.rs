@@ -19,7 +19,7 @@ use crate::{
         ResourceKey,
         key::Key,
         kind::{KeyOf, Kind},
-        object::{Object, WatchEvent},
+        object::{Object, Outline, WatchEvent},
         resource::ServiceAccount,
     },
     plan::failure::ClusterError,
@@ -62,6 +62,8 @@ impl fmt::Display for Id {
 pub(super) struct Stored {
     pub(super) uid: String,
     pub(super) generation: i64,
+    /// `metadata.resourceVersion`; moves when the rest does.
+    pub(super) version: u64,
     pub(super) created: Timestamp,
     pub(super) deleting: bool,
     /// Ours.
@@ -79,6 +81,7 @@ impl Stored {
             key: id.typed::<K>(),
             uid: self.uid,
             generation: self.generation,
+            version: self.version,
             created: self.created,
             deleting: self.deleting,
             finalizer: self.finalizer,
@@ -94,7 +97,6 @@ impl Stored {
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) stored: Stored,
-    pub(super) version: u64,
     /// True while somebody else's finalizer holds it.
     pub(super) held: bool,
     /// Types of the conditions that the controller applied last: its own, as `managedFields` say.
@@ -120,6 +122,10 @@ impl Told {
         }
     }
 
+    fn is_a_change(&self) -> bool {
+        matches!(self, Self::Applied(..) | Self::Deleted(_))
+    }
+
     /// As the port tells it.
     pub(super) fn event<K: Kind>(self) -> WatchEvent<K> {
         match self {
@@ -136,6 +142,8 @@ impl Told {
 #[derive(Debug)]
 pub(super) struct Watcher {
     kind: String,
+    /// It resumes beyond this version: what is not above it is not told.
+    beyond: u64,
     sender: mpsc::UnboundedSender<Told>,
 }
 
@@ -183,9 +191,13 @@ impl State {
         match &mut self.held {
             _ if self.unavailable => {} // what they miss comes with the next list
             Some(held) => held.push(event.clone()),
-            None => self.watchers.retain(|Watcher { kind, sender }| {
-                !event.concerns(kind) || sender.send(event.clone()).is_ok()
-            }),
+            None => {
+                let version = self.version;
+                self.watchers.retain(|Watcher { kind, beyond, sender }| {
+                    let told = event.concerns(kind) && (version > *beyond || !event.is_a_change());
+                    !told || sender.send(event.clone()).is_ok()
+                });
+            }
         }
     }
 
@@ -196,7 +208,7 @@ impl State {
             // The receiver is in this function.
             let _ = sender.send(event);
         }
-        self.watchers.push(Watcher { kind: kind.to_owned(), sender });
+        self.watchers.push(Watcher { kind: kind.to_owned(), beyond: 0, sender });
         receiver
     }
 
@@ -212,8 +224,18 @@ impl State {
         [Told::Restarted].into_iter().chain(objects).chain([Told::Synced]).collect()
     }
 
+    /// Goes on from an older state: the watches that there are resume beyond where they were, and
+    /// are told nothing until the versions are higher again.
+    pub(super) fn rewind(&mut self, objects: BTreeMap<Id, Entry>, version: u64) {
+        for watcher in &mut self.watchers {
+            watcher.beyond = watcher.beyond.max(self.version);
+        }
+        (self.objects, self.version) = (objects, version);
+    }
+
     /// Tells all watchers everything anew.
     pub(super) fn relist(&mut self) {
+        self.watchers.iter_mut().for_each(|watcher| watcher.beyond = 0);
         for event in self.listing() {
             self.tell(&event);
         }
@@ -237,6 +259,17 @@ impl State {
         }
     }
 
+    /// All objects of a kind, in order.
+    pub(super) fn outlines<K: Kind>(&self, kind: &str) -> impl Iterator<Item = Outline<K>> {
+        let of_kind = self.objects.iter().filter(move |(id, _)| id.kind == kind);
+        of_kind.map(|(id, Entry { stored, .. })| Outline {
+            key: id.typed::<K>(),
+            uid: stored.uid.clone(),
+            generation: stored.generation,
+            version: stored.version,
+        })
+    }
+
     /// What stands there.
     pub(super) fn stored(&self, id: &Id) -> Option<Stored> {
         self.objects.get(id).map(|entry| entry.stored.clone())
@@ -255,7 +288,8 @@ impl State {
         }
         let applied = old.map(|old| old.applied.clone()).unwrap_or_default();
         self.version += 1;
-        let entry = Entry { stored: stored.clone(), version: self.version, held, applied };
+        let stored = Stored { version: self.version, ..stored };
+        let entry = Entry { stored: stored.clone(), held, applied };
         self.objects.insert(id.clone(), entry);
         self.tell(&Told::Applied(id.clone(), Box::new(stored)));
     }

@@ -1,7 +1,7 @@
 //! etcd and kube-apiserver, with RBAC, an audit log and verified TLS.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -38,9 +38,10 @@ s.PublicFormat.SubjectPublicKeyInfo))
 /// The order of the fields is the order of the ends: API server, etcd, then the folder.
 pub struct ControlPlane {
     apiserver: Option<Supervised>,
-    etcd: Supervised,
+    etcd: Option<Supervised>,
     port: u16,
     etcd_port: u16,
+    peer_port: u16,
     folder: Folder,
 }
 
@@ -80,11 +81,20 @@ impl ControlPlane {
             .args([folder.join("sa.key"), folder.join("sa.pub")])
             .status();
         assert!(keys.is_ok_and(|status| status.success()), "the stand-in's Python makes no keys");
-        let client_url = format!("http://127.0.0.1:{etcd_port}");
-        let peer_url = format!("http://127.0.0.1:{peer_port}");
+        let mut plane =
+            ControlPlane { apiserver: None, etcd: None, port, etcd_port, peer_port, folder };
+        plane.launch_etcd();
+        plane.launch_apiserver();
+        plane.ready()?;
+        Ok(plane)
+    }
+
+    fn launch_etcd(&mut self) {
+        let client_url = format!("http://127.0.0.1:{}", self.etcd_port);
+        let peer_url = format!("http://127.0.0.1:{}", self.peer_port);
         let args = [
             "--data-dir".to_owned(),
-            folder.join("etcd").display().to_string(),
+            self.folder.join("etcd").display().to_string(),
             format!("--listen-client-urls={client_url}"),
             format!("--advertise-client-urls={client_url}"),
             format!("--listen-peer-urls={peer_url}"),
@@ -93,11 +103,9 @@ impl ControlPlane {
             "--unsafe-no-fsync".to_owned(),
             "--log-level=warn".to_owned(),
         ];
-        let etcd = Supervised::start(&folder, "etcd", &setup::assets().join("etcd"), args, &[]);
-        let mut plane = ControlPlane { apiserver: None, etcd, port, etcd_port, folder };
-        plane.launch_apiserver();
-        plane.ready()?;
-        Ok(plane)
+        let etcd =
+            Supervised::start(&self.folder, "etcd", &setup::assets().join("etcd"), args, &[]);
+        self.etcd = Some(etcd);
     }
 
     fn launch_apiserver(&mut self) {
@@ -135,8 +143,9 @@ impl ControlPlane {
 
     fn ready(&mut self) -> Result<(), String> {
         wait_until("the API server", START, || {
-            if let Some(status) = self.etcd.status() {
-                return Ok(Err(format!("etcd ended with {status}\n{}", self.etcd.last_words())));
+            let etcd = self.etcd.as_mut().expect("etcd was started");
+            if let Some(status) = etcd.status() {
+                return Ok(Err(format!("etcd ended with {status}\n{}", etcd.last_words())));
             }
             let apiserver = self.apiserver.as_mut().expect("the API server was started");
             if let Some(status) = apiserver.status() {
@@ -290,9 +299,39 @@ impl ControlPlane {
         self.start_apiserver();
     }
 
+    /// Keeps what etcd has now, for `restore`. Everything stands still for that. Only for a control
+    /// plane that the test started itself.
+    pub fn back_up(&mut self) {
+        self.stop_all();
+        copy(&self.folder.join("etcd"), &self.folder.join("backup"));
+        self.start_all();
+    }
+
+    /// Sets etcd back to what `back_up` kept, as operators do it: the API server is stopped
+    /// meanwhile. Revisions go on from the older one.
+    pub fn restore(&mut self) {
+        self.stop_all();
+        let etcd = self.folder.join("etcd");
+        std::fs::remove_dir_all(&etcd).expect("the data of etcd");
+        copy(&self.folder.join("backup"), &etcd);
+        self.start_all();
+    }
+
+    fn stop_all(&mut self) {
+        self.stop_apiserver();
+        if let Some(mut etcd) = self.etcd.take() {
+            etcd.kill();
+        }
+    }
+
+    fn start_all(&mut self) {
+        self.launch_etcd();
+        self.start_apiserver();
+    }
+
     /// The process ids of etcd and of the API server.
     pub fn pids(&self) -> Vec<u32> {
-        [Some(&self.etcd), self.apiserver.as_ref()]
+        [self.etcd.as_ref(), self.apiserver.as_ref()]
             .into_iter()
             .flatten()
             .filter_map(Supervised::pid)
@@ -302,4 +341,9 @@ impl ControlPlane {
     pub fn folder(&self) -> &Folder {
         &self.folder
     }
+}
+
+fn copy(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg("-a").args([from, to]).status();
+    assert!(status.is_ok_and(|status| status.success()), "the data of etcd is copied");
 }

@@ -40,6 +40,7 @@ fn resource(name: &str, spec: &Value, status: RoleStatus) -> Resource {
         key: ResourceKey { namespace: "team-a".into(), name: name.into() },
         uid: "6f0c7f6e-0000-4000-8000-000000000000".into(),
         generation: 1,
+        version: 1,
         created: "2026-11-01T00:00:00Z".parse().expect("a time"),
         deleting: false,
         finalizer: false,
