@@ -3,6 +3,7 @@
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+    ValidationRule,
 };
 use serde_json::json;
 
@@ -26,6 +27,7 @@ pub fn of(kind: &KindRow) -> CustomResourceDefinition {
         if let Some(properties) = root.properties.as_mut() {
             if let Some(spec) = properties.get_mut("spec") {
                 keep_unknown_fields(spec);
+                keep_null(spec);
                 // Whoever applies a resource owns its whole spec: with fields owned one by one,
                 // what somebody else adds by hand, such as permissions where the manifest has none,
                 // would survive every forced apply from Git.
@@ -73,8 +75,8 @@ pub fn all_yaml() -> Result<String, YamlError> {
 
 /// Sets what holds for every schema, also in `status`.
 fn finish(schema: &mut JSONSchemaProps) {
-    // kube-derive makes each `Option` nullable. `null` would be a third state beside absent and
-    // present, and the API server drops it or keeps it depending on defaults.
+    // kube-derive makes each `Option` nullable; in `spec` that is decided by `keep_null`, and in
+    // `status` `null` would be a third state beside absent and present.
     schema.nullable = None;
     // `#[serde(default)]` of a Rust field is no promise to users; defaults in the schema fight with
     // GitOps.
@@ -105,6 +107,32 @@ fn keep_unknown_fields(schema: &mut JSONSchemaProps) {
         schema.x_kubernetes_preserve_unknown_fields = Some(true);
     }
     children(schema, &mut keep_unknown_fields);
+}
+
+/// Keeps `null` where a field may be absent, so that it is seen and refused: the API server drops
+/// the `null` of a field that is not nullable, and a template that left `externalId`, `conditions`
+/// or `lifetime` empty would widen access, or lengthen it, in silence. A required field is missed
+/// then.
+///
+/// Values of a map are held by a rule. Rules of the CRD take a field that is `null` for absent:
+/// those are refused by the schema where it is an enumeration, and else by the admission policy and
+/// the controller.
+fn keep_null(schema: &mut JSONSchemaProps) {
+    let required = schema.required.clone().unwrap_or_default();
+    for (name, field) in schema.properties.iter_mut().flatten() {
+        if !required.contains(name) {
+            field.nullable = Some(true);
+        }
+    }
+    if let Some(JSONSchemaPropsOrBool::Schema(values)) = schema.additional_properties.as_mut() {
+        values.nullable = Some(true);
+        schema.x_kubernetes_validations.get_or_insert_default().push(ValidationRule {
+            rule: "self.all(k, dyn(self[k]) != null)".to_owned(),
+            message: Some("a value is null: write one, or remove the line".to_owned()),
+            ..ValidationRule::default()
+        });
+    }
+    children(schema, &mut keep_null);
 }
 
 /// Calls `visit` for each schema directly below.
@@ -210,12 +238,11 @@ mod tests {
     }
 
     #[test]
-    fn there_is_at_most_one_default_and_no_null() {
+    fn there_is_at_most_one_default() {
         for kind in &KINDS {
             let crd = json(kind);
             let (text, status) = (crd.to_string(), &root(&crd)["properties"]["status"]);
             let observes = status["properties"]["observedGeneration"].is_object();
-            assert!(!text.contains("\"nullable\""));
             assert_eq!(text.matches("\"default\":").count(), usize::from(observes));
             if observes {
                 assert_eq!(status["default"], json!({"observedGeneration": -1}));
@@ -223,6 +250,23 @@ mod tests {
         }
         let role = root(&iam_role());
         assert_eq!(role["properties"]["status"]["default"], json!({"observedGeneration": -1}));
+    }
+
+    #[test]
+    fn null_is_kept_wherever_the_spec_may_lack_a_value_and_nowhere_else() {
+        each(|path, schema| {
+            let required = schema["required"].as_array().cloned().unwrap_or_default();
+            for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+                let wanted = path.starts_with("spec") && !required.contains(&json!(name));
+                assert_eq!(field["nullable"] == true, wanted, "{path}.{name}");
+            }
+            if path.starts_with("spec") && schema["additionalProperties"].is_object() {
+                assert_eq!(schema["additionalProperties"]["nullable"], true, "{path}");
+                let rules = schema["x-kubernetes-validations"].to_string();
+                assert!(rules.contains("dyn(self[k]) != null"), "{path}");
+            }
+            assert_ne!(schema["items"]["nullable"], true, "{path}: an entry is never absent");
+        });
     }
 
     #[test]

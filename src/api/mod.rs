@@ -17,7 +17,7 @@ pub mod reference;
 pub mod resource;
 pub mod schema;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use key::{ClusterKey, ResourceKey};
 pub use kinds::iam_role::{IAMRole, RoleSpec, RoleStatus};
@@ -32,5 +32,7 @@ pub const FIELD_MANAGER: &str = "rolewright";
 pub const ROLE_ARN: &str = "eks.amazonaws.com/role-arn";
 /// Annotation: `"true"` stops every write for the resource.
 pub const PAUSED: &str = "rolewright.dev/paused";
+/// Annotation of kubectl: the manifest as `kubectl apply` was given it.
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// Annotation: any new value asks for a reconcile at once.
 pub const RECONCILE_REQUESTED_AT: &str = "rolewright.dev/reconcile-requested-at";

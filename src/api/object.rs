@@ -26,6 +26,8 @@ pub struct Object<K: Kind> {
     pub paused: bool,
     /// Annotation `rolewright.dev/reconcile-requested-at`.
     pub reconcile_requested_at: Option<String>,
+    /// Annotation of `kubectl apply`: JSON text of the manifest. Undecoded, as `spec`.
+    pub last_applied: Option<String>,
     /// JSON text of `spec`.
     pub spec: String,
     /// Status as last written.

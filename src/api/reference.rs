@@ -163,7 +163,8 @@ fn bounds(schema: &JSONSchemaProps) -> String {
         }
         Some("object") => match &schema.additional_properties {
             Some(JSONSchemaPropsOrBool::Schema(values)) => {
-                format!("map{}, of {}", range(None, schema.max_properties, "keys"), bounds(values))
+                let keys = range(schema.min_properties, schema.max_properties, "keys");
+                format!("map{keys}, of {}", bounds(values))
             }
             _ => "object".to_owned(),
         },

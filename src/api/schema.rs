@@ -63,6 +63,7 @@ enum Shape {
         required: Vec<String>,
     },
     Map {
+        fewest: usize,
         most: usize,
         values: Box<Shape>,
     },
@@ -182,6 +183,7 @@ impl Shape {
                 required: schema.required.clone().unwrap_or_default(),
             }),
             (None, Some(JSONSchemaPropsOrBool::Schema(values))) => Ok(Self::Map {
+                fewest: bound(schema.min_properties).unwrap_or(0),
                 most: bound(schema.max_properties)
                     .ok_or_else(|| error(path, "no maxProperties"))?,
                 values: Box::new(Self::new(&format!("{path}.*"), values)?),
@@ -233,8 +235,8 @@ impl Shape {
             (Self::Fields { known, required }, Node::Object(members)) => {
                 fields(path, known, required, members, found);
             }
-            (Self::Map { most, values }, Node::Object(members)) => {
-                map(path, *most, values, members, found);
+            (Self::Map { fewest, most, values }, Node::Object(members)) => {
+                map(path, (*fewest, *most), values, members, found);
             }
             (_, Node::Null) => {
                 found.add(path, "is null", format!("write {} or leave the field out", self.name()));
@@ -299,7 +301,7 @@ impl Text {
 /// Members of an object whose keys are free.
 fn map(
     path: &Field,
-    most: usize,
+    (fewest, most): (usize, usize),
     values: &Shape,
     members: &[(String, Node)],
     found: &mut Mistakes,
@@ -311,6 +313,13 @@ fn map(
             "remove some",
         );
         return; // Members beyond the bound are not worth reading.
+    }
+    if members.len() < fewest {
+        found.add(
+            path,
+            format!("has {} keys where at least {fewest} are needed", members.len()),
+            "add one or leave the field out",
+        );
     }
     let mut seen = HashSet::new();
     for (key, value) in members {

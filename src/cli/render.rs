@@ -209,6 +209,10 @@ fn resource(document: &Value) -> anyhow::Result<Resource> {
             .and_then(Value::as_str)
             .map(str::to_owned)
     };
+    let annotation = |name: &str| {
+        let annotations = document.get("metadata")?.get("annotations")?;
+        annotations.get(name).and_then(Value::as_str).map(str::to_owned)
+    };
     let name = metadata("name").context("an IAMRole has no metadata.name: add it")?;
     let spec = document.get("spec").cloned().unwrap_or(Value::Object(serde_json::Map::new()));
     Ok(Resource {
@@ -228,6 +232,7 @@ fn resource(document: &Value) -> anyhow::Result<Resource> {
         finalizer: false,
         paused: false,
         reconcile_requested_at: None,
+        last_applied: annotation(api::LAST_APPLIED),
         spec: spec.to_string(),
         status: RoleStatus::default(),
     })

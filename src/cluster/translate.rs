@@ -45,6 +45,7 @@ pub fn object<K: Kind>(raw: &RawObject<K>) -> Object<K> {
         finalizer: raw.finalizers().iter().any(ours),
         paused: annotation(api::PAUSED).as_deref() == Some("true"),
         reconcile_requested_at: annotation(api::RECONCILE_REQUESTED_AT),
+        last_applied: raw.annotations().get(api::LAST_APPLIED).cloned(),
         spec: raw.spec.get().to_owned(),
         status: raw.status.clone().unwrap_or_default(),
     }

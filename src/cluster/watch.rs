@@ -203,6 +203,7 @@ mod tests {
             finalizer: false,
             paused: false,
             reconcile_requested_at: None,
+            last_applied: None,
             spec: "{}".into(),
             status: RoleStatus::default(),
         }))

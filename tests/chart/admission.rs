@@ -54,6 +54,7 @@ fn create_on(plane: &ControlPlane, namespace: &str, more: &Value) -> Result<Stri
         "lifetime": {"ttl": "24h"},
     });
     crate::helm::merge(&mut spec, more);
+    remove_nulls(&mut spec);
     let resource = json!({
         "apiVersion": "iam.rolewright.dev/v1alpha1", "kind": "IAMRole", "metadata": {"name": "x",
         "namespace": namespace}, "spec": spec,
@@ -63,6 +64,14 @@ fn create_on(plane: &ControlPlane, namespace: &str, more: &Value) -> Result<Stri
         &resource.to_string(),
     );
     if output.status.success() { Ok(output.stdout) } else { Err(output.stderr) }
+}
+
+/// In a case `null` takes a field of the base away; in a manifest it would be refused.
+fn remove_nulls(value: &mut Value) {
+    if let Value::Object(members) = value {
+        members.retain(|_, value| !value.is_null());
+        members.values_mut().for_each(remove_nulls);
+    }
 }
 
 fn attach(arn: &str) -> Value {

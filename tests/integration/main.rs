@@ -24,6 +24,7 @@ mod krew;
 mod leader;
 mod main_job;
 mod monitoring;
+mod null;
 mod ownership;
 mod parts;
 mod principals;

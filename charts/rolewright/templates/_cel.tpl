@@ -61,11 +61,11 @@ as a manifest may hold it, and for what it is replaced with.
   message: "spec.lifetime is required here; set ttl to at most {{ . }}"
   reason: Invalid
 - expression: >-
-    !has(variables.spec.lifetime) || !has(variables.spec.lifetime.ttl) || duration(variables.spec.lifetime.ttl) <= duration('{{ . }}')
+    !has(variables.lifetime.ttl) || duration(variables.lifetime.ttl) <= duration('{{ . }}')
   message: "spec.lifetime.ttl may be at most {{ . }} here; shorten it"
   reason: Invalid
 - expression: >-
-    !has(variables.spec.lifetime) || !has(variables.spec.lifetime.expiresAt) || timestamp(variables.spec.lifetime.expiresAt) - timestamp(object.metadata.creationTimestamp) <= duration('{{ . }}')
+    !has(variables.lifetime.expiresAt) || timestamp(variables.lifetime.expiresAt) - timestamp(object.metadata.creationTimestamp) <= duration('{{ . }}')
   message: "spec.lifetime.expiresAt may be at most {{ . }} after the creation of the resource; choose an earlier time"
   reason: Invalid
 {{- end }}

@@ -360,6 +360,8 @@ impl Entry {
             // Adding the finalizer is our own doing; only somebody taking it off is news.
             && (other.finalizer || !self.finalizer)
             && self.requested_at == other.requested_at
+            // More than the spec decides that: what kubectl applied, and what is pinned.
+            && self.fingerprints.is_some() == other.fingerprints.is_some()
     }
 
     /// A store that was set back has the older status too, which does not tell what AWS has.

@@ -25,6 +25,7 @@ mod lifetime;
 mod metrics;
 mod names;
 mod notice;
+mod null;
 mod observe;
 mod other_managers;
 mod ownership;

@@ -21,6 +21,7 @@ use crate::{
         decide::lifetime::{self, Lifetime},
         form::{
             form::Form,
+            last_applied,
             observed::{Attachments, DEFAULT_SESSION, RolePart},
             trust,
         },
@@ -113,10 +114,11 @@ pub fn compile(
     limits: &Limits,
 ) -> Result<(Desired, Vec<Finding>), Vec<Finding>> {
     let node = identity::read_spec(&resource.spec).map_err(|problem| vec![problem])?;
-    let shape = match SpecSchema::of::<IamRole>() {
+    let mut shape = match SpecSchema::of::<IamRole>() {
         Ok(schema) => schema.problems(&node),
         Err(error) => vec![refused(FORM, "/spec", error.to_string(), "")],
     };
+    shape.extend(last_applied::nulls(resource.last_applied.as_deref()));
     if !shape.is_empty() {
         return Err(shape);
     }

@@ -62,7 +62,7 @@ impl Identity {
 }
 
 /// A spec: many times what IAM's quotas let a role have, and a document of 64 levels inside one.
-const SPEC: Bounds = Bounds { bytes: 512 * 1024, depth: 80 };
+pub const SPEC: Bounds = Bounds { bytes: 512 * 1024, depth: 80 };
 
 /// Reads the spec with bounds.
 ///

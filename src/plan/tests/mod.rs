@@ -3,6 +3,7 @@
 mod findings;
 mod fingerprints;
 mod laws;
+mod nulls;
 mod order_laws;
 mod refusals;
 pub(crate) mod samples;

@@ -52,6 +52,7 @@ pub fn resource(spec: &str) -> Resource {
         finalizer: true,
         paused: false,
         reconcile_requested_at: None,
+        last_applied: None,
         spec: spec.into(),
         status: RoleStatus::default(),
     }

@@ -21,7 +21,7 @@ use super::{
 use crate::sim::{FakeCluster, Rule};
 use crate::{
     api::{
-        PAUSED, RECONCILE_REQUESTED_AT, ResourceKey, RoleStatus,
+        LAST_APPLIED, PAUSED, RECONCILE_REQUESTED_AT, ResourceKey, RoleStatus,
         kind::{KeyOf, Kind},
         kinds::iam_role::IamRole,
         object::Object,
@@ -115,6 +115,7 @@ fn fresh(uid: String, created: Timestamp, spec: String) -> Stored {
         finalizer: false,
         paused: false,
         reconcile_requested_at: None,
+        last_applied: None,
         spec,
         status: fresh_status(),
     }
@@ -164,6 +165,7 @@ impl FakeCluster {
             RECONCILE_REQUESTED_AT => {
                 stored.reconcile_requested_at = value.map(ToOwned::to_owned);
             }
+            LAST_APPLIED => stored.last_applied = value.map(ToOwned::to_owned),
             _ => {}
         })
     }

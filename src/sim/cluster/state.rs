@@ -70,6 +70,7 @@ pub(super) struct Stored {
     pub(super) finalizer: bool,
     pub(super) paused: bool,
     pub(super) reconcile_requested_at: Option<String>,
+    pub(super) last_applied: Option<String>,
     pub(super) spec: String,
     pub(super) status: Value,
 }
@@ -87,6 +88,7 @@ impl Stored {
             finalizer: self.finalizer,
             paused: self.paused,
             reconcile_requested_at: self.reconcile_requested_at,
+            last_applied: self.last_applied,
             spec: self.spec,
             // As from the real one: what can't be decoded counts as empty.
             status: serde_json::from_value(self.status).unwrap_or_default(),

@@ -46,6 +46,7 @@ fn resource(name: &str, spec: &Value, status: RoleStatus) -> Resource {
         finalizer: false,
         paused: false,
         reconcile_requested_at: None,
+        last_applied: None,
         spec: spec.to_string(),
         status,
     }

@@ -135,13 +135,16 @@ pub(super) fn undescribed(schema: &mut Schema) {
     schema.remove("description");
 }
 
-/// Operator → key → values. `schemars` can't bound maps by attribute.
+/// Operator → key → values. `schemars` can't bound maps by attribute. An empty map is what a
+/// template leaves that had nothing to fill in, and would be no condition at all.
 pub(super) fn conditions(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",
+        "minProperties": 1,
         "maxProperties": 10,
         "additionalProperties": {
             "type": "object",
+            "minProperties": 1,
             "maxProperties": 10,
             "additionalProperties": {
                 "type": "array",

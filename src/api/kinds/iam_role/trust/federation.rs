@@ -209,10 +209,11 @@ pub struct SamlGrant {
     pub attributes: Option<Claims>,
 }
 
-/// Claim → values. `schemars` can't bound maps by attribute.
+/// Claim → values. `schemars` can't bound maps by attribute. An empty map would ask for no claim.
 fn claims(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",
+        "minProperties": 1,
         "maxProperties": 10,
         "additionalProperties": {
             "type": "array",
