@@ -160,7 +160,7 @@ impl Index {
     /// Takes in a resource as the watch delivers it. True when it needs a pass.
     pub fn apply(&mut self, resource: &Resource, limits: &Limits) -> bool {
         let spec = self.hasher.hash_one(&resource.spec);
-        let pinned = self.hasher.hash_one(pinned(&resource.status));
+        let pinned = self.hasher.hash_one((pinned(&resource.status), &resource.last_applied));
         let known = self.get(&resource.key).filter(|entry| {
             (entry.spec, entry.pinned, entry.created) == (spec, pinned, resource.created)
                 && (&*entry.uid, entry.generation) == (&*resource.uid, resource.generation)
