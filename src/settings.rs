@@ -319,6 +319,7 @@ impl Args {
                 create: duration("create-window", &self.create_window)?,
             },
             sweep_interval,
+            namespaces: self.watch_namespace.clone(),
             max_concurrent: self.max_concurrent_reconciles,
         })
     }

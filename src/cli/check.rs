@@ -1,10 +1,17 @@
 //! `rolewright check`: tries what an installation needs, one line for each thing.
 
+mod result;
+mod unclaimed;
+
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use self::{
+    result::{CheckResult, miss, ok},
+    unclaimed::unclaimed,
+};
 use crate::{
     api::{kind::KindRow, kinds::KINDS},
     aws::{self, AwsIam, Connected, pace::Rates},
@@ -13,6 +20,7 @@ use crate::{
     metrics::Metrics,
     plan::failure::{ClusterError, IamError, IamErrorClass},
     ports::IamRead,
+    settings,
 };
 use iam::{account::is_account_id, role::RoleName};
 
@@ -22,8 +30,8 @@ Run it where the controller will run, with the same credentials. It writes nothi
 the cluster: permissions to write
 are not tried, and the policy for them is printed by rolewright policy controller.
 
-Each line begins with ok or MISS; a miss says what to do. A side that does not answer at all is \
-one line.
+Each line begins with ok, NOTE or MISS; a note and a miss say what to do. A side that does not \
+answer at all is one line.
 
 Exit code: 0 everything is there, 1 something is missing, 2 the input can't be used.";
 
@@ -55,30 +63,12 @@ pub struct Args {
         num_args = 0..=1, require_equals = true,
           default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
     annotate_service_accounts: bool,
+    /// Name of the installation: list its roles in AWS whose resource is not there [default: none
+    /// is looked for]
+    #[arg(long, env = "ROLEWRIGHT_INSTALLATION", value_name = "NAME")]
+    installation: Option<String>,
     #[command(flatten)]
     output: OutputArgs,
-}
-
-/// One thing that was tried.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-struct CheckResult {
-    ok: bool,
-    what: String,
-    said: String,
-    /// What to do; only for a miss.
-    remedy: Option<String>,
-}
-
-fn ok(what: impl Into<String>, said: impl Into<String>) -> CheckResult {
-    CheckResult { ok: true, what: what.into(), said: said.into(), remedy: None }
-}
-
-fn miss(
-    what: impl Into<String>,
-    said: impl Into<String>,
-    remedy: impl Into<String>,
-) -> CheckResult {
-    CheckResult { ok: false, what: what.into(), said: said.into(), remedy: Some(remedy.into()) }
 }
 
 #[derive(Serialize)]
@@ -97,8 +87,14 @@ pub async fn run(args: &Args, paint: Paint) -> anyhow::Result<Answer> {
             "--account {account:?} is not an account id; write its twelve digits"
         )]));
     }
-    let mut findings = in_aws(args.account.as_deref()).await;
+    if let Some(Err(error)) = args.installation.as_deref().map(settings::check_installation) {
+        return Ok(Answer::refused(vec![error.to_string()]));
+    }
+    let (mut findings, iam) = in_aws(args.account.as_deref()).await;
     findings.extend(in_cluster(args).await);
+    if let (Some(installation), Some(iam)) = (&args.installation, iam) {
+        findings.extend(unclaimed(&iam, installation, &args.watch_namespace).await);
+    }
     let all = findings.iter().all(|finding| finding.ok);
     let code = u8::from(!all);
     Ok(match args.output.format {
@@ -110,13 +106,17 @@ pub async fn run(args: &Args, paint: Paint) -> anyhow::Result<Answer> {
 }
 
 fn line(CheckResult { ok, what, said, remedy }: &CheckResult, paint: Paint) -> String {
-    let word =
-        if *ok { paint.word("ok", Tone::Good) + "  " } else { paint.word("MISS", Tone::Bad) };
+    let word = match (ok, remedy) {
+        (true, None) => paint.word("ok", Tone::Good) + "  ",
+        (true, Some(_)) => paint.word("NOTE", Tone::Careful),
+        (false, _) => paint.word("MISS", Tone::Bad),
+    };
     let remedy = remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
     format!("{word}  {what}: {said}{remedy}\n")
 }
 
-async fn in_aws(wanted: Option<&str>) -> Vec<CheckResult> {
+/// What was tried, and the way into the account where there is one.
+async fn in_aws(wanted: Option<&str>) -> (Vec<CheckResult>, Option<AwsIam>) {
     const WHAT: &str = "AWS credentials";
     let caller = aws::caller().await;
     let mut findings = Vec::new();
@@ -127,7 +127,7 @@ async fn in_aws(wanted: Option<&str>) -> Vec<CheckResult> {
         Ok(arn) => arn,
         Err(words) => {
             findings.insert(0, miss(WHAT, words, remedy));
-            return findings;
+            return (findings, None);
         }
     };
     findings.insert(0, ok(WHAT, arn));
@@ -141,10 +141,13 @@ async fn in_aws(wanted: Option<&str>) -> Vec<CheckResult> {
                 }
             });
             findings.extend(reads(&iam).await);
+            (findings, Some(iam))
         }
-        Err(error) => findings.push(miss("AWS account", error.to_string(), remedy)),
+        Err(error) => {
+            findings.push(miss("AWS account", error.to_string(), remedy));
+            (findings, None)
+        }
     }
-    findings
 }
 
 fn clock(theirs: Timestamp, ours: Timestamp) -> CheckResult {

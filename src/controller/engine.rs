@@ -91,6 +91,7 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
         clock,
         sources: config.sources,
         windows: config.windows,
+        namespaces: config.namespaces,
         leadership,
         metrics,
         memory: Mutex::default(),

@@ -36,6 +36,8 @@ pub struct Shared<I, C, K> {
     pub sources: Sources,
     /// How long reads are not believed.
     pub windows: Windows,
+    /// Namespaces that are watched; empty for all.
+    pub namespaces: Vec<String>,
     /// Whether we may write.
     pub leadership: Leadership,
     /// What is counted.

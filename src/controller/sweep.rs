@@ -1,11 +1,11 @@
 //! A sweep reads all roles of the account, in as few calls as AWS allows, and compares fingerprints
 //! as the pages stream by. It holds a reader only: it cannot write.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::{
     accounts::Access,
@@ -17,17 +17,20 @@ use crate::{
         },
         shared::Shared,
     },
+    metrics::whole,
     plan::{
+        decide::ownership,
         failure::IamError,
         form::{
             fingerprint,
             observed::{Observed, RoleDetail, RoleSummary},
         },
+        scope::identity,
         steps::principals,
     },
     ports::{Clock, IamRead},
 };
-use iam::role::RoleKey;
+use iam::role::{RoleKey, RoleName};
 
 /// A resource whose role differs from what it should be, as far as a page shows.
 #[derive(Debug)]
@@ -49,6 +52,8 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
 ) -> Result<usize, IamError> {
     let begun = shared.clock.now();
     let mut seen: HashSet<RoleKey> = HashSet::new();
+    let installation = &shared.sources.of(access.id()).installation;
+    let mut owned: BTreeMap<RoleName, ResourceKey> = BTreeMap::new();
     let mut marker = None;
     loop {
         let requested = shared.clock.now();
@@ -56,6 +61,8 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
         for detail in page.items {
             seen.insert(RoleKey { account: access.id(), name: detail.role.name.clone() });
             compare_detail(shared, access, &detail, requested, suspects);
+            let resource = ownership::resource_of(installation, &detail.role);
+            owned.extend(resource.map(|resource| (detail.role.name.clone(), resource)));
         }
         marker = page.next;
         if shared.stopping() {
@@ -93,7 +100,43 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
             let _ = suspects.send(Suspect { key: key.clone(), cause: Cause::Full });
         }
     }
+    drop(memory);
+    tell_unclaimed(shared, access, owned);
     Ok(seen.len())
+}
+
+/// Owned roles that no resource claims are counted and told: nobody else would find them.
+fn tell_unclaimed<I, C, K>(
+    shared: &Shared<I, C, K>,
+    access: &Access<I>,
+    mut owned: BTreeMap<RoleName, ResourceKey>,
+) {
+    let mut memory = shared.memory();
+    let account = access.id();
+    let limits = shared.sources.of(account);
+    owned.retain(|name, resource| {
+        let role = RoleKey { account, name: name.clone() };
+        // Of a namespace that is not watched nobody can say whether the resource is there.
+        let known = shared.namespaces.is_empty() || shared.namespaces.contains(&resource.namespace);
+        // Under its former name a resource finds its role with its first pass, which a pause can
+        // keep from coming.
+        let former = || {
+            identity::former_name(resource, limits).is_some_and(|former| former == *name)
+                && memory.index.get(resource).is_some()
+        };
+        known && !memory.index.claimants(&role).any(|claimant| claimant == resource) && !former()
+    });
+    let unclaimed = memory.unclaimed.entry(account).or_default();
+    for (role, resource) in unclaimed.swept(owned) {
+        warn!(
+            account = account.as_str(),
+            %role,
+            %resource,
+            "the role is this installation's, and its resource is not there: the role is left as \
+             it is; apply the resource again, or delete the role in AWS"
+        );
+    }
+    shared.metrics.unclaimed_roles.set([account.as_str()], whole(unclaimed.count()));
 }
 
 fn compare_detail<I, C, K: Clock>(

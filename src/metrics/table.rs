@@ -93,6 +93,9 @@ metrics! {
         "Time that complete sweeps of an account took.";
     sweep_roles: Gauge, ["account"],
         "Roles in an account, as the last complete sweep saw it, whoever owns them.";
+    unclaimed_roles: Gauge, ["account"],
+        "Roles of this installation whose resource is not there, as two sweeps in a row saw them; \
+         they are left as they are.";
     leader: Gauge, [],
         "1 when this process writes, 0 when it stands by.";
     build_info: Gauge, ["version"],
@@ -126,6 +129,7 @@ impl Metrics {
         }
         self.sweep_last_success_timestamp.set([account], 0);
         self.sweep_roles.set([account], 0);
+        self.unclaimed_roles.set([account], 0);
     }
 
     /// Nothing has happened yet.

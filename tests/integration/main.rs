@@ -35,6 +35,7 @@ mod rights;
 mod second_manager;
 mod steps;
 mod tools;
+mod unclaimed;
 
 /// The controller under test.
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");

@@ -296,6 +296,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             // Of an earlier call whose answer was lost this one tells nothing.
             self.status.creating = None;
         }
+        if matches!(outcome, Err(Interrupted::ProofTooOld | Interrupted::Stopping)) {
+            // Nobody else reports these: what was made would be known to the tags in AWS alone.
+            let message = format!("role {} is being created", desired.identity.name);
+            self.save(&Verdict::Working(reason::PROGRESSING, message)).await?;
+        }
         outcome?;
         if *unchanged {
             self.note_drift(&steps);

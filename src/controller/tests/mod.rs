@@ -36,6 +36,7 @@ mod rest;
 mod slow;
 mod steps;
 mod watching;
+mod unclaimed;
 mod windows;
 
 use std::{sync::Arc, time::Duration};
@@ -117,6 +118,8 @@ pub struct Rig {
     /// More accounts, in which resources are that are pinned to them.
     pub others: Vec<(Account, FakeIam)>,
     pub config: Settings,
+    /// Namespaces that are watched; empty for all.
+    pub namespaces: Vec<String>,
     pub boundary: String,
     /// Of all controllers, one after the other.
     pub metrics: Arc<Metrics>,
@@ -163,6 +166,7 @@ impl Rig {
             limits,
             others: Vec::new(),
             config,
+            namespaces: Vec::new(),
             boundary,
             metrics: Arc::default(),
             health: None,
@@ -211,7 +215,8 @@ impl Rig {
             accounts.push((account.clone(), iam.clone()));
         }
         let Settings { windows, sweep_interval, max_concurrent } = self.config;
-        let config = Config { sources, windows, sweep_interval, max_concurrent };
+        let namespaces = self.namespaces.clone();
+        let config = Config { sources, windows, sweep_interval, namespaces, max_concurrent };
         let (accounts, metrics) = (Accounts::new(accounts), Arc::clone(&self.metrics));
         let engine = engine::run(accounts, world.cluster, world.clock, config, metrics, signals);
         self.running = Some((tokio::spawn(engine), stop_sender));

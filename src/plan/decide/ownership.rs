@@ -1,7 +1,7 @@
 //! Whether a role in AWS is ours. The proof stands in AWS: without it nothing is written.
 
 use crate::{
-    api::{RECONCILE_REQUESTED_AT, RoleStatus, reason},
+    api::{RECONCILE_REQUESTED_AT, ResourceKey, RoleStatus, reason},
     plan::{
         form::observed::RoleRecord,
         scope::identity::Identity,
@@ -287,11 +287,19 @@ pub fn judge(
     })
 }
 
+/// The resource that a role of this installation names in its tags; `None` of a role that is not
+/// this installation's.
+#[must_use]
+pub fn resource_of(installation: &str, role: &RoleRecord) -> Option<ResourceKey> {
+    value(role, tag::INSTALLATION).filter(|found| *found == installation)?;
+    let (namespace, name) = value(role, tag::RESOURCE)?.split_once('/')?;
+    Some(ResourceKey { namespace: namespace.to_owned(), name: name.to_owned() })
+}
+
 /// Whether a role carries both tags of the proof. Whether it is ours says [`judge`].
 #[must_use]
 pub fn carries_our_tags(identity: &Identity, role: &RoleRecord) -> bool {
-    value(role, tag::INSTALLATION) == Some(&identity.installation)
-        && value(role, tag::RESOURCE) == Some(identity.key.to_string().as_str())
+    resource_of(&identity.installation, role).is_some_and(|key| key == identity.key)
 }
 
 /// The step that takes up a role of ours which carries another object's uid. It comes before all

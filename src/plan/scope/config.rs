@@ -27,6 +27,8 @@ pub struct Config {
     pub windows: Windows,
     /// From the end of one sweep to the beginning of the next.
     pub sweep_interval: Duration,
+    /// Namespaces that are watched; empty for all.
+    pub namespaces: Vec<String>,
     /// Passes at the same time.
     pub max_concurrent: usize,
 }

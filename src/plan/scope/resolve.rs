@@ -44,6 +44,12 @@ impl Sources {
         &self.default
     }
 
+    /// The limits in one account; those of the default one where it is not kept.
+    #[must_use]
+    pub fn of(&self, account: AccountId) -> &Limits {
+        self.others.get(&account).unwrap_or(&self.default)
+    }
+
     /// All accounts.
     pub fn accounts(&self) -> impl Iterator<Item = &Limits> {
         std::iter::once(&self.default).chain(self.others.values())
@@ -55,7 +61,7 @@ impl Sources {
 #[must_use]
 pub fn resolve<'a>(resource: &Resource, sources: &'a Sources) -> &'a Limits {
     let pinned = resource.status.account_id.as_deref().and_then(|id| id.parse().ok());
-    pinned.and_then(|id: AccountId| sources.others.get(&id)).unwrap_or(&sources.default)
+    pinned.map_or(&sources.default, |id: AccountId| sources.of(id))
 }
 
 #[cfg(test)]
