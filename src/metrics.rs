@@ -45,6 +45,8 @@ pub struct Census {
     pub ends: Vec<i64>,
     /// Resources that are due and wait for their turn.
     pub waiting: usize,
+    /// Whether the drift of an account is unseen.
+    pub blind: BTreeMap<String, bool>,
 }
 
 /// Takes a census; `None` when nobody is at work.
@@ -93,6 +95,9 @@ impl Metrics {
             self.roles_expiring.set([name], whole(count));
         }
         self.queue_depth.set([], whole(census.waiting));
+        for (account, blind) in &census.blind {
+            self.drift_unseen.set([account], i64::from(*blind));
+        }
     }
 }
 
@@ -113,7 +118,8 @@ mod tests {
         metrics.ask(Box::new(|| {
             let conditions =
                 [(("Ready", "True", "Reconciled"), 2), (("Ready", "Unknown", ""), 1)].into();
-            Some(Census { conditions, ends: vec![-5, 3_600, 86_401], waiting: 3 })
+            let blind = [("1".to_owned(), true)].into();
+            Some(Census { conditions, ends: vec![-5, 3_600, 86_401], waiting: 3, blind })
         }));
         metrics
     }
@@ -149,6 +155,7 @@ mod tests {
             r#"rolewright_roles_expiring{within_seconds="86400"} 2"#,
             r#"rolewright_roles_expiring{within_seconds="+Inf"} 3"#,
             "rolewright_queue_depth 3",
+            r#"rolewright_drift_unseen{account="1"} 1"#,
         ] {
             assert!(text.contains(line), "{line}: {text}");
         }
@@ -169,6 +176,7 @@ mod tests {
             r#"rolewright_refusals_total{reason="InvalidSpec"} 0"#,
             r#"rolewright_removals_total{cause="expired"} 0"#,
             r#"rolewright_sweep_last_success_timestamp_seconds{account="123456789012"} 0"#,
+            r#"rolewright_drift_unseen{account="123456789012"} 0"#,
             "rolewright_leader 0",
         ] {
             assert!(text.contains(line), "{line}: {text}");

@@ -7,7 +7,10 @@ pub mod sweeping;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+
+use jiff::Timestamp;
 
 use iam::account::{Account, AccountId};
 
@@ -87,6 +90,12 @@ impl<I> Accounts<I> {
         troubles.collect::<Vec<_>>().join("; ")
     }
 
+    /// From when on the drift of any of them is unseen.
+    #[must_use]
+    pub fn blind_from(&self, interval: Duration) -> Option<Timestamp> {
+        self.iter().filter_map(|account| account.sweeping().blind_from(interval)).min()
+    }
+
     /// The first denial, when no account can be swept for want of rights: a mistake in the set-up,
     /// which waiting does not cure. Where others work, a denied account is its own trouble.
     #[must_use]
@@ -99,10 +108,6 @@ impl<I> Accounts<I> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use jiff::Timestamp;
-
     use super::*;
     use crate::plan::failure::IamErrorClass;
 

@@ -9,12 +9,17 @@ use crate::plan::{
     say::backoff::{Streak, Trouble},
 };
 
+/// After as many intervals without a complete sweep nobody relies on drift being seen.
+const BLIND: u32 = 3;
+
 /// State of the sweeps of one account.
 #[derive(Debug, Default)]
 pub struct Sweeping {
     /// `None` before the list of resources is complete, and while a sweep runs.
     next: Option<Timestamp>,
     streak: Streak,
+    /// The end of the last complete one, or when the first could begin.
+    seen: Option<Timestamp>,
     complete: bool,
     trouble: String,
     denied: Option<IamError>,
@@ -24,6 +29,21 @@ impl Sweeping {
     /// The list of resources is complete: sweeps may begin.
     pub fn may_begin(&mut self, now: Timestamp) {
         self.next = Some(now);
+        self.seen.get_or_insert(now);
+    }
+
+    /// From when on drift counts as unseen: sweeps fail, and none has been complete for three
+    /// intervals then. `None` while they go well.
+    #[must_use]
+    pub fn blind_from(&self, interval: Duration) -> Option<Timestamp> {
+        let seen = self.seen.filter(|_| !self.trouble.is_empty())?;
+        Some(seen.checked_add(interval.saturating_mul(BLIND)).unwrap_or(Timestamp::MAX))
+    }
+
+    /// Whether drift is unseen now.
+    #[must_use]
+    pub fn blind(&self, now: Timestamp, interval: Duration) -> bool {
+        self.blind_from(interval).is_some_and(|from| from <= now)
     }
 
     /// When the next one begins; `None` when nobody knows yet.
@@ -65,6 +85,7 @@ impl Sweeping {
     ) {
         let wait = match result {
             Ok(_) => {
+                self.seen = Some(now);
                 self.complete = true;
                 self.denied = None;
                 self.trouble.clear();
@@ -89,5 +110,39 @@ impl Sweeping {
 
     fn after(&mut self, now: Timestamp, wait: Duration) {
         self.next = Some(now.checked_add(wait).unwrap_or(Timestamp::MAX));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn drift_is_unseen_when_sweeps_have_failed_for_three_intervals_and_seen_with_the_next_one() {
+        let minute = Duration::from_mins(1);
+        let message = "no".into();
+        let class = IamErrorClass::Throttled;
+        let failed = Err(IamError { action: "ListRoles", class, message, request_id: None });
+        let mut sweeping = Sweeping::default();
+        assert!(!sweeping.blind(at(1_000), minute), "nothing has begun");
+        sweeping.may_begin(at(0));
+        assert!(!sweeping.blind(at(1_000), minute), "a long sweep is no failed one");
+        sweeping.ended(&failed, at(60), minute, 0.0);
+        assert_eq!(
+            (sweeping.blind(at(179), minute), sweeping.blind(at(180), minute)),
+            (false, true)
+        );
+        sweeping.ended(&Ok(3), at(300), minute, 0.0);
+        assert!(!sweeping.blind(at(10_000), minute));
+        sweeping.broke(at(400), minute);
+        sweeping.ended(&failed, at(460), minute, 0.0);
+        assert_eq!(
+            (sweeping.blind(at(479), minute), sweeping.blind(at(480), minute)),
+            (false, true)
+        );
     }
 }

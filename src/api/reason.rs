@@ -32,6 +32,12 @@ reasons! {
         "Somebody changed the role in AWS, and it was made equal to the resource again; \
          `status.drift` says which parts.",
         "Find out who changed the role, and make wanted changes in the resource instead.";
+    DRIFT_UNSEEN = "DriftUnseen",
+        "AWS equalled the resource when it was looked at, and later changes in AWS are not seen: \
+         the account has not been swept for longer than three intervals. Said only where a \
+         resource is looked at for another reason.",
+        "Look at the controller's `/readyz` and at the alert `RolewrightDriftUnseen`; when a sweep \
+         is complete again, the resource is looked at once more and is `Reconciled`.";
     REATTACHED = "Reattached",
         "A resource that had no role yet took up the role that an earlier resource of the same \
          namespace and name left in AWS.",

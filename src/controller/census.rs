@@ -38,6 +38,13 @@ where
         let shared = engine.upgrade()?;
         let memory = shared.memory();
         let queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(census(&memory, &queue, shared.clock.now()))
+        let now = shared.clock.now();
+        let mut census = census(&memory, &queue, now);
+        let blind = shared.accounts.iter().map(|account| {
+            let blind = account.sweeping().blind(now, shared.sweep_interval);
+            (account.id().to_string(), blind)
+        });
+        census.blind.extend(blind);
+        Some(census)
     }));
 }

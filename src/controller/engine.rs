@@ -27,7 +27,7 @@ use crate::{
         memory::queue::Cause,
         pass::{next::Next, pass, report},
         shared::{Health, Shared},
-        sweep::{self, Suspect},
+        sweep::{self, Suspect, Swept},
         tally,
         watching::{self, Checks},
     },
@@ -35,7 +35,7 @@ use crate::{
         leadership::{Fenced, Leadership, SetBack},
         pulse::{Heart, Pulse},
     },
-    metrics::{Metrics, whole},
+    metrics::Metrics,
     plan::{
         failure::IamError,
         say::{backoff::Streak, verdict::Verdict},
@@ -92,6 +92,7 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
         sources: config.sources,
         windows: config.windows,
         namespaces: config.namespaces,
+        sweep_interval: config.sweep_interval,
         leadership,
         metrics,
         memory: Mutex::default(),
@@ -114,15 +115,11 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
         listed: None,
         sweeps: JoinSet::new(),
         suspect_sender,
-        sweep_interval: config.sweep_interval,
         max_concurrent: config.max_concurrent,
         health,
     };
     engine.run(stop, suspects, pulse.heart("the engine")).await
 }
-
-/// How many roles a sweep saw; `None` for one that panicked.
-type Swept = Option<Result<usize, IamError>>;
 
 struct Engine<I, C, K> {
     shared: Arc<Shared<I, C, K>>,
@@ -137,7 +134,6 @@ struct Engine<I, C, K> {
     listed: Option<HashSet<ResourceKey>>,
     sweeps: JoinSet<(Arc<Access<I>>, Swept)>,
     suspect_sender: mpsc::UnboundedSender<Suspect>,
-    sweep_interval: Duration,
     max_concurrent: usize,
     health: watch::Sender<Health>,
 }
@@ -254,7 +250,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         }
         for account in self.shared.accounts.iter() {
             if account.sweeping().begin(now) {
-                self.sweeps.spawn(sweep_once(
+                self.sweeps.spawn(sweep::once(
                     Arc::clone(&self.shared),
                     Arc::clone(account),
                     self.suspect_sender.clone(),
@@ -428,68 +424,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         });
     }
 
-    fn swept(&mut self, account: &Access<I>, result: &Swept) -> Result<(), RunError> {
-        let now = self.now();
-        let windows = self.shared.windows;
-        account.recent().prune(now, windows.settle.max(windows.create));
-        let (metrics, id) = (&self.shared.metrics, account.id());
-        let id = id.as_str();
-        match result {
-            None => {
-                error!(
-                    account = id,
-                    "the sweep failed in a way that it does not know; it is tried again"
-                );
-                metrics.sweeps.inc([id, "panicked"]);
-                account.sweeping().broke(now, self.sweep_interval);
-            }
-            Some(result) => {
-                match result {
-                    Ok(roles) => {
-                        if !account.sweeping().complete() {
-                            info!(account = id, roles, "the first sweep is complete");
-                        }
-                        metrics.sweeps.inc([id, "complete"]);
-                        metrics.sweep_roles.set([id], whole(*roles));
-                        metrics.sweep_last_success_timestamp.set([id], now.as_second());
-                    }
-                    Err(error) => {
-                        metrics.sweeps.inc([id, "failed"]);
-                        let (class, request_id) = (error.class, error.request_id.as_deref());
-                        warn!(
-                            %error,
-                            ?class,
-                            account = id,
-                            request_id,
-                            "the sweep did not complete and says nothing; it is tried again"
-                        );
-                    }
-                }
-                let jitter = if result.is_err() { self.shared.clock.jitter() } else { 0.0 };
-                account.sweeping().ended(result, now, self.sweep_interval, jitter);
-            }
+    fn swept(&self, account: &Access<I>, result: &Swept) -> Result<(), RunError> {
+        sweep::ended(&self.shared, account, result, &self.health);
+        match self.shared.accounts.all_denied() {
+            Some(error) => Err(RunError::SweepDenied(error)),
+            None => Ok(()),
         }
-        if let Some(error) = self.shared.accounts.all_denied() {
-            return Err(RunError::SweepDenied(error));
-        }
-        let trouble = self.shared.accounts.trouble();
-        self.health.send_modify(|health| health.trouble = trouble);
-        Ok(())
     }
-}
-
-/// One sweep of one account, as a task of its own.
-async fn sweep_once<I: IamWrite, C: Cluster, K: Clock>(
-    shared: Arc<Shared<I, C, K>>,
-    account: Arc<Access<I>>,
-    suspects: mpsc::UnboundedSender<Suspect>,
-) -> (Arc<Access<I>>, Swept) {
-    let begun = Instant::now();
-    let swept = AssertUnwindSafe(sweep::sweep(&shared, &account, &suspects));
-    let result = swept.catch_unwind().await.ok();
-    if matches!(result, Some(Ok(_))) {
-        let took = begun.elapsed().as_secs_f64();
-        shared.metrics.sweep_duration.observe([account.id().as_str()], took);
-    }
-    (account, result)
 }

@@ -2,9 +2,12 @@
 
 use crate::accounts::Accounts;
 use crate::plan::scope::resolve::Sources;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     controller::memory::{Memory, queue::Queue},
@@ -20,6 +23,8 @@ pub struct Health {
     pub synced: bool,
     /// What is wrong now, in words; empty when nothing is.
     pub trouble: String,
+    /// From when on that is too long for drift to count as seen.
+    pub blind_from: Option<Instant>,
     /// What keeps the watch from telling everything, in words; empty when nothing does.
     pub watch: String,
 }
@@ -38,6 +43,8 @@ pub struct Shared<I, C, K> {
     pub windows: Windows,
     /// Namespaces that are watched; empty for all.
     pub namespaces: Vec<String>,
+    /// From the end of a sweep to the next.
+    pub sweep_interval: Duration,
     /// Whether we may write.
     pub leadership: Leadership,
     /// What is counted.

@@ -1,11 +1,17 @@
 //! A sweep reads all roles of the account, in as few calls as AWS allows, and compares fingerprints
 //! as the pages stream by. It holds a reader only: it cannot write.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use futures::FutureExt;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
-use tracing::{debug, warn};
+use tokio::sync::{mpsc, watch};
+use tracing::{debug, error, info, warn};
 
 use crate::{
     accounts::Access,
@@ -15,7 +21,7 @@ use crate::{
             index::{Entry, Index},
             queue::Cause,
         },
-        shared::Shared,
+        shared::{Health, Shared},
     },
     metrics::whole,
     plan::{
@@ -40,6 +46,9 @@ pub struct Suspect {
     /// What the closer look has to read.
     pub cause: Cause,
 }
+
+/// How many roles a sweep saw; `None` for one that panicked.
+pub type Swept = Option<Result<usize, IamError>>;
 
 /// Sweeps the account once. Returns the number of roles in it.
 ///
@@ -139,6 +148,85 @@ fn tell_unclaimed<I, C, K>(
     shared.metrics.unclaimed_roles.set([account.as_str()], whole(unclaimed.count()));
 }
 
+/// One sweep of one account, as a task of its own.
+pub async fn once<I: IamRead, C: Send + Sync, K: Clock>(
+    shared: Arc<Shared<I, C, K>>,
+    account: Arc<Access<I>>,
+    suspects: mpsc::UnboundedSender<Suspect>,
+) -> (Arc<Access<I>>, Swept) {
+    let begun = Instant::now();
+    let swept = AssertUnwindSafe(sweep(&shared, &account, &suspects));
+    let result = swept.catch_unwind().await.ok();
+    if matches!(result, Some(Ok(_))) {
+        let took = begun.elapsed().as_secs_f64();
+        shared.metrics.sweep_duration.observe([account.id().as_str()], took);
+    }
+    (account, result)
+}
+
+/// What a sweep that has ended means for its account, for the metrics and for readiness.
+pub fn ended<I: IamRead, C, K: Clock>(
+    shared: &Shared<I, C, K>,
+    account: &Access<I>,
+    result: &Swept,
+    health: &watch::Sender<Health>,
+) {
+    let now = shared.clock.now();
+    let windows = shared.windows;
+    account.recent().prune(now, windows.settle.max(windows.create));
+    let (metrics, id) = (&*shared.metrics, account.id());
+    let id = id.as_str();
+    match result {
+        None => {
+            error!(
+                account = id,
+                "the sweep failed in a way that it does not know; it is tried again"
+            );
+            metrics.sweeps.inc([id, "panicked"]);
+            account.sweeping().broke(now, shared.sweep_interval);
+        }
+        Some(result) => {
+            match result {
+                Ok(roles) => {
+                    if !account.sweeping().complete() {
+                        info!(account = id, roles, "the first sweep is complete");
+                    }
+                    metrics.sweeps.inc([id, "complete"]);
+                    metrics.sweep_roles.set([id], whole(*roles));
+                    metrics.sweep_last_success_timestamp.set([id], now.as_second());
+                    // What was looked at while drift was unseen says so.
+                    let said = shared.memory().index.unseen(account.id());
+                    for key in said {
+                        shared.queue().push(key, now, Cause::Full);
+                    }
+                }
+                Err(error) => {
+                    metrics.sweeps.inc([id, "failed"]);
+                    let (class, request_id) = (error.class, error.request_id.as_deref());
+                    warn!(
+                        %error,
+                        ?class,
+                        account = id,
+                        request_id,
+                        "the sweep did not complete and says nothing; it is tried again"
+                    );
+                }
+            }
+            let jitter = if result.is_err() { shared.clock.jitter() } else { 0.0 };
+            account.sweeping().ended(result, now, shared.sweep_interval, jitter);
+        }
+    }
+    let trouble = shared.accounts.trouble();
+    let blind_from = shared.accounts.blind_from(shared.sweep_interval).map(|at| {
+        let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
+        tokio::time::Instant::now() + wait
+    });
+    health.send_modify(|health| {
+        health.trouble = trouble;
+        health.blind_from = blind_from;
+    });
+}
+
 fn compare_detail<I, C, K: Clock>(
     shared: &Shared<I, C, K>,
     access: &Access<I>,
@@ -224,7 +312,8 @@ struct Equal {
 }
 
 /// A resource is looked at when it differs from what is written, or else from what was left. One
-/// that only observes, and has a difference on record, when there is another one than the sweep before saw (`known`), or none any more.
+/// that only observes, and has a difference on record, when there is another one than the sweep
+/// before saw (`known`), or none any more.
 fn worth_a_look(equal: Equal, entry: &Entry, known: bool) -> bool {
     if entry.observe && !entry.converged {
         !known || (equal.here && equal.there)

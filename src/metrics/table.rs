@@ -89,6 +89,9 @@ metrics! {
         "Sweeps of an account, by how they ended.";
     sweep_last_success_timestamp: Gauge in "seconds", ["account"],
         "When the last complete sweep ended, in seconds since 1970; 0 before the first.";
+    drift_unseen: Gauge, ["account"],
+        "1 while drift is not seen, because sweeps of the account have failed for longer than \
+         three intervals.";
     sweep_duration: Histogram in "seconds", ["account"],
         "Time that complete sweeps of an account took.";
     sweep_roles: Gauge, ["account"],
@@ -130,6 +133,7 @@ impl Metrics {
         self.sweep_last_success_timestamp.set([account], 0);
         self.sweep_roles.set([account], 0);
         self.unclaimed_roles.set([account], 0);
+        self.drift_unseen.set([account], 0);
     }
 
     /// Nothing has happened yet.

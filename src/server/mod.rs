@@ -71,7 +71,7 @@ async fn ready(State(probes): State<Probes>) -> (StatusCode, String) {
 /// Ready is a leader whose list is complete, and a replica that stands by and sees the lease: two
 /// replicas are rolled out one after the other.
 fn readiness(health: &Health, standing: &Standing, now: Instant) -> Result<String, String> {
-    let Health { synced, trouble, watch } = health;
+    let Health { synced, trouble, blind_from, watch } = health;
     match standing {
         _ if !synced && !trouble.is_empty() => Err(trouble.clone()),
         Standing::Following { fresh_until, holder, trouble } => match fresh_until {
@@ -84,6 +84,10 @@ fn readiness(health: &Health, standing: &Standing, now: Instant) -> Result<Strin
         Standing::Alone | Standing::Leading { .. } if !watch.is_empty() => Err(watch.clone()),
         Standing::Alone | Standing::Leading { .. } => match (*synced, trouble.as_str()) {
             (true, "") => Ok("ok".into()),
+            (true, trouble) if blind_from.is_some_and(|from| from <= now) => Err(format!(
+                "a complete sweep, drift has not been seen for longer than three intervals: \
+                 {trouble}"
+            )),
             // Trouble with AWS does not make the pod unready: another replica would have it too.
             (true, trouble) => Ok(format!("ok, but the last sweep failed: {trouble}")),
             (false, _) => Err(format!("the list of {}", IamRole::row().many())),
@@ -157,6 +161,20 @@ mod tests {
     ) {
         let health = Health { synced: true, watch: "no CRD".into(), ..Health::default() };
         let said = readiness(&health, &standing, Instant::now());
+        assert_eq!(said.as_deref().map_err(String::as_str), answer);
+    }
+
+    #[rstest]
+    #[case::not_yet(1, Ok("ok, but the last sweep failed: denied"))]
+    #[case::for_too_long(-1, Err("a complete sweep, drift has not been seen for longer than three \
+        intervals: denied"))]
+    fn who_does_not_see_drift_is_not_ready(#[case] from: i64, #[case] answer: Result<&str, &str>) {
+        let now = Instant::now() + Duration::from_mins(1);
+        let by = Duration::from_secs(from.unsigned_abs());
+        let from = if from < 0 { now - by } else { now + by };
+        let trouble = "denied".into();
+        let health = Health { synced: true, trouble, blind_from: Some(from), ..Health::default() };
+        let said = readiness(&health, &Standing::Alone, now);
         assert_eq!(said.as_deref().map_err(String::as_str), answer);
     }
 }

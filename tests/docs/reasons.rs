@@ -27,6 +27,7 @@ fn verdicts() -> Vec<Verdict> {
     let now = jiff::Timestamp::UNIX_EPOCH;
     let mut verdicts = vec![
         Verdict::Ready,
+        Verdict::ReadyUnseen,
         Verdict::Invalid(Vec::new()),
         Verdict::NotOwned(NotOurs { reason: reason::NOT_OWNED, why: String::new() }),
         Verdict::NotOwned(NotOurs { reason: reason::OWNERSHIP_CONTESTED, why: String::new() }),

@@ -50,6 +50,12 @@ impl ConditionStates {
         )
     }
 
+    /// Whether any of them stands for this reason.
+    #[must_use]
+    pub fn are_for(self, reason: &str) -> bool {
+        self.0.into_iter().flatten().any(|stand| stand.reason() == reason)
+    }
+
     /// Type, state and reason of each condition that is there. Before the first report those that
     /// every resource has are unknown, for no reason.
     pub fn states(self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {

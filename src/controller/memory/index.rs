@@ -15,6 +15,7 @@ use crate::{
     api::{
         ResourceKey, RoleStatus,
         kinds::iam_role::{Applied, DriftPolicy, status::ReplacedPrincipal},
+        reason,
         resource::Resource,
     },
     controller::memory::{
@@ -31,7 +32,10 @@ use crate::{
         scope::{identity, limits::Limits},
     },
 };
-use iam::role::{RoleId, RoleKey};
+use iam::{
+    account::AccountId,
+    role::{RoleId, RoleKey},
+};
 
 /// One resource.
 #[derive(Clone, Debug)]
@@ -308,6 +312,15 @@ impl Index {
         self.entries.keys().map(Arc::as_ref)
     }
 
+    /// Those that say that their drift is not seen.
+    #[must_use]
+    pub fn unseen(&self, account: AccountId) -> Vec<ResourceKey> {
+        let of_account = self.entries.iter().filter(|(_, entry)| {
+            entry.role.account == account && entry.conditions.are_for(reason::DRIFT_UNSEEN)
+        });
+        of_account.map(|(key, _)| ResourceKey::clone(key)).collect()
+    }
+
     /// All keys, to be kept: they are shared.
     #[must_use]
     pub fn all_keys(&self) -> HashSet<Arc<ResourceKey>> {
@@ -423,6 +436,7 @@ fn needs_pass(resource: &Resource, hash_is_current: bool) -> bool {
         || (!resource.finalizer && status.role_id.is_some())
         // Ready without an id: a sweep would never compare it.
         || status.role_id.is_none()
+        || ConditionStates::of(&status.conditions).are_for(reason::DRIFT_UNSEEN)
 }
 
 /// What of a status counts when its resource is compiled.

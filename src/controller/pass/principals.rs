@@ -219,7 +219,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
         if held.is_empty() {
             return match open {
-                None => self.report(&Verdict::Ready, Next::Converged).await,
+                None => {
+                    let (now, interval) = (self.shared.clock.now(), self.shared.sweep_interval);
+                    let blind = self.access.sweeping().blind(now, interval);
+                    let verdict = if blind { Verdict::ReadyUnseen } else { Verdict::Ready };
+                    self.report(&verdict, Next::Converged).await
+                }
                 Some(why) => {
                     self.report(&Verdict::NotAnnotated(why), Next::Failed(Trouble::NotAnnotated))
                         .await

@@ -1,7 +1,11 @@
 use rstest::rstest;
+use tokio::time::Instant;
 
 use super::*;
-use crate::sim::FakeIam;
+use crate::{
+    plan::failure::IamErrorClass,
+    sim::{FakeIam, Fault, Rule},
+};
 
 pub(super) const OTHER_TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 const OTHER_POLICY: &str =
@@ -167,4 +171,40 @@ async fn a_correction_writes_the_status_once(#[case] tags: &str) {
     assert_eq!(rig.writes(), ["UpdateRole"]);
     assert_eq!(rig.world.cluster.counts().write_status, 1);
     assert_eq!(rig.status("x").applied.unwrap(), saved);
+}
+
+#[tokio::test(start_paused = true)]
+async fn drift_that_nobody_sees_is_said_by_metric_and_readiness_and_where_a_resource_is_looked_at()
+{
+    let mut rig = Rig::with(&whole()).await;
+    rig.apply("y", &plain(""));
+    rig.seconds(100).await;
+    let denied = Fault::Error(IamErrorClass::AccessDenied);
+    rig.world.iam.fault(Rule::new(denied).on("ListRoles").always());
+    let unseen = r#"drift_unseen{account="123456789012"}"#;
+    let blind = |rig: &Rig| rig.health().blind_from.is_some_and(|from| from <= Instant::now());
+    rig.seconds(120).await;
+    rig.expect(&[(unseen, 0.0)]);
+    assert!(!blind(&rig), "{:?}", rig.health());
+    rig.clear();
+    rig.seconds(60).await;
+    rig.expect(&[(unseen, 1.0)]);
+    assert!(blind(&rig), "{:?}", rig.health());
+    assert!(rig.health().trouble.contains("ListRoles"));
+    assert_eq!(rig.world.cluster.counts().total(), 0, "no resource is touched for that");
+    // One that is looked at anyway says so, also after a restart, and once.
+    rig.apply("x", &plain(""));
+    rig.seconds(700).await;
+    assert!(rig.is_ready("x"));
+    assert_eq!((rig.ready("x").0, rig.ready("y").0), ("DriftUnseen".into(), "Reconciled".into()));
+    let written = rig.world.cluster.counts().write_status;
+    rig.seconds(7_200).await;
+    assert_eq!(rig.world.cluster.counts().write_status, written);
+    // It is taken back with the first complete sweep.
+    rig.world.iam.clear_faults();
+    rig.seconds(700).await;
+    assert_eq!(rig.ready("x").0, "Reconciled");
+    rig.expect(&[(unseen, 0.0)]);
+    assert_eq!((rig.health().trouble, rig.health().blind_from), (String::new(), None));
+    rig.stop().await;
 }

@@ -35,8 +35,8 @@ mod removal;
 mod rest;
 mod slow;
 mod steps;
-mod watching;
 mod unclaimed;
+mod watching;
 mod windows;
 
 use std::{sync::Arc, time::Duration};

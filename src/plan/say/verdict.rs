@@ -21,6 +21,8 @@ use iam::finding::Finding;
 pub enum Verdict {
     /// AWS equals the resource.
     Ready,
+    /// AWS equals the resource, and later changes there are not seen.
+    ReadyUnseen,
     /// The spec can't be used; nothing was written.
     Invalid(Vec<Finding>),
     /// A role of that name is not ours, or not ours alone; nothing was written.

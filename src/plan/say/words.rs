@@ -98,6 +98,14 @@ fn words(
             let message = format!("role {role} is as written");
             one_reason(State::True, State::True, None, reason::RECONCILED, message)
         }
+        Verdict::ReadyUnseen => {
+            let role = status.role_name.as_deref().unwrap_or_default();
+            let message = format!(
+                "role {role} is as written now; later changes in AWS are not seen, because the \
+                 account can't be swept"
+            );
+            one_reason(State::True, State::True, None, reason::DRIFT_UNSEEN, message)
+        }
         Verdict::Invalid(problems) => stalled(reason::INVALID_SPEC, list(problems)),
         Verdict::NotOwned(NotOurs { reason, why }) => stalled(reason, why),
         Verdict::NameConflict(why) => stalled(reason::NAME_CONFLICT, why),

@@ -378,6 +378,7 @@ pub fn verdicts() -> Vec<Verdict> {
     };
     let mut verdicts = vec![
         Verdict::Ready,
+        Verdict::ReadyUnseen,
         Verdict::Invalid(problems(1)),
         Verdict::Invalid(problems(12)),
         Verdict::NotOwned(NotOurs {
