@@ -26,8 +26,8 @@ const PAGE: u32 = 500;
 struct List {
     #[serde(default)]
     metadata: ListMetadata,
-    #[serde(default)]
-    items: Vec<Item>,
+    /// `null` where there is nothing.
+    items: Option<Vec<Item>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -88,7 +88,8 @@ pub(super) async fn page<K: Kind>(
         version: translate::number(metadata.resource_version.as_deref()),
     };
     let revision = translate::number(metadata.resource_version.as_deref());
-    Ok(OutlinePage { items: items.into_iter().map(outline).collect(), revision, next })
+    let items = items.unwrap_or_default().into_iter().map(outline).collect();
+    Ok(OutlinePage { items, revision, next })
 }
 
 async fn list(
@@ -117,10 +118,20 @@ mod tests {
         let List { metadata, items } = serde_json::from_str(&text)?;
         assert_eq!(translate::number(metadata.resource_version.as_deref()), 9);
         assert_eq!(metadata.r#continue.as_deref(), Some("c"));
-        let item = &items[0].metadata;
+        let item = &items.unwrap()[0].metadata;
         assert_eq!((item.name.as_str(), item.namespace.as_deref()), ("a", Some("n")));
         let version = translate::number(item.resource_version.as_deref());
         assert_eq!((item.uid.as_str(), item.generation, version), ("u", 2, 7));
+        Ok(())
+    }
+
+    #[test]
+    fn a_list_without_items_is_read() -> Result<(), serde_json::Error> {
+        let list: List = serde_json::from_str(
+            r#"{"kind":"PartialObjectMetadataList","metadata":{"resourceVersion":"225"},"items":null}"#,
+        )?;
+        assert_eq!(list.metadata.resource_version.as_deref(), Some("225"));
+        assert!(list.items.is_none());
         Ok(())
     }
 }

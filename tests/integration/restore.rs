@@ -85,10 +85,10 @@ async fn a_restored_store_and_a_deleted_kind_are_seen_by_a_controller_that_runs_
     // after the restore.
     place.apply("lost", "whole");
     place.wait_described("lost", "whole", SOON).await;
-    for number in 0..40 {
+    for number in 0..15 {
         place.apply("x", &format!("later {number}"));
     }
-    place.wait_described("x", "later 39", SOON).await;
+    place.wait_described("x", "later 14", SOON).await;
 
     place.cluster.control_plane.restore();
     place.apply("new", "made after the restore");
