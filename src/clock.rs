@@ -1,12 +1,18 @@
-//! The system's clock behind [`crate::ports::Clock`].
+//! The system's clocks behind [`crate::ports::Clock`].
 
-use std::time::Duration;
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 
 use crate::ports::Clock;
 
-/// Wall clock and tokio's timer.
+/// When the steady clock began, by both.
+static BEGUN: LazyLock<(Instant, Timestamp)> = LazyLock::new(|| (Instant::now(), Timestamp::now()));
+
+/// Wall clock, the monotonic clock, and tokio's timer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -15,9 +21,14 @@ impl Clock for SystemClock {
         Timestamp::now()
     }
 
+    fn steady(&self) -> Timestamp {
+        let (begun, wall) = *BEGUN;
+        wall.checked_add(begun.elapsed()).unwrap_or(Timestamp::MAX)
+    }
+
     async fn sleep(&self, duration: Duration) {
-        // In slices: a timer counts the process's time, which stands still while a machine sleeps;
-        // deadlines do not.
+        // In slices: a timer stands still while a machine sleeps, and the wall clock may be set;
+        // deadlines do neither.
         tokio::time::sleep(duration.min(Duration::from_mins(1))).await;
     }
 

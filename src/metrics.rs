@@ -47,6 +47,8 @@ pub struct Census {
     pub waiting: usize,
     /// Whether the drift of an account is unseen.
     pub blind: BTreeMap<String, bool>,
+    /// Seconds by which our own clock is ahead of that of an account.
+    pub ahead: BTreeMap<String, i64>,
 }
 
 /// Takes a census; `None` when nobody is at work.
@@ -98,6 +100,9 @@ impl Metrics {
         for (account, blind) in &census.blind {
             self.drift_unseen.set([account], i64::from(*blind));
         }
+        for (account, ahead) in &census.ahead {
+            self.clock_offset.set([account], *ahead);
+        }
     }
 }
 
@@ -119,7 +124,8 @@ mod tests {
             let conditions =
                 [(("Ready", "True", "Reconciled"), 2), (("Ready", "Unknown", ""), 1)].into();
             let blind = [("1".to_owned(), true)].into();
-            Some(Census { conditions, ends: vec![-5, 3_600, 86_401], waiting: 3, blind })
+            let ahead = [("1".to_owned(), -7)].into();
+            Some(Census { conditions, ends: vec![-5, 3_600, 86_401], waiting: 3, blind, ahead })
         }));
         metrics
     }
@@ -156,6 +162,7 @@ mod tests {
             r#"rolewright_roles_expiring{within_seconds="+Inf"} 3"#,
             "rolewright_queue_depth 3",
             r#"rolewright_drift_unseen{account="1"} 1"#,
+            r#"rolewright_clock_offset_seconds{account="1"} -7"#,
         ] {
             assert!(text.contains(line), "{line}: {text}");
         }

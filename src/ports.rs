@@ -25,6 +25,9 @@ use crate::{
 
 /// Reading IAM. "Absent" (`NoSuchEntity`) is an answer, `None`; everything unknown is an error.
 pub trait IamRead: Send + Sync + 'static {
+    /// What time it is at AWS: the `Date` of its last answer, an error among them, and the time
+    /// since by a steady clock. `None` before the first answer.
+    fn time(&self) -> Option<Timestamp>;
     /// `GetRole`.
     fn role(
         &self,
@@ -155,9 +158,12 @@ pub trait Lease: Send + 'static {
 
 /// Time, so that a test can own it.
 pub trait Clock: Send + Sync + 'static {
-    /// Wall clock, UTC.
+    /// Wall clock, UTC: for what people read, and for the ends of lifetimes. Somebody may set it.
     fn now(&self) -> Timestamp;
-    /// Completes after `duration` by the same clock.
+    /// A clock that only goes forward, for everything that is measured: it begins as the wall clock
+    /// did, and nobody sets it.
+    fn steady(&self) -> Timestamp;
+    /// Completes after `duration` by the steady clock.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
     /// A number in `0.0..1.0` for jitter.
     fn jitter(&self) -> f64;

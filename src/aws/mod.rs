@@ -6,6 +6,7 @@ mod error;
 mod meter;
 pub mod pace;
 mod read;
+mod time;
 mod write;
 
 use std::{sync::Arc, time::Duration};
@@ -19,6 +20,7 @@ use crate::{
     aws::{
         meter::Meter,
         pace::{Paces, Rates},
+        time::ServerTime,
     },
     metrics::Metrics,
 };
@@ -30,6 +32,7 @@ pub struct AwsIam {
     client: aws_sdk_iam::Client,
     paces: Arc<Paces>,
     meter: Arc<Meter>,
+    time: ServerTime,
 }
 
 /// Why AWS can't be used at all.
@@ -78,8 +81,11 @@ pub struct Connected {
 /// No credentials, or STS does not answer.
 pub async fn connect(rates: Rates, metrics: &Arc<Metrics>) -> Result<Connected, ConnectError> {
     let config = load().await;
+    let time = ServerTime::default();
     let identity = aws_sdk_sts::Client::new(&config)
         .get_caller_identity()
+        .customize()
+        .interceptor(time.clone())
         .send()
         .await
         .map_err(|error| ConnectError::Credentials(error::words(&error)))?;
@@ -96,12 +102,14 @@ pub async fn connect(rates: Rates, metrics: &Arc<Metrics>) -> Result<Connected, 
     let iam = aws_sdk_iam::config::Builder::from(&config)
         // One bucket of retries and throttles an account, not one for the whole process.
         .retry_partition(RetryPartition::new(format!("iam-{}", account.id)))
+        .interceptor(time.clone())
         .build();
     let meter = Meter::new(Arc::clone(metrics), account.id.to_string());
     let iam = AwsIam {
         client: aws_sdk_iam::Client::from_conf(iam),
         paces: Arc::new(Paces::new(rates)),
         meter: Arc::new(meter),
+        time,
     };
     Ok(Connected { iam, caller: arn.to_owned(), account })
 }
@@ -128,18 +136,21 @@ mod tests {
     };
 
     fn iam(endpoint: &str, rates: Rates) -> AwsIam {
+        let time = ServerTime::default();
         let config = aws_sdk_iam::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("us-east-1"))
             .endpoint_url(endpoint)
             .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
             .retry_config(RetryConfig::disabled())
+            .interceptor(time.clone())
             .build();
         let meter = Arc::new(Meter::new(Arc::new(Metrics::new()), "123456789012".into()));
         AwsIam {
             client: aws_sdk_iam::Client::from_conf(config),
             paces: Arc::new(Paces::new(rates)),
             meter,
+            time,
         }
     }
 
@@ -199,7 +210,8 @@ mod tests {
                         <Message>Rate \
                         exceeded</Message></Error><RequestId>1</RequestId></ErrorResponse>";
             let head = format!(
-                "HTTP/1.1 400 Bad Request\r\nx-amzn-requestid: 1\r\ncontent-length: \
+                "HTTP/1.1 400 Bad Request\r\nx-amzn-requestid: 1\r\ndate: Wed, 25 Nov 2026 \
+                 16:56:02 GMT\r\ncontent-length: \
                  {}\r\nconnection: close\r\n\r\n",
                 body.len()
             );
@@ -211,6 +223,8 @@ mod tests {
         server.join().unwrap();
         assert_eq!((error.action, error.class), ("GetRole", IamErrorClass::Throttled));
         assert_eq!(error.request_id.as_deref(), Some("1"));
+        let told: jiff::Timestamp = "2026-11-25T16:56:02Z".parse().unwrap();
+        assert!(iam.time().is_some_and(|now| now >= told), "an error tells the time too");
         let text = iam.meter.metrics().text();
         for line in [
             r#"rolewright_aws_calls_total{account="123456789012",action="GetRole",outcome="throttled"} 1"#,

@@ -48,6 +48,10 @@ fn found<T>(answer: Result<T, IamError>) -> Result<Option<T>, IamError> {
 }
 
 impl IamRead for AwsIam {
+    fn time(&self) -> Option<Timestamp> {
+        self.time.now()
+    }
+
     async fn role(&self, name: &RoleName) -> Result<Option<RoleRecord>, IamError> {
         let answer = call!(
             self,

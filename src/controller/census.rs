@@ -10,11 +10,11 @@ use crate::{
         shared::Shared,
     },
     metrics::Census,
-    ports::Clock,
+    ports::{Clock, IamRead},
 };
 
-fn census(memory: &Memory, queue: &Queue, now: Timestamp) -> Census {
-    let mut census = Census { waiting: queue.waiting(now), ..Census::default() };
+fn census(memory: &Memory, queue: &Queue, now: Timestamp, steady: Timestamp) -> Census {
+    let mut census = Census { waiting: queue.waiting(steady), ..Census::default() };
     for entry in memory.index.entries() {
         for counted in entry.conditions.states() {
             *census.conditions.entry(counted).or_default() += 1;
@@ -29,7 +29,7 @@ fn census(memory: &Memory, queue: &Queue, now: Timestamp) -> Census {
 /// Lets scrapes count, as long as the engine is at work.
 pub(super) fn offer<I, C, K>(shared: &Arc<Shared<I, C, K>>)
 where
-    I: Send + Sync + 'static,
+    I: IamRead,
     C: Send + Sync + 'static,
     K: Clock,
 {
@@ -38,13 +38,15 @@ where
         let shared = engine.upgrade()?;
         let memory = shared.memory();
         let queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = shared.clock.now();
-        let mut census = census(&memory, &queue, now);
-        let blind = shared.accounts.iter().map(|account| {
-            let blind = account.sweeping().blind(now, shared.sweep_interval);
-            (account.id().to_string(), blind)
-        });
-        census.blind.extend(blind);
+        let (now, steady) = (shared.clock.now(), shared.clock.steady());
+        let mut census = census(&memory, &queue, now, steady);
+        for account in shared.accounts.iter() {
+            let id = account.id().to_string();
+            let blind = account.sweeping().blind(steady, shared.sweep_interval);
+            let ahead = shared.clocks(account).ahead();
+            census.ahead.extend(ahead.map(|ahead| (id.clone(), ahead.as_secs())));
+            census.blind.insert(id, blind);
+        }
         Some(census)
     }));
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use futures::{FutureExt, StreamExt};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -43,6 +43,9 @@ use crate::{
     },
     ports::{Clock, Cluster, IamWrite},
 };
+
+/// A wall clock that moves by more against the steady one was set.
+const SET: SignedDuration = SignedDuration::from_secs(1);
 
 /// Why the engine ended by itself.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +107,7 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
         shared.metrics.keeps(account.id().as_str());
     }
     let (suspect_sender, suspects) = mpsc::unbounded_channel();
+    let ahead = shared.clock.now().duration_since(shared.clock.steady());
     let checks = Checks::begin(&shared, set_back);
     let engine = Engine {
         shared,
@@ -115,6 +119,7 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
         listed: None,
         sweeps: JoinSet::new(),
         suspect_sender,
+        ahead,
         max_concurrent: config.max_concurrent,
         health,
     };
@@ -134,6 +139,8 @@ struct Engine<I, C, K> {
     listed: Option<HashSet<ResourceKey>>,
     sweeps: JoinSet<(Arc<Access<I>>, Swept)>,
     suspect_sender: mpsc::UnboundedSender<Suspect>,
+    /// How far the wall clock is ahead of the steady one.
+    ahead: SignedDuration,
     max_concurrent: usize,
     health: watch::Sender<Health>,
 }
@@ -150,6 +157,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         let leadership = self.shared.leadership.clone();
         let mut lost = pin!(leadership.ended());
         loop {
+            self.mind_the_wall_clock();
             // One moment for both: what falls due between two readings of the clock would be taken
             // for started.
             let now = self.now();
@@ -190,8 +198,28 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         self.shared.memory().newest = 0;
     }
 
+    /// By the steady clock: whatever is due here is due by that.
     fn now(&self) -> Timestamp {
-        self.shared.clock.now()
+        self.shared.clock.steady()
+    }
+
+    /// Whoever sets the wall clock moves the ends of lifetimes.
+    fn mind_the_wall_clock(&mut self) {
+        let ahead = self.shared.clock.now().duration_since(self.now());
+        if (ahead - std::mem::replace(&mut self.ahead, ahead)).abs() <= SET {
+            return;
+        }
+        warn!("the clock of this machine was set");
+        self.health.send_modify(|health| health.clocks = self.shared.clock_trouble());
+        self.wake_the_ending();
+    }
+
+    /// The clocks show other times than when the ends of lifetimes were looked at last.
+    fn wake_the_ending(&mut self) {
+        let keys: Vec<ResourceKey> = self.shared.memory().index.ending().cloned().collect();
+        for key in keys {
+            self.wake_at_deadline(&key, true);
+        }
     }
 
     /// Completes when something is due next.
@@ -300,7 +328,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                         self.shared.queue().replace(resource.key.clone(), self.now());
                     }
                 }
-                self.wake_at_deadline(&resource.key);
+                self.wake_at_deadline(&resource.key, false);
             }
             WatchEvent::Deleted(key) => self.gone(&key),
             WatchEvent::Synced => {
@@ -351,17 +379,19 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         }
     }
 
-    fn wake_at_deadline(&mut self, key: &ResourceKey) {
+    fn wake_at_deadline(&mut self, key: &ResourceKey, held: bool) {
         let memory = self.shared.memory();
-        let now = self.now();
+        let Some(entry) = memory.index.get(key) else { return };
+        let Some(access) = self.shared.accounts.get(entry.role.account) else { return };
+        let clocks = self.shared.clocks(access);
         // One that passed while we were not running counts as long as the role is taken to be
         // there.
-        let deadline = memory.index.get(key).and_then(|entry| {
-            entry.deadline.filter(|at| *at > now || (entry.expected && entry.converged))
-        });
+        let there = entry.expected && (entry.converged || held);
+        let deadline = entry.deadline.filter(|end| !clocks.passed(*end) || there);
         drop(memory);
-        if let Some(at) = deadline {
-            self.shared.queue().push(key.clone(), at.max(now), Cause::Deadline);
+        if let Some(end) = deadline {
+            let at = self.now().checked_add(clocks.until(end)).unwrap_or(Timestamp::MAX);
+            self.shared.queue().push(key.clone(), at, Cause::Deadline);
         }
     }
 
@@ -406,7 +436,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
             None => return self.park(key),
         }
         // Also after a failure: the end of a lifetime does not wait for a back-off.
-        self.wake_at_deadline(&key);
+        self.wake_at_deadline(&key, false);
     }
 
     /// A panic: the resource says so and waits for a change; the process lives.
@@ -424,8 +454,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         });
     }
 
-    fn swept(&self, account: &Access<I>, result: &Swept) -> Result<(), RunError> {
+    fn swept(&mut self, account: &Access<I>, result: &Swept) -> Result<(), RunError> {
+        let apart = !self.health.borrow().clocks.is_empty();
         sweep::ended(&self.shared, account, result, &self.health);
+        if apart && self.health.borrow().clocks.is_empty() {
+            self.wake_the_ending();
+        }
         match self.shared.accounts.all_denied() {
             Some(error) => Err(RunError::SweepDenied(error)),
             None => Ok(()),

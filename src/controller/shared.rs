@@ -1,6 +1,6 @@
 //! What the passes, the sweeps and the engine share.
 
-use crate::accounts::Accounts;
+use crate::accounts::{Access, Accounts};
 use crate::plan::scope::resolve::Sources;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,7 +13,8 @@ use crate::{
     controller::memory::{Memory, queue::Queue},
     election::leadership::Leadership,
     metrics::Metrics,
-    plan::scope::config::Windows,
+    plan::{decide::clocks::Clocks, scope::config::Windows},
+    ports::{Clock, IamRead},
 };
 
 /// How the engine is doing, for readiness.
@@ -25,6 +26,8 @@ pub struct Health {
     pub trouble: String,
     /// From when on that is too long for drift to count as seen.
     pub blind_from: Option<Instant>,
+    /// What is wrong with the clocks, in words; empty when nothing is.
+    pub clocks: String,
     /// What keeps the watch from telling everything, in words; empty when nothing does.
     pub watch: String,
 }
@@ -68,5 +71,30 @@ impl<I, C, K> Shared<I, C, K> {
     /// True once no new step may begin.
     pub fn stopping(&self) -> bool {
         *self.stop.borrow() || !self.leadership.holds()
+    }
+}
+
+impl<I: IamRead, C, K: Clock> Shared<I, C, K> {
+    /// What our own clock and that of AWS show now.
+    pub fn clocks(&self, access: &Access<I>) -> Clocks {
+        Clocks { local: self.clock.now(), aws: access.iam.time() }
+    }
+
+    /// Which accounts have another time than we, in words; empty when none has.
+    pub fn clock_trouble(&self) -> String {
+        let apart = self.accounts.iter().filter_map(|access| {
+            let clocks = self.clocks(access);
+            let ahead = clocks.ahead().filter(|_| clocks.apart())?.as_secs();
+            let (by, way) = (ahead.unsigned_abs(), if ahead > 0 { "ahead of" } else { "behind" });
+            Some(format!("{by} s {way} that of AWS account {}", access.id()))
+        });
+        let apart: Vec<String> = apart.collect();
+        if apart.is_empty() {
+            return String::new();
+        }
+        format!(
+            "the clock of this controller is {}: no lifetime ends until they agree",
+            apart.join(" and ")
+        )
     }
 }

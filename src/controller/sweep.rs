@@ -59,13 +59,13 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
     access: &Access<I>,
     suspects: &mpsc::UnboundedSender<Suspect>,
 ) -> Result<usize, IamError> {
-    let begun = shared.clock.now();
+    let begun = shared.clock.steady();
     let mut seen: HashSet<RoleKey> = HashSet::new();
     let installation = &shared.sources.of(access.id()).installation;
     let mut owned: BTreeMap<RoleName, ResourceKey> = BTreeMap::new();
     let mut marker = None;
     loop {
-        let requested = shared.clock.now();
+        let requested = shared.clock.steady();
         let page = access.iam.details(marker).await?;
         for detail in page.items {
             seen.insert(RoleKey { account: access.id(), name: detail.role.name.clone() });
@@ -82,7 +82,7 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
         }
     }
     loop {
-        let requested = shared.clock.now();
+        let requested = shared.clock.steady();
         let page = access.iam.summaries(marker).await?;
         for summary in page.items {
             // Pages are no snapshot: a role that only the second listing shows exists all the same.
@@ -171,7 +171,7 @@ pub fn ended<I: IamRead, C, K: Clock>(
     result: &Swept,
     health: &watch::Sender<Health>,
 ) {
-    let now = shared.clock.now();
+    let now = shared.clock.steady();
     let windows = shared.windows;
     account.recent().prune(now, windows.settle.max(windows.create));
     let (metrics, id) = (&*shared.metrics, account.id());
@@ -193,7 +193,8 @@ pub fn ended<I: IamRead, C, K: Clock>(
                     }
                     metrics.sweeps.inc([id, "complete"]);
                     metrics.sweep_roles.set([id], whole(*roles));
-                    metrics.sweep_last_success_timestamp.set([id], now.as_second());
+                    let wall = shared.clock.now().as_second();
+                    metrics.sweep_last_success_timestamp.set([id], wall);
                     // What was looked at while drift was unseen says so.
                     let said = shared.memory().index.unseen(account.id());
                     for key in said {
@@ -216,7 +217,7 @@ pub fn ended<I: IamRead, C, K: Clock>(
             account.sweeping().ended(result, now, shared.sweep_interval, jitter);
         }
     }
-    let trouble = shared.accounts.trouble();
+    let (trouble, clocks) = (shared.accounts.trouble(), shared.clock_trouble());
     let blind_from = shared.accounts.blind_from(shared.sweep_interval).map(|at| {
         let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
         tokio::time::Instant::now() + wait
@@ -224,6 +225,7 @@ pub fn ended<I: IamRead, C, K: Clock>(
     health.send_modify(|health| {
         health.trouble = trouble;
         health.blind_from = blind_from;
+        health.clocks = clocks;
     });
 }
 
@@ -247,7 +249,7 @@ fn compare_detail<I, C, K: Clock>(
         let mut settled = Observed { role, attached, inline };
         // An unanswered write is tried again by its own pass; until then the resource is not
         // compared.
-        let now = shared.clock.now();
+        let now = shared.clock.steady();
         access.recent().overlay(&key, &mut settled, |_| true, now, shared.windows.settle);
         settled
     });
@@ -279,7 +281,8 @@ fn compare_summary<I, C, K: Clock>(
     let role = RoleKey { account: access.id(), name: summary.name.clone() };
     let keys: Vec<ResourceKey> = memory.index.claimants(&role).cloned().collect();
     for key in keys {
-        let settled = access.recent().attributes(&role, shared.clock.now(), shared.windows.settle);
+        let settled =
+            access.recent().attributes(&role, shared.clock.steady(), shared.windows.settle);
         let Some(entry) = memory.index.get_mut(&key) else { continue };
         let Some((other, wanted)) = entry.compared(requested) else { continue };
         let found = settled.unwrap_or_else(|| {

@@ -99,6 +99,9 @@ metrics! {
     unclaimed_roles: Gauge, ["account"],
         "Roles of this installation whose resource is not there, as two sweeps in a row saw them; \
          they are left as they are.";
+    clock_offset: Gauge in "seconds", ["account"],
+        "How far the controller's clock is ahead of AWS's, by the Date of AWS's last answer; \
+         beyond 300 either way no lifetime ends.";
     leader: Gauge, [],
         "1 when this process writes, 0 when it stands by.";
     build_info: Gauge, ["version"],
@@ -134,6 +137,7 @@ impl Metrics {
         self.sweep_roles.set([account], 0);
         self.unclaimed_roles.set([account], 0);
         self.drift_unseen.set([account], 0);
+        self.clock_offset.set([account], 0);
     }
 
     /// Nothing has happened yet.

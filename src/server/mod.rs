@@ -71,7 +71,7 @@ async fn ready(State(probes): State<Probes>) -> (StatusCode, String) {
 /// Ready is a leader whose list is complete, and a replica that stands by and sees the lease: two
 /// replicas are rolled out one after the other.
 fn readiness(health: &Health, standing: &Standing, now: Instant) -> Result<String, String> {
-    let Health { synced, trouble, blind_from, watch } = health;
+    let Health { synced, trouble, blind_from, clocks, watch } = health;
     match standing {
         _ if !synced && !trouble.is_empty() => Err(trouble.clone()),
         Standing::Following { fresh_until, holder, trouble } => match fresh_until {
@@ -83,13 +83,17 @@ fn readiness(health: &Health, standing: &Standing, now: Instant) -> Result<Strin
         Standing::Over => Err("the end: this replica does not lead any more".into()),
         Standing::Alone | Standing::Leading { .. } if !watch.is_empty() => Err(watch.clone()),
         Standing::Alone | Standing::Leading { .. } => match (*synced, trouble.as_str()) {
+            (true, "") if !clocks.is_empty() => Ok(format!("ok, but {clocks}")),
             (true, "") => Ok("ok".into()),
             (true, trouble) if blind_from.is_some_and(|from| from <= now) => Err(format!(
                 "a complete sweep, drift has not been seen for longer than three intervals: \
                  {trouble}"
             )),
             // Trouble with AWS does not make the pod unready: another replica would have it too.
-            (true, trouble) => Ok(format!("ok, but the last sweep failed: {trouble}")),
+            (true, trouble) => {
+                let clocks = if clocks.is_empty() { String::new() } else { format!("; {clocks}") };
+                Ok(format!("ok, but the last sweep failed: {trouble}{clocks}"))
+            }
             (false, _) => Err(format!("the list of {}", IamRole::row().many())),
         },
     }
@@ -176,5 +180,15 @@ mod tests {
         let health = Health { synced: true, trouble, blind_from: Some(from), ..Health::default() };
         let said = readiness(&health, &Standing::Alone, now);
         assert_eq!(said.as_deref().map_err(String::as_str), answer);
+    }
+
+    #[rstest]
+    #[case("", "ok, but the clocks are apart")]
+    #[case("denied", "ok, but the last sweep failed: denied; the clocks are apart")]
+    fn clocks_that_are_apart_are_said(#[case] trouble: &str, #[case] answer: &str) {
+        let clocks = "the clocks are apart".into();
+        let trouble = trouble.into();
+        let health = Health { synced: true, trouble, clocks, ..Health::default() };
+        assert_eq!(readiness(&health, &Standing::Alone, Instant::now()), Ok(answer.into()));
     }
 }

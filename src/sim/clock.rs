@@ -21,7 +21,8 @@ pub const BASE: Timestamp = Timestamp::constant(1_767_225_600, 0);
 #[derive(Clone, Debug)]
 pub struct VirtualClock {
     start: Instant,
-    skew: SignedDuration,
+    /// Shared: who sets a clock sets it for all that look at it.
+    skew: Arc<Mutex<SignedDuration>>,
     jitter: Option<Arc<Mutex<fastrand::Rng>>>,
 }
 
@@ -36,13 +37,18 @@ impl VirtualClock {
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
         let jitter = (seed != 0).then(|| Arc::new(Mutex::new(fastrand::Rng::with_seed(seed))));
-        Self { start: Instant::now(), skew: SignedDuration::ZERO, jitter }
+        Self { start: Instant::now(), skew: Arc::default(), jitter }
     }
 
     /// The same timeline, shown by a clock that is wrong by `skew`.
     #[must_use]
     pub fn skewed(&self, skew: SignedDuration) -> Self {
-        Self { skew, ..self.clone() }
+        Self { skew: Arc::new(Mutex::new(skew)), ..self.clone() }
+    }
+
+    /// Sets the wall clock: from now on it is wrong by `skew`. The steady one goes on.
+    pub fn set(&self, skew: SignedDuration) {
+        *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = skew;
     }
 
     /// Time since the start.
@@ -72,9 +78,13 @@ impl Default for VirtualClock {
 
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
-        let shown =
-            BASE.saturating_add(self.elapsed()).and_then(|now| now.saturating_add(self.skew));
-        shown.unwrap_or(Timestamp::MAX) // an error is for calendar units only, and there are none
+        let skew = *self.skew.lock().unwrap_or_else(PoisonError::into_inner);
+        // An error is for calendar units only, and there are none.
+        self.steady().saturating_add(skew).unwrap_or(Timestamp::MAX)
+    }
+
+    fn steady(&self) -> Timestamp {
+        BASE.saturating_add(self.elapsed()).unwrap_or(Timestamp::MAX)
     }
 
     async fn sleep(&self, duration: Duration) {
@@ -124,6 +134,10 @@ mod tests {
         let wrong = clock.skewed(SignedDuration::from_hours(-1));
         clock.advance(Duration::from_mins(1)).await;
         assert_eq!(wrong.now().to_string(), "2025-12-31T23:01:00Z");
+        assert_eq!(wrong.steady().to_string(), "2026-01-01T00:01:00Z");
+        wrong.clone().set(SignedDuration::from_hours(2));
+        assert_eq!(wrong.now().to_string(), "2026-01-01T02:01:00Z");
+        assert_eq!(wrong.steady().to_string(), "2026-01-01T00:01:00Z");
         assert_eq!(clock.now().to_string(), "2026-01-01T00:01:00Z");
     }
 

@@ -1,5 +1,7 @@
 //! The account, the cluster and the clock of a test together.
 
+use jiff::SignedDuration;
+
 use super::{Crash, FakeCluster, FakeIam, VirtualClock};
 
 /// Account id that [`World::new`] uses.
@@ -33,9 +35,11 @@ impl World {
     pub fn seeded(seed: u64) -> Self {
         let clock = VirtualClock::seeded(seed);
         let crash = Crash::new();
-        let iam = FakeIam::new(ACCOUNT, PARTITION, clock.clone(), crash.clone());
+        // Whoever sets the controller's clock does not set theirs.
+        let theirs = clock.skewed(SignedDuration::ZERO);
+        let iam = FakeIam::new(ACCOUNT, PARTITION, theirs.clone(), crash.clone());
         iam.seed(seed);
-        let cluster = FakeCluster::new(clock.clone(), crash.clone());
+        let cluster = FakeCluster::new(theirs, crash.clone());
         Self { iam, cluster, clock, crash }
     }
 

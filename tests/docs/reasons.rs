@@ -39,6 +39,7 @@ fn verdicts() -> Vec<Verdict> {
         Verdict::NotAnnotated(String::new()),
         Verdict::Waiting(reason::WAITING_FOR_ABSENCE, String::new()),
         Verdict::Waiting(reason::WAITING_FOR_CREATE, String::new()),
+        Verdict::Waiting(reason::CLOCKS_APART, String::new()),
         Verdict::Working(reason::PROGRESSING, String::new()),
         Verdict::Working(reason::DELETING, String::new()),
         Verdict::PrincipalReplaced { written: true },

@@ -71,6 +71,38 @@ async fn two_policies_that_are_put_in_one_pass_have_an_event_each() {
     });
 }
 
+/// For the controller it is the same whether AWS's clock is an hour behind or its own is an hour
+/// ahead.
+#[tokio::test]
+async fn a_clock_an_hour_ahead_of_aws_ends_no_lifetime_and_is_said() {
+    let mut world = World::new("clock").await;
+    let account = world.scope.account.clone();
+    let standin = &world.scope.cluster.standin;
+    standin.settings(&account, &json!({"skew_seconds": -3_600}));
+    world.wait_sweeps(2);
+    world.apply("x", &json!({"trust": [lambda()], "lifetime": {"ttl": "3s"}}));
+    world.wait_ready("x");
+    world.wait_sweeps(5);
+    let ends = world.resource("x").expect("it")["status"]["expiresAt"].clone();
+    wait_until("the end to have come by the clock here", SOON, || {
+        let now = jiff::Timestamp::now().to_string();
+        if ends.as_str() < Some(&*now) { Ok(()) } else { Err(now) }
+    });
+    world.wait_sweeps(2);
+    assert!(world.get_role(&world.role("x")).await.is_some());
+    world.wait_ready("x");
+    let page = world.controller().get("/readyz").body;
+    assert!(page.starts_with("ok, but the clock of this controller is 3"), "{page}");
+    assert!(page.contains("s ahead of that of AWS account"), "{page}");
+    let offset = format!("rolewright_clock_offset_seconds{{account=\"{}\"}} 3", account.id);
+    let metrics = world.controller().get("/metrics").body;
+    assert!(metrics.contains(&offset), "{metrics}");
+    let standin = &world.scope.cluster.standin;
+    standin.settings(&account, &json!({"skew_seconds": 0}));
+    world.wait_reason("x", "Expired");
+    assert!(world.get_role(&world.role("x")).await.is_none());
+}
+
 #[tokio::test]
 async fn a_ttl_ends_the_role_and_keeps_the_resource() {
     let world = World::new("ttl").await;

@@ -321,6 +321,12 @@ impl Index {
         of_account.map(|(key, _)| ResourceKey::clone(key)).collect()
     }
 
+    /// Those of which a role is expected that has an end.
+    pub fn ending(&self) -> impl Iterator<Item = &ResourceKey> {
+        let ending = |entry: &Entry| entry.expected && entry.deadline.is_some();
+        self.entries.iter().filter(move |(_, entry)| ending(entry)).map(|(key, _)| key.as_ref())
+    }
+
     /// All keys, to be kept: they are shared.
     #[must_use]
     pub fn all_keys(&self) -> HashSet<Arc<ResourceKey>> {

@@ -163,7 +163,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         known: Known<'_>,
         aim: Aim,
     ) -> Situation {
-        let (now, windows, key) = (self.shared.clock.now(), self.shared.windows, identity.role());
+        let (now, clocks) = (self.shared.clock.steady(), self.shared.clocks(self.access));
+        let (windows, key) = (self.shared.windows, identity.role());
         let recent = self.access.recent();
         let lately = RecentWrites {
             created: recent.created(&key, now, windows.create),
@@ -172,7 +173,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         };
         drop(recent);
         let unseen_since = self.shared.memory().absent_since.get(&identity.key).copied();
-        let facts = ReadContext { identity, known, aim, lately, unseen_since, now, windows };
+        let facts =
+            ReadContext { identity, known, aim, lately, unseen_since, now, clocks, windows };
         let situation = situation(role, &facts);
         if let Situation::NotYet(Wait::Unseen(..) | Wait::NotOurs(..)) = situation {
             self.shared.memory().absent_since.entry(identity.key.clone()).or_insert(now);

@@ -150,13 +150,13 @@ async fn carry_out<I: IamWrite, C: Cluster, K: Clock>(
         if shared.stopping() {
             return Err(Interrupted::Stopping);
         }
-        if leave.allows(step, shared.clock.now()).is_none() {
+        if leave.allows(step, shared.clock.steady()).is_none() {
             prove_again(shared, job, leave).await?;
         }
         if shared.stopping() {
             return Err(Interrupted::Stopping);
         }
-        let now = shared.clock.now();
+        let now = shared.clock.steady();
         let proven = leave.allows(step, now).ok_or(Interrupted::ProofTooOld)?;
         let (role, at) = match write(shared, job, proven).await {
             Ok(answer) => answer,
@@ -205,7 +205,7 @@ async fn write<I: IamWrite, C: Cluster, K: Clock>(
         .during(job.access.iam.write(proven))
         .await
         .unwrap_or_else(|| Err(abandoned(step)));
-    let now = shared.clock.now();
+    let now = shared.clock.steady();
     match answer {
         Ok(Written { role, request_id }) => {
             job.access.recent().record(step, Certainty::Applied, now);
@@ -247,7 +247,7 @@ async fn prove_again<I: IamWrite, C: Cluster, K: Clock>(
     let Some(role) = job.access.iam.role(&job.identity.name).await? else {
         return Err(Interrupted::ProofTooOld);
     };
-    let again = proof.again(job.identity, &role, shared.clock.now());
+    let again = proof.again(job.identity, &role, shared.clock.steady());
     *leave = Leave::Change(again.map_err(|_| Interrupted::ProofTooOld)?);
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! What a pass says and does when the gate holds it back.
 
+use std::time::Duration;
+
 use crate::{
     api::{ResourceKey, kinds::iam_role::DriftPolicy, reason},
     controller::{
@@ -18,6 +20,9 @@ use crate::{
     },
     ports::{Clock, Cluster, IamWrite},
 };
+
+/// Clocks that are apart are looked at again after this; when ours is set, at once.
+const CLOCKS: Duration = Duration::from_mins(5);
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     /// Nothing is written to AWS.
@@ -50,6 +55,13 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 (Verdict::Expired(end), Next::Settled)
             }
             Hold::ObservingPastTheEnd(end) => (Verdict::ExpiredKept(end), Next::Settled),
+            Hold::ClocksApart(end) => {
+                let message = format!(
+                    "the lifetime ended at {end}, and the role stays until the clocks agree: that \
+                     of the controller and that of AWS are more than five minutes apart"
+                );
+                (Verdict::Waiting(reason::CLOCKS_APART, message), Next::Again(CLOCKS))
+            }
             Hold::Observing => (Verdict::WouldChange, Next::Settled),
             // Said by those who know the role's name.
             Hold::Retained | Hold::Gone(Gone::Removed) | Hold::Rival(_) => {

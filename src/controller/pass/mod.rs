@@ -152,7 +152,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             (situation, role) => {
                 let over =
                     if let Situation::Expired(_, end) = &situation { Some(*end) } else { None };
-                match (gate::before_writing(situation, &wanted.facts), over) {
+                // This read may have told the time at AWS for the first time.
+                let clocks_apart = self.shared.clocks(self.access).apart();
+                let facts = Facts { clocks_apart, ..wanted.facts.clone() };
+                match (gate::before_writing(situation, &facts), over) {
                     (Err(Hold::Foreign(not_ours)), _) => {
                         self.foreign(&wanted.desired, role, not_ours).await
                     }
@@ -333,10 +336,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if !beyond.is_empty() {
             self.note_deadline(end);
         }
+        let clocks = self.shared.clocks(self.access);
         Facts {
             observe: desired.terms.drift == DriftPolicy::Observe,
             beyond,
-            over: end.filter(|end| *end <= self.shared.clock.now()),
+            over: end.filter(|end| clocks.passed(*end)),
+            clocks_apart: clocks.apart(),
             has_role: Known::of(&self.status).expected(),
             said_over: self.says_over(),
             ..Facts::default()

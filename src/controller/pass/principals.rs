@@ -114,7 +114,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             &desired.identity.role(),
             observed,
             |part| desired.wants(part),
-            self.shared.clock.now(),
+            self.shared.clock.steady(),
             self.shared.windows.settle,
         );
     }
@@ -172,7 +172,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 return Err(failure);
             };
             let Leave::Change(proof) = &leave else { return Err(failure) };
-            let again = proof.again(&desired.identity, &role, self.shared.clock.now());
+            let again = proof.again(&desired.identity, &role, self.shared.clock.steady());
             leave = Leave::Change(again.map_err(|_| Interrupted::ProofTooOld)?);
             let Some(again) = observe::whole(&self.access.iam, role, context.scope).await? else {
                 return Err(failure);
@@ -220,7 +220,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if held.is_empty() {
             return match open {
                 None => {
-                    let (now, interval) = (self.shared.clock.now(), self.shared.sweep_interval);
+                    let (now, interval) = (self.shared.clock.steady(), self.shared.sweep_interval);
                     let blind = self.access.sweeping().blind(now, interval);
                     let verdict = if blind { Verdict::ReadyUnseen } else { Verdict::Ready };
                     self.report(&verdict, Next::Converged).await

@@ -15,6 +15,7 @@ mod additive;
 mod annotate;
 mod bad_days;
 mod claims;
+mod clock;
 mod contested;
 mod crash;
 mod create;

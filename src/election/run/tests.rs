@@ -85,6 +85,9 @@ impl Clock for Now {
     fn now(&self) -> Timestamp {
         Timestamp::UNIX_EPOCH
     }
+    fn steady(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
     async fn sleep(&self, duration: Duration) {
         sleep(duration).await;
     }

@@ -32,6 +32,8 @@ pub struct Facts {
     pub beyond: Vec<Finding>,
     /// The end, when it has come, as far as the resource alone tells.
     pub over: Option<Timestamp>,
+    /// Our own clock and AWS's are so far apart that one of them is wrong.
+    pub clocks_apart: bool,
     /// The role is known to exist.
     pub has_role: bool,
     /// The status says already that the lifetime is over.
@@ -63,6 +65,8 @@ pub enum Hold {
     Observing,
     /// The lifetime is over, and a role that is only observed stays.
     ObservingPastTheEnd(Timestamp),
+    /// The lifetime is over, and nobody knows by which clock.
+    ClocksApart(Timestamp),
     /// Another resource asked for the name first.
     Rival(ResourceKey),
 }
@@ -92,6 +96,7 @@ pub fn before_reading(facts: &Facts) -> Result<(), Hold> {
     // it for ever.
     match over {
         Some(end) if facts.has_role && *observe => Err(Hold::ObservingPastTheEnd(*end)),
+        Some(end) if facts.has_role && facts.clocks_apart => Err(Hold::ClocksApart(*end)),
         Some(_) if facts.has_role => Ok(()),
         Some(end) if facts.said_over => Err(Hold::Gone(Gone::Ended(*end))),
         _ => Err(Hold::BeyondLimits(beyond.clone())),
@@ -108,6 +113,7 @@ pub fn before_writing(situation: Situation, facts: &Facts) -> Result<Leave, Hold
         Situation::Foreign(not_ours) => Err(Hold::Foreign(not_ours)),
         Situation::Gone(gone) => Err(Hold::Gone(gone)),
         Situation::Expired(_, end) if facts.observe => Err(Hold::ObservingPastTheEnd(end)),
+        Situation::Expired(_, end) if facts.clocks_apart => Err(Hold::ClocksApart(end)),
         Situation::Ours(_) | Situation::Absent(_) if facts.observe => Err(Hold::Observing),
         Situation::Absent(absence) => match &facts.rival {
             Some(rival) => Err(Hold::Rival(rival.clone())),

@@ -1,6 +1,7 @@
 //! Decisions about a role and its resource: data in, data out.
 
 pub mod annotate;
+pub mod clocks;
 pub mod gate;
 pub mod lifetime;
 pub mod ownership;

@@ -10,6 +10,7 @@ use crate::{
     api::reason,
     plan::{
         decide::{
+            clocks::Clocks,
             lifetime::Lifetime,
             ownership::{self, Absence, Known, NotOurs, Proof},
         },
@@ -31,8 +32,10 @@ pub struct ReadContext<'a> {
     pub lately: RecentWrites,
     /// Since when a read shows no such role, or none of ours; `None` when this is the first.
     pub unseen_since: Option<Timestamp>,
-    /// When it was read.
+    /// When it was read, by a steady clock.
     pub now: Timestamp,
+    /// What the clocks showed then.
+    pub clocks: Clocks,
     /// How long reads are not believed.
     pub windows: Windows,
 }
@@ -115,7 +118,8 @@ pub fn situation(role: Option<&RoleRecord>, facts: &ReadContext<'_>) -> Situatio
 fn present(role: &RoleRecord, facts: &ReadContext<'_>) -> Situation {
     match (ownership::judge(facts.identity, role, &facts.known, facts.now), facts.aim) {
         (Ok(proof), Aim::Keep { lifetime, created }) => {
-            match lifetime.end(created, Some(role.created)).filter(|end| *end <= facts.now) {
+            let end = lifetime.end(created, Some(role.created));
+            match end.filter(|end| facts.clocks.passed(*end)) {
                 Some(end) => Situation::Expired(proof, end),
                 None => Situation::Ours(proof),
             }
@@ -140,7 +144,7 @@ fn present(role: &RoleRecord, facts: &ReadContext<'_>) -> Situation {
 
 /// Why "no such role" is not believed yet.
 fn unseen(facts: &ReadContext<'_>) -> Option<Wait> {
-    let ReadContext { identity, known, aim, lately, unseen_since, now, windows } = facts;
+    let ReadContext { identity, known, aim, lately, unseen_since, now, windows, .. } = facts;
     if lately.deleted {
         return None;
     }
@@ -182,7 +186,7 @@ fn absent(facts: &ReadContext<'_>) -> Situation {
 /// The end of the lifetime, when it has come, as far as the resource alone tells.
 fn over(facts: &ReadContext<'_>) -> Option<Timestamp> {
     let Aim::Keep { lifetime, created } = facts.aim else { return None };
-    lifetime.end(created, None).filter(|end| *end <= facts.now)
+    lifetime.end(created, None).filter(|end| facts.clocks.passed(*end))
 }
 
 /// How much of the window is left; `None` when it is over, or off.

@@ -164,6 +164,8 @@ pub fn lasts(
     conditions::find(conditions, condition::STALLED).is_some_and(|stalled| {
         stalled.reason == reason_of(error.class) && stalled.observed_generation == Some(generation)
     }) || conditions::find(conditions, condition::RECONCILING).is_some_and(|reconciling| {
-        now.duration_since(reconciling.last_transition_time.0).unsigned_abs() >= wait
+        // A clock that was set back makes nothing last longer.
+        let since = now.duration_since(reconciling.last_transition_time.0);
+        Duration::try_from(since).is_ok_and(|since| since >= wait)
     })
 }

@@ -76,6 +76,9 @@ struct State {
     reading: Reading,
     schedule: Schedule<IamErrorClass>,
     denied: BTreeSet<String>,
+    /// Whether an answer has told the time.
+    told: bool,
+    dated: bool,
     log: Vec<Recorded>,
     calls: u64,
     writes: u64,
@@ -117,6 +120,8 @@ impl FakeIam {
             reading,
             schedule: Schedule::new(),
             denied: BTreeSet::new(),
+            told: false,
+            dated: true,
             log: Vec::new(),
             calls: 0,
             writes: 0,
@@ -205,6 +210,12 @@ impl FakeIam {
         self.lock().log.clear();
     }
 
+    /// With `false` answers have no `Date`.
+    pub fn dated(&self, dated: bool) {
+        let mut state = self.lock();
+        (state.dated, state.told) = (dated, false);
+    }
+
     /// Schedules a fault.
     pub fn fault(&self, rule: Rule) {
         self.lock().schedule.add(rule);
@@ -279,6 +290,7 @@ impl FakeIam {
             Outcome::Failed(class) | Outcome::AnswerLost(class) => (Err(failed(class)), planned),
             Outcome::Stopped { .. } | Outcome::Panicked => (applied, planned),
         };
+        state.told |= state.dated;
         state.calls += 1;
         state.writes += u64::from(about.step.is_some());
         let recorded = Recorded {
@@ -324,6 +336,11 @@ impl State {
 }
 
 impl IamRead for FakeIam {
+    fn time(&self) -> Option<Timestamp> {
+        // Its clock goes as fast as that of the controller.
+        self.lock().told.then(|| self.clock.now())
+    }
+
     async fn role(&self, name: &RoleName) -> Result<Option<RoleRecord>, IamError> {
         self.read("GetRole", name.as_str(), |state, at| {
             state.seen(name.as_str(), at).map(|role| state.record(&role))

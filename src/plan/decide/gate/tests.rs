@@ -112,6 +112,13 @@ fn facts(change: impl FnOnce(&mut Facts)) -> Facts {
     }),
     Some(Hold::ObservingPastTheEnd(end()))
 )]
+#[case::beyond_and_over_while_the_clocks_are_apart(
+    facts(|f| {
+        f.beyond = vec![problem()];
+        (f.has_role, f.over, f.clocks_apart) = (true, Some(end()), true);
+    }),
+    Some(Hold::ClocksApart(end()))
+)]
 #[case::beyond_and_over_without_a_role(
     facts(|f| {
         f.beyond = vec![problem()];
@@ -141,6 +148,18 @@ fn before_the_role_is_read(#[case] facts: Facts, #[case] hold: Option<Hold>) {
     facts(|f| f.observe = true),
     Some(Hold::ObservingPastTheEnd(end()))
 )]
+#[case::expired_while_the_clocks_are_apart(
+    expired(),
+    facts(|f| f.clocks_apart = true),
+    Some(Hold::ClocksApart(end()))
+)]
+#[case::expired_observed_while_the_clocks_are_apart(
+    expired(),
+    facts(|f| (f.observe, f.clocks_apart) = (true, true)),
+    Some(Hold::ObservingPastTheEnd(end()))
+)]
+#[case::ours_while_the_clocks_are_apart(ours(), facts(|f| f.clocks_apart = true), None)]
+#[case::absent_while_the_clocks_are_apart(absent(), facts(|f| f.clocks_apart = true), None)]
 #[case::rival(absent(), facts(|f| f.rival = Some(rival())), Some(Hold::Rival(rival())))]
 #[case::who_has_the_role_has_no_rival(ours(), facts(|f| f.rival = Some(rival())), None)]
 #[case::who_observes_has_no_rival(

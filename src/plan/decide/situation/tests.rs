@@ -26,6 +26,7 @@ fn facts(wish: &Desired) -> ReadContext<'_> {
         lately: RecentWrites::default(),
         unseen_since: None,
         now: after(1_000),
+        clocks: Clocks { local: after(1_000), aws: Some(after(1_000)) },
         windows: Windows { settle: WINDOW, confirm: WINDOW, absence: WINDOW, create: WINDOW },
     }
 }
@@ -105,6 +106,13 @@ fn known(facts: &mut ReadContext<'_>) {
     |f: &mut ReadContext<'_>| f.aim = until(after(1_001)),
     "absent"
 )]
+#[case::over_by_our_own_clock_only(
+    |f: &mut ReadContext<'_>| {
+        f.aim = until(after(1_001));
+        f.clocks.local = after(9_000);
+    },
+    "absent"
+)]
 #[case::another_had_it(
     |f: &mut ReadContext<'_>| f.known.uid = Some("uid-0"),
     "gone with another"
@@ -179,6 +187,30 @@ fn a_role_that_a_read_does_not_show(#[case] change: Change, #[case] expected: &s
     as_it_is,
     |f: &mut ReadContext<'_>| f.aim = until(after(1_000)),
     "expired"
+)]
+#[case::over_by_our_own_clock_only(
+    as_it_is,
+    |f: &mut ReadContext<'_>| {
+        f.aim = until(after(1_001));
+        f.clocks.local = after(9_000);
+    },
+    "ours"
+)]
+#[case::over_by_the_clock_of_aws_only(
+    as_it_is,
+    |f: &mut ReadContext<'_>| {
+        f.aim = until(after(1_000));
+        f.clocks.local = after(999);
+    },
+    "ours"
+)]
+#[case::over_before_aws_has_told_its_time(
+    as_it_is,
+    |f: &mut ReadContext<'_>| {
+        f.aim = until(START);
+        f.clocks.aws = None;
+    },
+    "ours"
 )]
 #[case::over_and_to_be_removed(as_it_is, |f: &mut ReadContext<'_>| f.aim = Aim::Remove, "ours")]
 #[case::foreign_and_over(
