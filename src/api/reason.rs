@@ -47,6 +47,10 @@ reasons! {
         "The spec has a field that is unknown, wrong, or beyond the controller's limits; nothing \
          was written to AWS.",
         "Correct the fields that the message names, and apply the resource again.";
+    BEYOND_LIMITS = "BeyondLimits",
+        "The name or path that `status` has pinned is not one that this resource may have, and \
+         there is no role: none is created under it. A role that exists is kept.",
+        "Delete the resource and apply it again, and find out who wrote its status.";
     TRUST_WARNING = "TrustWarning",
         "A grant of the trust policy is allowed and may still surprise, such as one that goes by \
          names that can change hands; the role is made all the same. Said once for each \

@@ -7,8 +7,11 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::helm::with;
-use crate::install::install;
+use crate::install::{NAMESPACE, install};
 use harness::{ControlPlane, wait_until};
+
+/// A tool that restores resources with their status.
+const BACKUP: &str = "system:serviceaccount:velero:velero";
 
 /// One release with every limit, for `team-a` only.
 fn plane() -> &'static ControlPlane {
@@ -21,6 +24,7 @@ fn plane() -> &'static ControlPlane {
             &plane,
             &with(&json!({
                 "watchNamespaces": ["team-a"],
+                "admission": {"status": {"users": [BACKUP]}},
                 "settings": {
                     "pathPrefix": "/teams/",
                     "managedPolicies": [
@@ -142,4 +146,41 @@ fn what_is_within_the_values_is_accepted(#[case] more: Value) {
 #[test]
 fn a_namespace_that_the_release_does_not_serve_is_left_alone() {
     create("elsewhere", &json!({"path": "/other/", "roleName": "any", "lifetime": null})).unwrap();
+}
+
+#[test]
+fn the_status_is_written_by_the_controller_of_the_release_and_the_users_of_the_values() {
+    let plane = plane();
+    let controller = format!("system:serviceaccount:{NAMESPACE}:rolewright");
+    for namespace in ["team-a", "elsewhere"] {
+        let role = json!({
+            "apiVersion": "iam.rolewright.dev/v1alpha1", "kind": "IAMRole",
+            "metadata": {"name": "status", "namespace": namespace},
+            "spec": {
+                "trust": [{"name": "lambda", "service": {"name": "lambda.amazonaws.com"}}],
+                "lifetime": {"ttl": "24h"},
+            },
+        });
+        plane.kubectl_with(&["create", "-f", "-"], &role.to_string()).ok();
+    }
+    let patch = |user: &str, namespace: &str, patch: &str| {
+        plane.kubectl_as_administrator(user).run(&[
+            "-n",
+            namespace,
+            "patch",
+            "iamrole",
+            "status",
+            "--subresource=status",
+            "--type=merge",
+            "-p",
+            patch,
+        ])
+    };
+    let named = |name: &str| format!(r#"{{"status":{{"roleName":"{name}"}}}}"#);
+    let refused = patch("somebody", "team-a", &named("a")).stderr;
+    assert!(refused.contains("status.roleName may be changed by the controller only"), "{refused}");
+    patch("somebody", "team-a", r#"{"status":{"drift":null}}"#).ok();
+    patch("somebody", "elsewhere", &named("a")).ok();
+    patch(&controller, "team-a", &named("b")).ok();
+    patch(BACKUP, "team-a", &named("c")).ok();
 }

@@ -81,8 +81,11 @@ fn an_upgrade_brings_the_new_crd_and_harms_no_object_and_an_uninstall_takes_neit
             .ok();
         let status = r#"{"status":{"roleId":"AROAEXAMPLE","observedGeneration":1}}"#;
         let patch = ["--subresource=status", "--type=merge", "-p", status];
+        // The policy of the status lets nobody else.
+        let controller = format!("system:serviceaccount:{NAMESPACE}:rolewright");
         plane
-            .kubectl(&[&["-n", "team-a", "patch", "iamrole", "thumbnails"][..], &patch].concat())
+            .kubectl_as_administrator(&controller)
+            .run(&[&["-n", "team-a", "patch", "iamrole", "thumbnails"][..], &patch].concat())
             .ok();
         let (before, old_crd) = (live(&plane), plane.kubectl(&["get", crd, "-o", "json"]).json());
 

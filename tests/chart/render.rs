@@ -59,8 +59,10 @@ fn the_kinds_of_a_default_release_are_these() {
     RoleBinding rolewright-lease
     ServiceAccount rolewright
     ValidatingAdmissionPolicy rolewright-limits
+    ValidatingAdmissionPolicy rolewright-status
     ValidatingAdmissionPolicy rolewright-unknown-fields
     ValidatingAdmissionPolicyBinding rolewright-limits
+    ValidatingAdmissionPolicyBinding rolewright-status
     ValidatingAdmissionPolicyBinding rolewright-unknown-fields
     ");
 }
@@ -122,7 +124,10 @@ fn other(path: &str) -> Option<Value> {
         "settings.annotateServiceAccounts" => json!(true),
         "settings.logLevel" => json!("debug"),
         "settings.logFormat" => json!("text"),
-        "admission.unknownFields.actions" | "admission.limits.actions" => json!(["Warn", "Audit"]),
+        "admission.unknownFields.actions"
+        | "admission.limits.actions"
+        | "admission.status.actions" => json!(["Warn", "Audit"]),
+        "admission.status.users" => json!(["system:serviceaccount:velero:velero"]),
         "extraArgs" => json!(["--x"]),
         "image.digest" => json!(format!("sha256:{}", "a".repeat(64))),
         "image.pullPolicy" => json!("Always"),

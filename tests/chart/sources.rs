@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use crate::helm::{chart, objects, of_kind, required};
 use harness::repository;
 
-const COPIES: [(&str, &str); 3] = [
+const COPIES: [(&str, &str); 4] = [
     ("crds", "files/crds"),
     ("config/admission", "files/admission"),
+    ("config/protect", "files/protect"),
     ("config/rbac", "files/rbac"),
 ];
 

@@ -29,6 +29,7 @@ fn verdicts() -> Vec<Verdict> {
         Verdict::Ready,
         Verdict::ReadyUnseen,
         Verdict::Invalid(Vec::new()),
+        Verdict::BeyondLimits(Vec::new()),
         Verdict::NotOwned(NotOurs { reason: reason::NOT_OWNED, why: String::new() }),
         Verdict::NotOwned(NotOurs { reason: reason::OWNERSHIP_CONTESTED, why: String::new() }),
         Verdict::NameConflict(String::new()),

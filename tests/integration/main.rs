@@ -27,6 +27,7 @@ mod monitoring;
 mod null;
 mod ownership;
 mod parts;
+mod pinned;
 mod principals;
 mod refused;
 mod rest;

@@ -1,6 +1,9 @@
 //! Tests that hold `config/admission/` equal to the CRD, and the samples to the schema.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use serde_json::Value;
 
@@ -111,10 +114,36 @@ fn each_list_of_fields_is_used_by_a_validation() {
     }
 }
 
+/// Fields of the status that others may change: what nothing is decided by.
+const OPEN: [&str; 6] =
+    ["arn", "conditions", "drift", "lastHandledReconcileAt", "plan", "replacedPrincipals"];
+/// Fields that a later release adds.
+const LATER: [&str; 2] = ["creating", "held"];
+
+#[test]
+fn the_policy_of_the_status_has_decided_about_each_field() {
+    let policy = &documents("config/protect/iamrole-status.yaml")[0];
+    let own = policy["spec"]["variables"][0]["expression"].as_str().expect("a list");
+    let own: BTreeSet<&str> = own
+        .trim_matches(['[', ']'])
+        .split(',')
+        .map(|field| field.trim().trim_matches('\''))
+        .collect();
+    let crd = serde_json::to_value(crd::of(&IamRole::row())).expect("a CRD is JSON");
+    let root = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    let fields = root["properties"]["status"]["properties"].as_object().expect("fields");
+    let fields = fields.keys().map(String::as_str);
+    let decided: BTreeSet<&str> = own.iter().copied().chain(OPEN).collect();
+    assert!(OPEN.iter().all(|field| !own.contains(field)));
+    assert_eq!(decided, fields.chain(LATER).collect());
+}
+
 #[test]
 fn each_policy_is_bound_and_denies() {
-    for file in ["iamrole-unknown-fields", "iamrole-limits"] {
-        let all = documents(&format!("config/admission/{file}.yaml"));
+    for file in
+        ["admission/iamrole-unknown-fields", "admission/iamrole-limits", "protect/iamrole-status"]
+    {
+        let all = documents(&format!("config/{file}.yaml"));
         assert_eq!(all.len(), 2, "{file}");
         assert_eq!(all[0]["spec"]["failurePolicy"], "Fail");
         assert_eq!(all[1]["spec"]["policyName"], all[0]["metadata"]["name"]);

@@ -55,6 +55,8 @@ pub struct Entry {
     deleting: bool,
     paused: bool,
     finalizer: bool,
+    /// Its role may be created under the name that it claims.
+    in_scope: bool,
     requested_at: Option<Box<str>>,
     /// Its role.
     pub role: RoleKey,
@@ -115,6 +117,7 @@ pub struct Index {
 /// What a resource comes to.
 struct Compiled {
     role: RoleKey,
+    in_scope: bool,
     fingerprints: Option<(Fingerprint, Fingerprint)>,
     scope: Owned,
     observe: bool,
@@ -126,6 +129,7 @@ impl Compiled {
     fn known(entry: &Entry) -> Self {
         Self {
             role: entry.role.clone(),
+            in_scope: entry.in_scope,
             fingerprints: entry.fingerprints,
             scope: entry.scope.clone(),
             observe: entry.observe,
@@ -134,14 +138,12 @@ impl Compiled {
     }
 
     fn anew(resource: &Resource, limits: &Limits) -> Self {
-        let (role, compiled) = guarded(|| {
+        let (identity, compiled) = guarded(|| {
             let node = identity::read_spec(&resource.spec).ok();
-            (
-                identity::identify(resource, node.as_ref(), limits).role(),
-                compile(resource, limits).ok(),
-            )
+            (identity::identify(resource, node.as_ref(), limits), compile(resource, limits).ok())
         })
-        .unwrap_or_else(|| (identity::identify(resource, None, limits).role(), None));
+        .unwrap_or_else(|| (identity::identify(resource, None, limits), None));
+        let role = identity.role();
         // Beyond the operator's limits a role is not kept as written, but ends in its time.
         let deadline = compiled
             .as_ref()
@@ -150,6 +152,7 @@ impl Compiled {
         let applied = resource.status.applied.clone().unwrap_or_default();
         Self {
             role,
+            in_scope: identity::out_of_scope(&identity, limits).is_empty(),
             fingerprints: wanted.as_ref().map(fingerprint::of_desired),
             scope: wanted.as_ref().map(|wanted| Owned::of(wanted, &applied)).unwrap_or_default(),
             observe: wanted
@@ -169,7 +172,7 @@ impl Index {
             (entry.spec, entry.pinned, entry.created) == (spec, pinned, resource.created)
                 && (&*entry.uid, entry.generation) == (&*resource.uid, resource.generation)
         });
-        let Compiled { role, fingerprints, scope, observe, deadline } =
+        let Compiled { role, in_scope, fingerprints, scope, observe, deadline } =
             known.map_or_else(|| Compiled::anew(resource, limits), Compiled::known);
         let hash_is_current = fingerprints.is_some_and(|fingerprints| {
             resource.status.desired_hash == Some(fingerprint::desired_hash(fingerprints))
@@ -185,6 +188,7 @@ impl Index {
             deleting: resource.deleting,
             paused: resource.paused,
             finalizer: resource.finalizer,
+            in_scope,
             requested_at: resource.reconcile_requested_at.as_deref().map(Into::into),
             role: role.clone(),
             expected: resource.status.role_id.is_some(),
@@ -266,7 +270,8 @@ impl Index {
             .filter_map(|other| self.entries.get(other).map(|entry| (entry, other)))
             // One that may not have the name, or only goes away, keeps nobody from it.
             .filter(|(entry, _)| {
-                entry.expected || (entry.fingerprints.is_some() && !entry.deleting)
+                entry.in_scope
+                    && (entry.expected || (entry.fingerprints.is_some() && !entry.deleting))
             })
             .map(|(entry, other)| (rank(entry), other))
             .filter(|(other, _)| *other < rank(own))

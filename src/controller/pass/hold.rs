@@ -34,6 +34,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 self.status.plan = None;
                 (Verdict::Invalid(problems), Next::Settled)
             }
+            Hold::OutOfScope(problems) => {
+                self.forget_role();
+                self.status.plan = None;
+                (Verdict::BeyondLimits(problems), Next::Settled)
+            }
             Hold::Unclear(problem) => blocked(problem.to_string()),
             Hold::Elsewhere(account) => blocked(format!(
                 "the role lives in account {account}, and the controller's credentials are of {}: \

@@ -47,7 +47,7 @@ use crate::{
             observed::{Attachments, Observed, RoleRecord},
         },
         say::{backoff::Trouble, conditions, verdict::Verdict},
-        scope::resolve::resolve,
+        scope::{identity, resolve::resolve},
         steps::{
             applied, diff,
             principals::{held_back, view},
@@ -340,6 +340,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         Facts {
             observe: desired.terms.drift == DriftPolicy::Observe,
             beyond,
+            out_of_scope: identity::out_of_scope(&desired.identity, self.limits),
             over: end.filter(|end| clocks.passed(*end)),
             clocks_apart: clocks.apart(),
             has_role: Known::of(&self.status).expected(),

@@ -30,6 +30,7 @@ mod null;
 mod observe;
 mod other_managers;
 mod ownership;
+mod pinned;
 mod principals;
 mod protected;
 mod removal;

@@ -30,6 +30,8 @@ pub struct Facts {
     pub elsewhere: Option<String>,
     /// What of the spec is beyond the operator's limits.
     pub beyond: Vec<Finding>,
+    /// What of the name and path a role may not be created under.
+    pub out_of_scope: Vec<Finding>,
     /// The end, when it has come, as far as the resource alone tells.
     pub over: Option<Timestamp>,
     /// Our own clock and AWS's are so far apart that one of them is wrong.
@@ -67,6 +69,8 @@ pub enum Hold {
     ObservingPastTheEnd(Timestamp),
     /// The lifetime is over, and nobody knows by which clock.
     ClocksApart(Timestamp),
+    /// There is no role, and none may be made under what is pinned.
+    OutOfScope(Vec<Finding>),
     /// Another resource asked for the name first.
     Rival(ResourceKey),
 }
@@ -115,6 +119,9 @@ pub fn before_writing(situation: Situation, facts: &Facts) -> Result<Leave, Hold
         Situation::Expired(_, end) if facts.observe => Err(Hold::ObservingPastTheEnd(end)),
         Situation::Expired(_, end) if facts.clocks_apart => Err(Hold::ClocksApart(end)),
         Situation::Ours(_) | Situation::Absent(_) if facts.observe => Err(Hold::Observing),
+        Situation::Absent(_) if !facts.out_of_scope.is_empty() => {
+            Err(Hold::OutOfScope(facts.out_of_scope.clone()))
+        }
         Situation::Absent(absence) => match &facts.rival {
             Some(rival) => Err(Hold::Rival(rival.clone())),
             None => Ok(Leave::Create(absence)),

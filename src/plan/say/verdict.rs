@@ -25,6 +25,8 @@ pub enum Verdict {
     ReadyUnseen,
     /// The spec can't be used; nothing was written.
     Invalid(Vec<Finding>),
+    /// What is pinned is beyond the operator's limits, and there is no role; nothing was written.
+    BeyondLimits(Vec<Finding>),
     /// A role of that name is not ours, or not ours alone; nothing was written.
     NotOwned(NotOurs),
     /// Another resource has the name; nothing was written. The sentence names it.
@@ -110,6 +112,7 @@ pub fn reason_of(class: IamErrorClass) -> &'static str {
 /// something.
 pub const REFUSALS: &[&str] = &[
     reason::INVALID_SPEC,
+    reason::BEYOND_LIMITS,
     reason::NOT_OWNED,
     reason::OWNERSHIP_CONTESTED,
     reason::NAME_CONFLICT,

@@ -107,6 +107,7 @@ fn words(
             one_reason(State::True, State::True, None, reason::DRIFT_UNSEEN, message)
         }
         Verdict::Invalid(problems) => stalled(reason::INVALID_SPEC, list(problems)),
+        Verdict::BeyondLimits(problems) => stalled(reason::BEYOND_LIMITS, list(problems)),
         Verdict::NotOwned(NotOurs { reason, why }) => stalled(reason, why),
         Verdict::NameConflict(why) => stalled(reason::NAME_CONFLICT, why),
         Verdict::WouldChange => {

@@ -4,7 +4,10 @@
 
 use crate::{
     api::{ResourceKey, resource::Resource},
-    plan::scope::{limits::Limits, problems::Problems},
+    plan::scope::{
+        limits::Limits,
+        problems::{LIMIT, Problems, refused},
+    },
 };
 use iam::role::{RoleKey, RoleName};
 use iam::tag::TagKey;
@@ -126,6 +129,34 @@ pub fn name_in_scope(name: &str, key: &ResourceKey, limits: &Limits) -> bool {
 
 fn name_prefix(key: &ResourceKey, limits: &Limits) -> String {
     format!("{}{}_", limits.role_name_prefix, key.namespace)
+}
+
+/// What a role of this resource may not be created under, whoever pinned it: else who may write
+/// `status` would choose any name and path. A role that exists is kept under what is pinned, also
+/// after a setting has changed.
+#[must_use]
+pub fn out_of_scope(identity: &Identity, limits: &Limits) -> Vec<Finding> {
+    let remedy = "delete this IAMRole and apply it again, so that it begins without a status";
+    let refuse = |field: &str, message: String| refused(LIMIT, field, message, remedy);
+    let mut problems = Vec::new();
+    let (key, role_name) = (&identity.key, identity.name.as_str());
+    if !name_in_scope(role_name, key, limits) {
+        let message = format!(
+            "{role_name} is pinned, and a role is created for this resource only under a name \
+             that begins with {}",
+            name_prefix(key, limits)
+        );
+        problems.push(refuse("/status/roleName", message));
+    }
+    let path = &identity.path;
+    if !path.starts_with(&limits.path_prefix) || name::check_path(path).is_err() {
+        let message = format!(
+            "{path} is pinned, and a role is created only under a path that begins with {}",
+            limits.path_prefix
+        );
+        problems.push(refuse("/status/path", message));
+    }
+    problems
 }
 
 /// Refuses an identity that is out of the resource's scope, or not the pinned one.

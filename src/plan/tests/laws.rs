@@ -381,6 +381,12 @@ pub fn verdicts() -> Vec<Verdict> {
         Verdict::ReadyUnseen,
         Verdict::Invalid(problems(1)),
         Verdict::Invalid(problems(12)),
+        Verdict::BeyondLimits(vec![refused(
+            LIMIT,
+            "/status/roleName",
+            "x is pinned, and a role is created only under a name that begins with test-a_",
+            "delete this IAMRole and apply it again",
+        )]),
         Verdict::NotOwned(NotOurs {
             reason: reason::NOT_OWNED,
             why: "role test-a_x exists and is not ours".into(),

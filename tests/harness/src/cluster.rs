@@ -9,7 +9,7 @@ use std::sync::{LazyLock, OnceLock};
 use serde_json::json;
 
 use super::controller::{Controller, ControllerConfig};
-use super::controlplane::ControlPlane;
+use super::controlplane::{CONTROLLER, ControlPlane};
 use super::kube_controllers::KubeControllers;
 use super::rights::{Right, Witness};
 use super::setup;
@@ -66,6 +66,19 @@ impl Cluster {
         {
             let path = manifest.display().to_string();
             self.control_plane.kubectl(&["apply", "--server-side", "-f", &path]).ok();
+        }
+        // The controllers of the tests are many users, all in one namespace.
+        for manifest in manifests("config/protect") {
+            let text = std::fs::read_to_string(&manifest).expect("a policy of the repository");
+            let shipped = "request.userInfo.username in ['system:serviceaccount:\
+                rolewright-system:rolewright']";
+            assert!(text.contains(shipped), "{} names the controller", manifest.display());
+            let ours = format!(
+                "request.userInfo.username.startsWith('system:serviceaccount:{CONTROLLERS}:')"
+            );
+            let user = format!("({ours} || request.userInfo.username == '{CONTROLLER}')");
+            let policy = text.replace(shipped, &user);
+            self.control_plane.kubectl_with(&["apply", "--server-side", "-f", "-"], &policy).ok();
         }
         for crd in &crds {
             let path = crd.display().to_string();

@@ -263,6 +263,12 @@ impl ControlPlane {
         Kubectl { kubeconfig: self.kubeconfig(user), home: self.folder.path().to_owned() }
     }
 
+    /// kubectl as somebody with every right: what refuses them looks at the name.
+    pub fn kubectl_as_administrator(&self, name: &str) -> Kubectl {
+        let kubeconfig = self.kubeconfig_in_groups(name, &["system:masters"]);
+        Kubectl { kubeconfig, home: self.folder.path().to_owned() }
+    }
+
     /// Every write of a user that the API server has answered, oldest first.
     pub fn audit_writes(&self, user: &str) -> Vec<AuditWrite> {
         audit::writes(&self.audit_log(), user)

@@ -162,6 +162,12 @@ fn before_the_role_is_read(#[case] facts: Facts, #[case] hold: Option<Hold>) {
 #[case::absent_while_the_clocks_are_apart(absent(), facts(|f| f.clocks_apart = true), None)]
 #[case::rival(absent(), facts(|f| f.rival = Some(rival())), Some(Hold::Rival(rival())))]
 #[case::who_has_the_role_has_no_rival(ours(), facts(|f| f.rival = Some(rival())), None)]
+#[case::out_of_scope(
+    absent(),
+    facts(|f| (f.out_of_scope, f.rival) = (vec![problem()], Some(rival()))),
+    Some(Hold::OutOfScope(vec![problem()]))
+)]
+#[case::out_of_scope_is_for_creation(ours(), facts(|f| f.out_of_scope = vec![problem()]), None)]
 #[case::who_observes_has_no_rival(
     absent(),
     facts(|f| (f.observe, f.rival) = (true, Some(rival()))),
