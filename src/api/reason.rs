@@ -91,8 +91,8 @@ reasons! {
         "The lifetime of the role is over, and the role stays for now: the clock of the controller \
          and that of AWS are more than five minutes apart, so one of them is wrong. A deletion of \
          the resource does not wait for that.",
-        "Set the clock of the node that the controller runs on; `rolewright check` compares it with \
-         AWS's.";
+        "Set the clock of the node that the controller runs on; `rolewright check` compares it \
+         with AWS's.";
     DELETING = "Deleting",
         "The role is being removed from AWS.",
         "Wait.";
