@@ -113,6 +113,11 @@ reasons! {
          for 20 seconds is `Stalled`: IAM needs some until a new right counts.",
         "Allow the action in the controller's own policy, and look for a service control policy or \
          a boundary that denies it; it is tried again by itself, at least every ten minutes.";
+    OTHER_ACCOUNT = "OtherAccount",
+        "The controller's credentials have changed, and are of another account now; nothing is \
+         written, and nothing is concluded about the role.",
+        "Give the controller credentials of its own account again; it goes on by itself. To move \
+         to another account, make new resources there.";
     THROTTLED = "Throttled",
         "AWS refuses calls because the account's call budget is spent; the controller slows down \
          by itself.",

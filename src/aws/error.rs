@@ -3,10 +3,18 @@
 use std::error::Error;
 
 use aws_sdk_iam::operation::RequestId;
-use aws_smithy_runtime_api::{client::result::SdkError, http::Response};
+use aws_smithy_runtime_api::{
+    client::result::{DispatchFailure, SdkError},
+    http::Response,
+};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::plan::failure::{IamError, IamErrorClass};
+
+/// Why a call was not sent: it is not known that it would have reached the right account.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody has said yet that the credentials are of the right account")]
+pub struct NotProven;
 
 /// AWS's own words, one line, without request ids (they would make every repetition look like
 /// news).
@@ -39,6 +47,17 @@ where
     crate::plan::say::words::cut(&line, 600)
 }
 
+fn not_proven(failure: &DispatchFailure) -> bool {
+    let mut cause = failure.as_connector_error().and_then(Error::source);
+    while let Some(error) = cause {
+        if error.is::<NotProven>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// The innermost source, which says what happened: those around it name only who passed it on.
 fn cause(error: &dyn Error) -> String {
     let mut cause = error;
@@ -54,6 +73,8 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let class = match error {
+        // Never sent: nobody knows that it would have reached the right account.
+        SdkError::DispatchFailure(failure) if not_proven(failure) => IamErrorClass::OtherAccount,
         SdkError::ServiceError(service) => {
             let meta = service.err().meta();
             by_code(meta.code().unwrap_or_default(), meta.message().unwrap_or_default())

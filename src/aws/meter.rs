@@ -27,7 +27,6 @@ impl Meter {
     }
 
     /// What it counts.
-    #[cfg(test)]
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
@@ -84,6 +83,7 @@ fn outcome(failure: Option<IamErrorClass>) -> &'static str {
         Some(IamErrorClass::InvalidPrincipal) => "invalid_principal",
         Some(IamErrorClass::Refused) => "refused",
         Some(IamErrorClass::Protected) => "protected",
+        Some(IamErrorClass::OtherAccount) => "other_account",
         Some(IamErrorClass::Unknown) => "unknown",
     }
 }

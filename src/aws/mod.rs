@@ -1,6 +1,8 @@
 //! AWS behind [`crate::ports::IamRead`] and [`crate::ports::IamWrite`]: translation, error classes,
 //! pacing. Decides nothing.
 
+mod account;
+mod arns;
 mod caller;
 mod error;
 mod meter;
@@ -18,6 +20,7 @@ use aws_sdk_iam::config::retry::RetryPartition;
 
 use crate::{
     aws::{
+        account::AccountGuard,
         meter::Meter,
         pace::{Paces, Rates},
         time::ServerTime,
@@ -33,6 +36,7 @@ pub struct AwsIam {
     paces: Arc<Paces>,
     meter: Arc<Meter>,
     time: ServerTime,
+    guard: Arc<AccountGuard>,
 }
 
 /// Why AWS can't be used at all.
@@ -82,13 +86,9 @@ pub struct Connected {
 pub async fn connect(rates: Rates, metrics: &Arc<Metrics>) -> Result<Connected, ConnectError> {
     let config = load().await;
     let time = ServerTime::default();
-    let identity = aws_sdk_sts::Client::new(&config)
-        .get_caller_identity()
-        .customize()
-        .interceptor(time.clone())
-        .send()
-        .await
-        .map_err(|error| ConnectError::Credentials(error::words(&error)))?;
+    let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(time.clone()).build();
+    let sts = aws_sdk_sts::Client::from_conf(sts);
+    let (key, identity) = account::whose(&sts).await.map_err(ConnectError::Credentials)?;
     let arn = identity.arn().unwrap_or_default();
     let account = Account {
         id: identity.account().and_then(|id| id.parse().ok()).ok_or(ConnectError::NoAccount)?,
@@ -110,19 +110,21 @@ pub async fn connect(rates: Rates, metrics: &Arc<Metrics>) -> Result<Connected, 
         paces: Arc::new(Paces::new(rates)),
         meter: Arc::new(meter),
         time,
+        guard: Arc::new(AccountGuard::new(account.id, &key, sts)),
     };
     Ok(Connected { iam, caller: arn.to_owned(), account })
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::{
         io::{Read, Write},
         net::TcpListener,
     };
 
     use crate::plan::decide::ownership::Proven;
-    use aws_sdk_iam::config::{Credentials, Region};
+    use aws_config::identity::IdentityCache;
+    use aws_sdk_iam::config::{Credentials, Region, SharedCredentialsProvider};
     use iam::{account::AccountId, role::RoleKey};
     use tokio::time::Instant;
 
@@ -136,21 +138,31 @@ mod tests {
     };
 
     fn iam(endpoint: &str, rates: Rates) -> AwsIam {
-        let time = ServerTime::default();
-        let config = aws_sdk_iam::Config::builder()
+        client(endpoint, rates, "key")
+    }
+
+    /// A client with this access key; `key` is known to be ours.
+    pub(super) fn client(endpoint: &str, rates: Rates, key: &str) -> AwsIam {
+        let credentials = Credentials::new(key, "secret", None, None, "test");
+        let config = aws_config::SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("us-east-1"))
             .endpoint_url(endpoint)
-            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .identity_cache(IdentityCache::no_cache())
             .retry_config(RetryConfig::disabled())
-            .interceptor(time.clone())
             .build();
+        let time = ServerTime::default();
+        let iam = aws_sdk_iam::config::Builder::from(&config).interceptor(time.clone()).build();
         let meter = Arc::new(Meter::new(Arc::new(Metrics::new()), "123456789012".into()));
+        let account = "123456789012".parse().unwrap();
+        let sts = aws_sdk_sts::Client::new(&config);
         AwsIam {
-            client: aws_sdk_iam::Client::from_conf(config),
+            client: aws_sdk_iam::Client::from_conf(iam),
             paces: Arc::new(Paces::new(rates)),
             meter,
             time,
+            guard: Arc::new(AccountGuard::new(account, "key", sts)),
         }
     }
 

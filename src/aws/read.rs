@@ -20,20 +20,35 @@ use crate::{
 /// The most that IAM gives a page; it may give fewer.
 const PAGE: i32 = 1_000;
 
-/// Makes one call, and slows down when AWS says so. A read waits for its turn here, a write has
-/// waited for its own before ownership was looked at. The role is empty for a call that is about no
-/// single one. The SDK's futures are large and there is one for each action: on the heap they cost
-/// what is used, in each pass and on each stack.
+/// Makes one call, and slows down when AWS says so. With credentials of which nobody knows the
+/// account it may be made once more, when that is known. A read waits for its turn here, a write
+/// has waited for its own before ownership was looked at. The role is empty for a call that is
+/// about no single one. The SDK's futures are large and there is one for each action: on the heap
+/// they cost what is used, in each pass and on each stack.
 macro_rules! call {
     ($iam:expr, $action:literal, $write:literal, $role:expr, $request:expr) => {{
         if !$write {
             $iam.paces.turn(false).await;
         }
-        let answer = $iam.meter.measure($action, $role, Box::pin($request.send())).await;
-        if answer.as_ref().is_err_and(|failure| failure.class == IamErrorClass::Throttled) {
-            $iam.paces.throttled($write);
-        }
-        answer
+        Box::pin(async move {
+            let request = $request;
+            let mut tries = 0;
+            loop {
+                tries += 1;
+                let signature = $iam.guard.signature($write);
+                let signed = request.clone().customize().interceptor(signature.clone());
+                let answer = $iam.meter.measure($action, $role, Box::pin(signed.send())).await;
+                if answer.as_ref().is_err_and(|failure| failure.class == IamErrorClass::Throttled) {
+                    $iam.paces.throttled($write);
+                }
+                match $iam.guard.heard($action, &signature, answer, &$iam.meter).await {
+                    Some(answer) => break answer,
+                    None if tries < 3 => {}
+                    None => break Err($crate::aws::account::AccountGuard::unsettled($action)),
+                }
+            }
+        })
+        .await
     }};
 }
 pub(super) use call;

@@ -102,6 +102,9 @@ metrics! {
     clock_offset: Gauge in "seconds", ["account"],
         "How far the controller's clock is ahead of AWS's, by the Date of AWS's last answer; \
          beyond 300 either way no lifetime ends.";
+    other_account: Gauge, ["account"],
+        "1 while the credentials are of another account than the one whose roles are kept: nothing \
+         is written then.";
     leader: Gauge, [],
         "1 when this process writes, 0 when it stands by.";
     build_info: Gauge, ["version"],
@@ -138,6 +141,7 @@ impl Metrics {
         self.unclaimed_roles.set([account], 0);
         self.drift_unseen.set([account], 0);
         self.clock_offset.set([account], 0);
+        self.other_account.set([account], 0);
     }
 
     /// Nothing has happened yet.

@@ -31,13 +31,16 @@ pub enum IamErrorClass {
     Refused,
     /// `UnmodifiableEntity`: a role of an AWS service.
     Protected,
+    /// The credentials are of another account than the one that was asked: not sent, or an answer
+    /// that says nothing about this account.
+    OtherAccount,
     /// Anything else, an answer that can't be understood among it.
     Unknown,
 }
 
 impl IamErrorClass {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Unreachable,
         Self::Throttled,
         Self::ServerError,
@@ -50,6 +53,7 @@ impl IamErrorClass {
         Self::InvalidPrincipal,
         Self::Refused,
         Self::Protected,
+        Self::OtherAccount,
         Self::Unknown,
     ];
 

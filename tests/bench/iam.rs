@@ -147,6 +147,7 @@ impl From<IamError> for Refused {
             IamErrorClass::AlreadyExists => (StatusCode::CONFLICT, "EntityAlreadyExists"),
             IamErrorClass::DeleteConflict => (StatusCode::CONFLICT, "DeleteConflict"),
             IamErrorClass::LimitExceeded => (StatusCode::CONFLICT, "LimitExceeded"),
+            IamErrorClass::OtherAccount => (StatusCode::FORBIDDEN, "InvalidClientTokenId"),
             IamErrorClass::Protected => (StatusCode::BAD_REQUEST, "UnmodifiableEntity"),
             _ => (StatusCode::BAD_REQUEST, "ValidationError"),
         };

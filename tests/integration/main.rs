@@ -25,6 +25,7 @@ mod leader;
 mod main_job;
 mod monitoring;
 mod null;
+mod other_account;
 mod ownership;
 mod parts;
 mod pinned;

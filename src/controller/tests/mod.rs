@@ -28,6 +28,7 @@ mod names;
 mod notice;
 mod null;
 mod observe;
+mod other_account;
 mod other_managers;
 mod ownership;
 mod pinned;

@@ -41,6 +41,8 @@ const fn range(trouble: Trouble) -> (Duration, Duration) {
             Class::Throttled | Class::Unreachable | Class::ServerError | Class::Unknown,
         ) => seconds(1, 60),
         Trouble::Iam(Class::Busy | Class::DeleteConflict | Class::AlreadyExists) => seconds(2, 120),
+        // No call is sent meanwhile.
+        Trouble::Iam(Class::OtherAccount) => seconds(10, 60),
         // A denied call is not hammered; a missing policy or principal may be made by somebody at
         // any time.
         Trouble::Iam(Class::AccessDenied | Class::NotFound | Class::InvalidPrincipal) => {

@@ -105,6 +105,7 @@ pub fn reason_of(class: IamErrorClass) -> &'static str {
         IamErrorClass::InvalidPrincipal => reason::INVALID_PRINCIPAL,
         IamErrorClass::Refused => reason::REFUSED,
         IamErrorClass::Protected => reason::PROTECTED,
+        IamErrorClass::OtherAccount => reason::OTHER_ACCOUNT,
     }
 }
 
@@ -124,6 +125,7 @@ pub const REFUSALS: &[&str] = &[
     reason::INVALID_PRINCIPAL,
     reason::REFUSED,
     reason::PROTECTED,
+    reason::OTHER_ACCOUNT,
     reason::INTERNAL_ERROR,
 ];
 
@@ -132,7 +134,10 @@ pub const REFUSALS: &[&str] = &[
 pub fn stalls(class: IamErrorClass) -> bool {
     matches!(
         class,
-        IamErrorClass::LimitExceeded | IamErrorClass::Refused | IamErrorClass::Protected
+        IamErrorClass::LimitExceeded
+            | IamErrorClass::Refused
+            | IamErrorClass::Protected
+            | IamErrorClass::OtherAccount
     )
 }
 

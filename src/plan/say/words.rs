@@ -44,6 +44,7 @@ fn remedy(class: IamErrorClass) -> &'static str {
         IamErrorClass::LimitExceeded => "shorten the resource, or ask AWS for a higher quota",
         IamErrorClass::InvalidPrincipal => "check that every principal in spec.trust exists",
         IamErrorClass::Refused => "correct the resource",
+        IamErrorClass::OtherAccount => "give the controller credentials of its own account again",
         IamErrorClass::Protected => "the role belongs to an AWS service: choose another roleName",
     }
 }
