@@ -39,6 +39,7 @@ pub const MANAGED_POLICIES: [&str; 5] = [
 
 /// Who we are and what resources may ask for: the same for the controller and for `render`.
 #[derive(Clone, Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct ScopeArgs {
     /// Name of this installation, 1 to 32 of a-z, 0-9 and -; unique for each running installation,
     /// kept for ever: it is the first half of the proof that a role is ours
@@ -76,6 +77,24 @@ pub struct ScopeArgs {
         num_args = 0..=1, require_equals = true,
           default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub annotate_service_accounts: bool,
+    /// Let the annotation rolewright.dev/paused hold up what is written, also the end of a role;
+    /// else it is ignored
+    #[arg(long, env = "ROLEWRIGHT_ALLOW_PAUSE", value_name = "true|false", num_args = 0..=1,
+        require_equals = true,
+          default_value_t = true, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub allow_pause: bool,
+    /// Let resources say driftPolicy: Observe, with which a role stays past its end and its
+    /// resource
+    #[arg(long, env = "ROLEWRIGHT_ALLOW_OBSERVE", value_name = "true|false", num_args = 0..=1,
+        require_equals = true,
+          default_value_t = true, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub allow_observe: bool,
+    /// Let resources say deletionPolicy: Retain, with which a role stays when its resource, and its
+    /// end with it, are gone
+    #[arg(long, env = "ROLEWRIGHT_ALLOW_RETAIN", value_name = "true|false", num_args = 0..=1,
+        require_equals = true,
+          default_value_t = true, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub allow_retain: bool,
 }
 
 /// Everything that `rolewright controller` can be told.
@@ -264,6 +283,9 @@ impl ScopeArgs {
             max_session,
             oidc_issuers: self.oidc_issuer.clone(),
             annotate: self.annotate_service_accounts,
+            allow_pause: self.allow_pause,
+            allow_observe: self.allow_observe,
+            allow_retain: self.allow_retain,
             account: account.clone(),
             own: Own::default(),
         })

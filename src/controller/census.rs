@@ -19,8 +19,8 @@ fn census(memory: &Memory, queue: &Queue, now: Timestamp, steady: Timestamp) -> 
         for counted in entry.conditions.states() {
             *census.conditions.entry(counted).or_default() += 1;
         }
-        // Of a role that is only observed the end is told and nothing is removed.
-        let end = entry.deadline.filter(|_| entry.expected && !entry.observe);
+        // Also where the role stays past its end: paused, refused, only observed.
+        let end = entry.deadline.filter(|_| entry.expected);
         census.ends.extend(end.map(|end| end.duration_since(now).as_secs()));
     }
     census

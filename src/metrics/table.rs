@@ -72,7 +72,7 @@ metrics! {
         "Resources by condition, as their status has it; one without status is Ready Unknown.";
     roles_expiring: Gauge, ["within_seconds"],
         "Roles whose lifetime ends within so many seconds; each bucket includes the shorter ones, \
-         and 0 is overdue.";
+         and 0 is overdue, whatever keeps the role.";
     drift: Counter, ["part"],
         "Parts of roles that were changed behind the controller's back, as a point read confirmed.";
     corrections: Counter, ["part"],

@@ -31,6 +31,9 @@ fn plane() -> &'static ControlPlane {
                         "arn:{partition}:iam::aws:policy/*",
                         "arn:{partition}:iam::{accountId}:policy/team.*", "!*/AdministratorAccess",
                     ],
+                    "allowPause": false,
+                    "allowObserve": false,
+                    "allowRetain": false,
                     "maxLifetime": "24h",
                     "maxSession": "2h",
                 },
@@ -115,6 +118,8 @@ fn attach(arn: &str) -> Value {
 #[case::no_lifetime(json!({"lifetime": null}), "spec.lifetime is required here; set ttl to at most \
     24h")]
 #[case::session(json!({"maxSessionDuration": "2h1s"}), "spec.maxSessionDuration may be at most 2h")]
+#[case::observe(json!({"driftPolicy": "Observe"}), "Observe is not allowed here; leave it out")]
+#[case::retain(json!({"deletionPolicy": "Retain"}), "Retain is not allowed here; leave it out")]
 #[case::unknown(json!({"permisions": {}}), "is not a field of an IAMRole")]
 #[case::everyone(
     json!({"trust": [{"name": "x", "statement": {"effect": "Allow", "principals": {"AWS": ["*"]},
@@ -131,7 +136,7 @@ fn what_is_beyond_the_values_is_refused_with_the_remedy(#[case] more: Value, #[c
 #[case::all(json!({
     "roleName": "prod-team-a_y", "path": "/teams/x/",
     "permissionsBoundary": "arn:aws-us-gov:iam::123456789012:policy/rolewright-boundary",
-    "maxSessionDuration": "2h",
+    "maxSessionDuration": "2h", "driftPolicy": "Correct", "deletionPolicy": "Delete",
 }))]
 #[case::placeholders(
     json!({"permissionsBoundary": "arn:{partition}:iam::{accountId}:policy/rolewright-boundary"})
@@ -182,5 +187,11 @@ fn the_status_is_written_by_the_controller_of_the_release_and_the_users_of_the_v
     patch("somebody", "team-a", r#"{"status":{"drift":null}}"#).ok();
     patch("somebody", "elsewhere", &named("a")).ok();
     patch(&controller, "team-a", &named("b")).ok();
+    let pause = ["annotate", "iamrole", "status", "rolewright.dev/paused=true"];
+    let refused = plane.kubectl(&[&["-n", "team-a"][..], &pause].concat()).stderr;
+    assert!(
+        refused.contains("rolewright.dev/paused is not allowed here; take it off"),
+        "{refused}"
+    );
     patch(BACKUP, "team-a", &named("c")).ok();
 }

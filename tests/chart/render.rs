@@ -58,9 +58,11 @@ fn the_kinds_of_a_default_release_are_these() {
     Role rolewright-lease
     RoleBinding rolewright-lease
     ServiceAccount rolewright
+    ValidatingAdmissionPolicy rolewright-finalizer
     ValidatingAdmissionPolicy rolewright-limits
     ValidatingAdmissionPolicy rolewright-status
     ValidatingAdmissionPolicy rolewright-unknown-fields
+    ValidatingAdmissionPolicyBinding rolewright-finalizer
     ValidatingAdmissionPolicyBinding rolewright-limits
     ValidatingAdmissionPolicyBinding rolewright-status
     ValidatingAdmissionPolicyBinding rolewright-unknown-fields
@@ -122,11 +124,13 @@ fn other(path: &str) -> Option<Value> {
             json!(7)
         }
         "settings.annotateServiceAccounts" => json!(true),
+        "settings.allowPause" | "settings.allowObserve" | "settings.allowRetain" => json!(false),
         "settings.logLevel" => json!("debug"),
         "settings.logFormat" => json!("text"),
         "admission.unknownFields.actions"
         | "admission.limits.actions"
-        | "admission.status.actions" => json!(["Warn", "Audit"]),
+        | "admission.status.actions"
+        | "admission.finalizer.actions" => json!(["Warn", "Audit"]),
         "admission.status.users" => json!(["system:serviceaccount:velero:velero"]),
         "extraArgs" => json!(["--x"]),
         "image.digest" => json!(format!("sha256:{}", "a".repeat(64))),

@@ -66,3 +66,53 @@ async fn the_finalizer_goes_to_the_object_that_was_seen_and_to_no_other() {
         "the one that was seen is gone: done"
     );
 }
+
+#[tokio::test]
+async fn the_finalizer_is_taken_off_by_the_controller_or_by_who_may_release() {
+    let mut world = World::new("release").await;
+    apply(&world);
+    world.wait_ready("x");
+    let plane = &world.scope.cluster.control_plane;
+    let (namespace, user) = (world.scope.namespace.clone(), "tenant");
+    let grant = |name: &str, verbs: &str| {
+        let role = format!("{namespace}-{name}");
+        let verb = format!("--verb={verbs}");
+        let namespace = namespace.as_str();
+        let of = ["-n", namespace, "create", "role", &role, &verb];
+        plane.kubectl(&[&of[..], &["--resource=iamroles.iam.rolewright.dev"]].concat()).ok();
+        let (of, to) = (format!("--role={role}"), format!("--user={user}"));
+        plane.kubectl(&["-n", namespace, "create", "rolebinding", &role, &of, &to]).ok();
+    };
+    let take_off = || {
+        plane.kubectl_as(user).run(&[
+            "-n",
+            &namespace,
+            "patch",
+            "iamrole",
+            "x",
+            "--type=merge",
+            "-p",
+            r#"{"metadata":{"finalizers":null}}"#,
+        ])
+    };
+    grant("edit", "get,patch,update");
+    harness::wait_until("the tenant's rights", harness::world::SOON, || {
+        let said = take_off().stderr;
+        let refused = said.contains("only the controller takes the finalizer");
+        if refused { Ok(()) } else { Err(said) }
+    });
+    assert_eq!(finalizers(&world), json!(["iam.rolewright.dev/role"]));
+    // What does not touch it passes, and the controller takes it off.
+    plane.kubectl_as(user).run(&["-n", &namespace, "label", "iamrole", "x", "a=b"]).ok();
+    world.delete("x");
+    world.wait_gone("x");
+    apply(&world);
+    world.wait_ready("x");
+    assert!(world.controller().terminate().success());
+    grant("release", "release");
+    harness::wait_until("the tenant's verb", harness::world::SOON, || {
+        let answer = take_off();
+        if answer.status.success() { Ok(()) } else { Err(answer.stderr) }
+    });
+    assert_eq!(finalizers(&world), Value::Null);
+}

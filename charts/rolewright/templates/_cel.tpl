@@ -55,6 +55,24 @@ as a manifest may hold it, and for what it is replaced with.
   message: "spec.maxSessionDuration may be at most {{ . }} here; shorten it"
   reason: Invalid
 {{- end }}
+{{- if eq (toString .Values.settings.allowPause) "false" }}
+- expression: >-
+    object.metadata.?annotations[?'rolewright.dev/paused'].orValue('') != 'true'
+  message: "the annotation rolewright.dev/paused is not allowed here; take it off"
+  reason: Invalid
+{{- end }}
+{{- if eq (toString .Values.settings.allowObserve) "false" }}
+- expression: >-
+    !has(variables.spec.driftPolicy) || variables.spec.driftPolicy != 'Observe'
+  message: "spec.driftPolicy: Observe is not allowed here; leave it out"
+  reason: Invalid
+{{- end }}
+{{- if eq (toString .Values.settings.allowRetain) "false" }}
+- expression: >-
+    !has(variables.spec.deletionPolicy) || variables.spec.deletionPolicy != 'Retain'
+  message: "spec.deletionPolicy: Retain is not allowed here; leave it out"
+  reason: Invalid
+{{- end }}
 {{- with .Values.settings.maxLifetime }}
 - expression: >-
     has(variables.spec.lifetime)

@@ -140,9 +140,12 @@ fn the_policy_of_the_status_has_decided_about_each_field() {
 
 #[test]
 fn each_policy_is_bound_and_denies() {
-    for file in
-        ["admission/iamrole-unknown-fields", "admission/iamrole-limits", "protect/iamrole-status"]
-    {
+    for file in [
+        "admission/iamrole-unknown-fields",
+        "admission/iamrole-limits",
+        "protect/iamrole-status",
+        "protect/iamrole-finalizer",
+    ] {
         let all = documents(&format!("config/{file}.yaml"));
         assert_eq!(all.len(), 2, "{file}");
         assert_eq!(all[0]["spec"]["failurePolicy"], "Fail");

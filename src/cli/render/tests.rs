@@ -13,6 +13,9 @@ fn limits() -> Limits {
         path_prefix: "/".into(),
         managed_policies: MANAGED_POLICIES.map(String::from).into(),
         annotate_service_accounts: false,
+        allow_pause: true,
+        allow_observe: true,
+        allow_retain: true,
         max_lifetime: None,
         max_session: None,
         oidc_issuer: vec![

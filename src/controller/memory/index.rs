@@ -26,6 +26,7 @@ use crate::{
         form::{
             desired::compile,
             fingerprint::{self, Fingerprint, Owned},
+            lenient,
             observed::RoleDetail,
         },
         say::{conditions, words},
@@ -144,11 +145,12 @@ impl Compiled {
         })
         .unwrap_or_else(|| (identity::identify(resource, None, limits), None));
         let role = identity.role();
-        // Beyond the operator's limits a role is not kept as written, but ends in its time.
-        let deadline = compiled
-            .as_ref()
-            .and_then(|(wanted, _)| wanted.terms.lifetime.end(resource.created, None));
         let wanted = compiled.and_then(|(wanted, beyond)| beyond.is_empty().then_some(wanted));
+        // A role whose spec is refused is not kept as written, but ends in its time.
+        let deadline = match &wanted {
+            Some(wanted) => wanted.terms.lifetime.end(resource.created, None),
+            None => guarded(|| lenient::end(resource)).flatten(),
+        };
         let applied = resource.status.applied.clone().unwrap_or_default();
         Self {
             role,
@@ -186,7 +188,7 @@ impl Index {
             pinned,
             created: resource.created,
             deleting: resource.deleting,
-            paused: resource.paused,
+            paused: limits.paused(resource),
             finalizer: resource.finalizer,
             in_scope,
             requested_at: resource.reconcile_requested_at.as_deref().map(Into::into),
@@ -224,7 +226,7 @@ impl Index {
                 false
             }
             Some(old) if old.was_set_back(&entry) => true,
-            _ => needs_pass(resource, hash_is_current),
+            _ => needs_pass(resource, entry.paused, hash_is_current),
         };
         self.forget(&resource.key);
         let key = Arc::new(resource.key.clone());
@@ -431,12 +433,12 @@ impl Entry {
 }
 
 /// Whether a resource that is seen for the first time, or has changed, needs a pass.
-fn needs_pass(resource: &Resource, hash_is_current: bool) -> bool {
+fn needs_pass(resource: &Resource, paused: bool, hash_is_current: bool) -> bool {
     let status = &resource.status;
     if resource.deleting {
         return resource.finalizer;
     }
-    if resource.paused {
+    if paused {
         return !words::tell_a_pause(&status.conditions);
     }
     // After a pause it is not ready either.
@@ -456,7 +458,9 @@ fn pinned(status: &RoleStatus) -> impl Hash {
         let Applied { inline_policies, managed_policies, tags, .. } = applied;
         (inline_policies, managed_policies, tags)
     });
-    (&status.role_name, &status.path, &status.account_id, applied)
+    // The saved end counts while the spec is refused.
+    let end = status.expires_at.as_ref().map(|end| end.0);
+    (&status.role_name, &status.path, &status.account_id, applied, end)
 }
 
 /// Runs what reads a tenant's text. The engine itself must outlive a panic in it; the pass meets

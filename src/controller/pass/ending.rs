@@ -1,5 +1,6 @@
 //! How a role ends: its lifetime is over, or its resource is deleted.
 
+use iam::finding::Finding;
 use jiff::Timestamp;
 
 use crate::{
@@ -10,8 +11,8 @@ use crate::{
             gate::{self, Facts, Hold},
             ownership::{Known, NotOurs},
         },
-        form::desired::{Desired, deletion_terms},
-        say::{backoff::Trouble, verdict::Verdict},
+        form::lenient,
+        say::{backoff::Trouble, conditions, verdict::Verdict},
         scope::identity::{self, Identity},
         steps::step::Why,
     },
@@ -22,12 +23,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     /// The lifetime is over: the role goes, the resource stays.
     pub(super) async fn expire(
         &mut self,
-        desired: &Desired,
+        identity: &Identity,
         end: Timestamp,
     ) -> Result<Next, Interrupted> {
         let status = self.status.clone();
         let known = Known::of(&status);
-        match self.remove(&desired.identity, known, Why::Expired).await? {
+        match self.remove(identity, known, Why::Expired).await? {
             Removal::Gone => {
                 self.let_all_go().await?;
                 self.end_role();
@@ -42,17 +43,53 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
     }
 
+    /// The spec is refused: the role is not written, but ends in its time all the same. The end is
+    /// saved when it is first known.
+    pub(super) async fn refused(&mut self, problems: Vec<Finding>) -> Result<Next, Interrupted> {
+        let end = lenient::end(&self.resource);
+        self.status.expires_at = end.map(conditions::whole_seconds);
+        self.note_deadline(end);
+        let facts = Facts {
+            observe: lenient::outlives(&self.resource, self.limits),
+            beyond: problems,
+            over: self.over(end),
+            clocks_apart: self.shared.clocks(self.access).apart(),
+            has_role: Known::of(&self.status).expected(),
+            said_over: self.says_over(),
+            ..Facts::default()
+        };
+        match (gate::before_reading(&facts), facts.over) {
+            (Err(hold), _) => self.hold_back(hold).await,
+            (Ok(()), Some(end)) => self.expire(&self.identity(), end).await,
+            // Nothing else passes the gate here.
+            (Ok(()), None) => self.hold_back(Hold::BeyondLimits(facts.beyond)).await,
+        }
+    }
+
+    /// The end, when it has come.
+    fn over(&self, end: Option<Timestamp>) -> Option<Timestamp> {
+        end.filter(|end| self.shared.clocks(self.access).passed(*end))
+    }
+
+    /// The role of a resource whose spec need not be right.
+    fn identity(&self) -> Identity {
+        let spec = identity::read_spec(&self.resource.spec).ok();
+        identity::identify(&self.resource, spec.as_ref(), self.limits)
+    }
+
     /// The resource is being deleted and our finalizer holds it.
     pub(super) async fn delete(&mut self) -> Result<Next, Interrupted> {
-        let spec = identity::read_spec(&self.resource.spec).ok();
-        let mut identity = identity::identify(&self.resource, spec.as_ref(), self.limits);
-        let terms = deletion_terms(&self.resource);
+        let mut identity = self.identity();
+        let terms = lenient::deletion_terms(&self.resource, self.limits);
+        // After its end the role goes, whatever keeps it can't be told or may not be.
+        let over = self.over(lenient::end(&self.resource)).is_some()
+            && !lenient::outlives(&self.resource, self.limits);
         let account = self.status.account_id.clone();
         let facts = Facts {
             deleting: true,
-            paused: self.resource.paused,
+            paused: self.limits.paused(&self.resource),
             retain: terms == Ok(DeletionPolicy::Retain),
-            unclear: terms.err(),
+            unclear: terms.err().filter(|_| !over),
             elsewhere: account.filter(|account| identity.account.id != **account),
             ..Facts::default()
         };

@@ -14,7 +14,6 @@ pub(super) mod report;
 
 use std::collections::BTreeMap;
 
-use iam::finding::Finding;
 use tracing::{error, info};
 
 use self::{
@@ -42,7 +41,7 @@ use crate::{
         },
         failure::IamErrorClass,
         form::{
-            desired::{Desired, compile},
+            desired::{Desired, desired},
             fingerprint::{self, Owned},
             observed::{Attachments, Observed, RoleRecord},
         },
@@ -97,22 +96,17 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if self.resource.deleting {
             return if self.resource.finalizer { self.delete().await } else { Ok(Next::Settled) };
         }
-        let facts = Facts { paused: self.resource.paused, ..Facts::default() };
+        let paused = self.limits.paused(&self.resource);
+        let facts = Facts { paused, ..Facts::default() };
         if let Err(hold) = gate::before_reading(&facts) {
             return self.hold_back(hold).await;
         }
         self.take_up_request();
-        let (mut desired, beyond) = match compile(&self.resource, self.limits) {
-            Ok(compiled) => compiled,
-            Err(problems) => return self.hold_back(Hold::BeyondLimits(problems)).await,
+        let mut desired = match desired(&self.resource, self.limits) {
+            Ok(desired) => desired,
+            Err(problems) => return self.refused(problems).await,
         };
-        let facts = self.facts(&desired, beyond);
-        if let Err(hold) = gate::before_reading(&facts) {
-            return self.hold_back(hold).await;
-        }
-        if let Some(end) = facts.over.filter(|_| !facts.beyond.is_empty()) {
-            return self.expire(&desired, end).await;
-        }
+        let facts = self.facts(&desired);
         let hash = fingerprint::desired_hash(fingerprint::of_desired(&desired));
         self.tell_warnings(&desired.terms.warnings, &hash).await;
         let unchanged = self.status.applied_generation == Some(self.resource.generation)
@@ -160,7 +154,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                         self.foreign(&wanted.desired, role, not_ours).await
                     }
                     (Err(hold), _) => self.hold_back(hold).await,
-                    (Ok(_), Some(end)) => self.expire(&wanted.desired, end).await,
+                    (Ok(_), Some(end)) => self.expire(&wanted.desired.identity, end).await,
                     // Nothing else passes the gate here.
                     (Ok(_), None) => Ok(Next::Settled),
                 }
@@ -331,20 +325,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     /// What the gate has to know of a resource that is to be kept.
-    fn facts(&self, desired: &Desired, beyond: Vec<Finding>) -> Facts {
-        let end = desired.terms.lifetime.end(self.resource.created, None);
-        if !beyond.is_empty() {
-            self.note_deadline(end);
-        }
-        let clocks = self.shared.clocks(self.access);
+    fn facts(&self, desired: &Desired) -> Facts {
         Facts {
             observe: desired.terms.drift == DriftPolicy::Observe,
-            beyond,
             out_of_scope: identity::out_of_scope(&desired.identity, self.limits),
-            over: end.filter(|end| clocks.passed(*end)),
-            clocks_apart: clocks.apart(),
-            has_role: Known::of(&self.status).expected(),
-            said_over: self.says_over(),
+            clocks_apart: self.shared.clocks(self.access).apart(),
             ..Facts::default()
         }
     }

@@ -1,4 +1,7 @@
+use rstest::rstest;
+
 use super::*;
+use crate::api::PAUSED;
 
 #[tokio::test(start_paused = true)]
 async fn a_role_goes_when_its_ttl_is_over_and_not_before_and_not_at_the_next_sweep() {
@@ -89,4 +92,154 @@ async fn a_role_beyond_a_bound_that_was_tightened_is_refused_and_still_ends_in_i
     rig.clear();
     rig.seconds(7_200).await;
     assert_eq!((rig.writes(), rig.world.cluster.counts().total()), (Vec::new(), 0));
+}
+
+/// A grant that no controller takes.
+const REFUSED: &str =
+    r#"{"name":"ci","githubActions":{"owner":"o","repository":"..","refs":["refs/heads/main"]}}"#;
+
+fn refused(more: &str) -> String {
+    plain(more).replacen('[', &format!("[{REFUSED},"), 1)
+}
+
+fn nested() -> String {
+    plain(&format!(r#""tags":{}"x"{}"#, r#"{"a":"#.repeat(90), "}".repeat(90)))
+}
+
+#[rstest]
+#[case::with_the_same_end(refused(r#""lifetime":{"ttl":"10m"}"#), 600)]
+#[case::with_a_later_end(refused(r#""lifetime":{"ttl":"99h"}"#), 600)]
+#[case::without_an_end(refused(""), 600)]
+#[case::with_an_end_that_is_none(refused(r#""lifetime":{"ttl":"soon"}"#), 600)]
+#[case::with_an_earlier_end(refused(r#""lifetime":{"ttl":"5m"}"#), 300)]
+#[case::with_an_earlier_moment(refused(r#""lifetime":{"expiresAt":"2026-01-01T00:05:00Z"}"#), 300)]
+#[case::with_two_ends(
+    refused(r#""lifetime":{"ttl":"99h","expiresAt":"2026-01-01T00:05:00Z"}"#),
+    300
+)]
+#[case::that_cannot_be_read(nested(), 600)]
+#[case::misspelt(plain(r#""lifetme":{"ttl":"10m"}"#), 600)]
+#[tokio::test(start_paused = true)]
+async fn a_role_ends_in_its_time_while_its_spec_is_refused(#[case] spec: String, #[case] end: u64) {
+    let mut rig = Rig::with(&plain(r#""lifetime":{"ttl":"10m"}"#)).await;
+    rig.apply("x", &spec);
+    rig.seconds(5).await;
+    assert_eq!(rig.ready("x").0, "InvalidSpec");
+    rig.seconds(end - 15).await;
+    assert!(rig.world.iam.get(&role("x")).is_some());
+    assert_eq!(rig.writes(), [""; 0]);
+    rig.seconds(10).await;
+    assert_eq!(rig.ready("x").0, "Expired");
+    assert!(rig.world.iam.get(&role("x")).is_none());
+    // It stays so, also after a restart.
+    rig.clear();
+    rig.restart().await;
+    rig.seconds(7_200).await;
+    assert_eq!((rig.writes(), rig.world.cluster.counts().total()), (Vec::new(), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_spec_that_is_accepted_moves_the_end_later_or_takes_it_away() {
+    for more in [r#""lifetime":{"ttl":"99h"}"#, ""] {
+        let rig = Rig::with(&plain(r#""lifetime":{"ttl":"10m"}"#)).await;
+        let saved = rig.status("x").expires_at;
+        rig.apply("x", &refused(more));
+        rig.seconds(60).await;
+        assert_eq!(rig.status("x").expires_at, saved);
+        rig.apply("x", &plain(more));
+        rig.seconds(3_600).await;
+        assert!(rig.is_ready("x"));
+        assert_ne!(rig.status("x").expires_at, saved);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_is_saved_when_it_is_first_known_and_outlives_crash_and_edit() {
+    let mut rig = Rig::with(&plain("")).await;
+    rig.apply("x", &refused(r#""lifetime":{"ttl":"10m"}"#));
+    rig.seconds(5).await;
+    assert_eq!(rig.status("x").expires_at.unwrap().0.to_string(), "2026-01-01T00:10:00Z");
+    rig.apply("x", &refused(""));
+    rig.seconds(5).await;
+    rig.kill().await;
+    rig.seconds(3_600).await;
+    rig.start();
+    rig.seconds(5).await;
+    assert_eq!(rig.ready("x").0, "Expired");
+    assert!(rig.world.iam.get(&role("x")).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_keeps_a_role_past_its_end_is_counted_as_overdue() {
+    for keeps in ["paused", "observed", "refused", "refused and observed"] {
+        let rig = Rig::with(&plain(r#""lifetime":{"ttl":"2m"}"#)).await;
+        let observe = r#""lifetime":{"ttl":"2m"},"driftPolicy":"Observe""#;
+        match keeps {
+            "paused" => {
+                rig.world.cluster.annotate(&key("x"), PAUSED, Some("true"));
+            }
+            "observed" => rig.apply("x", &plain(observe)),
+            "refused and observed" => rig.apply("x", &refused(observe)),
+            _ => {
+                rig.world.iam.add_instance_profile("p", &role("x"));
+                rig.apply("x", &refused(""));
+            }
+        }
+        rig.seconds(300).await;
+        assert!(rig.world.iam.get(&role("x")).is_some(), "{keeps}");
+        rig.expect(&[(r#"roles_expiring{within_seconds="0"}"#, 1.0)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_is_not_allowed_holds_up_nothing() {
+    let mut rig = Rig::without_windows();
+    rig.limits.allow_pause = false;
+    rig.start();
+    rig.apply("x", &plain(r#""lifetime":{"ttl":"10m"}"#));
+    rig.world.cluster.annotate(&key("x"), PAUSED, Some("true"));
+    rig.seconds(5).await;
+    assert!(rig.is_ready("x"));
+    rig.world.iam.set_description(&role("x"), Some("by hand"));
+    rig.a_sweep().await;
+    assert_eq!(rig.world.iam.get(&role("x")).unwrap().description, None);
+    rig.seconds(600).await;
+    assert_eq!(rig.ready("x").0, "Expired");
+    rig.world.cluster.delete(&key("x"));
+    rig.seconds(5).await;
+    assert!(rig.world.cluster.resource(&key("x")).is_none());
+}
+
+#[rstest]
+#[case::observe(r#""driftPolicy":"Observe""#, "spec.driftPolicy: Observe is not allowed here")]
+#[case::retain(r#""deletionPolicy":"Retain""#, "spec.deletionPolicy: Retain is not allowed here")]
+#[tokio::test(start_paused = true)]
+async fn what_is_not_allowed_to_stay_is_refused_and_ends_in_its_time(
+    #[case] wish: &str,
+    #[case] words: &str,
+) {
+    for deleted in [false, true] {
+        let spec = plain(&format!(r#"{wish},"lifetime":{{"ttl":"10m"}}"#));
+        let mut rig = Rig::with(&plain(r#""lifetime":{"ttl":"10m"}"#)).await;
+        rig.apply("x", &spec);
+        rig.seconds(5).await;
+        assert!(rig.is_ready("x"));
+        rig.stop().await;
+        (rig.limits.allow_observe, rig.limits.allow_retain) = (false, false);
+        rig.start();
+        rig.seconds(5).await;
+        assert_eq!(rig.ready("x").0, "InvalidSpec");
+        assert!(rig.ready("x").1.contains(words), "{}", rig.ready("x").1);
+        if deleted {
+            // Neither kept nor removed: it says so, until the end.
+            rig.world.cluster.delete(&key("x"));
+            rig.seconds(60).await;
+            assert_eq!(rig.ready("x").0, "DeletionBlocked");
+            assert!(rig.ready("x").1.contains(words), "{}", rig.ready("x").1);
+        }
+        assert!(rig.world.iam.get(&role("x")).is_some());
+        rig.seconds(900).await;
+        assert!(rig.world.iam.get(&role("x")).is_none(), "{wish} {deleted}");
+        assert_eq!(rig.world.cluster.resource(&key("x")).is_none(), deleted);
+    }
 }

@@ -28,7 +28,7 @@ pub struct Facts {
     pub unclear: Option<Finding>,
     /// The account that the role lives in, when that is not the one that we can get into.
     pub elsewhere: Option<String>,
-    /// What of the spec is beyond the operator's limits.
+    /// Why the spec is refused.
     pub beyond: Vec<Finding>,
     /// What of the name and path a role may not be created under.
     pub out_of_scope: Vec<Finding>,
@@ -96,8 +96,8 @@ pub fn before_reading(facts: &Facts) -> Result<(), Hold> {
     if beyond.is_empty() {
         return Ok(());
     }
-    // A role that is there ends in its time all the same: a bound that was tightened must not keep
-    // it for ever.
+    // A role that is there ends in its time all the same: neither a mistake nor a bound that was
+    // tightened must keep it for ever.
     match over {
         Some(end) if facts.has_role && *observe => Err(Hold::ObservingPastTheEnd(*end)),
         Some(end) if facts.has_role && facts.clocks_apart => Err(Hold::ClocksApart(*end)),

@@ -36,7 +36,6 @@ use iam::{
     arn::IamArn,
     finding::{Field, Finding},
     limits as quota,
-    nearest::nearest,
     policy::{NumberRule, Policy, PolicyKind},
     tag::{self, Tags},
     text::node::Node,
@@ -142,6 +141,7 @@ pub fn compile(
         inline: check.inline(spec.permissions.as_ref(), &node),
         tags: check.tags(spec.tags.as_ref(), &identity),
     };
+    check.may_stay(&spec);
     let terms = Terms {
         exclusive: exclusive(spec.management),
         lifetime: check.bounded_lifetime(spec.lifetime.as_ref(), resource.created),
@@ -152,36 +152,6 @@ pub fn compile(
     };
     let desired = Desired { identity, form, terms };
     check.problems.conclude().map(|beyond| (desired, beyond))
-}
-
-/// What a deletion does, read leniently: a resource with a mistake in its spec can still be
-/// deleted.
-///
-/// # Errors
-/// The problem when it can't be told whether the role is to be kept.
-pub fn deletion_terms(resource: &Resource) -> Result<DeletionPolicy, Finding> {
-    const FIELDS: [&str; 2] = ["deletionPolicy", "driftPolicy"];
-    let unsure = |name: &str, message: &str| {
-        let remedy = "correct it, so that it is known whether the role is to be kept";
-        refused(FORM, Field::of("/spec").name(name), message, remedy)
-    };
-    let node = identity::read_spec(&resource.spec)?;
-    let text = |field: &str| node.get(field).map(|node| node.as_str().unwrap_or_default());
-    for (name, _) in node.as_object().into_iter().flatten() {
-        if let Some(meant) = nearest(name, FIELDS.into_iter()).filter(|meant| meant != name) {
-            return Err(unsure(name, &format!("is no field, and may mean {meant}")));
-        }
-    }
-    match text("driftPolicy") {
-        None | Some("Correct") => {}
-        Some("Observe") => return Ok(DeletionPolicy::Retain),
-        Some(_) => return Err(unsure("driftPolicy", "is neither Correct nor Observe")),
-    }
-    match text("deletionPolicy") {
-        None | Some("Delete") => Ok(DeletionPolicy::Delete),
-        Some("Retain") => Ok(DeletionPolicy::Retain),
-        Some(_) => Err(unsure("deletionPolicy", "is neither Delete nor Retain")),
-    }
 }
 
 fn exclusive(management: Option<iam_role::Management>) -> Exclusive {
@@ -409,6 +379,19 @@ impl Compiling<'_> {
         }
         tags.extend(identity.tags());
         tags
+    }
+
+    /// What keeps a role past its end, or past its resource, may be forbidden.
+    fn may_stay(&mut self, spec: &RoleSpec) {
+        let Limits { allow_observe, allow_retain, .. } = *self.limits;
+        if spec.drift_policy == Some(DriftPolicy::Observe) && !allow_observe {
+            let message = "Observe is not allowed here (--allow-observe)";
+            self.problems.limit("/spec/driftPolicy", message, "leave it out");
+        }
+        if spec.deletion_policy == Some(DeletionPolicy::Retain) && !allow_retain {
+            let message = "Retain is not allowed here (--allow-retain)";
+            self.problems.limit("/spec/deletionPolicy", message, "leave it out");
+        }
     }
 
     /// The lifetime, held to the operator's bound. A moment is measured from the creation of the

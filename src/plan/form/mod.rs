@@ -5,6 +5,7 @@ pub mod fingerprint;
 #[expect(clippy::module_inception, reason = "the form itself, among what is about it")]
 pub mod form;
 pub mod last_applied;
+pub mod lenient;
 pub mod observed;
 pub mod settle;
 pub mod trust;

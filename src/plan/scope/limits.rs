@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::api::resource::Resource;
 use iam::{account::Account, managed::ManagedPolicyRules};
 
 use crate::plan::scope::own::Own;
@@ -17,6 +18,7 @@ pub enum BoundaryRule {
 
 /// Settings that decide what a resource may use and what its role is called.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent settings, not states")]
 pub struct Limits {
     /// Name of this installation: the first half of the ownership proof.
     pub installation: String,
@@ -36,8 +38,22 @@ pub struct Limits {
     pub oidc_issuers: Vec<String>,
     /// Whether resources may have service accounts of their namespace annotated.
     pub annotate: bool,
+    /// Whether a resource may be paused, which holds up its end as well.
+    pub allow_pause: bool,
+    /// Whether a role may be only observed, which leaves it where it is at its end.
+    pub allow_observe: bool,
+    /// Whether a role may stay when its resource goes, and its lifetime with it.
+    pub allow_retain: bool,
     /// The account and partition of the controller's credentials.
     pub account: Account,
     /// The controller's own role, which no resource may stand for.
     pub own: Own,
+}
+
+impl Limits {
+    /// Whether a resource is paused, where it may be.
+    #[must_use]
+    pub fn paused(&self, resource: &Resource) -> bool {
+        self.allow_pause && resource.paused
+    }
 }

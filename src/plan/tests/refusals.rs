@@ -9,7 +9,8 @@ use crate::api::{RoleStatus, kinds::iam_role::DeletionPolicy};
 use crate::plan::{
     decide::ownership::{Known, judge},
     form::{
-        desired::{compile, deletion_terms, desired},
+        desired::{compile, desired},
+        lenient::deletion_terms,
         observed::RoleRecord,
     },
     scope::{
@@ -381,7 +382,7 @@ fn a_deletion_takes_the_role_only_when_nothing_asks_to_keep_it(
     #[case] spec: &str,
     #[case] terms: Result<DeletionPolicy, &str>,
 ) {
-    let found = deletion_terms(&resource(spec));
+    let found = deletion_terms(&resource(spec), &limits());
     let found = found.map_err(|problem| problem.field().to_string());
     assert_eq!(found, terms.map_err(str::to_owned));
 }
