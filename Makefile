@@ -5,7 +5,7 @@
 # make ci        what CI runs: `make lint` and `make test` in one build
 # make generate  every generated file anew
 # make recording docs/recording/demo.svg anew, from a run of the demonstration; a part of `make generate`
-# make fuzz      readers, comparison and evaluation of policy documents against hostile input; SECONDS_EACH=600 by default
+# make fuzz      readers, comparison and evaluation of policy documents against hostile input, and the hunt for the slowest document; SECONDS_EACH=600 by default
 # make laws      the laws of the policy language and of plans on CASES=1000000 each
 # make bench     figures of the image's binary
 # make image     the static binary of the image as it is released: its size, and its main job in a root with nothing else
@@ -101,6 +101,7 @@ fuzz:
 	cargo test --locked --profile laws --package rolewright-iam --lib policy::tests::fuzz::parser -- --nocapture
 	cargo test --locked --profile laws --package rolewright-iam --lib policy::tests::fuzz::documents::comparing -- --nocapture
 	cargo test --locked --profile laws --package rolewright-iam --lib policy::tests::fuzz::documents::evaluating -- --nocapture
+	cargo test --locked --profile laws --package rolewright-iam --lib policy::tests::fuzz::slowest -- --nocapture
 
 # Every law on more cases than `make test` tries, with optimised code; prints what each has seen.
 .PHONY: laws

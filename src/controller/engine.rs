@@ -24,11 +24,11 @@ use crate::{
     api::{ResourceKey, kinds::iam_role::IamRole, object::WatchEvent},
     controller::{
         census,
-        memory::queue::Cause,
+        memory::{compiled::Compiled, queue::Cause},
         pass::{next::Next, pass, report},
         shared::{Health, Shared},
         sweep::{self, Suspect, Swept},
-        tally,
+        tally, watched,
         watching::{self, Checks},
     },
     election::{
@@ -153,7 +153,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         mut heart: Heart,
     ) -> Result<(), RunError> {
         self.begin_list();
-        let mut events = Box::pin(self.shared.cluster.watch());
+        let mut events = Box::pin(watched::events(&self.shared));
         let leadership = self.shared.leadership.clone();
         let mut lost = pin!(leadership.ended());
         loop {
@@ -176,10 +176,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 found = self.checks.next() => {
                     if watching::tell(found, &self.health, &self.shared.metrics) {
                         self.begin_list();
-                        events = Box::pin(self.shared.cluster.watch());
+                        events = Box::pin(watched::events(&self.shared));
                     }
                 }
-                Some(event) = events.next() => self.watched(event),
+                Some((event, compiled)) = events.next() => self.watched(event, compiled),
                 Some(suspect) = suspects.recv() => self.suspected(suspect),
                 Some(done) = self.sweeps.join_next() => if let Ok((account, result)) = done {
                     self.swept(&account, &result)?;
@@ -307,18 +307,19 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         );
     }
 
-    fn watched(&mut self, event: WatchEvent<IamRole>) {
+    fn watched(&mut self, event: WatchEvent<IamRole>, compiled: Option<Compiled>) {
         match event {
             WatchEvent::Restarted => self.listed = Some(HashSet::new()),
             WatchEvent::Applied(resource) => {
                 if let Some(listed) = &mut self.listed {
                     listed.insert(resource.key.clone());
                 }
+                let Some(compiled) = compiled else { return };
                 let needs_pass = {
                     let limits = resolve(&resource, &self.shared.sources);
                     let mut memory = self.shared.memory();
                     memory.newest = memory.newest.max(resource.version);
-                    memory.index.apply(&resource, limits)
+                    memory.index.apply(&resource, limits, compiled)
                 };
                 if needs_pass {
                     self.streaks.remove(&resource.key);

@@ -10,4 +10,5 @@ pub mod sweep;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod watched;
 pub mod watching;

@@ -8,8 +8,9 @@ use std::{
 use iam::{
     account::Account,
     policy::{
-        Policy, PolicyKind, Statement, Strictness, compare,
+        BUDGET, Policy, PolicyKind, Statement, Strictness, Work, compare,
         contain::contains,
+        diff::Diff,
         evaluate::{Context, Documents, Request, evaluate},
     },
 };
@@ -18,6 +19,11 @@ use rolewright::plan::form::{
     form::Form,
     observed::DEFAULT_SESSION,
 };
+
+/// Documents that are slow, each in its way; the tests of the policy language hold the same ones to
+/// the budget.
+#[path = "../../crates/iam/src/policy/tests/hostile.rs"]
+mod hostile;
 
 /// Prints a row: the median of nine runs of `times` calls, for one call.
 fn row(name: &str, goal: Duration, times: u32, mut call: impl FnMut()) {
@@ -143,5 +149,51 @@ pub fn print() {
     row("contains, a witness to be found", goal, 20, || {
         drop(black_box(contains(&wanted, black_box(&wider))));
     });
+    for (bytes, goal) in [(10_240, 20), (64 * 1024, 50)] {
+        worst(bytes, Duration::from_millis(goal), &account);
+    }
     println!();
+}
+
+/// Prints of each question the document of so many bytes that takes longest.
+fn worst(bytes: usize, goal: Duration, account: &Account) {
+    let mut slowest: [(Duration, &str); 4] = [(Duration::ZERO, ""); 4];
+    let mut steps = 0;
+    for (name, text) in hostile::documents(bytes) {
+        let policy = Policy::parse(&text, PolicyKind::Any, Strictness::Observed).unwrap();
+        let mut other = policy.clone();
+        let last = other.statements.last_mut().unwrap();
+        last.actions.content_mut().push("sts:AssumeRoleWith*".to_owned());
+        let changed = other.to_json();
+        let work = Work::new();
+        black_box(policy.canonical_within(account, &work));
+        steps = steps.max(work.done());
+        let questions: [&dyn Fn(); 4] = [
+            &|| {
+                black_box(compare(&policy, black_box(&changed), PolicyKind::Any, account));
+            },
+            &|| drop(black_box(contains(&policy, black_box(&other)))),
+            &|| drop(black_box(Diff::between(&policy, black_box(&other), account))),
+            &|| {
+                let read = Policy::parse(black_box(&text), PolicyKind::Any, Strictness::Observed);
+                drop(black_box(read.unwrap().canonical(account).bytes()));
+            },
+        ];
+        for (question, slowest) in questions.iter().zip(&mut slowest) {
+            // The best of three: what it costs, not what the machine does besides.
+            let took = (0..3).map(|_| {
+                let begin = Instant::now();
+                question();
+                begin.elapsed()
+            });
+            *slowest = (took.min().unwrap_or_default(), name).max(*slowest);
+        }
+    }
+    println!("worst documents of {bytes} bytes (canonical form: {steps} of {BUDGET} steps)");
+    for (question, (took, name)) in
+        ["compare", "contains", "diff", "fingerprint"].into_iter().zip(slowest)
+    {
+        let name = format!("{question}: {name}");
+        println!("{name:<62} {:>10.1} µs   (goal {:>6.0} µs)", micros(took), micros(goal));
+    }
 }

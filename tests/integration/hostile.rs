@@ -1,5 +1,5 @@
-//! Hostile objects: a document that is nested thousands deep and one that is longer than a megabyte
-//! stop their own resource, and nothing else.
+//! Hostile objects: a document that is nested thousands deep, one that is longer than a megabyte
+//! and one that takes too long to compare stop their own resource, and nothing else.
 
 use serde_json::{Value, json};
 
@@ -7,17 +7,29 @@ use harness::wait_until;
 use harness::world::{SOON, World, lambda};
 
 /// Resources with a hostile document, and what the condition says of each.
-const HOSTILE: [(&str, &str, &str); 2] = [
+const HOSTILE: [(&str, &str, &str); 3] = [
     (
         "deep",
         "spec.permissions.inlinePolicies[0].document.Statement[0].Condition.a",
         "nested more than 80 deep; flatten the document",
     ),
     ("long", "spec", "and 524288 are allowed; shorten it"),
+    (
+        "slow",
+        "spec.permissions.inlinePolicies[0]",
+        "name the service in each action, and write fewer wildcards",
+    ),
 ];
 
 /// Text, as no JSON library with a bound on depth writes it.
 fn document(name: &str) -> String {
+    if name == "slow" {
+        // Of one length, and of two letters: each could cover each other one.
+        let letters = |n: usize| format!("{n:010b}").replace('0', "a").replace('1', "b");
+        let actions: Vec<String> = (0..500).map(|n| format!("*:*{}*", letters(n))).collect();
+        let statement = json!([{"Effect": "Allow", "Action": actions, "Resource": "*"}]);
+        return json!({"Version": "2012-10-17", "Statement": statement}).to_string();
+    }
     let condition = match name {
         "deep" => format!("{}\"x\"{}", "{\"a\":".repeat(5000), "}".repeat(5000)),
         _ => {

@@ -5,32 +5,25 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    hash::{BuildHasher, Hash, RandomState},
     sync::Arc,
 };
 
 use jiff::Timestamp;
 
 use crate::{
-    api::{
-        ResourceKey, RoleStatus,
-        kinds::iam_role::{Applied, DriftPolicy, status::ReplacedPrincipal},
-        reason,
-        resource::Resource,
-    },
+    api::{ResourceKey, kinds::iam_role::status::ReplacedPrincipal, reason, resource::Resource},
     controller::memory::{
+        compiled::{Compiled, Digester, Digests},
         conditions::ConditionStates,
         queue::{Cause, Hint},
     },
     plan::{
         form::{
-            desired::compile,
             fingerprint::{self, Fingerprint, Owned},
-            lenient,
             observed::RoleDetail,
         },
         say::{conditions, words},
-        scope::{identity, limits::Limits},
+        scope::limits::Limits,
     },
 };
 use iam::{
@@ -46,12 +39,7 @@ pub struct Entry {
     generation: i64,
     /// Version that the watch delivered last.
     pub version: u64,
-    /// Digest of its spec. Uid and generation would do, but for a store that was set back: it gives
-    /// the same generation to another spec.
-    spec: u64,
-    /// Digest of what else its compilation depends on, besides the limits, which its account
-    /// chooses.
-    pinned: u64,
+    digests: Digests,
     created: Timestamp,
     deleting: bool,
     paused: bool,
@@ -112,70 +100,38 @@ pub struct Index {
     entries: HashMap<Arc<ResourceKey>, Box<Entry>>,
     /// By role, in order: nearly always one.
     claims: HashMap<RoleKey, Vec<Arc<ResourceKey>>>,
-    hasher: RandomState,
+    digester: Digester,
 }
 
-/// What a resource comes to.
-struct Compiled {
-    role: RoleKey,
-    in_scope: bool,
-    fingerprints: Option<(Fingerprint, Fingerprint)>,
-    scope: Owned,
-    observe: bool,
-    deadline: Option<Timestamp>,
-}
+impl Index {
+    /// Where the digests of this index come from.
+    #[must_use]
+    pub fn digester(&self) -> Digester {
+        self.digester.clone()
+    }
 
-impl Compiled {
-    /// As it was found before.
-    fn known(entry: &Entry) -> Self {
-        Self {
+    /// What a resource comes to, when that was compiled before.
+    #[must_use]
+    pub fn known(&self, resource: &Resource, digests: Digests) -> Option<Compiled> {
+        let entry = self.get(&resource.key)?;
+        let same = entry.digests == digests
+            && entry.created == resource.created
+            && (&*entry.uid, entry.generation) == (&*resource.uid, resource.generation);
+        same.then(|| Compiled {
+            digests,
             role: entry.role.clone(),
             in_scope: entry.in_scope,
             fingerprints: entry.fingerprints,
             scope: entry.scope.clone(),
             observe: entry.observe,
             deadline: entry.deadline,
-        }
-    }
-
-    fn anew(resource: &Resource, limits: &Limits) -> Self {
-        let (identity, compiled) = guarded(|| {
-            let node = identity::read_spec(&resource.spec).ok();
-            (identity::identify(resource, node.as_ref(), limits), compile(resource, limits).ok())
         })
-        .unwrap_or_else(|| (identity::identify(resource, None, limits), None));
-        let role = identity.role();
-        let wanted = compiled.and_then(|(wanted, beyond)| beyond.is_empty().then_some(wanted));
-        // A role whose spec is refused is not kept as written, but ends in its time.
-        let deadline = match &wanted {
-            Some(wanted) => wanted.terms.lifetime.end(resource.created, None),
-            None => guarded(|| lenient::end(resource)).flatten(),
-        };
-        let applied = resource.status.applied.clone().unwrap_or_default();
-        Self {
-            role,
-            in_scope: identity::out_of_scope(&identity, limits).is_empty(),
-            fingerprints: wanted.as_ref().map(fingerprint::of_desired),
-            scope: wanted.as_ref().map(|wanted| Owned::of(wanted, &applied)).unwrap_or_default(),
-            observe: wanted
-                .as_ref()
-                .is_some_and(|wanted| wanted.terms.drift == DriftPolicy::Observe),
-            deadline,
-        }
     }
-}
 
-impl Index {
-    /// Takes in a resource as the watch delivers it. True when it needs a pass.
-    pub fn apply(&mut self, resource: &Resource, limits: &Limits) -> bool {
-        let spec = self.hasher.hash_one(&resource.spec);
-        let pinned = self.hasher.hash_one((pinned(&resource.status), &resource.last_applied));
-        let known = self.get(&resource.key).filter(|entry| {
-            (entry.spec, entry.pinned, entry.created) == (spec, pinned, resource.created)
-                && (&*entry.uid, entry.generation) == (&*resource.uid, resource.generation)
-        });
-        let Compiled { role, in_scope, fingerprints, scope, observe, deadline } =
-            known.map_or_else(|| Compiled::anew(resource, limits), Compiled::known);
+    /// Takes in a resource as the watch delivers it, with what it comes to. True when it needs a
+    /// pass.
+    pub fn apply(&mut self, resource: &Resource, limits: &Limits, compiled: Compiled) -> bool {
+        let Compiled { digests, role, in_scope, fingerprints, scope, observe, deadline } = compiled;
         let hash_is_current = fingerprints.is_some_and(|fingerprints| {
             resource.status.desired_hash == Some(fingerprint::desired_hash(fingerprints))
         });
@@ -184,8 +140,7 @@ impl Index {
             uid: resource.uid.as_str().into(),
             generation: resource.generation,
             version: resource.version,
-            spec,
-            pinned,
+            digests,
             created: resource.created,
             deleting: resource.deleting,
             paused: limits.paused(resource),
@@ -380,7 +335,7 @@ impl Entry {
     fn same_request(&self, other: &Self) -> bool {
         self.uid == other.uid
             && self.generation == other.generation
-            && self.spec == other.spec
+            && self.digests.spec == other.digests.spec
             && self.deleting == other.deleting
             && self.paused == other.paused
             // Adding the finalizer is our own doing; only somebody taking it off is news.
@@ -452,23 +407,6 @@ fn needs_pass(resource: &Resource, paused: bool, hash_is_current: bool) -> bool 
         || ConditionStates::of(&status.conditions).are_for(reason::DRIFT_UNSEEN)
 }
 
-/// What of a status counts when its resource is compiled.
-fn pinned(status: &RoleStatus) -> impl Hash {
-    let applied = status.applied.as_ref().map(|applied| {
-        let Applied { inline_policies, managed_policies, tags, .. } = applied;
-        (inline_policies, managed_policies, tags)
-    });
-    // The saved end counts while the spec is refused.
-    let end = status.expires_at.as_ref().map(|end| end.0);
-    (&status.role_name, &status.path, &status.account_id, applied, end)
-}
-
-/// Runs what reads a tenant's text. The engine itself must outlive a panic in it; the pass meets
-/// the same one and parks the resource.
-fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -486,7 +424,13 @@ mod tests {
     fn what_was_compiled_is_not_compiled_again_but_another_spec_of_the_same_generation_is() {
         let mut index = Index::default();
         let (here, mut resource) = (limits(), resource(r#"{"trust":[]}"#));
-        index.apply(&resource, &here);
+        let apply = |index: &mut Index, resource: &Resource, limits: &Limits| {
+            let digests = index.digester().of(resource);
+            let known = index.known(resource, digests);
+            let compiled = known.unwrap_or_else(|| Compiled::anew(resource, limits, digests));
+            index.apply(resource, limits, compiled)
+        };
+        apply(&mut index, &resource, &here);
         let role = |index: &Index, resource: &Resource| {
             index.get(&resource.key).unwrap().role.name.to_string()
         };
@@ -494,11 +438,11 @@ mod tests {
         // Who compiled it again would find another name.
         let there = Limits { role_name_prefix: "other-".into(), ..here.clone() };
         resource.version += 1;
-        index.apply(&resource, &there);
+        apply(&mut index, &resource, &there);
         assert_eq!(role(&index, &resource), first);
         assert_eq!(index.get(&resource.key).unwrap().version, resource.version);
         resource.spec = r#"{"trust":[],"tags":{}}"#.into();
-        assert!(index.apply(&resource, &there), "it is another request");
+        assert!(apply(&mut index, &resource, &there), "it is another request");
         assert_ne!(role(&index, &resource), first);
     }
 }

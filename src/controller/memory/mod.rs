@@ -1,5 +1,6 @@
 //! What is kept between passes: all resources, and what is to be done with them.
 
+pub mod compiled;
 pub mod conditions;
 pub mod index;
 pub mod queue;

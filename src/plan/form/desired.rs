@@ -36,7 +36,7 @@ use iam::{
     arn::IamArn,
     finding::{Field, Finding},
     limits as quota,
-    policy::{NumberRule, Policy, PolicyKind},
+    policy::{NumberRule, Policy, PolicyKind, Work},
     tag::{self, Tags},
     text::node::Node,
 };
@@ -306,12 +306,23 @@ impl Compiling<'_> {
         }
         let size: usize =
             policies.values().map(|policy| quota::counted_size(&policy.to_json())).sum();
+        // One budget for all, as IAM has one quota for all.
+        let work = Work::new();
+        let costly = |inline: &&InlinePolicy| {
+            let policy = policies.get(&inline.name);
+            policy.is_some_and(|policy| {
+                policy.canonical_within(&self.limits.account, &work).is_large()
+            })
+        };
         if size > quota::INLINE_TOTAL {
             self.problems.form(
                 "/spec/permissions/inlinePolicies",
                 format!("have {size} characters together, and IAM allows {}", quota::INLINE_TOTAL),
                 "move a part to a managed policy",
             );
+        } else if let Some(index) = list.iter().position(|inline| costly(&inline)) {
+            let field = Field::of("/spec/permissions/inlinePolicies").item(index);
+            self.problems.costly(field);
         }
         policies
     }

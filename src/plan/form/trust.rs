@@ -95,6 +95,9 @@ pub fn compile(
         let (whole, found) = (Field::of("/spec/trust"), policy.check(PolicyKind::Trust).err());
         let found = found.into_iter().flatten();
         problems.forms(found.map(|finding| typed(finding, &whole, |n| fields.get(n).cloned())));
+        if policy.canonical(&limits.account).is_large() {
+            problems.costly(whole);
+        }
     }
     Trust { policy, warnings, annotate }
 }

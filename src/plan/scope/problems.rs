@@ -44,6 +44,17 @@ impl Problems {
         self.0.push((ProblemKind::Form, refused(FORM, field, message, remedy)));
     }
 
+    /// Notes a document that is over its budget of work: it could not be compared with what AWS
+    /// has.
+    pub fn costly(&mut self, field: impl Into<Field>) {
+        self.form(
+            field,
+            "takes too long to compare with what AWS has, because too many of its actions with \
+             wildcards could cover one another",
+            "name the service in each action, and write fewer wildcards",
+        );
+    }
+
     /// Notes what is beyond the operator's limits.
     pub fn limit(
         &mut self,

@@ -2,8 +2,8 @@
 //! old one and no wider than the new one, so a role may have it while other parts are changed.
 
 use iam::policy::{
-    Effect, Policy, PrincipalKind, PrincipalSet, Scope, Statement, Version,
-    contain::{self, Containment},
+    Effect, Policy, PrincipalKind, PrincipalSet, Scope, Statement, Version, Work,
+    contain::Container,
 };
 
 /// The document between `old` and `new`; without statements when they have nothing in common and
@@ -17,17 +17,23 @@ pub fn between(old: &Policy, new: &Policy) -> Option<Policy> {
     if old.version != new.version && (variables(old) || variables(new)) {
         return None;
     }
+    // What is over its budget is taken to be not shared: narrower than it could be, never wider.
+    let work = Work::new();
     let mut between = Policy { version: Version::V2012, id: None, statements: Vec::new() };
     if old.version == new.version {
         between.version = new.version;
     }
     for (from, within) in [(new, old), (old, new)] {
         let within = Policy { statements: of(within, Effect::Allow).collect(), ..between.clone() };
-        for statement in of(from, Effect::Allow) {
-            for part in shared(&statement, &within) {
-                if !allows(&between, &part) {
-                    between.statements.push(part);
-                }
+        let mut found = Vec::new();
+        if !within.statements.is_empty() {
+            let container = Container::new(&within, &work);
+            let allows = |statement: &Statement| allows(&container, &within, statement);
+            found.extend(of(from, Effect::Allow).flat_map(|statement| shared(&statement, &allows)));
+        }
+        for part in found {
+            if !allows(&Container::new(&between, &work), &between, &part) {
+                between.statements.push(part);
             }
         }
     }
@@ -49,18 +55,15 @@ fn of(policy: &Policy, effect: Effect) -> impl Iterator<Item = Statement> {
         .map(|statement| Statement { sid: None, ..statement.clone() })
 }
 
-fn allows(policy: &Policy, statement: &Statement) -> bool {
-    let alone = Policy { statements: vec![statement.clone()], ..policy.clone() };
-    contain::contains(policy, &alone) == Containment::NoNewAccess
+fn allows(container: &Container<'_>, policy: &Policy, statement: &Statement) -> bool {
+    let alone = Policy { version: policy.version, id: None, statements: vec![statement.clone()] };
+    container.contains(&alone)
 }
 
-/// The parts of an Allow that `within` allows as well: the whole, or else by its actions, and of
-/// the actions that are left by whom or what it is about.
-fn shared(statement: &Statement, within: &Policy) -> Vec<Statement> {
-    if within.statements.is_empty() {
-        return Vec::new();
-    }
-    if allows(within, statement) {
+/// The parts of an Allow that the other document allows as well: the whole, or else by its actions,
+/// and of the actions that are left by whom or what it is about.
+fn shared(statement: &Statement, allows: &impl Fn(&Statement) -> bool) -> Vec<Statement> {
+    if allows(statement) {
         return vec![statement.clone()];
     }
     let mut parts = Vec::new();
@@ -70,7 +73,7 @@ fn shared(statement: &Statement, within: &Policy) -> Vec<Statement> {
     {
         let with = |actions| Statement { actions: Scope::Only(actions), ..statement.clone() };
         let (inside, outside): (Vec<_>, Vec<_>) =
-            actions.iter().cloned().partition(|action| allows(within, &with(vec![action.clone()])));
+            actions.iter().cloned().partition(|action| allows(&with(vec![action.clone()])));
         if !inside.is_empty() {
             parts.push(with(inside));
         }
@@ -86,7 +89,7 @@ fn shared(statement: &Statement, within: &Policy) -> Vec<Statement> {
             |resources| Statement { resources: Some(Scope::Only(resources)), ..rest.clone() };
         let inside: Vec<_> = resources
             .iter()
-            .filter(|resource| allows(within, &with(vec![(*resource).clone()])))
+            .filter(|resource| allows(&with(vec![(*resource).clone()])))
             .cloned()
             .collect();
         if !inside.is_empty() {
@@ -101,7 +104,7 @@ fn shared(statement: &Statement, within: &Policy) -> Vec<Statement> {
         for (kind, names) in kinds {
             let inside: Vec<_> = names
                 .iter()
-                .filter(|name| allows(within, &with(*kind, vec![(*name).clone()])))
+                .filter(|name| allows(&with(*kind, vec![(*name).clone()])))
                 .cloned()
                 .collect();
             if !inside.is_empty() {

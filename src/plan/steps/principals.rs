@@ -6,7 +6,10 @@
 //! the IAM user guide, "AWS JSON policy elements: Principal".
 
 use iam::role::RoleKey;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::LazyCell,
+    collections::{BTreeMap, BTreeSet, HashSet},
+};
 
 use crate::{
     api::kinds::iam_role::status::ReplacedPrincipal,
@@ -131,6 +134,7 @@ pub fn replaced(
             found.insert(principal.arn.clone(), principal.id.clone());
         }
     }
+    let absent = LazyCell::new(|| absent(desired, observed.as_ref(), account));
     for statement in observed.iter().flat_map(|policy| &policy.statements) {
         let ids: Vec<&String> =
             named(statement).iter().filter(|value| orphan(value).is_some()).collect();
@@ -138,7 +142,7 @@ pub fn replaced(
             continue;
         }
         let of_a_kind = |name: &str| ids.iter().any(|id| orphan(id) == prefix_of(name));
-        let mut missing = candidates(desired, observed.as_ref(), statement, account);
+        let mut missing = candidates(&absent, statement, account);
         missing.retain(|name| of_a_kind(name));
         if missing.is_empty() {
             missing = all_named(desired)
@@ -159,21 +163,28 @@ pub fn replaced(
     found.into_iter().map(|(arn, id)| ReplacedPrincipal { arn, id }).collect()
 }
 
-/// Whom an observed statement with ids lacks, of the desired statements that it could be.
-fn candidates(
-    desired: &Policy,
+/// The desired Allows that no observed statement says.
+fn absent<'a>(
+    desired: &'a Policy,
     observed: Option<&Policy>,
-    statement: &Statement,
     account: &Account,
-) -> BTreeSet<String> {
+) -> Vec<&'a Statement> {
+    let meaning =
+        |statement: &Statement| Policy::new(vec![statement.clone()]).canonical(account).bytes();
+    let said: HashSet<Vec<u8>> =
+        observed.iter().flat_map(|policy| &policy.statements).map(meaning).collect();
+    desired
+        .statements
+        .iter()
+        .filter(|wanted| wanted.effect == Effect::Allow && !said.contains(&meaning(wanted)))
+        .collect()
+}
+
+/// Whom an observed statement with ids lacks, of the desired statements that it could be.
+fn candidates(absent: &[&Statement], statement: &Statement, account: &Account) -> BTreeSet<String> {
     let living = thinned(statement, |value| orphan(value).is_some());
     let mut names = BTreeSet::new();
-    for wanted in desired.statements.iter().filter(|wanted| wanted.effect == Effect::Allow) {
-        let whole =
-            |policy: &Policy| policy.statements.iter().any(|other| same(other, wanted, account));
-        if observed.is_some_and(whole) {
-            continue;
-        }
+    for wanted in absent {
         let missing: BTreeSet<&String> = named(wanted)
             .iter()
             .filter(|name| prefix_of(name).is_some() && !named(statement).contains(name))
@@ -256,27 +267,29 @@ fn explained(
         .filter_map(|statement| {
             let dead = |value: &str| orphan(value).is_some();
             let living = thinned(statement, dead);
-            let as_desired = desired.statements.iter().any(|wanted| {
-                let as_wanted = match (&living, thinned(wanted, is_held)) {
-                    (Some(living), Some(rest)) => same(living, &rest, account),
-                    (None, None) => same(&bare(statement), &bare(wanted), account),
-                    _ => false,
-                };
-                as_wanted
-                    && ["AROA", "AIDA"].into_iter().all(|prefix| {
-                        let ids = named(statement)
-                            .iter()
-                            .filter(|value| orphan(value) == Some(prefix))
-                            .count();
-                        let gone = named(wanted)
-                            .iter()
-                            .filter(|name| is_held(name) && prefix_of(name) == Some(prefix))
-                            .count();
-                        ids <= gone
-                    })
-            });
+            let as_desired = || {
+                desired.statements.iter().any(|wanted| {
+                    let as_wanted = match (&living, thinned(wanted, is_held)) {
+                        (Some(living), Some(rest)) => same(living, &rest, account),
+                        (None, None) => same(&bare(statement), &bare(wanted), account),
+                        _ => false,
+                    };
+                    as_wanted
+                        && ["AROA", "AIDA"].into_iter().all(|prefix| {
+                            let ids = named(statement)
+                                .iter()
+                                .filter(|value| orphan(value) == Some(prefix))
+                                .count();
+                            let gone = named(wanted)
+                                .iter()
+                                .filter(|name| is_held(name) && prefix_of(name) == Some(prefix))
+                                .count();
+                            ids <= gone
+                        })
+                })
+            };
             let has_ids = named(statement).iter().any(|value| dead(value));
-            if statement.effect == Effect::Allow && has_ids && as_desired {
+            if statement.effect == Effect::Allow && has_ids && as_desired() {
                 any = true;
                 living
             } else {

@@ -1,5 +1,6 @@
 //! Laws and tables of the whole layer.
 
+mod costly;
 mod findings;
 mod fingerprints;
 mod laws;

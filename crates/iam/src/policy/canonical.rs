@@ -1,10 +1,13 @@
 //! The canonical form: everything in which AWS evaluates nothing is folded away.
 //!
-//! A document is taken apart into atoms: effect, one action, one principal, one resource, the
-//! conditions. A `Not…` list stays whole, because it is an intersection. Order, repetition, Sids,
-//! the Id, letter case and splits of statements are gone then; spelling is folded in
-//! `canonical/spelling.rs`, and `canonical/covered.rs` leaves out an action that another covers,
-//! with all else equal.
+//! A document is taken apart into groups: effect and conditions, one principal, one resource; and
+//! with each group goes the list of all actions that are said of it. A `Not…` list stays whole,
+//! because it is an intersection. Order, repetition, Sids, the Id, letter case and splits of
+//! statements are gone then; spelling is folded in `canonical/spelling.rs`, and
+//! `canonical/covered.rs` leaves out an action that another of its list covers.
+//!
+//! The groups of one statement share their list, so the form is about as large as the document.
+//! What costs more than its budget of work is not folded ([`Canonical::is_large`]).
 //!
 //! Two documents have equal canonical forms exactly when [`compare`](crate::policy::compare())
 //! calls them Identical or Cosmetic; fingerprints are hashes of [`Canonical::bytes`].
@@ -24,9 +27,7 @@ use crate::account::Account;
 
 use crate::policy::document::{Effect, Policy, PrincipalKind, Version};
 use crate::policy::operator::Operator;
-
-/// Atoms of a document at most; one with more is compared by its statements as they stand.
-pub const ATOMS: usize = 20_000;
+use crate::policy::work::Work;
 
 /// A document in canonical form; it borrows what is spelled in the document as it has to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub struct Canonical<'a>(Form<'a>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Form<'a> {
     Folded(Folded<'a>),
-    /// Too many atoms: tidied only.
+    /// Over its budget: tidied only.
     Large(Box<LargeForm>),
 }
 
@@ -45,7 +46,7 @@ struct LargeForm {
     json: String,
 }
 
-/// Each table holds what the atoms name, sorted and once.
+/// Each table holds what the groups and the lists name, sorted and once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Folded<'a> {
     version: Version,
@@ -53,35 +54,24 @@ struct Folded<'a> {
     principals: Vec<Who<'a>>,
     resources: Vec<Listed<Cow<'a, str>>>,
     actions: Vec<Listed<Caseless<'a>>>,
+    /// Sorted, without duplicates: places of actions, sorted and each once.
+    lists: Vec<Vec<u32>>,
     /// Sorted, without duplicates.
-    atoms: Vec<Atom>,
+    groups: Vec<Group>,
 }
 
 /// Places in the tables; [`NOWHERE`] for an element that a statement does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Atom {
-    case: u16,
-    principal: u16,
-    resource: u16,
-    action: u16,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    case: u32,
+    principal: u32,
+    resource: u32,
+    /// The actions.
+    list: u32,
 }
 
 /// No table has an item at this place.
-const NOWHERE: u16 = u16::MAX;
-
-impl Atom {
-    /// One number for all four places: atoms are sorted by it.
-    fn key(self) -> u64 {
-        [self.case, self.principal, self.resource, self.action]
-            .into_iter()
-            .fold(0, |key, place| key << 16 | u64::from(place))
-    }
-
-    /// Whether two atoms differ in their action at most.
-    fn is_beside(self, other: Self) -> bool {
-        Self { action: 0, ..self } == Self { action: 0, ..other }
-    }
-}
+const NOWHERE: u32 = u32::MAX;
 
 /// The effect of a statement and when it has it. Clauses are sorted, each once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -170,7 +160,13 @@ impl Policy {
     /// The canonical form of this document in a role of `account`.
     #[must_use]
     pub fn canonical(&self, account: &Account) -> Canonical<'_> {
-        Canonical(match fold::folded(self, account) {
+        self.canonical_within(account, &Work::new())
+    }
+
+    /// The same for one of several documents that have one budget together.
+    #[must_use]
+    pub fn canonical_within(&self, account: &Account, work: &Work) -> Canonical<'_> {
+        Canonical(match fold::folded(self, account, work) {
             Some(folded) => Form::Folded(folded),
             None => Form::Large(Box::new(LargeForm { json: self.tidied(account).to_json() })),
         })
@@ -178,7 +174,7 @@ impl Policy {
 }
 
 impl Canonical<'_> {
-    /// Whether the document has more than [`ATOMS`] atoms, so that it is equal only to one with the
+    /// Whether the document was over its budget of work, so that it is equal only to one with the
     /// same statements.
     #[must_use]
     pub fn is_large(&self) -> bool {

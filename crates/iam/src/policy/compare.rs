@@ -1,11 +1,14 @@
 //! Comparing what a resource asks for with the text that AWS has: meaning, not text.
 
+use std::collections::HashMap;
+
 use crate::account::Account;
 use crate::finding::Check;
 
 use crate::policy::decode::decode;
-use crate::policy::document::Policy;
+use crate::policy::document::{Policy, Statement, Version};
 use crate::policy::parse::{PolicyKind, Reading, Strictness};
+use crate::policy::work::Work;
 
 /// What a comparison says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,7 +65,8 @@ pub fn compare(
     }
 }
 
-/// Compares two policies in a role of `account`; never [`Equality::Invalid`].
+/// Compares two policies in a role of `account`; never [`Equality::Invalid`]. A document that is
+/// over its budget of work is equal only to one with the same statements.
 #[must_use]
 pub fn between(desired: &Policy, observed: &Policy, account: &Account) -> Equality {
     if desired.is_identical(observed, account) {
@@ -72,4 +76,26 @@ pub fn between(desired: &Policy, observed: &Policy, account: &Account) -> Equali
     } else {
         Equality::Different
     }
+}
+
+/// A number for each statement of two documents: those that say the same have the same one.
+pub(super) fn meanings(
+    policies: [&Policy; 2],
+    version: Version,
+    account: &Account,
+    work: &Work,
+) -> [Vec<usize>; 2] {
+    let alone =
+        |statement: &Statement| Policy { version, id: None, statements: vec![statement.clone()] };
+    let each = |bytes: &dyn Fn(&Policy) -> Vec<u8>| {
+        let mut numbers: HashMap<Vec<u8>, usize> = HashMap::new();
+        let mut number = |statement: &Statement| {
+            let next = numbers.len();
+            *numbers.entry(bytes(&alone(statement))).or_insert(next)
+        };
+        policies.map(|policy| policy.statements.iter().map(&mut number).collect())
+    };
+    let folded = each(&|policy| policy.canonical_within(account, work).bytes());
+    // All are told apart in the same way: by what they say, or by how it is written.
+    if work.is_over() { each(&|policy| policy.tidied(account).to_json().into()) } else { folded }
 }

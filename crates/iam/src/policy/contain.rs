@@ -6,11 +6,14 @@
 //! not keep. The answer "yes" is proven; "no" comes with a request that the evaluator allows by
 //! `new` and not by `old`; where neither can be had the answer is "unknown".
 //!
+//! An answer has a budget of counted work ([`Work`]); the one that takes more is "unknown".
+//!
 //! A request is taken to be one that can exist: an account is in one partition, so its id and its
 //! root ARN are the same.
 
 mod clause;
 mod element;
+mod grid;
 #[cfg(test)]
 mod laws;
 mod region;
@@ -24,11 +27,9 @@ use crate::quote::shown;
 
 use crate::policy::document::{Policy, PrincipalKind};
 use crate::policy::evaluate::{Context, Request};
-use region::{Region, RegionDocument, Rule};
-
-/// Most regions of a document, and most steps of one answer: what is larger is not compared.
-const REGIONS: usize = 20_000;
-const STEPS: usize = 2_000_000;
+use crate::policy::work::Work;
+use grid::Grid;
+use region::{Region, RegionDocument, Rule, TOO_COSTLY};
 
 /// Whether one document contains another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,13 +93,22 @@ pub enum Change {
 /// role, or as its trust policy.
 #[must_use]
 pub fn contains(old: &Policy, new: &Policy) -> Containment {
-    contained(Some(old), Some(new))
+    contained(Some(old), Some(new), &Work::new())
 }
 
 /// Both directions of [`contains`]. No document allows nothing.
 #[must_use]
 pub fn access(old: Option<&Policy>, new: Option<&Policy>) -> AccessChange {
-    AccessChange { widens: contained(old, new), narrows: contained(new, old) }
+    access_within(old, new, &Work::new())
+}
+
+/// The same as one of several questions that have one budget together.
+pub(super) fn access_within(
+    old: Option<&Policy>,
+    new: Option<&Policy>,
+    work: &Work,
+) -> AccessChange {
+    AccessChange { widens: contained(old, new, work), narrows: contained(new, old, work) }
 }
 
 /// What a change does to what a document allows by itself. No document allows nothing.
@@ -112,11 +122,37 @@ pub fn change(old: Option<&Policy>, new: Option<&Policy>) -> Change {
 /// document allows nothing.
 #[must_use]
 pub fn change_among_others(old: Option<&Policy>, new: Option<&Policy>) -> Change {
-    match (within(old, new), within(new, old)) {
+    let work = Work::new();
+    match (within(old, new, &work), within(new, old, &work)) {
         (true, true) => Change::Same,
         (true, false) => Change::Narrower,
         (false, true) => Change::Wider,
         (false, false) => Change::Unknown,
+    }
+}
+
+/// A document that others are held against, several with one budget.
+#[derive(Debug)]
+pub struct Container<'a> {
+    policy: &'a Policy,
+    read: Result<RegionDocument, (usize, String)>,
+    work: &'a Work,
+}
+
+impl<'a> Container<'a> {
+    /// Of this document.
+    #[must_use]
+    pub fn new(policy: &'a Policy, work: &'a Work) -> Self {
+        Self { policy, read: RegionDocument::read(policy, work), work }
+    }
+
+    /// Whether it is proven that the other document allows nothing that this one does not.
+    #[must_use]
+    pub fn contains(&self, other: &Policy) -> bool {
+        let Ok(old) = &self.read else { return false };
+        let Ok(new) = RegionDocument::read(other, self.work) else { return false };
+        Question::new((self.policy, other), (old, &new), self.work)
+            .is_ok_and(|question| question.all_hold())
     }
 }
 
@@ -173,120 +209,104 @@ impl fmt::Display for Doubt {
     }
 }
 
-fn contained(old: Option<&Policy>, new: Option<&Policy>) -> Containment {
+fn contained(old: Option<&Policy>, new: Option<&Policy>, work: &Work) -> Containment {
     let empty = Policy::new(Vec::new());
     let Some(new) = new else { return Containment::NoNewAccess };
-    match Question::new(old.unwrap_or(&empty), new) {
-        Ok(mut question) => question.answer(),
-        Err(doubt) => Containment::Unknown(doubt),
-    }
+    asked(old.unwrap_or(&empty), new, work, |question| question.answer())
+        .unwrap_or_else(Containment::Unknown)
 }
 
 /// Whether everything that `new` allows is allowed by `old`, and everything that `old` denies is
 /// denied by `new`.
-fn within(old: Option<&Policy>, new: Option<&Policy>) -> bool {
+fn within(old: Option<&Policy>, new: Option<&Policy>, work: &Work) -> bool {
     let empty = Policy::new(Vec::new());
-    let (old, new) = (old.unwrap_or(&empty), new.unwrap_or(&empty));
-    let Ok(mut question) = Question::new(old, new) else { return false };
-    question.kept = Vec::new();
-    let allows = question
-        .new
-        .allows
-        .iter()
-        .all(|rule| rule.regions().all(|region| question.proven(&region)));
-    let denies = question.old.denies.iter().all(|rule| question.keeps(rule));
-    allows && denies && question.steps.get() < STEPS
+    let holds = |mut question: Question<'_>| {
+        let all_kept = question.kept.is_empty();
+        question.kept = Vec::new();
+        all_kept && question.all_hold()
+    };
+    asked(old.unwrap_or(&empty), new.unwrap_or(&empty), work, holds).unwrap_or(false)
+}
+
+/// Reads both and asks.
+fn asked<T>(
+    old: &Policy,
+    new: &Policy,
+    work: &Work,
+    ask: impl FnOnce(Question<'_>) -> T,
+) -> Result<T, Doubt> {
+    let read = |policy: &Policy, which: &str| {
+        RegionDocument::read(policy, work).map_err(|(index, why)| {
+            let statement = if which == "new" { index } else { 0 };
+            if work.is_over() {
+                return Doubt { statement, why };
+            }
+            let why =
+                format!("statement {index} of the {which} document can't be evaluated: {why}");
+            Doubt { statement, why }
+        })
+    };
+    let (before, after) = (read(old, "old")?, read(new, "new")?);
+    Question::new((old, new), (&before, &after), work).map(ask)
 }
 
 struct Question<'a> {
     policies: (&'a Policy, &'a Policy),
-    old: RegionDocument,
-    new: RegionDocument,
-    /// Indexes of the Denies of `old` that `new` does not keep, and that count.
-    kept: Vec<usize>,
-    steps: std::cell::Cell<usize>,
+    old: &'a RegionDocument,
+    new: &'a RegionDocument,
+    /// The Denies of `old` that `new` does not keep, and that count.
+    kept: Vec<&'a Rule>,
+    work: &'a Work,
 }
 
 impl<'a> Question<'a> {
-    fn new(old: &'a Policy, new: &'a Policy) -> Result<Self, Doubt> {
-        let read = |policy: &Policy, which: &str| {
-            RegionDocument::read(policy).map_err(|(index, why)| {
-                let why =
-                    format!("statement {index} of the {which} document can't be evaluated: {why}");
-                Doubt { statement: if which == "new" { index } else { 0 }, why }
-            })
-        };
-        let policies = (old, new);
-        let (old, new) = (read(old, "old")?, read(new, "new")?);
+    fn new(
+        policies: (&'a Policy, &'a Policy),
+        (old, new): (&'a RegionDocument, &'a RegionDocument),
+        work: &'a Work,
+    ) -> Result<Self, Doubt> {
+        let doubt = |why: &str| Doubt { statement: 0, why: why.to_owned() };
         if let (Some(one), Some(other)) = (old.is_trust(), new.is_trust())
             && one != other
         {
-            return Err(Doubt {
-                statement: 0,
-                why: "one document names principals, the other resources".to_owned(),
-            });
+            return Err(doubt("one document names principals, the other resources"));
         }
         let mixed = |document: &RegionDocument| {
             document.is_trust().is_none() && document.allows.len() + document.denies.len() > 0
         };
-        if mixed(&old) || mixed(&new) {
-            return Err(Doubt {
-                statement: 0,
-                why: "a document names principals and resources".to_owned(),
-            });
+        if mixed(old) || mixed(new) {
+            return Err(doubt("a document names principals and resources"));
         }
-        let size = |document: &RegionDocument| {
-            document
-                .allows
-                .iter()
-                .chain(&document.denies)
-                .map(Rule::size)
-                .fold(0, usize::saturating_add)
+        // Whether the new document denies all that a Deny of the old one denies.
+        let keeps = |deny: &Grid<'_>| {
+            deny.is_covered(work)
+                || deny.regions(work).all(|(region, kept)| kept || region.is_empty(work))
         };
-        if size(&old).max(size(&new)) > REGIONS {
-            return Err(Doubt {
-                statement: 0,
-                why: "the documents are too large to compare".to_owned(),
-            });
-        }
-        let mut question =
-            Self { policies, old, new, kept: Vec::new(), steps: std::cell::Cell::new(0) };
-        question.kept = (0..question.old.denies.len())
-            .filter(|index| {
-                question.old.denies.get(*index).is_some_and(|deny| !question.keeps(deny))
-            })
-            .collect();
-        Ok(question)
+        let denies = Grid::of(&old.denies, &new.denies, work);
+        let kept = denies.iter().filter(|deny| !keeps(deny)).map(Grid::rule).collect();
+        Ok(Self { policies, old, new, kept, work })
     }
 
-    /// Counts a step; false when there were too many.
-    fn step(&self) -> bool {
-        self.steps.set(self.steps.get() + 1);
-        self.steps.get() < STEPS
-    }
-
-    /// Whether the new document denies all that this Deny of the old one denies.
-    fn keeps(&self, deny: &Rule) -> bool {
-        // Most Denies stay as they are: looked for whole before they are taken apart.
-        deny.regions().all(|region| {
-            self.step()
-                && (region.is_empty() || self.new.denies.iter().any(|kept| kept.covers(&region)))
-        })
-    }
-
-    fn answer(&mut self) -> Containment {
+    fn answer(&self) -> Containment {
         let mut doubt = None;
         let mut tries = witness::TRIES;
-        for rule in &self.new.allows {
-            for region in rule.regions() {
-                if self.proven(&region) {
+        for grid in self.grids() {
+            if self.holds_whole(&grid) {
+                continue;
+            }
+            for (region, covered) in grid.regions(self.work) {
+                if self.work.is_over() {
+                    let why = TOO_COSTLY.to_owned();
+                    return Containment::Unknown(Doubt { statement: grid.rule().index, why });
+                }
+                if self.proven(&region, covered) {
                     continue;
                 }
-                if let Some(witness) = self.witness(rule, &region, &mut tries) {
+                if let Some(witness) = self.witness(grid.rule(), &region, &mut tries) {
                     return Containment::NewAccess(Box::new(witness));
                 }
                 if doubt.is_none() {
-                    doubt = Some(Doubt { statement: rule.index, why: self.why(&region) });
+                    doubt = Some(Doubt { statement: grid.rule().index, why: self.why(&region) });
                 }
             }
         }
@@ -296,47 +316,82 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// Whether the region lies in an Allow of the old document and outside its Denies.
-    fn proven(&self, region: &Region<'_>) -> bool {
-        self.step() && (self.inside(region, 0) && self.undenied(region))
+    /// The Allows of the new document, against those of the old one.
+    fn grids(&self) -> Vec<Grid<'a>> {
+        Grid::of(&self.new.allows, &self.old.allows, self.work)
+    }
+
+    /// Whether all that the new document allows is proven to be allowed by the old one, without a
+    /// search for what shows the contrary.
+    fn all_hold(&self) -> bool {
+        self.grids().iter().all(|grid| self.holds(grid)) && !self.work.is_over()
+    }
+
+    /// Whether all that an Allow of the new document allows is allowed by the old one.
+    fn holds(&self, grid: &Grid<'_>) -> bool {
+        self.holds_whole(grid)
+            || grid.regions(self.work).all(|(region, covered)| self.proven(&region, covered))
+    }
+
+    /// The same, without a look at what lies in no Allow of the old document, or where a Deny is
+    /// lost.
+    fn holds_whole(&self, grid: &Grid<'_>) -> bool {
+        self.kept.is_empty() && grid.is_covered(self.work)
+    }
+
+    /// Whether the region lies in an Allow of the old document (`covered`: in a single one) and
+    /// outside its Denies.
+    fn proven(&self, region: &Region<'_>, covered: bool) -> bool {
+        (covered || self.inside_several(region, 0)) && self.undenied(region)
     }
 
     fn inside(&self, region: &Region<'_>, depth: usize) -> bool {
-        if !self.step() {
+        self.old.allows.iter().any(|allow| allow.covers(region, self.work))
+            || self.inside_several(region, depth)
+    }
+
+    /// For a region that lies in no single Allow of the old document.
+    fn inside_several(&self, region: &Region<'_>, depth: usize) -> bool {
+        let work = self.work;
+        if !work.spend(1) {
             return false;
         }
-        if self.old.allows.iter().any(|allow| allow.covers(region)) || region.is_empty() {
+        if region.is_empty(work) || self.new.denies.iter().any(|deny| deny.covers(region, work)) {
             return true;
         }
-        if self.new.denies.iter().any(|deny| deny.covers(region)) {
-            return true;
-        }
+        let all_inside =
+            |rest: Vec<Region<'_>>| rest.iter().all(|region| self.inside(region, depth + 1));
         // Each cut adds a limit; a few of them are what people write.
         depth < 4
-            && (self.new.denies.iter().any(|deny| {
-                region
-                    .without(deny)
-                    .is_some_and(|rest| rest.iter().all(|region| self.inside(region, depth + 1)))
-            }) || region
-                .by_value()
-                .is_some_and(|rest| rest.iter().all(|region| self.inside(region, depth + 1))))
+            && (self
+                .new
+                .denies
+                .iter()
+                .any(|deny| region.without(deny, work).is_some_and(all_inside))
+                || region.by_value(work).is_some_and(all_inside))
     }
 
     /// Whether no Deny that is lost bites on the region, apart from what the new document denies
     /// all the same.
     fn undenied(&self, region: &Region<'_>) -> bool {
-        self.kept.iter().filter_map(|index| self.old.denies.get(*index)).all(|deny| {
+        let work = self.work;
+        self.kept.iter().all(|deny| {
             deny.regions().all(|denied| {
-                let both = region.and(&denied);
-                self.step()
-                    && (both.is_empty() || self.new.denies.iter().any(|kept| kept.covers(&both)))
+                if !work.spend(region::COPY) {
+                    return false;
+                }
+                if region.misses(&denied, work) {
+                    return true;
+                }
+                let both = region.and(&denied, work);
+                both.is_empty(work) || self.new.denies.iter().any(|kept| kept.covers(&both, work))
             })
         })
     }
 
     fn why(&self, region: &Region<'_>) -> String {
-        if self.steps.get() >= STEPS {
-            return "the documents are too large to compare".to_owned();
+        if self.work.is_over() {
+            return TOO_COSTLY.to_owned();
         }
         if self.inside(region, 0) {
             return "the old document denies a part of it, and whether the new one does too can't \
@@ -344,9 +399,9 @@ impl<'a> Question<'a> {
                 .to_owned();
         }
         let near = self.old.allows.iter().find(|allow| {
-            allow.covers_actions(region)
-                && allow.covers_principals(region)
-                && allow.covers_resources(region)
+            allow.covers_actions(region, self.work)
+                && allow.covers_principals(region, self.work)
+                && allow.covers_resources(region, self.work)
         });
         match near {
             Some(near) => {

@@ -13,8 +13,9 @@ mod tests;
 use crate::account::Account;
 
 use crate::policy::compare::between;
-use crate::policy::contain::{AccessChange, Containment, access};
+use crate::policy::contain::{AccessChange, Containment, access, access_within};
 use crate::policy::document::{Effect, Policy, Statement, Version};
+use crate::policy::work::Work;
 
 pub use element::ElementChange;
 pub use print::witness_node;
@@ -116,8 +117,12 @@ impl Diff {
                 .get(index)
                 .map(|statement| PlacedStatement { index, statement: statement.clone() })
         };
+        // What the whole change does to access has a budget of its own: that does not depend on how
+        // many statements there are.
+        let access = access(Some(old), Some(new));
+        let work = Work::new();
         let mut statements = Vec::new();
-        for (before, after) in matching::pairs(old, new, account) {
+        for (before, after) in matching::pairs(old, new, account, &work) {
             let (was, is) = (
                 before.and_then(|index| place(old, index)),
                 after.and_then(|index| place(new, index)),
@@ -125,6 +130,7 @@ impl Diff {
             let direction = direction(
                 was.as_ref().map(|place| alone(old, &place.statement)).as_ref(),
                 is.as_ref().map(|place| alone(new, &place.statement)).as_ref(),
+                &work,
             );
             let kind = match (was, is) {
                 (None, Some(new)) => ChangeKind::Added(new),
@@ -137,7 +143,7 @@ impl Diff {
             };
             statements.push(StatementChange { kind, direction });
         }
-        Self { version, statements, access: access(Some(old), Some(new)) }
+        Self { version, statements, access }
     }
 
     /// Whether nothing changed that AWS evaluates.
@@ -155,7 +161,7 @@ impl Diff {
 
 /// Of one statement, or of none before or after. A Deny alone allows nothing: what it shuts out is
 /// compared instead.
-fn direction(old: Option<&Policy>, new: Option<&Policy>) -> Direction {
+fn direction(old: Option<&Policy>, new: Option<&Policy>, work: &Work) -> Direction {
     let effect = |policy: Option<&Policy>| {
         policy.and_then(|policy| policy.statements.first()).map(|first| first.effect)
     };
@@ -172,8 +178,9 @@ fn direction(old: Option<&Policy>, new: Option<&Policy>) -> Direction {
             Direction { widens: Some(false), narrows: Some(true) }
         }
         (Some(Effect::Deny), _) | (_, Some(Effect::Deny)) => {
-            Direction::from(&access(opened(old).as_ref(), opened(new).as_ref())).of_deny()
+            Direction::from(&access_within(opened(old).as_ref(), opened(new).as_ref(), work))
+                .of_deny()
         }
-        _ => Direction::from(&access(old, new)),
+        _ => Direction::from(&access_within(old, new, work)),
     }
 }

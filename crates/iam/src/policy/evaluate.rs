@@ -21,6 +21,7 @@ use crate::text::pointer::Pointer;
 
 use crate::policy::document::{Effect, Policy, PrincipalKind, Scope, Statement, Version};
 use crate::policy::pattern::{Pattern, Syntax, glob, is_action};
+use crate::policy::work::Work;
 
 pub(super) use condition::matches as clause_matches;
 
@@ -137,6 +138,9 @@ pub struct EvaluationError {
     pub finding: Finding,
 }
 
+/// What it costs to look at a statement at all.
+const STATEMENT: usize = 20;
+
 fn same_key(folded: &str, key: &str) -> bool {
     folded.eq_ignore_ascii_case(key) || (!key.is_ascii() && *folded == key.to_lowercase())
 }
@@ -152,6 +156,15 @@ fn same_key(folded: &str, key: &str) -> bool {
 pub fn evaluate(
     documents: &Documents<'_>,
     request: &Request,
+) -> Result<Evaluation, EvaluationError> {
+    evaluate_within(documents, request, &Work::unbounded())
+}
+
+/// The same; once the work is over its budget, the answer means nothing.
+pub(super) fn evaluate_within(
+    documents: &Documents<'_>,
+    request: &Request,
+    work: &Work,
 ) -> Result<Evaluation, EvaluationError> {
     let action = request.action.as_str();
     if !is_action(action) {
@@ -169,7 +182,7 @@ pub fn evaluate(
     if let Some(trust) = documents.trust
         && (begins("sts:Assume") || (beside && documents.policies.is_empty()))
     {
-        let scan = Scan::of("trust", trust, request, true)?;
+        let scan = Scan::of("trust", trust, request, true, work)?;
         return Ok(scan
             .denied()
             .or_else(|| scan.allowed())
@@ -180,12 +193,12 @@ pub fn evaluate(
     let mut explicit = None;
     let mut missing = Vec::new();
     if let Some(policy) = documents.boundary {
-        let scan = Scan::of("boundary", policy, request, false)?;
+        let scan = Scan::of("boundary", policy, request, false, work)?;
         explicit = scan.denied();
         boundary = Some(scan);
     }
     for (name, policy) in documents.policies {
-        let scan = Scan::of(name, policy, request, false)?;
+        let scan = Scan::of(name, policy, request, false, work)?;
         explicit = explicit.or_else(|| scan.denied());
         allowed = allowed.or_else(|| scan.allowed());
         if allowed.is_none() {
@@ -241,6 +254,7 @@ impl<'a> Scan<'a> {
         policy: &'a Policy,
         request: &'a Request,
         trust: bool,
+        work: &Work,
     ) -> Result<Self, EvaluationError> {
         let mut scan = Self { name, policy, request, deny: None, allow: None, near: None };
         for (index, statement) in policy.statements.iter().enumerate() {
@@ -250,7 +264,7 @@ impl<'a> Scan<'a> {
                 let finding = finding.within(&field);
                 EvaluationError { document: name.to_owned(), statement: index, finding }
             };
-            match miss(statement, policy.version, request, trust).map_err(place)? {
+            match miss(statement, policy.version, request, trust, work).map_err(place)? {
                 None if statement.effect == Effect::Deny => scan.deny = scan.deny.or(Some(index)),
                 None => scan.allow = scan.allow.or(Some(index)),
                 Some(miss)
@@ -322,6 +336,7 @@ fn miss<'a>(
     version: Version,
     request: &Request,
     trust: bool,
+    work: &Work,
 ) -> Result<Option<Miss<'a>>, Finding> {
     let refused = |message, remedy| {
         Finding::error(Check::EVALUATION, Field::whole(), message).with_remedy(remedy)
@@ -329,8 +344,10 @@ fn miss<'a>(
     let Statement { sid: _, effect, principals, actions, resources, conditions } = statement;
     // First: a document with an unknown operator is never half evaluated.
     let operators = condition::operators(conditions)?;
-    let names =
-        |list: &Vec<String>| list.iter().any(|pattern| action_matches(pattern, &request.action));
+    work.spend(STATEMENT);
+    let names = |list: &Vec<String>| {
+        list.iter().any(|pattern| action_matches(pattern, &request.action, work))
+    };
     if names(actions.content()) == actions.is_except() {
         return Ok(Some(Miss::Action));
     }
@@ -341,14 +358,14 @@ fn miss<'a>(
         let Some((kind, who)) = &request.principal else {
             return Err(refused("the request names no principal", "a trust policy needs one"));
         };
-        if principal::is_named(principals.content(), *kind, who) == principals.is_except() {
+        if principal::is_named(principals.content(), *kind, who, work) == principals.is_except() {
             return Ok(Some(Miss::Principal));
         }
     } else {
         let resources = resources
             .as_ref()
             .ok_or_else(|| refused("it has no Resource", "add what it is about"))?;
-        if !resource_matches(resources, version, *effect, request) {
+        if !resource_matches(resources, version, *effect, request, work) {
             return Ok(Some(Miss::Resource));
         }
     }
@@ -356,7 +373,8 @@ fn miss<'a>(
     let mut missed = None;
     for (operator, text, keys) in operators {
         for (key, values) in keys {
-            let matches = condition::matches(operator, key, values, version, &request.context)?;
+            let matches =
+                condition::matches(operator, key, values, version, &request.context, work)?;
             if !matches && missed.is_none() {
                 missed = Some(Miss::Condition(text, key));
             }
@@ -366,9 +384,9 @@ fn miss<'a>(
 }
 
 /// A malformed pattern, neither `*` nor `SERVICE:NAME`, matches nothing.
-fn action_matches(pattern: &str, action: &str) -> bool {
+fn action_matches(pattern: &str, action: &str, work: &Work) -> bool {
     let all = !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'*');
-    all || (is_action(pattern) && glob(pattern, action, true))
+    all || (is_action(pattern) && glob(pattern, action, true, work))
 }
 
 fn resource_matches(
@@ -376,6 +394,7 @@ fn resource_matches(
     version: Version,
     effect: Effect,
     request: &Request,
+    work: &Work,
 ) -> bool {
     let mut unresolved = false;
     let mut matches = |pattern: &String| {
@@ -384,11 +403,12 @@ fn resource_matches(
             return pattern.bytes().all(|byte| byte == b'*');
         };
         if version == Version::V2008 || !pattern.contains("${") {
-            return glob(pattern, resource, false);
+            return glob(pattern, resource, false, work);
         }
+        work.spend(pattern.len());
         let pattern = resolved(pattern, Syntax::like(version), &request.context);
         unresolved |= pattern.is_none();
-        pattern.is_some_and(|pattern| pattern.matches(resource))
+        pattern.is_some_and(|pattern| pattern.matches_within(resource, work))
     };
     let named = resources.content().iter().any(&mut matches);
     match resources {

@@ -27,6 +27,7 @@ pub mod reasons;
 #[cfg(test)]
 mod tests;
 pub mod value;
+mod work;
 
 pub use canonical::Canonical;
 pub use compare::{Equality, between, compare};
@@ -35,3 +36,4 @@ pub use document::{
     Scope, Statement, Version,
 };
 pub use parse::{Folded, NumberRule, PolicyKind, Reading, Strictness};
+pub use work::{BUDGET, Work};

@@ -5,11 +5,18 @@
 //! the characters themselves; key names ignore case. Wildcards in the text that is matched, or in
 //! what a variable stands for, are plain characters.
 
+mod begun;
 mod covers;
+mod marks;
+mod overlaps;
 
 use std::borrow::Cow;
 
 use crate::policy::document::Version;
+use crate::policy::work::Work;
+
+pub(super) use begun::begun;
+pub(super) use marks::Marks;
 
 /// What is special in the text of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,10 +153,18 @@ impl Pattern {
     /// syntax, give `text` in lower case.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
+        self.matches_within(text, &Work::unbounded())
+    }
+
+    /// The same; false once the work is over its budget.
+    pub(super) fn matches_within(&self, text: &str, work: &Work) -> bool {
         let text: Vec<char> = text.chars().collect();
         let (mut at, mut position) = (0, 0);
         let mut star: Option<(usize, usize)> = None;
         while position < text.len() {
+            if !work.spend(1) {
+                return false;
+            }
             let step = match (self.tokens.get(at), text.get(position)) {
                 (Some(Token::Any), _) => {
                     star = Some((at, position));
@@ -174,82 +189,28 @@ impl Pattern {
 
     /// Whether everything that `other` can match, whatever its variables stand for, matches here
     /// too. `true` is never wrong; without variables `false` is never wrong either, for patterns of
-    /// up to 127 pieces.
+    /// up to 127 pieces between what both begin and end with.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        covers::covers(&self.tokens, &other.tokens).unwrap_or_else(|| self.aligns(other))
+        self.covers_within(other, &Work::unbounded())
     }
 
-    /// Whether our tokens can take in the other's one after the other: enough to cover it, and
-    /// cheap for any length.
-    fn aligns(&self, other: &Self) -> bool {
-        // Row by row over our tokens: `reach[j]` tells whether our first tokens can take in the
-        // first j of the other's.
-        let theirs = &other.tokens;
-        let mut reach = vec![false; theirs.len() + 1];
-        if let Some(first) = reach.first_mut() {
-            *first = true;
-        }
-        for token in &self.tokens {
-            let mut next = vec![false; theirs.len() + 1];
-            let mut flowing = false;
-            for (j, cell) in next.iter_mut().enumerate() {
-                let here = reach.get(j).copied().unwrap_or(false);
-                let before = j.checked_sub(1);
-                *cell = if *token == Token::Any {
-                    flowing |= here;
-                    flowing
-                } else {
-                    let took = before.and_then(|j| theirs.get(j)).is_some_and(|their| {
-                        match (token, their) {
-                            (Token::One, Token::Char(_) | Token::One) => true,
-                            (mine, their) => mine == their,
-                        }
-                    });
-                    took && before.and_then(|j| reach.get(j)).copied().unwrap_or(false)
-                };
-            }
-            reach = next;
-        }
-        reach.last().copied().unwrap_or(false)
+    /// The same; false once the work is over its budget.
+    pub(super) fn covers_within(&self, other: &Self, work: &Work) -> bool {
+        covers::covers(&self.tokens, &other.tokens, work)
+            .unwrap_or_else(|| covers::aligns(&self.tokens, &other.tokens, work))
     }
 
     /// Whether some text can match both. `false` is never wrong; a variable is taken to stand for
     /// anything.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
-        let loose = |token: Option<&Token>| matches!(token, Some(Token::Any | Token::Variable(_)));
-        let (rows, columns) = (self.tokens.len(), other.tokens.len());
-        // From the end: `below[j]` tells whether our tokens from i + 1 and theirs from j have a
-        // text in common.
-        let mut below: Vec<bool> = Vec::new();
-        for i in (0..=rows).rev() {
-            let mine = self.tokens.get(i);
-            let mut row = vec![false; columns + 1];
-            for j in (0..=columns).rev() {
-                let theirs = other.tokens.get(j);
-                let right = row.get(j + 1).copied().unwrap_or(false);
-                let down = below.get(j).copied().unwrap_or(false);
-                let diagonal = below.get(j + 1).copied().unwrap_or(false);
-                let common = match (mine, theirs) {
-                    (None, None) => true,
-                    _ if loose(mine) && down => true,
-                    _ if loose(theirs) && right => true,
-                    _ if loose(mine) && theirs.is_some() && !loose(theirs) => right,
-                    _ if loose(theirs) && mine.is_some() && !loose(mine) => down,
-                    (Some(Token::Char(a)), Some(Token::Char(b))) => a == b && diagonal,
-                    (Some(Token::One | Token::Char(_)), Some(Token::One | Token::Char(_))) => {
-                        diagonal
-                    }
-                    _ => false,
-                };
-                if let Some(cell) = row.get_mut(j) {
-                    *cell = common;
-                }
-            }
-            below = row;
-        }
-        below.first().copied().unwrap_or(false)
+        self.overlaps_within(other, &Work::unbounded())
+    }
+
+    /// The same; true once the work is over its budget.
+    pub(super) fn overlaps_within(&self, other: &Self, work: &Work) -> bool {
+        overlaps::overlaps(&self.tokens, &other.tokens, work)
     }
 
     /// A text that matches: wildcards stand for as little as possible, variables for `x`.
@@ -290,12 +251,16 @@ impl Pattern {
 }
 
 /// Whether `text` matches a pattern that has wildcards and no variables; with `fold` ASCII letters
-/// match in either case. The same as [`Pattern::matches`], without reading the pattern first.
+/// match in either case. The same as [`Pattern::matches`], without reading the pattern first;
+/// false once the work is over its budget.
 #[must_use]
-pub fn glob(pattern: &str, text: &str, fold: bool) -> bool {
+pub fn glob(pattern: &str, text: &str, fold: bool, work: &Work) -> bool {
     let (mut wanted, mut found) = (pattern.chars(), text.chars());
     let mut star: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
     loop {
+        if !work.spend(1) {
+            return false;
+        }
         let (before, rest) = (wanted.clone(), found.clone());
         match (wanted.next(), found.next()) {
             (Some('*'), _) => {
@@ -441,11 +406,15 @@ mod tests {
         ) {
             let (wide, narrow) = (like(&wide_text), like(&narrow));
             for text in texts.iter().chain([&narrow.example()]) {
-                prop_assert_eq!(glob(&wide_text, text, false), wide.matches(text));
+                let work = Work::unbounded();
+                prop_assert_eq!(glob(&wide_text, text, false, &work), wide.matches(text));
                 if wide.covers(&narrow) {
                     prop_assert!(!narrow.matches(text) || wide.matches(text), "{text}");
                 }
-                prop_assert!(!wide.aligns(&narrow) || wide.covers(&narrow));
+                let aligns = covers::aligns(&wide.tokens, &narrow.tokens, &work);
+                prop_assert!(!aligns || wide.covers(&narrow));
+                let marks = [&wide, &narrow].map(|pattern| Marks::of(&pattern.tokens));
+                prop_assert!(marks[0].may_cover(&marks[1]) || !wide.covers(&narrow));
                 if wide.matches(text) && narrow.matches(text) {
                     prop_assert!(wide.overlaps(&narrow), "{text}");
                 }

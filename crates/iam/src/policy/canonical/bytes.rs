@@ -3,7 +3,7 @@
 use crate::policy::operator::Quantifier;
 
 use crate::policy::canonical::{
-    Atom, Canonical, Case, Caseless, Clause, Folded, Form, Listed, Named, Value, Who,
+    Canonical, Case, Caseless, Clause, Folded, Form, Group, Listed, Named, Value, Who,
 };
 
 impl Canonical<'_> {
@@ -20,12 +20,29 @@ impl Canonical<'_> {
                 out.text(&large.json);
             }
             Form::Folded(folded) => {
-                out.0.push(1);
-                out.folded(folded);
+                let atoms = folded.atoms();
+                out.0.push(if atoms <= ATOMS { 1 } else { 2 });
+                out.folded(folded, atoms);
             }
         }
         out.0
     }
+}
+
+/// Forms with more of them are encoded by their lists, which are shorter.
+const ATOMS: usize = 20_000;
+
+impl Folded<'_> {
+    /// How many there are of an action of a group.
+    fn atoms(&self) -> usize {
+        let actions = |group: &Group| self.lists.get(index(group.list)).map_or(0, Vec::len);
+        self.groups.iter().map(actions).fold(0, usize::saturating_add)
+    }
+}
+
+/// A place as an index.
+fn index(place: u32) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
 }
 
 struct Encoder(Vec<u8>);
@@ -34,6 +51,16 @@ impl Encoder {
     fn count(&mut self, count: usize) {
         // Bounded documents have far fewer of anything.
         self.0.extend_from_slice(&u32::try_from(count).unwrap_or(u32::MAX).to_be_bytes());
+    }
+
+    /// In a table of a form with few atoms; the place of nothing is the last one.
+    fn short_place(&mut self, place: u32) {
+        let place = u16::try_from(place).unwrap_or(u16::MAX);
+        self.0.extend_from_slice(&place.to_be_bytes());
+    }
+
+    fn place(&mut self, place: u32) {
+        self.0.extend_from_slice(&place.to_be_bytes());
     }
 
     fn text(&mut self, text: &str) {
@@ -59,8 +86,8 @@ impl Encoder {
         }
     }
 
-    fn folded(&mut self, folded: &Folded<'_>) {
-        let Folded { version, cases, principals, resources, actions, atoms } = folded;
+    fn folded(&mut self, folded: &Folded<'_>, atoms: usize) {
+        let Folded { version, cases, principals, resources, actions, lists, groups } = folded;
         self.text(version.as_str());
         self.list(actions, |out, action| out.listed(action, Self::caseless));
         self.list(principals, Self::who);
@@ -69,9 +96,22 @@ impl Encoder {
             out.text(effect.as_str());
             out.list(clauses, Self::clause);
         });
-        self.list(atoms, |out, Atom { case, principal, resource, action }| {
-            for place in [case, principal, resource, action] {
-                out.0.extend_from_slice(&place.to_be_bytes());
+        if atoms <= ATOMS {
+            // Each action of each group by itself: what statuses in clusters are hashes of.
+            self.count(atoms);
+            for Group { case, principal, resource, list } in groups {
+                for action in lists.get(index(*list)).into_iter().flatten() {
+                    for place in [case, principal, resource, action] {
+                        self.short_place(*place);
+                    }
+                }
+            }
+            return;
+        }
+        self.list(lists, |out, list| out.list(list, |out, action| out.place(*action)));
+        self.list(groups, |out, Group { case, principal, resource, list }| {
+            for place in [case, principal, resource, list] {
+                out.place(*place);
             }
         });
     }

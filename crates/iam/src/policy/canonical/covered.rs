@@ -1,107 +1,117 @@
 //! Leaving out actions that another one covers, with all else equal (Q17).
 
-use crate::policy::pattern::{Pattern, Syntax, is_action};
+use std::cell::OnceCell;
 
-use crate::policy::canonical::{Atom, Caseless, Listed};
+use crate::policy::pattern::{Marks, Pattern, Syntax, begun, is_action};
+use crate::policy::work::Work;
 
-/// An action with a wildcard: what stands before it, and what it matches.
-struct Wide<'a> {
-    beginning: &'a str,
-    /// `None` for everything: a single `*` ends the action.
-    pattern: Option<Pattern>,
+use crate::policy::canonical::{Caseless, Listed};
+
+/// The actions of a document, made ready to be held against one another.
+pub(super) struct Actions<'a> {
+    shapes: Vec<Shape<'a>>,
+    has_wide: bool,
 }
 
-impl<'a> Wide<'a> {
-    /// `None` for an action without a wildcard, and for one that matches nothing.
-    fn new(action: &'a Listed<Caseless<'_>>) -> Option<Self> {
-        let text = text(action).filter(|text| *text == "*" || is_action(text))?;
-        let (beginning, rest) = text.split_at_checked(text.find(['*', '?'])?)?;
-        Some(Self { beginning, pattern: (rest != "*").then(|| Pattern::new(text, Syntax::ACTION)) })
+/// One action.
+struct Shape<'a> {
+    /// `None` for a `NotAction`, which nothing covers.
+    text: Option<&'a str>,
+    /// What stands before the first wildcard; all of it without one. In lower case.
+    beginning: String,
+    /// What it covers; `None` for an action without a wildcard, and for one that matches nothing.
+    wide: Option<Wide>,
+    pattern: OnceCell<(Pattern, Marks)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wide {
+    /// A single `*` ends the action: all that begins alike.
+    Beginning,
+    Pattern,
+}
+
+impl<'a> Shape<'a> {
+    fn new(action: &'a Listed<Caseless<'_>>) -> Self {
+        let text = match action {
+            Listed::One(text) => Some(text.0.as_ref()),
+            Listed::Except(_) => None,
+        };
+        let whole = text.unwrap_or_default();
+        let first = whole.find(['*', '?']);
+        let (before, rest) =
+            whole.split_at_checked(first.unwrap_or(whole.len())).unwrap_or_default();
+        let wide = if rest == "*" { Wide::Beginning } else { Wide::Pattern };
+        let is_wide = first.is_some() && (whole == "*" || is_action(whole));
+        Self {
+            text,
+            beginning: before.to_ascii_lowercase(),
+            wide: is_wide.then_some(wide),
+            pattern: OnceCell::new(),
+        }
     }
 
-    /// Whether this one matches all that `action` does, which has a wildcard itself when `narrow`
-    /// is given.
-    fn covers(&self, action: &Listed<Caseless<'_>>, narrow: Option<&Wide<'_>>) -> bool {
-        let Some(text) = text(action) else { return false };
-        // A pattern whose first wildcard stands further to the front also matches what begins in
-        // another way.
-        let begins = text
-            .get(..self.beginning.len())
-            .is_some_and(|text| text.eq_ignore_ascii_case(self.beginning));
-        begins
-            && match (&self.pattern, narrow) {
-                (None, _) => true,
-                (Some(pattern), None) => pattern.matches(&text.to_ascii_lowercase()),
-                (Some(pattern), Some(_)) => pattern.covers(&Pattern::new(text, Syntax::ACTION)),
+    fn pattern(&self, work: &Work) -> &(Pattern, Marks) {
+        self.pattern.get_or_init(|| {
+            let text = self.text.unwrap_or_default();
+            work.spend(text.len());
+            let pattern = Pattern::new(text, Syntax::ACTION);
+            let marks = Marks::of(pattern.tokens());
+            (pattern, marks)
+        })
+    }
+
+    /// Whether this one matches all that `other` does, which begins as this one does.
+    fn covers(&self, other: &Self, work: &Work) -> bool {
+        work.spend(1)
+            && match self.wide {
+                None => false,
+                Some(Wide::Beginning) => true,
+                Some(Wide::Pattern) => {
+                    let (wide, marks) = self.pattern(work);
+                    let (narrow, others) = other.pattern(work);
+                    marks.may_cover(others) && wide.covers_within(narrow, work)
+                }
             }
     }
 }
 
-fn text<'a>(action: &'a Listed<Caseless<'_>>) -> Option<&'a str> {
-    match action {
-        Listed::One(text) => Some(&text.0),
-        Listed::Except(_) => None,
+impl<'a> Actions<'a> {
+    pub(super) fn new(actions: &'a [Listed<Caseless<'_>>]) -> Self {
+        let shapes: Vec<Shape<'_>> = actions.iter().map(Shape::new).collect();
+        let has_wide = shapes.iter().any(|shape| shape.wide.is_some());
+        Self { shapes, has_wide }
     }
-}
 
-/// Leaves out each atom whose action another atom covers that is equal in everything else, and the
-/// actions that no atom names then. The atoms are sorted, so those that differ in their action
-/// alone stand together.
-pub(super) fn drop_covered(atoms: &mut Vec<Atom>, actions: &mut Vec<Listed<Caseless<'_>>>) {
-    let wide: Vec<Option<Wide<'_>>> = actions.iter().map(Wide::new).collect();
-    if wide.iter().all(Option::is_none) {
-        return;
-    }
-    let wide_of = |place: u16| wide.get(usize::from(place)).and_then(Option::as_ref);
-    let covers = |wide: &Wide<'_>, narrow: u16| {
-        actions.get(usize::from(narrow)).is_some_and(|action| wide.covers(action, wide_of(narrow)))
-    };
-    // The groups of one statement have the same actions: the answer for one is that for the next.
-    let (mut last, mut keeps): (&[Atom], Vec<bool>) = (&[], Vec::new());
-    let mut kept: Vec<Atom> = Vec::with_capacity(atoms.len());
-    for group in atoms.chunk_by(|one, other| one.is_beside(*other)) {
-        if !last.iter().map(|atom| atom.action).eq(group.iter().map(|atom| atom.action)) {
-            let others: Vec<(u16, &Wide<'_>)> = group
-                .iter()
-                .filter_map(|atom| wide_of(atom.action).map(|wide| (atom.action, wide)))
-                .collect();
-            let keep = |atom: &Atom| {
-                !others
-                    .iter()
-                    .any(|(place, wide)| *place != atom.action && covers(wide, atom.action))
+    /// Those of a list, which is sorted, that no other of it covers.
+    pub(super) fn uncovered(&self, mut list: Vec<u32>, work: &Work) -> Vec<u32> {
+        if !self.has_wide {
+            return list;
+        }
+        let shapes: Vec<(u32, &Shape<'_>)> = list
+            .iter()
+            .filter_map(|action| Some((*action, self.shapes.get(usize::try_from(*action).ok()?)?)))
+            .collect();
+        // What ends in a single `*` first: it answers at once. The order stays among those that
+        // begin alike.
+        let wide = |kind| {
+            let wide = shapes.iter().filter(move |(_, shape)| shape.wide == Some(kind));
+            wide.map(|item| (item.1.beginning.as_str(), *item))
+        };
+        let wide = wide(Wide::Beginning).chain(wide(Wide::Pattern)).collect();
+        let narrow = shapes.iter().filter(|(_, shape)| shape.text.is_some());
+        let narrow = narrow.map(|item| (item.1.beginning.as_str(), *item)).collect();
+        let mut covered: Vec<u32> = Vec::new();
+        begun(wide, narrow, |(action, shape): (u32, &Shape<'_>), open| {
+            let covers = |(_, (other, wide)): &(&str, (u32, &Shape<'_>))| {
+                *other != action && wide.covers(shape, work)
             };
-            keeps = group.iter().map(keep).collect();
-            last = group;
-        }
-        kept.extend(group.iter().zip(&keeps).filter(|(_, keep)| **keep).map(|(atom, _)| *atom));
+            if !work.is_over() && open.iter().any(covers) {
+                covered.push(action);
+            }
+        });
+        covered.sort_unstable();
+        list.retain(|action| covered.binary_search(action).is_err());
+        list
     }
-    if kept.len() < atoms.len() {
-        *atoms = kept;
-        drop_unused(atoms, actions);
-    }
-}
-
-/// Takes actions out of the table that no atom names any more. The order stays, so the atoms stay
-/// sorted.
-fn drop_unused(atoms: &mut [Atom], actions: &mut Vec<Listed<Caseless<'_>>>) {
-    let mut used = vec![false; actions.len()];
-    for atom in atoms.iter() {
-        if let Some(flag) = used.get_mut(usize::from(atom.action)) {
-            *flag = true;
-        }
-    }
-    let mut next = 0;
-    let moved: Vec<u16> = used
-        .iter()
-        .map(|used| {
-            let place = next;
-            next += u16::from(*used);
-            place
-        })
-        .collect();
-    for atom in atoms {
-        atom.action = moved.get(usize::from(atom.action)).copied().unwrap_or(atom.action);
-    }
-    let mut flags = used.into_iter();
-    actions.retain(|_| flags.next().unwrap_or(true));
 }

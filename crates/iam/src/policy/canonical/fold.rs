@@ -1,13 +1,15 @@
-//! From a document to its atoms.
+//! From a document to its groups.
 
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use crate::account::Account;
-use crate::policy::document::{Policy, PrincipalSet, Scope, Statement};
+use crate::policy::document::{Policy, PrincipalSet, Scope};
+use crate::policy::work::Work;
 
-use crate::policy::canonical::covered::drop_covered;
+use crate::policy::canonical::covered::Actions;
 use crate::policy::canonical::set::set;
-use crate::policy::canonical::{ATOMS, Atom, Case, Folded, Listed, NOWHERE, Who, spelling};
+use crate::policy::canonical::{Case, Folded, Group, Listed, NOWHERE, Who, spelling};
 
 /// The items of all statements, those of one statement side by side.
 struct Column<T>(Vec<T>);
@@ -25,7 +27,7 @@ impl<T: Ord> Column<T> {
     }
 
     /// The items sorted and each once; and for each as it was added, its place among those.
-    fn into_table(self) -> (Vec<T>, Vec<u16>) {
+    fn into_table(self) -> (Vec<T>, Vec<u32>) {
         let mut order: Vec<(T, usize)> = self.0.into_iter().zip(0..).collect();
         order.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         let mut places = vec![NOWHERE; order.len()];
@@ -34,8 +36,8 @@ impl<T: Ord> Column<T> {
             if table.last() != Some(&item) {
                 table.push(item);
             }
-            // No document has more items than atoms, and those fit.
-            if let (Some(place), Ok(last)) = (places.get_mut(added), u16::try_from(table.len() - 1))
+            // No document has so many items that one does not fit.
+            if let (Some(place), Ok(last)) = (places.get_mut(added), u32::try_from(table.len() - 1))
             {
                 *place = last;
             }
@@ -53,12 +55,8 @@ struct Row {
     actions: Range<usize>,
 }
 
-/// `None` when there are too many atoms.
-pub(super) fn folded<'a>(policy: &'a Policy, account: &Account) -> Option<Folded<'a>> {
-    let count = policy.statements.iter().map(atoms_of).fold(0, usize::saturating_add);
-    if count > ATOMS {
-        return None;
-    }
+/// `None` when it costs too much.
+pub(super) fn folded<'a>(policy: &'a Policy, account: &Account, work: &Work) -> Option<Folded<'a>> {
     let resource = |text: &'a str| spelling::resource(text, policy.version);
     let (mut cases, mut principals) = (Column::new(), Column::new());
     let (mut resources, mut actions) = (Column::new(), Column::new());
@@ -80,50 +78,146 @@ pub(super) fn folded<'a>(policy: &'a Policy, account: &Account) -> Option<Folded
     let (cases, case_places) = cases.into_table();
     let (principals, principal_places) = principals.into_table();
     let (resources, resource_places) = resources.into_table();
-    let (mut actions, action_places) = actions.into_table();
-    let mut atoms: Vec<Atom> = Vec::with_capacity(count);
+    let (actions, action_places) = actions.into_table();
+
+    // What each statement says of whom and what, and with which list of actions.
+    let mut lists = Lists::default();
+    let mut said: Vec<(Group, u32)> = Vec::new();
     for Row { case, principals, resources, actions } in rows {
-        for case in places(&case_places, case) {
-            for principal in places(&principal_places, principals.clone()) {
-                for resource in places(&resource_places, resources.clone()) {
-                    let each = |action: &u16| Atom {
-                        case: *case,
-                        principal: *principal,
-                        resource: *resource,
-                        action: *action,
-                    };
-                    atoms.extend(places(&action_places, actions.clone()).iter().map(each));
-                }
-            }
+        let actions = set(places(&action_places, actions).iter().copied());
+        let case = places(&case_places, case).first().copied().unwrap_or(NOWHERE);
+        let principals = places(&principal_places, principals);
+        let resources = places(&resource_places, resources);
+        if !work.spend(actions.len() + principals.len().saturating_mul(resources.len())) {
+            return None;
+        }
+        let list = lists.place(actions);
+        for principal in principals {
+            said.extend(resources.iter().map(|resource| {
+                let (principal, resource) = (*principal, *resource);
+                (Group { case, principal, resource, list: NOWHERE }, list)
+            }));
         }
     }
-    atoms.sort_unstable_by_key(|atom| atom.key());
-    atoms.dedup();
-    drop_covered(&mut atoms, &mut actions);
-    Some(Folded { version: policy.version, cases, principals, resources, actions, atoms })
+    said.sort_unstable();
+    said.dedup();
+
+    // All that is said of the same: the lists together, without what others of them cover. The
+    // groups of one statement have the same lists: the answer for one is that for the next.
+    let ready = Actions::new(&actions);
+    let mut known: HashMap<Vec<u32>, u32> = HashMap::new();
+    let mut wholes = Lists::default();
+    let mut groups: Vec<Group> = Vec::new();
+    for same in said.chunk_by(|(one, _), (other, _)| one == other) {
+        let Some((group, _)) = same.first() else { continue };
+        let parts: Vec<u32> = same.iter().map(|(_, list)| *list).collect();
+        if !work.spend(parts.len()) {
+            return None;
+        }
+        let list = if let Some(list) = known.get(&parts) {
+            *list
+        } else {
+            let together: Vec<u32> =
+                parts.iter().flat_map(|list| lists.get(*list)).copied().collect();
+            if !work.spend(together.len()) {
+                return None;
+            }
+            let whole = wholes.place(ready.uncovered(set(together), work));
+            known.insert(parts, whole);
+            whole
+        };
+        groups.push(Group { list, ..*group });
+    }
+    if work.is_over() {
+        return None;
+    }
+    let (lists, ranks) = wholes.into_order();
+    for group in &mut groups {
+        group.list = place_in(&ranks, group.list);
+    }
+    let mut folded = Folded {
+        version: policy.version,
+        cases,
+        principals,
+        resources,
+        actions: Vec::new(),
+        lists,
+        groups,
+    };
+    folded.actions = used(actions, &mut folded.lists);
+    Some(folded)
+}
+
+/// Lists of places, each once.
+#[derive(Default)]
+struct Lists {
+    places: BTreeMap<Vec<u32>, u32>,
+    all: Vec<Vec<u32>>,
+}
+
+impl Lists {
+    fn place(&mut self, list: Vec<u32>) -> u32 {
+        // No document has so many lists that one does not fit.
+        let next = u32::try_from(self.all.len()).unwrap_or(NOWHERE);
+        *self.places.entry(list).or_insert_with_key(|list| {
+            self.all.push(list.clone());
+            next
+        })
+    }
+
+    fn get(&self, place: u32) -> &[u32] {
+        usize::try_from(place)
+            .ok()
+            .and_then(|place| self.all.get(place))
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+
+    /// Sorted; and for each place as it was given out, the one that it has then.
+    fn into_order(self) -> (Vec<Vec<u32>>, Vec<u32>) {
+        let mut ranks = vec![NOWHERE; self.all.len()];
+        for (rank, place) in (0..).zip(self.places.values()) {
+            let slot = usize::try_from(*place).ok().and_then(|place| ranks.get_mut(place));
+            if let Some(slot) = slot {
+                *slot = rank;
+            }
+        }
+        (self.places.into_keys().collect(), ranks)
+    }
+}
+
+/// The actions that a list still names; the lists name their new places. The order stays, so the
+/// lists stay sorted.
+fn used<T>(actions: Vec<T>, lists: &mut [Vec<u32>]) -> Vec<T> {
+    let mut named = vec![false; actions.len()];
+    for action in lists.iter().flatten() {
+        let slot = usize::try_from(*action).ok().and_then(|action| named.get_mut(action));
+        if let Some(slot) = slot {
+            *slot = true;
+        }
+    }
+    let mut next = 0;
+    let moved: Vec<u32> = named
+        .iter()
+        .map(|named| {
+            let place = next;
+            next += u32::from(*named);
+            place
+        })
+        .collect();
+    for action in lists.iter_mut().flatten() {
+        *action = place_in(&moved, *action);
+    }
+    actions.into_iter().zip(named).filter_map(|(action, named)| named.then_some(action)).collect()
+}
+
+fn place_in(places: &[u32], of: u32) -> u32 {
+    usize::try_from(of).ok().and_then(|of| places.get(of)).copied().unwrap_or(NOWHERE)
 }
 
 /// The places of one statement, or the one place of an element that it does not have.
-fn places(places: &[u16], range: Range<usize>) -> &[u16] {
+fn places(places: &[u32], range: Range<usize>) -> &[u32] {
     places.get(range).filter(|places| !places.is_empty()).unwrap_or(&[NOWHERE])
-}
-
-fn atoms_of(statement: &Statement) -> usize {
-    let actions = size(&statement.actions, Vec::len);
-    let resources = statement.resources.as_ref().map_or(1, |scope| size(scope, Vec::len));
-    let principals = statement.principals.as_ref().map_or(1, |scope| size(scope, principal_count));
-    actions.saturating_mul(resources).saturating_mul(principals)
-}
-
-fn size<T>(scope: &Scope<T>, count: impl Fn(&T) -> usize) -> usize {
-    if scope.is_except() { 1 } else { count(scope.content()) }
-}
-
-fn principal_count(set: &PrincipalSet) -> usize {
-    match set {
-        PrincipalSet::Everyone => 1,
-        PrincipalSet::Kinds(kinds) => kinds.values().map(Vec::len).sum(),
-    }
 }
 
 fn listed<'a, T: Ord>(

@@ -22,7 +22,7 @@ impl Policy {
 
     /// The same document with lists sorted and what never counts set right, but with its statements
     /// in order, its Sids, and its duplicates.
-    pub(super) fn tidied(&self, account: &Account) -> Self {
+    pub(in crate::policy) fn tidied(&self, account: &Account) -> Self {
         Self {
             version: self.version,
             id: filled(self.id.as_deref()).map(str::to_owned),

@@ -5,28 +5,24 @@ use std::collections::BTreeMap;
 
 use crate::policy::document::{Policy, PrincipalKind, PrincipalSet, Scope, Statement};
 
-use crate::policy::canonical::{Atom, Canonical, Caseless, Folded, Form, Listed, Who, spelling};
+use crate::policy::canonical::{Canonical, Caseless, Folded, Form, Group, Listed, Who, spelling};
 
 impl Canonical<'_> {
-    /// A document with this canonical form; `None` for one that was too large to fold.
+    /// A document with this canonical form; `None` for one that was not folded.
     #[must_use]
     pub fn unfolded(&self) -> Option<Policy> {
         let Form::Folded(folded) = &self.0 else { return None };
-        let statements = folded
-            .atoms
-            .chunk_by(|one, other| one.is_beside(*other))
-            .flat_map(|group| statements(folded, group));
+        let statements = folded.groups.iter().flat_map(|group| statements(folded, group));
         Some(Policy { version: folded.version, id: None, statements: statements.collect() })
     }
 }
 
-/// The atoms that differ in their action alone: one statement, and one for each `NotAction`.
-fn statements(folded: &Folded<'_>, group: &[Atom]) -> Vec<Statement> {
-    let Some(first) = group.first() else { return Vec::new() };
-    let Some(case) = folded.cases.get(usize::from(first.case)) else { return Vec::new() };
+/// One statement for the actions of a group, and one for each `NotAction`.
+fn statements(folded: &Folded<'_>, group: &Group) -> Vec<Statement> {
+    let Some(case) = at(&folded.cases, group.case) else { return Vec::new() };
     let (mut only, mut except) = (Vec::new(), Vec::new());
-    for atom in group {
-        match folded.actions.get(usize::from(atom.action)) {
+    for action in at(&folded.lists, group.list).into_iter().flatten() {
+        match at(&folded.actions, *action) {
             Some(Listed::One(text)) => only.push(text.lower()),
             Some(Listed::Except(list)) => {
                 except.push(Scope::Except(list.iter().map(Caseless::lower).collect()));
@@ -36,8 +32,8 @@ fn statements(folded: &Folded<'_>, group: &[Atom]) -> Vec<Statement> {
     }
     let only = (!only.is_empty()).then_some(Scope::Only(only));
     // There is nothing at the place of an element that the statement did not have.
-    let principals = folded.principals.get(usize::from(first.principal));
-    let resources = folded.resources.get(usize::from(first.resource));
+    let principals = at(&folded.principals, group.principal);
+    let resources = at(&folded.resources, group.resource);
     let each = |actions| Statement {
         sid: None,
         effect: case.effect,
@@ -52,6 +48,10 @@ fn statements(folded: &Folded<'_>, group: &[Atom]) -> Vec<Statement> {
         conditions: spelling::conditions(&case.clauses),
     };
     only.into_iter().chain(except).map(each).collect()
+}
+
+fn at<T>(table: &[T], place: u32) -> Option<&T> {
+    table.get(usize::try_from(place).ok()?)
 }
 
 fn who(who: &Who<'_>) -> Scope<PrincipalSet> {

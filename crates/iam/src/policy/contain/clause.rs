@@ -5,6 +5,7 @@
 //! of a list of values.
 
 use std::ops::Bound;
+use std::rc::Rc;
 
 use jiff::Timestamp;
 
@@ -13,6 +14,7 @@ use crate::policy::evaluate::{Context, clause_matches};
 use crate::policy::operator::{Base, Family, Operator, Quantifier};
 use crate::policy::pattern::{Pattern, Syntax};
 use crate::policy::value::{Decimal, Network, boolean, instant};
+use crate::policy::work::Work;
 use crate::quote::shown;
 
 use crate::policy::contain::element::{Element, Glob};
@@ -135,21 +137,27 @@ impl Set {
     }
 
     /// Everything that `other` lets through passes here too. `true` is never wrong.
-    fn covers(&self, other: &Self) -> bool {
+    fn covers(&self, other: &Self, work: &Work) -> bool {
+        if !work.spend(self.size().min(other.size())) {
+            return false;
+        }
         match (self, other) {
             (_, Self::Arn(None)) => true,
-            (Self::Text(mine), Self::Text(theirs)) => mine.covers(theirs),
+            (Self::Text(mine), Self::Text(theirs)) => mine.covers(theirs, work),
             (Self::Text(mine), _) if mine.is_all() => true,
             (Self::AnyCase(mine), Self::Text(theirs)) => {
                 theirs.literal().is_some_and(|text| text.to_lowercase() == *mine)
             }
             (Self::Arn(Some(mine)), Self::Arn(Some(theirs))) => {
-                mine.iter().zip(theirs).all(|(mine, theirs)| mine.covers(theirs))
+                mine.iter().zip(theirs).all(|(mine, theirs)| mine.covers(theirs, work))
             }
             (Self::Arn(Some(mine)), Self::Text(theirs)) => theirs.literal().is_some_and(|text| {
                 let parts: Vec<&str> = text.splitn(6, ':').collect();
                 parts.len() == 6
-                    && mine.iter().zip(parts).all(|(field, part)| field.pattern.matches(part))
+                    && mine
+                        .iter()
+                        .zip(parts)
+                        .all(|(field, part)| field.pattern.matches_within(part, work))
             }),
             (Self::ArnText(mine), Self::ArnText(theirs))
             | (Self::AnyCase(mine), Self::AnyCase(theirs))
@@ -164,19 +172,26 @@ impl Set {
     }
 
     /// Some value may pass both. `false` is never wrong.
-    fn meets(&self, other: &Self) -> bool {
+    fn meets(&self, other: &Self, work: &Work) -> bool {
+        if !work.spend(self.size().min(other.size())) {
+            return true;
+        }
         match (self, other) {
             (Self::Arn(None), _) | (_, Self::Arn(None)) => false,
-            (Self::Text(mine), Self::Text(theirs)) => mine.meets(theirs),
+            (Self::Text(mine), Self::Text(theirs)) => mine.meets(theirs, work),
             (Self::AnyCase(mine), Self::Text(theirs))
             | (Self::Text(theirs), Self::AnyCase(mine)) => {
                 theirs.literal().is_none_or(|text| text.to_lowercase() == *mine)
             }
             (Self::Arn(Some(mine)), Self::Arn(Some(theirs))) => {
-                mine.iter().zip(theirs).all(|(mine, theirs)| mine.meets(theirs))
+                mine.iter().zip(theirs).all(|(mine, theirs)| mine.meets(theirs, work))
             }
-            (Self::Arn(_), Self::Text(text)) if text.literal().is_some() => self.covers(other),
-            (Self::Text(text), Self::Arn(_)) if text.literal().is_some() => other.covers(self),
+            (Self::Arn(_), Self::Text(text)) if text.literal().is_some() => {
+                self.covers(other, work)
+            }
+            (Self::Text(text), Self::Arn(_)) if text.literal().is_some() => {
+                other.covers(self, work)
+            }
             (Self::Numbers(mine), Self::Numbers(theirs)) => mine.meets(theirs),
             (Self::Dates(mine), Self::Dates(theirs)) => mine.meets(theirs),
             (Self::Truth(mine), Self::Truth(theirs)) => mine == theirs,
@@ -186,6 +201,22 @@ impl Set {
                 mine.contains(theirs) || theirs.contains(mine)
             }
             _ => true,
+        }
+    }
+
+    /// What it costs at most to compare it by its text.
+    fn size(&self) -> usize {
+        match self {
+            Self::AnyCase(text)
+            | Self::AnyCaseText(text)
+            | Self::ArnText(text)
+            | Self::Bytes(text) => 1 + text.len() / 16,
+            Self::Text(_)
+            | Self::Arn(_)
+            | Self::Numbers(_)
+            | Self::Dates(_)
+            | Self::Truth(_)
+            | Self::Block(_) => 1,
         }
     }
 
@@ -208,7 +239,10 @@ impl Set {
 ///
 /// # Errors
 /// A sentence, when the evaluator could not decide them either.
-pub(super) fn clauses(conditions: &Conditions, version: Version) -> Result<Vec<Clause>, String> {
+pub(super) fn clauses(
+    conditions: &Conditions,
+    version: Version,
+) -> Result<Vec<Rc<Clause>>, String> {
     let mut out = Vec::new();
     for (name, keys) in conditions {
         let operator = Operator::parse(name)
@@ -223,7 +257,7 @@ pub(super) fn clauses(conditions: &Conditions, version: Version) -> Result<Vec<C
             values.sort_unstable();
             values.dedup();
             let sets = values.iter().map(read).collect::<Result<_, _>>()?;
-            out.push(Clause { operator, key: key.to_lowercase(), values, version, sets });
+            out.push(Rc::new(Clause { operator, key: key.to_lowercase(), values, version, sets }));
         }
     }
     Ok(out)
@@ -253,34 +287,39 @@ impl Clause {
 
     /// Its value by itself, as clauses of one value each: their union is this clause. Empty where
     /// that does not hold.
-    pub(super) fn split(&self) -> Vec<Self> {
+    pub(super) fn split(&self) -> Vec<Rc<Self>> {
         if self.negated()
             || self.values.len() < 2
             || self.operator.quantifier == Some(Quantifier::ForAllValues)
         {
             return Vec::new();
         }
-        let single = |(value, set): (&String, &Set)| Self {
-            values: vec![value.clone()],
-            sets: vec![set.clone()],
-            ..self.clone()
+        let single = |(value, set): (&String, &Set)| {
+            Rc::new(Self {
+                operator: self.operator,
+                key: self.key.clone(),
+                values: vec![value.clone()],
+                version: self.version,
+                sets: vec![set.clone()],
+            })
         };
         self.values.iter().zip(&self.sets).map(single).collect()
     }
 
     /// Whether each value that passes this clause passes `other`.
-    fn values_follow(&self, other: &Self) -> bool {
+    fn values_follow(&self, other: &Self, work: &Work) -> bool {
         let (mine, theirs) = (&self.sets, &other.sets);
         match (self.negated(), other.negated()) {
             (false, false) => {
-                mine.iter().all(|mine| theirs.iter().any(|theirs| theirs.covers(mine)))
+                mine.iter().all(|mine| theirs.iter().any(|theirs| theirs.covers(mine, work)))
             }
             (false, true) => {
-                mine.iter().all(|mine| theirs.iter().all(|theirs| !theirs.meets(mine)))
+                mine.iter().all(|mine| theirs.iter().all(|theirs| !theirs.meets(mine, work)))
             }
             // What is shut out there must be shut out here, also when a variable has no value.
             (true, true) => theirs.iter().all(|theirs| {
-                mine.iter().any(|mine| mine == theirs || (mine.is_fixed() && mine.covers(theirs)))
+                mine.iter()
+                    .any(|mine| mine == theirs || (mine.is_fixed() && mine.covers(theirs, work)))
             }),
             (true, false) => theirs.iter().any(Set::is_all),
         }
@@ -288,10 +327,11 @@ impl Clause {
 
     /// Whether a request that passes this clause passes `other`; `present` when the request is
     /// known to have the key. `true` is never wrong.
-    pub(super) fn implies(&self, other: &Self, present: bool) -> bool {
-        if self.key != other.key {
+    pub(super) fn implies(&self, other: &Self, present: bool, work: &Work) -> bool {
+        if !work.spend(1) || self.key != other.key {
             return false;
         }
+        work.spend(self.values.len().min(other.values.len()));
         if self.operator == other.operator
             && self.version == other.version
             && self.values == other.values
@@ -321,14 +361,15 @@ impl Clause {
                     }
                     _ => false,
                 };
-                absent && form && self.values_follow(other)
+                absent && form && self.values_follow(other, work)
             }
         }
     }
 
     /// Whether no request passes both. `true` is never wrong.
-    pub(super) fn contradicts(&self, other: &Self) -> bool {
-        if self.key != other.key
+    pub(super) fn contradicts(&self, other: &Self, work: &Work) -> bool {
+        if !work.spend(1)
+            || self.key != other.key
             || self.values.is_empty()
             || other.values.is_empty()
             || (self.passes_absent() && other.passes_absent())
@@ -346,14 +387,14 @@ impl Clause {
                 }
                 let shut_out = |open: &Self, shut: &Self| {
                     open.sets.iter().all(|open| {
-                        shut.sets.iter().any(|shut| shut.is_fixed() && shut.covers(open))
+                        shut.sets.iter().any(|shut| shut.is_fixed() && shut.covers(open, work))
                     })
                 };
                 match (self.negated(), other.negated()) {
                     (false, false) => self
                         .sets
                         .iter()
-                        .all(|mine| other.sets.iter().all(|theirs| !mine.meets(theirs))),
+                        .all(|mine| other.sets.iter().all(|theirs| !mine.meets(theirs, work))),
                     (false, true) => shut_out(self, other),
                     (true, false) => shut_out(other, self),
                     (true, true) => false,
@@ -364,7 +405,10 @@ impl Clause {
 
     /// Whether a request passes that has these values under the key (the flag tells a list), or not
     /// the key at all, and nothing else: for choosing requests to try.
-    pub(super) fn passes(&self, found: Option<&(Vec<String>, bool)>) -> bool {
+    pub(super) fn passes(&self, found: Option<&(Vec<String>, bool)>, work: &Work) -> bool {
+        if work.is_over() {
+            return false;
+        }
         let context = match found {
             None => Context::default(),
             Some((values, true)) => Context::default().with_list(&self.key, values.clone()),
@@ -372,7 +416,7 @@ impl Clause {
                 Context::default().with(&self.key, values.first().map_or("", String::as_str))
             }
         };
-        clause_matches(self.operator, &self.key, &self.values, self.version, &context)
+        clause_matches(self.operator, &self.key, &self.values, self.version, &context, work)
             .unwrap_or(false)
     }
 

@@ -2,29 +2,36 @@
 //! meets which.
 
 use crate::policy::document::{PrincipalKind, PrincipalSet, Scope};
-use crate::policy::pattern::{Pattern, Syntax, Token, is_action};
+use crate::policy::pattern::{Marks, Pattern, Syntax, Token, is_action};
+use crate::policy::work::Work;
 use crate::{account::is_account_id, arn::Arn};
 
 /// Something that a list names: a set of actions, resources or principals.
 pub(super) trait Element: PartialEq {
     /// Everything that `other` names is named here too. `true` is never wrong.
-    fn covers(&self, other: &Self) -> bool;
+    fn covers(&self, other: &Self, work: &Work) -> bool;
     /// Something may be named by both. `false` is never wrong.
-    fn meets(&self, other: &Self) -> bool;
+    fn meets(&self, other: &Self, work: &Work) -> bool;
     /// Names everything there is.
     fn is_all(&self) -> bool;
+    /// What everything that it covers begins with.
+    fn beginning(&self) -> Option<&str> {
+        None
+    }
     /// The same whatever the request: no policy variable in it.
     fn is_fixed(&self) -> bool {
         true
     }
 }
 
-/// A pattern of texts with its literal beginning, which tells most pairs apart at once.
+/// A pattern of texts with its literal beginning and its marks, which tell most pairs apart at
+/// once.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Glob {
     pub(super) pattern: Pattern,
     beginning: String,
     literal: bool,
+    marks: Marks,
 }
 
 impl Glob {
@@ -33,7 +40,8 @@ impl Glob {
         let plain = |token: &Token| if let Token::Char(c) = token { Some(*c) } else { None };
         let beginning: String = pattern.tokens().iter().map_while(plain).collect();
         let literal = pattern.tokens().iter().all(|token| matches!(token, Token::Char(_)));
-        Self { pattern, beginning, literal }
+        let marks = Marks::of(pattern.tokens());
+        Self { pattern, beginning, literal, marks }
     }
 
     /// The text, where there is only one.
@@ -54,39 +62,51 @@ impl Glob {
 }
 
 impl Element for Glob {
-    fn covers(&self, other: &Self) -> bool {
-        if !other.beginning.starts_with(&self.beginning) {
+    fn covers(&self, other: &Self, work: &Work) -> bool {
+        if !work.spend(1)
+            || !self.marks.may_cover(&other.marks)
+            || !other.beginning.starts_with(&self.beginning)
+        {
             return false;
         }
         match other.literal() {
             Some(text) if self.literal => self.beginning == text,
-            Some(text) => self.pattern.matches(text),
             // Documents that are compared have most of their patterns in common.
-            None => {
+            _ => {
                 !self.literal
-                    && (self.is_all() || self == other || self.pattern.covers(&other.pattern))
+                    && (self.is_all()
+                        || self == other
+                        || self.pattern.covers_within(&other.pattern, work))
             }
         }
     }
 
-    fn meets(&self, other: &Self) -> bool {
+    fn meets(&self, other: &Self, work: &Work) -> bool {
         let begins_alike = self.beginning.starts_with(&other.beginning)
             || other.beginning.starts_with(&self.beginning);
-        begins_alike
-            && match (self.literal(), other.literal()) {
-                (Some(mine), Some(theirs)) => mine == theirs,
-                _ => self.pattern.overlaps(&other.pattern),
-            }
+        !work.spend(1)
+            || begins_alike
+                && match (self.literal(), other.literal()) {
+                    (Some(mine), Some(theirs)) => mine == theirs,
+                    _ => self.pattern.overlaps_within(&other.pattern, work),
+                }
     }
 
     fn is_all(&self) -> bool {
         *self.pattern.tokens() == [Token::Any]
     }
 
+    fn beginning(&self) -> Option<&str> {
+        Some(&self.beginning)
+    }
+
     fn is_fixed(&self) -> bool {
         !self.pattern.has_variables()
     }
 }
+
+/// What it costs to hold two principals against each other: two ARNs are taken apart.
+const WHO: usize = 40;
 
 /// One principal of a trust policy.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,25 +171,26 @@ fn aws_covers(wide: &str, narrow: &str) -> bool {
 }
 
 impl Element for Who {
-    fn covers(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Everyone, _) => true,
-            (Self::Of(..), Self::Everyone) => false,
-            (Self::Of(PrincipalKind::Aws, mine), Self::Of(PrincipalKind::Aws, theirs)) => {
-                aws_covers(mine, theirs)
+    fn covers(&self, other: &Self, work: &Work) -> bool {
+        work.spend(WHO)
+            && match (self, other) {
+                (Self::Everyone, _) => true,
+                (Self::Of(..), Self::Everyone) => false,
+                (Self::Of(PrincipalKind::Aws, mine), Self::Of(PrincipalKind::Aws, theirs)) => {
+                    aws_covers(mine, theirs)
+                }
+                (mine, theirs) => mine == theirs,
             }
-            (mine, theirs) => mine == theirs,
-        }
     }
 
-    fn meets(&self, other: &Self) -> bool {
+    fn meets(&self, other: &Self, work: &Work) -> bool {
         let same_sessions = match (self, other) {
             (Self::Of(PrincipalKind::Aws, mine), Self::Of(PrincipalKind::Aws, theirs)) => {
                 role(mine).is_some() && role(mine) == role(theirs)
             }
             _ => false,
         };
-        same_sessions || self.covers(other) || other.covers(self)
+        !work.spend(WHO) || same_sessions || self.covers(other, work) || other.covers(self, work)
     }
 
     fn is_all(&self) -> bool {
@@ -197,26 +218,26 @@ impl<T> Copy for Limit<'_, T> {}
 
 impl<T: Element> Limit<'_, T> {
     /// Nothing that `element` names is in this part. `true` is never wrong.
-    pub(super) fn excludes(&self, element: &T) -> bool {
+    pub(super) fn excludes(&self, element: &T, work: &Work) -> bool {
         match self {
-            Self::One(one) => !one.meets(element),
+            Self::One(one) => !one.meets(element, work),
             // An exception with a variable that has no value lets nothing through an Allow and
             // everything into a Deny.
             Self::Except(list, _) if !list.iter().all(Element::is_fixed) => false,
-            Self::Except(list, _) => list.iter().any(|out| out.covers(element)),
+            Self::Except(list, _) => list.iter().any(|out| out.covers(element, work)),
         }
     }
 
-    fn apart(&self, other: &Self) -> bool {
+    pub(super) fn apart(&self, other: &Self, work: &Work) -> bool {
         match (self, other) {
-            (Self::One(one), part) | (part, Self::One(one)) => part.excludes(one),
+            (Self::One(one), part) | (part, Self::One(one)) => part.excludes(one, work),
             (Self::Except(list, _), Self::Except(..)) => list.iter().any(Element::is_all),
         }
     }
 }
 
 /// Whether nothing can be in all of these parts. `true` is never wrong.
-pub(super) fn none_left<T: Element>(parts: &[Limit<'_, T>]) -> bool {
+pub(super) fn none_left<T: Element>(parts: &[Limit<'_, T>], work: &Work) -> bool {
     let alone = |part: &Limit<'_, T>| {
         matches!(part, Limit::Except(list,
         _) if list.iter().any(Element::is_all))
@@ -225,7 +246,7 @@ pub(super) fn none_left<T: Element>(parts: &[Limit<'_, T>]) -> bool {
         || parts
             .iter()
             .enumerate()
-            .any(|(index, part)| parts.iter().skip(index + 1).any(|other| part.apart(other)))
+            .any(|(index, part)| parts.iter().skip(index + 1).any(|other| part.apart(other, work)))
 }
 
 /// Whether `scope`, in a Deny or not, names everything that is in all of `parts`. `true` is never
@@ -234,17 +255,18 @@ pub(super) fn covers<T: Element>(
     scope: &Scope<Vec<T>>,
     deny: bool,
     parts: &[Limit<'_, T>],
+    work: &Work,
 ) -> bool {
     match scope {
         Scope::Only(list) => list.iter().any(|element| {
             element.is_all()
                 || parts.iter().any(|part| {
                     matches!(part,
-                Limit::One(one) if element.covers(one))
+                Limit::One(one) if element.covers(one, work))
                 })
         }),
         Scope::Except(list) if list.iter().all(Element::is_fixed) => {
-            list.iter().all(|out| parts.iter().any(|part| part.excludes(out)))
+            list.iter().all(|out| parts.iter().any(|part| part.excludes(out, work)))
         }
         Scope::Except(list) => parts.iter().any(|part| {
             matches!(part, Limit::Except(theirs,

@@ -2,15 +2,24 @@
 //! through.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use crate::policy::document::{Effect, Policy, Scope, Statement};
 use crate::policy::pattern::Syntax;
+use crate::policy::work::Work;
 
 use crate::policy::contain::clause::{Clause, clauses};
 use crate::policy::contain::element::{Element, Glob, Limit, Who, covers, none_left, parts};
 
+/// Why a question that is over its budget has no answer.
+pub(super) const TOO_COSTLY: &str = "the documents take too long to compare: write their patterns \
+                                     with fewer wildcards, or several documents";
+
 /// What a trust policy answers for.
 const SESSIONS: [&str; 3] = ["sts:Assume*", "sts:TagSession", "sts:SetSourceIdentity"];
+
+/// What it costs to make a region of another.
+pub(super) const COPY: usize = 60;
 
 /// A document, read for comparison.
 #[derive(Debug)]
@@ -30,7 +39,7 @@ pub(super) struct Rule {
     pub(super) principals: Option<Scope<Vec<Who>>>,
     /// Only in an identity policy.
     pub(super) resources: Option<Scope<Vec<Glob>>>,
-    pub(super) clauses: Vec<Clause>,
+    pub(super) clauses: Vec<Rc<Clause>>,
 }
 
 /// Requests that meet all of these.
@@ -39,16 +48,16 @@ pub(super) struct Region<'a> {
     pub(super) actions: Vec<Limit<'a, Glob>>,
     pub(super) principals: Vec<Limit<'a, Who>>,
     pub(super) resources: Vec<Limit<'a, Glob>>,
-    pub(super) clauses: Cow<'a, [Clause]>,
+    pub(super) clauses: Cow<'a, [Rc<Clause>]>,
 }
 
 impl RegionDocument {
     /// # Errors
     /// The index of the statement that can't be evaluated, and why.
-    pub(super) fn read(policy: &Policy) -> Result<Self, (usize, String)> {
+    pub(super) fn read(policy: &Policy, work: &Work) -> Result<Self, (usize, String)> {
         let mut document = Self { allows: Vec::new(), denies: Vec::new() };
         for (index, statement) in policy.statements.iter().enumerate() {
-            let rule = Rule::read(index, statement, policy).map_err(|why| (index, why))?;
+            let rule = Rule::read(index, statement, policy, work).map_err(|why| (index, why))?;
             if rule.deny { document.denies.push(rule) } else { document.allows.push(rule) }
         }
         Ok(document)
@@ -65,8 +74,16 @@ impl RegionDocument {
 }
 
 impl Rule {
-    fn read(index: usize, statement: &Statement, policy: &Policy) -> Result<Self, String> {
+    fn read(
+        index: usize,
+        statement: &Statement,
+        policy: &Policy,
+        work: &Work,
+    ) -> Result<Self, String> {
         let Statement { sid: _, effect, principals, actions, resources, conditions } = statement;
+        if work.is_over() || !work.spend(reading(statement)) {
+            return Err(TOO_COSTLY.to_owned());
+        }
         if principals.is_some() == resources.is_some() {
             return Err("it has neither principals nor resources alone".to_owned());
         }
@@ -76,7 +93,7 @@ impl Rule {
         let counts = |action: &Glob| {
             principals.is_none()
                 || actions.is_except()
-                || sessions.iter().flatten().any(|session| session.meets(action))
+                || sessions.iter().flatten().any(|session| session.meets(action, work))
         };
         Ok(Self {
             index,
@@ -90,6 +107,10 @@ impl Rule {
             }),
             clauses: clauses(conditions, policy.version)?,
         })
+    }
+
+    pub(super) fn is_deny(&self) -> bool {
+        self.deny
     }
 
     /// Everything that the statement matches, one region for each combination of what its lists
@@ -113,43 +134,81 @@ impl Rule {
         })
     }
 
-    /// Number of regions.
-    pub(super) fn size(&self) -> usize {
-        fn count<T>(scope: &Scope<Vec<T>>) -> usize {
-            if scope.is_except() { 1 } else { scope.content().len() }
-        }
-        let principals = self.principals.as_ref().map_or(1, count);
-        let resources = self.resources.as_ref().map_or(1, count);
-        count(&self.actions).saturating_mul(principals).saturating_mul(resources)
+    pub(super) fn covers_actions(&self, region: &Region<'_>, work: &Work) -> bool {
+        covers(&self.actions, self.deny, &region.actions, work)
     }
 
-    pub(super) fn covers_actions(&self, region: &Region<'_>) -> bool {
-        covers(&self.actions, self.deny, &region.actions)
+    pub(super) fn covers_principals(&self, region: &Region<'_>, work: &Work) -> bool {
+        self.principals
+            .as_ref()
+            .is_none_or(|scope| covers(scope, self.deny, &region.principals, work))
     }
 
-    pub(super) fn covers_principals(&self, region: &Region<'_>) -> bool {
-        self.principals.as_ref().is_none_or(|scope| covers(scope, self.deny, &region.principals))
+    pub(super) fn covers_resources(&self, region: &Region<'_>, work: &Work) -> bool {
+        self.resources
+            .as_ref()
+            .is_none_or(|scope| covers(scope, self.deny, &region.resources, work))
     }
 
-    pub(super) fn covers_resources(&self, region: &Region<'_>) -> bool {
-        self.resources.as_ref().is_none_or(|scope| covers(scope, self.deny, &region.resources))
-    }
-
-    pub(super) fn holds_for(&self, clauses: &[Clause]) -> bool {
+    pub(super) fn holds_for(&self, clauses: &[Rc<Clause>], work: &Work) -> bool {
+        let few = self.clauses.len() * clauses.len() <= FEW;
+        let sorted = if few { Vec::new() } else { by_key(clauses, work) };
         self.clauses.iter().all(|wanted| {
-            let present =
-                clauses.iter().any(|given| given.key == wanted.key && !given.passes_absent());
-            clauses.iter().any(|given| given.implies(wanted, present))
+            let same: &[&Clause] = of_key(&sorted, &wanted.key);
+            // Few are looked through as they stand.
+            let all = || clauses.iter().map(Rc::as_ref).take(if few { FEW } else { 0 });
+            let given = || all().chain(same.iter().copied());
+            let present = given().any(|given| given.key == wanted.key && !given.passes_absent());
+            given().any(|given| given.implies(wanted, present, work))
         })
     }
 
     /// Whether it matches every request of the region. `true` is never wrong.
-    pub(super) fn covers(&self, region: &Region<'_>) -> bool {
-        self.covers_actions(region)
-            && self.covers_principals(region)
-            && self.covers_resources(region)
-            && self.holds_for(&region.clauses)
+    pub(super) fn covers(&self, region: &Region<'_>, work: &Work) -> bool {
+        work.spend(1)
+            && self.covers_actions(region, work)
+            && self.covers_principals(region, work)
+            && self.covers_resources(region, work)
+            && self.holds_for(&region.clauses, work)
     }
+}
+
+/// Pairs of clauses that are looked through as they stand.
+const FEW: usize = 64;
+
+/// In the order of their keys.
+fn by_key<'c>(clauses: &'c [Rc<Clause>], work: &Work) -> Vec<&'c Clause> {
+    work.spend(8 * clauses.len());
+    let mut sorted: Vec<&Clause> = clauses.iter().map(Rc::as_ref).collect();
+    sorted.sort_by(|one, other| one.key.cmp(&other.key));
+    sorted
+}
+
+/// Those of one key, of clauses in the order of their keys.
+fn of_key<'s, 'c>(sorted: &'s [&'c Clause], key: &str) -> &'s [&'c Clause] {
+    let from = sorted.partition_point(|clause| clause.key.as_str() < key);
+    let rest = sorted.get(from..).unwrap_or_default();
+    let count = rest.partition_point(|clause| clause.key == key);
+    rest.get(..count).unwrap_or_default()
+}
+
+/// Whether no request passes all of these. `true` is never wrong.
+fn contradict(clauses: &[Rc<Clause>], work: &Work) -> bool {
+    clauses.len() > 1
+        && by_key(clauses, work).chunk_by(|one, other| one.key == other.key).any(|same| {
+            same.iter().enumerate().any(|(index, clause)| {
+                !work.is_over()
+                    && same.iter().skip(index + 1).any(|other| clause.contradicts(other, work))
+            })
+        })
+}
+
+/// What it costs to read a statement: its patterns are taken apart character by character.
+fn reading(statement: &Statement) -> usize {
+    let texts = |list: &Vec<String>| list.iter().map(|text| 8 + text.len()).sum::<usize>();
+    let resources = statement.resources.as_ref().map_or(0, |scope| texts(scope.content()));
+    let values = statement.conditions.values().flat_map(|keys| keys.values()).map(texts);
+    3 * (texts(statement.actions.content()) + resources + values.sum::<usize>())
 }
 
 fn options<T: Copy>(parts: Option<Vec<T>>) -> Vec<Option<T>> {
@@ -157,8 +216,19 @@ fn options<T: Copy>(parts: Option<Vec<T>>) -> Vec<Option<T>> {
 }
 
 impl<'a> Region<'a> {
+    /// Whether no request is in both, as far as actions, principals and resources tell.
+    pub(super) fn misses(&self, other: &Self, work: &Work) -> bool {
+        fn apart<T: Element>(ours: &[Limit<'_, T>], theirs: &[Limit<'_, T>], work: &Work) -> bool {
+            ours.iter().any(|one| theirs.iter().any(|other| one.apart(other, work)))
+        }
+        apart(&self.actions, &other.actions, work)
+            || apart(&self.principals, &other.principals, work)
+            || apart(&self.resources, &other.resources, work)
+    }
+
     /// What is in both.
-    pub(super) fn and(&self, other: &Self) -> Self {
+    pub(super) fn and(&self, other: &Self, work: &Work) -> Self {
+        work.spend(COPY + self.clauses.len() + other.clauses.len());
         let mut both = self.clone();
         both.actions.extend(&other.actions);
         both.principals.extend(&other.principals);
@@ -170,26 +240,23 @@ impl<'a> Region<'a> {
     }
 
     /// Whether no request is in it. `true` is never wrong.
-    pub(super) fn is_empty(&self) -> bool {
-        let clash = |index: usize, clause: &Clause| {
-            self.clauses.iter().skip(index + 1).any(|other| clause.contradicts(other))
-        };
-        none_left(&self.actions)
-            || none_left(&self.principals)
-            || none_left(&self.resources)
-            || self.clauses.iter().enumerate().any(|(index, clause)| clash(index, clause))
+    pub(super) fn is_empty(&self, work: &Work) -> bool {
+        none_left(&self.actions, work)
+            || none_left(&self.principals, work)
+            || none_left(&self.resources, work)
+            || contradict(&self.clauses, work)
     }
 
     /// Smaller regions that together are this one without what `deny` matches, where that can be
     /// said: a Deny of everything but a list leaves the list.
-    pub(super) fn without(&self, deny: &'a Rule) -> Option<Vec<Self>> {
-        if !deny.holds_for(&self.clauses) || !deny.covers_principals(self) {
+    pub(super) fn without(&self, deny: &'a Rule, work: &Work) -> Option<Vec<Self>> {
+        if !deny.holds_for(&self.clauses, work) || !deny.covers_principals(self, work) {
             return None;
         }
         let fixed = |list: &[Glob]| list.iter().all(Element::is_fixed);
         let named = |scope: &Option<Scope<Vec<Glob>>>| match scope {
             None => true,
-            Some(scope) => covers(scope, true, &self.resources),
+            Some(scope) => covers(scope, true, &self.resources, work),
         };
         match (&deny.actions, &deny.resources) {
             (Scope::Except(list), resources) if named(resources) => {
@@ -197,16 +264,18 @@ impl<'a> Region<'a> {
                     actions: [self.actions.as_slice(), &[Limit::One(glob)]].concat(),
                     ..self.clone()
                 };
-                Some(list.iter().map(with).filter(|region| !region.is_empty()).collect())
+                work.spend(list.len() * (COPY + self.clauses.len()));
+                Some(list.iter().map(with).filter(|region| !region.is_empty(work)).collect())
             }
             (actions, Some(Scope::Except(list)))
-                if fixed(list) && covers(actions, true, &self.actions) =>
+                if fixed(list) && covers(actions, true, &self.actions, work) =>
             {
                 let with = |glob| Self {
                     resources: [self.resources.as_slice(), &[Limit::One(glob)]].concat(),
                     ..self.clone()
                 };
-                Some(list.iter().map(with).filter(|region| !region.is_empty()).collect())
+                work.spend(list.len() * (COPY + self.clauses.len()));
+                Some(list.iter().map(with).filter(|region| !region.is_empty(work)).collect())
             }
             _ => None,
         }
@@ -214,14 +283,15 @@ impl<'a> Region<'a> {
 
     /// The same region as a union of regions, each with one value of the first condition that has
     /// several.
-    pub(super) fn by_value(&self) -> Option<Vec<Self>> {
+    pub(super) fn by_value(&self, work: &Work) -> Option<Vec<Self>> {
         let (index, pieces) = self
             .clauses
             .iter()
             .enumerate()
             .map(|(index, clause)| (index, clause.split()))
             .find(|(_, p)| !p.is_empty())?;
-        let with = |piece: Clause| {
+        work.spend(pieces.len() * (COPY + self.clauses.len()));
+        let with = |piece: Rc<Clause>| {
             let mut region = self.clone();
             if let Some(place) = region.clauses.to_mut().get_mut(index) {
                 *place = piece;

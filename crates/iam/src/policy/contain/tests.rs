@@ -6,6 +6,7 @@ use rstest::rstest;
 
 use crate::policy::contain::*;
 use crate::policy::document::{Effect, Scope, Statement, Version};
+use crate::policy::tests::work::costly;
 
 fn scope(text: &str) -> Scope<Vec<String>> {
     let (except, list) =
@@ -304,13 +305,27 @@ fn a_change_has_a_class_alone_and_among_others(
 }
 
 #[test]
-fn what_is_too_large_is_unknown_and_ends() {
+fn products_of_long_lists_are_told() {
     let list = |letter: &str, count: usize| {
-        (0..count).map(|number| format!("{letter}{number}*")).collect::<Vec<_>>().join(",")
+        (0..count).map(|number| format!("{letter}{number}x*")).collect::<Vec<_>>().join(",")
     };
-    let large = document(&format!("A {} @ {}", list("s3:a", 200), list("r", 200)));
-    let Containment::Unknown(doubt) = contains(&large, &large) else { panic!() };
-    assert_eq!(doubt.why, "the documents are too large to compare");
+    let product = |count| document(&format!("A {} @ {}", list("s3:a", count), list("r", 200)));
+    assert_eq!(change(Some(&product(199)), Some(&product(200))), Change::Wider);
+    assert_eq!(change(Some(&product(200)), Some(&product(199))), Change::Narrower);
+    assert_eq!(change(Some(&product(200)), Some(&product(200))), Change::Same);
+}
+
+#[test]
+fn what_is_over_its_budget_is_unknown_and_ends() {
+    let costly = costly();
+    let Containment::Unknown(doubt) = contains(&costly, &costly) else { panic!() };
+    assert_eq!(doubt.why, TOO_COSTLY);
+    // Nothing that is over it counts as proven, whatever else is known of it.
+    assert_eq!(change(Some(&costly), Some(&costly)), Change::Unknown);
+    assert_eq!(change_among_others(Some(&costly), Some(&costly)), Change::Unknown);
+    let work = Work::new();
+    assert!(!Container::new(&costly, &work).contains(&costly));
+    assert!(work.is_over());
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! Looking for a request that shows new access. Whatever is found is put to the evaluator, so
 //! nothing here has to be right, only likely.
 
+use std::rc::Rc;
+
 use crate::account::is_account_id;
 use crate::policy::document::{Policy, PrincipalKind};
-use crate::policy::evaluate::{Context, Decision, Documents, Request, evaluate};
+use crate::policy::evaluate::{Context, Decision, Documents, Request, evaluate_within};
 use crate::policy::pattern::Token;
+use crate::policy::work::Work;
 
 use crate::policy::contain::clause::{Clause, filled};
 use crate::policy::contain::element::{Element, Glob, Limit, Who};
@@ -15,6 +18,11 @@ use crate::policy::contain::{Question, Witness};
 pub(super) const TRIES: usize = 600;
 /// Requests for one region: those behind it have their turn too.
 const TRIES_OF_A_REGION: usize = 200;
+/// What it costs to look for requests, and to make one.
+const SEARCH: usize = 2_000;
+const TRY: usize = 200;
+/// Values of one key that are tried.
+const VALUES: usize = 200;
 
 /// Values of one key: `None` for an absent key; the flag tells a list.
 type Choice = Option<(Vec<String>, bool)>;
@@ -26,12 +34,17 @@ impl Question<'_> {
         region: &Region<'_>,
         left: &mut usize,
     ) -> Option<Witness> {
-        let denies = || self.kept.iter().filter_map(|index| self.old.denies.get(*index));
+        let work = self.work;
+        if *left == 0 || !work.spend(SEARCH) {
+            return None;
+        }
+        let denies = || self.kept.iter().copied();
         let others = || self.old.allows.iter().chain(denies()).chain(&self.new.denies);
         let actions = texts(
             &region.actions,
             others().map(|rule| rule.actions.content().as_slice()),
             &ACTIONS,
+            work,
         );
         let resources = texts(
             &region.resources,
@@ -39,8 +52,9 @@ impl Question<'_> {
                 .filter_map(|rule| rule.resources.as_ref())
                 .map(|scope| scope.content().as_slice()),
             &RESOURCES,
+            work,
         );
-        let principals = principals(region, rule.principals.is_some());
+        let principals = principals(region, rule.principals.is_some(), work);
         let variables = region.resources.iter().filter_map(|part| match part {
             Limit::One(glob) => Some(glob.pattern.tokens()),
             Limit::Except(..) => None,
@@ -55,8 +69,9 @@ impl Question<'_> {
                 }
             })
             .collect();
-        let clauses: Vec<&Clause> = others().flat_map(|rule| rule.clauses.iter()).collect();
-        let contexts = contexts(&region.clauses, &clauses, &variables);
+        let clauses: Vec<&Clause> =
+            others().flat_map(|rule| rule.clauses.iter().map(Rc::as_ref)).collect();
+        let contexts = contexts(&region.clauses, &clauses, &variables, work);
         let resources: Vec<Option<String>> = if rule.principals.is_some() {
             vec![None]
         } else {
@@ -71,7 +86,7 @@ impl Question<'_> {
                 for (j, resource) in resources.iter().enumerate().take(sum - i + 1) {
                     for (k, principal) in principals.iter().enumerate().take(sum - i - j + 1) {
                         let Some(context) = contexts.get(sum - i - j - k) else { continue };
-                        if tries == 0 {
+                        if tries == 0 || !work.spend(TRY) {
                             return None;
                         }
                         tries -= 1;
@@ -102,13 +117,20 @@ impl Question<'_> {
     /// The statement that allows the request by the new document, if the old one does not allow it.
     fn shows(&self, request: &Request) -> Option<usize> {
         let (old, new) = self.policies;
-        let allowed = asked(new, request)?;
-        asked(old, request).is_none().then_some(allowed)
+        let allowed = asked_within(new, request, self.work).filter(|_| !self.work.is_over())?;
+        let before = asked_within(old, request, self.work);
+        // What was not evaluated to its end shows nothing.
+        (before.is_none() && !self.work.is_over()).then_some(allowed)
     }
 }
 
 /// The statement that allows a request by this document alone.
+#[cfg(test)]
 pub(super) fn asked(policy: &Policy, request: &Request) -> Option<usize> {
+    asked_within(policy, request, &Work::unbounded())
+}
+
+fn asked_within(policy: &Policy, request: &Request, work: &Work) -> Option<usize> {
     let policies = [("policy", policy)];
     let trust = policy.statements.iter().any(|statement| statement.principals.is_some());
     let documents = if trust {
@@ -116,7 +138,7 @@ pub(super) fn asked(policy: &Policy, request: &Request) -> Option<usize> {
     } else {
         Documents { policies: &policies, ..Documents::default() }
     };
-    let evaluation = evaluate(&documents, request)
+    let evaluation = evaluate_within(&documents, request, work)
         .ok()
         .filter(|evaluation| evaluation.decision == Decision::Allowed)?;
     evaluation.statement.map(|(_, index)| index)
@@ -130,9 +152,10 @@ fn texts<'a>(
     parts: &[Limit<'_, Glob>],
     others: impl Iterator<Item = &'a [Glob]>,
     any: &[&str],
+    work: &Work,
 ) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
-    let inside = |glob: &Glob| parts.iter().all(|part| !part.excludes(glob));
+    let inside = |glob: &Glob| parts.iter().all(|part| !part.excludes(glob, work));
     let near: Vec<&Glob> = others.flatten().filter(|glob| inside(glob)).take(40).collect();
     for part in parts {
         if let Limit::One(glob) = part {
@@ -148,7 +171,11 @@ fn texts<'a>(
     out
 }
 
-fn principals(region: &Region<'_>, trust: bool) -> Vec<Option<(PrincipalKind, String)>> {
+fn principals(
+    region: &Region<'_>,
+    trust: bool,
+    work: &Work,
+) -> Vec<Option<(PrincipalKind, String)>> {
     if !trust {
         return vec![None];
     }
@@ -175,8 +202,8 @@ fn principals(region: &Region<'_>, trust: bool) -> Vec<Option<(PrincipalKind, St
     out.extend(strangers.map(|(kind, who)| (kind, who.to_owned())));
     out.retain(|who| {
         region.principals.iter().all(|part| match part {
-            Limit::One(one) => one.covers(&single(who)),
-            Limit::Except(list, _) => !list.iter().any(|out| out.covers(&single(who))),
+            Limit::One(one) => one.covers(&single(who), work),
+            Limit::Except(list, _) => !list.iter().any(|out| out.covers(&single(who), work)),
         })
     });
     out.into_iter().map(Some).collect()
@@ -184,21 +211,31 @@ fn principals(region: &Region<'_>, trust: bool) -> Vec<Option<(PrincipalKind, St
 
 /// Contexts that may pass the region's clauses: for each key the candidates that pass what the
 /// region says of it, those that the old document's clauses single out among them.
-fn contexts(clauses: &[Clause], others: &[&Clause], variables: &[&str]) -> Vec<Context> {
-    let mut keys: Vec<&str> =
-        clauses.iter().chain(others.iter().copied()).map(|clause| clause.key.as_str()).collect();
+fn contexts(
+    clauses: &[Rc<Clause>],
+    others: &[&Clause],
+    variables: &[&str],
+    work: &Work,
+) -> Vec<Context> {
+    let mut keys: Vec<&str> = clauses
+        .iter()
+        .map(Rc::as_ref)
+        .chain(others.iter().copied())
+        .map(|clause| clause.key.as_str())
+        .collect();
     keys.extend(variables);
     keys.sort_unstable();
     keys.dedup();
     let mut base: Vec<(&str, Vec<Choice>)> = Vec::new();
     for key in keys.into_iter().take(12) {
-        let here: Vec<&Clause> = clauses.iter().filter(|clause| clause.key == key).collect();
+        let here: Vec<&Clause> =
+            clauses.iter().map(Rc::as_ref).filter(|clause| clause.key == key).collect();
         let all = || {
             here.iter().copied().chain(others.iter().copied().filter(|clause| clause.key == key))
         };
         let mut choices: Vec<Choice> = Vec::new();
         let lists = all().any(|clause| clause.operator.quantifier.is_some());
-        let values: Vec<String> = all().flat_map(Clause::candidates).collect();
+        let values: Vec<String> = all().flat_map(Clause::candidates).take(VALUES).collect();
         for value in values {
             choices.push(Some((vec![value.clone()], false)));
             if lists {
@@ -209,13 +246,14 @@ fn contexts(clauses: &[Clause], others: &[&Clause], variables: &[&str]) -> Vec<C
         choices.insert(0, None);
         let mut seen = std::collections::HashSet::new();
         choices.retain(|choice| {
-            seen.insert(choice.clone()) && here.iter().all(|clause| clause.passes(choice.as_ref()))
+            seen.insert(choice.clone())
+                && here.iter().all(|clause| clause.passes(choice.as_ref(), work))
         });
         // What a clause of the old document does not let through comes first.
         let wanted = |choice: &Choice| {
-            others.iter().any(|clause| clause.key == key && !clause.passes(choice.as_ref()))
+            others.iter().any(|clause| clause.key == key && !clause.passes(choice.as_ref(), work))
         };
-        choices.sort_by_key(|choice| !wanted(choice));
+        choices.sort_by_cached_key(|choice| !wanted(choice));
         if variables.contains(&key) {
             // What an example of a pattern has in the place of a variable.
             choices.insert(0, Some((vec!["x".to_owned()], false)));

@@ -1,10 +1,11 @@
 //! Which statement of the old document became which of the new one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::account::Account;
-use crate::policy::compare::between;
+use crate::policy::compare::meanings;
 use crate::policy::document::{Policy, PrincipalSet, Scope, Statement};
+use crate::policy::work::Work;
 
 /// Statements that share less than this are two statements.
 const ALIKE: f64 = 0.34;
@@ -15,61 +16,36 @@ pub(super) fn pairs(
     old: &Policy,
     new: &Policy,
     account: &Account,
+    work: &Work,
 ) -> Vec<(Option<usize>, Option<usize>)> {
-    let mut before: Vec<usize> = (0..old.statements.len()).collect();
-    let mut after: Vec<usize> = (0..new.statements.len()).collect();
-    let alone = |policy: &Policy, index: usize| Policy {
-        version: new.version,
-        id: None,
-        statements: policy.statements.get(index).into_iter().cloned().collect(),
-    };
     // Two that say the same are no change, however often they stand.
-    let same =
-        |was: usize, is: usize| between(&alone(new, is), &alone(old, was), account).is_equal();
-    let kept: BTreeSet<usize> =
-        after.iter().copied().filter(|is| before.iter().any(|was| same(*was, *is))).collect();
-    before.retain(|was| !kept.iter().any(|is| same(*was, *is)));
-    after.retain(|is| !kept.contains(is));
+    let [was, is] = meanings([old, new], new.version, account, work);
+    let [known, wanted] = [&was, &is].map(|all| all.iter().collect::<HashSet<_>>());
+    let left = |all: &[usize], others: &HashSet<&usize>| -> BTreeSet<usize> {
+        (0..).zip(all).filter(|(_, one)| !others.contains(one)).map(|(index, _)| index).collect()
+    };
+    let (mut before, mut after) = (left(&was, &wanted), left(&is, &known));
 
     let mut matched: Vec<(usize, usize)> = Vec::new();
-    let mut take = |was: usize, is: usize, before: &mut Vec<usize>, after: &mut Vec<usize>| {
-        before.retain(|index| *index != was);
-        after.retain(|index| *index != is);
-        matched.push((was, is));
-    };
-    let sid = |policy: &Policy, index: usize| {
-        policy
-            .statements
-            .get(index)
-            .and_then(|statement| statement.sid.clone())
-            .filter(|sid| !sid.is_empty())
-    };
+    let mut take =
+        |was: usize, is: usize, before: &mut BTreeSet<usize>, after: &mut BTreeSet<usize>| {
+            before.remove(&was);
+            after.remove(&is);
+            matched.push((was, is));
+        };
+    let mut by_sid: HashMap<&str, Vec<usize>> = HashMap::new();
+    for was in before.iter().rev() {
+        if let Some(name) = sid(old, *was) {
+            by_sid.entry(name).or_default().push(*was);
+        }
+    }
     for is in after.clone() {
-        let Some(name) = sid(new, is) else { continue };
-        if let Some(was) = before.iter().copied().find(|was| sid(old, *was).as_ref() == Some(&name))
-        {
+        let same = sid(new, is).and_then(|name| by_sid.get_mut(name)).and_then(Vec::pop);
+        if let Some(was) = same {
             take(was, is, &mut before, &mut after);
         }
     }
-    let words =
-        |policy: &Policy, index: usize| policy.statements.get(index).map(words).unwrap_or_default();
-    let mut scores: Vec<(f64, usize, usize)> = before
-        .iter()
-        .flat_map(|was| {
-            let theirs = words(old, *was);
-            after.iter().map(move |is| (*was, *is, theirs.clone()))
-        })
-        .map(|(was, is, theirs)| {
-            let mine = words(new, is);
-            let common =
-                f64::from(u32::try_from(mine.intersection(&theirs).count()).unwrap_or(u32::MAX));
-            let all = f64::from(u32::try_from(mine.union(&theirs).count()).unwrap_or(u32::MAX));
-            (common / all.max(1.0), was, is)
-        })
-        .filter(|(score, ..)| *score >= ALIKE)
-        .collect();
-    scores.sort_by(|(one, ..), (other, ..)| other.total_cmp(one));
-    for (_, was, is) in scores {
+    for (_, was, is) in likenesses(old, new, (&before, &after), work) {
         if before.contains(&was) && after.contains(&is) {
             take(was, is, &mut before, &mut after);
         }
@@ -78,10 +54,9 @@ pub(super) fn pairs(
     let effect = |policy: &Policy, index: usize| {
         policy.statements.get(index).map(|statement| statement.effect)
     };
-    if let ([was], [is]) = (before.as_slice(), after.as_slice())
-        && effect(old, *was) == effect(new, *is)
+    if let (Some(was), Some(is)) = (only(&before), only(&after))
+        && effect(old, was) == effect(new, is)
     {
-        let (was, is) = (*was, *is);
         take(was, is, &mut before, &mut after);
     }
     let mut out: Vec<(Option<usize>, Option<usize>)> =
@@ -90,6 +65,75 @@ pub(super) fn pairs(
     out.sort_by_key(|(_, is)| *is);
     out.extend(before.into_iter().map(|was| (Some(was), None)));
     out
+}
+
+fn sid(policy: &Policy, index: usize) -> Option<&str> {
+    policy.statements.get(index)?.sid.as_deref().filter(|sid| !sid.is_empty())
+}
+
+fn only(indexes: &BTreeSet<usize>) -> Option<usize> {
+    indexes.first().copied().filter(|_| indexes.len() == 1)
+}
+
+/// Pairs of statements that are alike enough, and how much, the most alike first.
+fn likenesses(
+    old: &Policy,
+    new: &Policy,
+    (before, after): (&BTreeSet<usize>, &BTreeSet<usize>),
+    work: &Work,
+) -> Vec<(f64, usize, usize)> {
+    // Words as numbers, which are compared faster.
+    let mut numbers: HashMap<String, u32> = HashMap::new();
+    let mut numbered = |policy: &Policy, index: usize| -> Vec<u32> {
+        let words = policy.statements.get(index).map(words).unwrap_or_default();
+        let mut list: Vec<u32> = words
+            .into_iter()
+            .map(|word| {
+                let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+                *numbers.entry(word).or_insert(next)
+            })
+            .collect();
+        list.sort_unstable();
+        list
+    };
+    let was: Vec<(usize, Vec<u32>)> =
+        before.iter().map(|index| (*index, numbered(old, *index))).collect();
+    let is: Vec<(usize, Vec<u32>)> =
+        after.iter().map(|index| (*index, numbered(new, *index))).collect();
+    let mut scores: Vec<(f64, usize, usize)> = Vec::new();
+    for (was, theirs) in &was {
+        for (is, mine) in &is {
+            if !work.spend(1 + mine.len() + theirs.len()) {
+                return Vec::new();
+            }
+            let common = in_common(mine, theirs);
+            let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+            let all = number(mine.len() + theirs.len() - common).max(1.0);
+            let score = number(common) / all;
+            if score >= ALIKE {
+                scores.push((score, *was, *is));
+            }
+        }
+    }
+    scores.sort_by(|(one, ..), (other, ..)| other.total_cmp(one));
+    scores
+}
+
+/// How many stand in both of two sorted lists.
+fn in_common(one: &[u32], other: &[u32]) -> usize {
+    let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
+    let mut count = 0;
+    while let (Some(mine), Some(theirs)) = (one.peek(), other.peek()) {
+        let order = mine.cmp(theirs);
+        count += usize::from(order.is_eq());
+        if order.is_le() {
+            one.next();
+        }
+        if order.is_ge() {
+            other.next();
+        }
+    }
+    count
 }
 
 /// What a statement is made of, for likeness.

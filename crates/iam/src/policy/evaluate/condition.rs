@@ -8,6 +8,7 @@ use crate::policy::document::{Conditions, Version};
 use crate::policy::operator::{Base, Family, Operator, Quantifier};
 use crate::policy::pattern::{Pattern, Syntax, glob};
 use crate::policy::value::{Decimal, Network, boolean, instant};
+use crate::policy::work::Work;
 use crate::quote::shown;
 use crate::text::pointer::Pointer;
 
@@ -42,6 +43,7 @@ pub(in crate::policy) fn matches(
     values: &[String],
     version: Version,
     context: &Context,
+    work: &Work,
 ) -> Result<bool, Finding> {
     let Operator { quantifier, base, if_exists } = operator;
     let found = context.get(key);
@@ -51,7 +53,7 @@ pub(in crate::policy) fn matches(
         let values = values.iter().map(read).collect::<Result<Vec<bool>, Finding>>()?;
         return Ok(values.contains(&found.is_none()));
     }
-    let test = Test { operator, key, values, version, context };
+    let test = Test { operator, key, values, version, context, work };
     let Some(found) = found else {
         // Also when nothing is compared, a value that can't be read is told.
         test.one("")?;
@@ -88,6 +90,7 @@ struct Test<'a> {
     values: &'a [String],
     version: Version,
     context: &'a Context,
+    work: &'a Work,
 }
 
 impl Test<'_> {
@@ -114,15 +117,21 @@ impl Test<'_> {
     fn fits(&self, found: &str, value: &str) -> Result<bool, Finding> {
         let bad = || unreadable(self.operator, self.key, value);
         let base = self.operator.base;
+        self.work.spend(match base.family() {
+            Family::String | Family::Bool | Family::Binary | Family::Null => 4 + value.len() / 8,
+            Family::Arn => 40 + 5 * value.len(),
+            // Read anew each time.
+            Family::Numeric | Family::Date | Family::Ip => 100 + value.len(),
+        });
         let has_variable = self.version == Version::V2012 && value.contains("${");
         let resolve = |syntax| resolved(value, syntax, self.context);
         Ok(match base.family() {
             Family::String => match base {
                 Base::StringLike | Base::StringNotLike if has_variable => {
                     resolve(Syntax::like(self.version))
-                        .is_some_and(|pattern| pattern.matches(found))
+                        .is_some_and(|pattern| pattern.matches_within(found, self.work))
                 }
-                Base::StringLike | Base::StringNotLike => glob(value, found, false),
+                Base::StringLike | Base::StringNotLike => glob(value, found, false, self.work),
                 _ => {
                     let literal = if has_variable {
                         resolve(Syntax::exact(self.version))
@@ -150,7 +159,7 @@ impl Test<'_> {
                         Syntax { wildcards: true, variables: false, fold: false },
                     ))
                 };
-                pattern.is_some_and(|pattern| arn_matches(&pattern, found))
+                pattern.is_some_and(|pattern| arn_matches(&pattern, found, self.work))
             }
             Family::Numeric => {
                 let value = Decimal::parse(value).ok_or_else(bad)?;
@@ -175,11 +184,11 @@ impl Test<'_> {
 }
 
 /// The six fields of an ARN are compared one by one, so that a wildcard stays in its field.
-fn arn_matches(pattern: &Pattern, found: &str) -> bool {
+fn arn_matches(pattern: &Pattern, found: &str, work: &Work) -> bool {
     let (fields, parts) = (pattern.split(':', 6), found.splitn(6, ':').collect::<Vec<_>>());
     fields.len() == 6
         && parts.len() == 6
-        && fields.iter().zip(parts).all(|(field, part)| field.matches(part))
+        && fields.iter().zip(parts).all(|(field, part)| field.matches_within(part, work))
 }
 
 /// The comparison that a base names; for a negated one the comparison that it negates.

@@ -1,14 +1,24 @@
 //! Who is meant by a principal. Source: the IAM user guide, "AWS JSON policy elements: Principal".
 
 use crate::policy::document::{PrincipalKind, PrincipalSet};
+use crate::policy::work::Work;
 use crate::{account::is_account_id, arn::Arn};
 
+/// What it costs to look at one principal: its ARN is taken apart.
+const PRINCIPAL: usize = 20;
+
 /// Whether the one who asks is among these.
-pub(super) fn is_named(principals: &PrincipalSet, kind: PrincipalKind, who: &str) -> bool {
+pub(super) fn is_named(
+    principals: &PrincipalSet,
+    kind: PrincipalKind,
+    who: &str,
+    work: &Work,
+) -> bool {
     match principals {
         PrincipalSet::Everyone => true,
         PrincipalSet::Kinds(kinds) => {
             let same = |value: &String| {
+                work.spend(PRINCIPAL);
                 if kind == PrincipalKind::Aws { is_aws(value, who) } else { value == who }
             };
             kinds.get(&kind).is_some_and(|values| values.iter().any(same))

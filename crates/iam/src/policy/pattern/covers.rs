@@ -3,10 +3,15 @@
 //! Ours is run as an automaton over every text of theirs at once. A wildcard of theirs stands for
 //! characters that occur nowhere in ours: they are the hardest to match, because a position that
 //! takes them takes any character.
+//!
+//! Behind a `*` that was reached, all that stands before it counts no more: what those positions
+//! match, the `*` matches too. So few positions are open at a time, and patterns without `?` take
+//! one step for each character of theirs.
 
 use std::collections::HashSet;
 
 use crate::policy::pattern::Token;
+use crate::policy::work::Work;
 
 /// Positions in our tokens that may have been reached.
 type Positions = u128;
@@ -16,32 +21,39 @@ const LONGEST: usize = 127;
 const STATES: usize = 4_096;
 
 /// `None` when the answer would cost too much.
-pub(super) fn covers(ours: &[Token], theirs: &[Token]) -> Option<bool> {
+pub(super) fn covers(ours: &[Token], theirs: &[Token], work: &Work) -> Option<bool> {
+    let Some((ours, theirs)) = trimmed(ours, theirs, work) else { return Some(false) };
+    if ours == [Token::Any] {
+        return Some(true);
+    }
     if ours.len() > LONGEST {
         return None;
     }
-    let machine = Machine { tokens: ours, end: 1 << ours.len() };
+    let machine = Machine::new(ours);
     let mut open = vec![(0_usize, machine.closed(1))];
     let mut seen: HashSet<(usize, Positions)> = HashSet::new();
     while let Some((mut at, mut reached)) = open.pop() {
         // Texts that are matched whatever follows need no further look.
-        loop {
+        while reached & machine.all == 0 {
             if reached == 0 {
                 return Some(false);
+            }
+            if !work.spend(1) {
+                return None;
             }
             match theirs.get(at) {
                 None if reached & machine.end == 0 => return Some(false),
                 None => break,
                 Some(Token::Any) => {
-                    if !seen.insert((at, reached)) {
-                        break;
+                    for hardest in machine.while_any(reached, work) {
+                        if seen.insert((at, hardest)) {
+                            open.push((at + 1, hardest));
+                        }
                     }
                     if seen.len() > STATES {
                         return None;
                     }
-                    // One character more of it, or none.
-                    open.push((at, machine.step(reached, &Letter::Other)));
-                    at += 1;
+                    break;
                 }
                 Some(token) => {
                     let letter = match token {
@@ -49,13 +61,71 @@ pub(super) fn covers(ours: &[Token], theirs: &[Token]) -> Option<bool> {
                         Token::Variable(_) => Letter::Variable(token),
                         Token::One | Token::Any => Letter::Other,
                     };
-                    reached = machine.step(reached, &letter);
+                    reached = machine.step(reached, &letter, work);
                     at += 1;
                 }
             }
         }
     }
     Some(true)
+}
+
+/// Both without what they begin and end with alike; `None` when ours begins or ends with what
+/// theirs does not.
+fn trimmed<'a>(
+    mut ours: &'a [Token],
+    mut theirs: &'a [Token],
+    work: &Work,
+) -> Option<(&'a [Token], &'a [Token])> {
+    let before = ours.len();
+    let is_fixed = |token: &Token| matches!(token, Token::Char(_) | Token::Variable(_));
+    while let Some((mine, rest)) = ours.split_first().filter(|(mine, _)| is_fixed(mine)) {
+        let (their, others) = theirs.split_first()?;
+        if mine != their {
+            return None;
+        }
+        (ours, theirs) = (rest, others);
+    }
+    while let Some((mine, rest)) = ours.split_last().filter(|(mine, _)| is_fixed(mine)) {
+        let (their, others) = theirs.split_last()?;
+        if mine != their {
+            return None;
+        }
+        (ours, theirs) = (rest, others);
+    }
+    work.spend(before - ours.len());
+    Some((ours, theirs))
+}
+
+/// Whether our tokens can take in theirs one after the other: enough to cover them, and cheap for
+/// any length.
+pub(super) fn aligns(ours: &[Token], theirs: &[Token], work: &Work) -> bool {
+    let (mut at, mut position) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(their) = theirs.get(position) {
+        if !work.spend(1) {
+            return false;
+        }
+        let takes = match (ours.get(at), their) {
+            (Some(Token::Any), _) => {
+                star = Some((at, position));
+                at += 1;
+                continue;
+            }
+            (Some(Token::One), Token::Char(_) | Token::One) => true,
+            (Some(mine), their) => mine == their,
+            (None, _) => false,
+        };
+        if takes {
+            (at, position) = (at + 1, position + 1);
+        } else if let Some((after, from)) = star {
+            (at, position) = (after + 1, from + 1);
+            star = Some((after, from + 1));
+        } else {
+            return false;
+        }
+    }
+    ours.iter().skip(at).all(|token| *token == Token::Any)
 }
 
 enum Letter<'a> {
@@ -69,30 +139,50 @@ enum Letter<'a> {
 struct Machine<'a> {
     tokens: &'a [Token],
     end: Positions,
+    stars: Positions,
+    /// The last position, where a `*` stands there: what reaches it is matched.
+    all: Positions,
 }
 
-impl Machine<'_> {
-    /// With what is reached for nothing: a `*` may stand for nothing.
-    fn closed(&self, mut reached: Positions) -> Positions {
-        for (at, token) in self.tokens.iter().enumerate() {
-            if *token == Token::Any && reached & (1 << at) != 0 {
-                reached |= 1 << (at + 1);
+impl<'a> Machine<'a> {
+    fn new(tokens: &'a [Token]) -> Self {
+        let mut stars = 0;
+        for (at, token) in tokens.iter().enumerate() {
+            if *token == Token::Any {
+                stars |= 1 << at;
             }
         }
-        reached
+        let end = 1 << tokens.len();
+        Self { tokens, end, stars, all: (end >> 1) & stars }
     }
 
-    fn step(&self, reached: Positions, letter: &Letter<'_>) -> Positions {
-        let mut next = 0;
-        let mut left = reached & !self.end;
+    /// With what is reached for nothing: a `*` may stand for nothing; and without what counts no
+    /// more.
+    fn closed(&self, mut reached: Positions) -> Positions {
+        loop {
+            let more = reached | ((reached & self.stars) << 1);
+            if more == reached {
+                break;
+            }
+            reached = more;
+        }
+        reached & !self.passed(reached)
+    }
+
+    /// The positions before the last `*` that was reached.
+    fn passed(&self, reached: Positions) -> Positions {
+        let stars = reached & self.stars;
+        if stars == 0 { 0 } else { (1 << stars.ilog2()) - 1 }
+    }
+
+    fn step(&self, reached: Positions, letter: &Letter<'_>, work: &Work) -> Positions {
+        let mut next = reached & self.stars;
+        let mut left = reached & !self.end & !self.stars;
+        work.spend(left.count_ones() as usize);
         while left != 0 {
             let at = left.trailing_zeros() as usize;
             left &= left - 1;
             let takes = match (self.tokens.get(at), letter) {
-                (Some(Token::Any), _) => {
-                    next |= 1 << at;
-                    continue;
-                }
                 (Some(Token::One), Letter::Char(_) | Letter::Other) => true,
                 (Some(Token::Char(mine)), Letter::Char(theirs)) => mine == theirs,
                 (Some(mine @ Token::Variable(_)), Letter::Variable(theirs)) => mine == *theirs,
@@ -102,23 +192,24 @@ impl Machine<'_> {
                 next |= 1 << (at + 1);
             }
         }
-        self.after(next)
+        self.closed(next)
     }
 
-    /// As [`Machine::closed`], for few positions.
-    fn after(&self, mut reached: Positions) -> Positions {
-        let mut left = reached & !self.end;
-        while left != 0 {
-            let at = left.trailing_zeros() as usize;
-            left &= left - 1;
-            if self.tokens.get(at) == Some(&Token::Any) {
-                let next: Positions = 1 << (at + 1);
-                if reached & next == 0 {
-                    reached |= next;
-                    left |= next & !self.end;
-                }
+    /// What may be reached behind a `*` of theirs, which stands for nothing or for any number of
+    /// characters: the hardest cases, which the others follow from.
+    fn while_any(&self, reached: Positions, work: &Work) -> Vec<Positions> {
+        // Whatever is matched from `hard` is matched from `easy`.
+        let follows = |easy: Positions, hard: Positions| hard & !(easy | self.passed(easy)) == 0;
+        let mut hardest = vec![reached];
+        let mut last = reached;
+        loop {
+            last = self.step(last, &Letter::Other, work);
+            work.spend(hardest.len());
+            if hardest.iter().any(|known| follows(last, *known)) {
+                return hardest;
             }
+            hardest.retain(|known| !follows(*known, last));
+            hardest.push(last);
         }
-        reached
     }
 }

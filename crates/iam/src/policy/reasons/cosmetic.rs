@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::account::Account;
-use crate::policy::compare::between;
+use crate::policy::compare::meanings;
 use crate::policy::document::{Policy, PrincipalSet, Statement};
+use crate::policy::work::Work;
 use crate::quote::shown;
 
 use crate::policy::reasons::Reason;
@@ -18,26 +19,17 @@ pub(super) fn reasons(a: &Policy, b: &Policy, account: &Account) -> Vec<Reason> 
             format!("the Id is {} in A and {} in B", shown(&id(a)), shown(&id(b))),
         ));
     }
-    let alone = |statement: &Statement| Policy {
-        version: a.version,
-        id: None,
-        statements: vec![statement.clone()],
-    };
-    let equal = |one: &Statement, other: &Statement| {
-        between(&alone(one), &alone(other), account).is_equal()
-    };
+    let [mine, theirs] = meanings([a, b], a.version, account, &Work::new());
+    let same = |one: Option<&usize>, other: Option<&usize>| one.is_some() && one == other;
     let mut seen: BTreeSet<usize> = BTreeSet::new();
     let mut order: Vec<usize> = Vec::new();
     for (index, statement) in b.statements.iter().enumerate() {
         let path = format!("/Statement/{index}");
         // The one at the same place first, so that twins are told apart by their place.
-        let at_home =
-            a.statements.get(index).filter(|other| equal(other, statement)).map(|_| index);
+        let at_home = same(mine.get(index), theirs.get(index)).then_some(index);
         let found = at_home.or_else(|| {
             let twins: Vec<usize> = (0..a.statements.len())
-                .filter(|other| {
-                    a.statements.get(*other).is_some_and(|other| equal(other, statement))
-                })
+                .filter(|other| same(mine.get(*other), theirs.get(index)))
                 .collect();
             twins
                 .iter()
@@ -68,11 +60,8 @@ pub(super) fn reasons(a: &Policy, b: &Policy, account: &Account) -> Vec<Reason> 
         out.push(Reason::new("/Statement", "the statements stand in another order"));
     }
     for missing in (0..a.statements.len()).filter(|index| !seen.contains(index)) {
-        let twin = a.statements.get(missing).is_some_and(|one| {
-            a.statements.iter().enumerate().any(|(index, other)| {
-                index != missing && seen.contains(&index) && equal(one, other)
-            })
-        });
+        let twin =
+            seen.iter().any(|index| *index != missing && same(mine.get(*index), mine.get(missing)));
         if twin {
             out.push(Reason::new(
                 format!("/Statement/{missing}"),

@@ -4,6 +4,7 @@
 
 mod documents;
 mod parser;
+mod slowest;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

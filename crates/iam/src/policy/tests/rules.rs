@@ -8,6 +8,7 @@ mod reading;
 mod statements;
 
 use crate::account::Account;
+use crate::policy::tests::work::costly;
 use crate::policy::*;
 
 fn account() -> Account {

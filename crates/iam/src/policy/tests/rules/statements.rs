@@ -227,31 +227,42 @@ fn q18_a_split_statement_is_cosmetic() {
 }
 
 #[test]
-fn q18_what_is_too_large_is_equal_only_statement_by_statement() {
+fn q18_a_product_of_long_lists_is_a_set_too() {
     let many = |letter: &str, count: usize| {
         (0..count).map(|n| format!("\"{letter}{n}\"")).collect::<Vec<_>>().join(",")
     };
-    let large = |actions: &str, resources: &str| {
+    let product = |actions: &str, resources: &str| {
         format!(r#"[{{"Effect":"Allow","Action":[{actions}],"Resource":[{resources}]}},{B}]"#)
     };
     let (actions, resources) = (many("s3:a", 201), many("r", 100));
-    let one = large(&actions, &resources);
-    let parse = |list: &str| {
-        Policy::parse(
-            &format!(r#"{{"Statement":{list}}}"#),
-            PolicyKind::Identity,
-            Strictness::Desired,
-        )
-        .unwrap()
-    };
-    assert!(parse(&one).canonical(&account()).is_large());
-    assert!(!parse(&large(&many("s3:a", 199), &resources)).canonical(&account()).is_large());
+    let one = product(&actions, &resources);
     let reversed: Vec<&str> = actions.rsplit(',').collect();
-    assert_eq!(lists(&one, &large(&reversed.join(","), &resources)), Equality::Identical);
-    assert_eq!(
-        lists(&one, &large(&actions.replace("a7\"", "A7\""), &resources)),
-        Equality::Different
-    );
+    assert_eq!(lists(&one, &product(&reversed.join(","), &resources)), Equality::Identical);
+    let case = product(&actions.replace("a7\"", "A7\""), &resources);
+    assert_eq!(lists(&one, &case), Equality::Cosmetic);
+    assert_eq!(lists(&one, &product(&many("s3:a", 200), &resources)), Equality::Different);
+}
+
+#[test]
+fn q18_what_is_over_its_budget_is_equal_only_statement_by_statement() {
+    let costly = costly();
+    assert!(costly.canonical(&account()).is_large());
+    assert_eq!(between(&costly, &costly, &account()), Equality::Identical);
+    let mut reversed = costly.clone();
+    for statement in &mut reversed.statements {
+        statement.actions.content_mut().reverse();
+    }
+    assert_eq!(between(&costly, &reversed, &account()), Equality::Identical);
+    let mut respelled = costly.clone();
+    for statement in &mut respelled.statements {
+        statement.actions.content_mut().iter_mut().for_each(|action| action.make_ascii_uppercase());
+    }
+    assert_eq!(between(&costly, &respelled, &account()), Equality::Different);
+    // One of ours is never over it.
+    let ours =
+        Policy::parse(&format!(r#"{{"Statement":[{A}]}}"#), PolicyKind::Any, Strictness::Desired);
+    let seen = compare(&ours.unwrap(), &costly.to_json(), PolicyKind::Any, &account());
+    assert_eq!(seen, Equality::Different);
 }
 
 #[test]
