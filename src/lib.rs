@@ -28,6 +28,7 @@ pub mod cluster;
 pub mod controller;
 pub mod election;
 pub mod metrics;
+pub mod pace;
 pub mod plan;
 pub mod ports;
 pub mod server;

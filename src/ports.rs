@@ -1,7 +1,7 @@
 //! What the driver needs from the world, as traits. Who implements them is not known here.
 
 use iam::role::RoleName;
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use futures::Stream;
 use jiff::Timestamp;
@@ -23,11 +23,44 @@ use crate::{
     },
 };
 
+/// For whom AWS is called. The calls to an account have their turns tenant by tenant, so that one
+/// who has much to do does not hold up the others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tenant {
+    /// The controller itself: its sweeps.
+    Sweeps,
+    /// The resources of a namespace.
+    Namespace(Arc<str>),
+}
+
+/// On whose behalf a way into an account is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Behalf {
+    /// For whom.
+    pub tenant: Tenant,
+    /// What may close opened access goes before everything else of the same tenant.
+    pub urgent: bool,
+}
+
+impl Behalf {
+    /// The controller's own.
+    pub const SWEEPS: Self = Self { tenant: Tenant::Sweeps, urgent: false };
+
+    /// That of a namespace.
+    #[must_use]
+    pub fn namespace(name: &str, urgent: bool) -> Self {
+        Self { tenant: Tenant::Namespace(name.into()), urgent }
+    }
+}
+
 /// Reading IAM. "Absent" (`NoSuchEntity`) is an answer, `None`; everything unknown is an error.
 pub trait IamRead: Send + Sync + 'static {
     /// What time it is at AWS: the `Date` of its last answer, an error among them, and the time
     /// since by a steady clock. `None` before the first answer.
     fn time(&self) -> Option<Timestamp>;
+    /// The same way in, for calls on somebody's behalf.
+    #[must_use]
+    fn on_behalf_of(&self, behalf: &Behalf) -> Self;
     /// `GetRole`.
     fn role(
         &self,

@@ -133,6 +133,10 @@ pub struct Args {
         default_value_t = 8
     )]
     pub max_concurrent_reconciles: usize,
+    /// Roles that one namespace may have; 0 is no bound. Roles that exist count first, then the
+    /// older resources; nobody loses a role for it
+    #[arg(long, env = "ROLEWRIGHT_MAX_ROLES_PER_NAMESPACE", value_name = "N", default_value_t = 0)]
+    pub max_roles_per_namespace: usize,
     /// Namespaces to watch, separated by commas, or the flag repeated [default: all]
     #[arg(
         long,
@@ -343,6 +347,7 @@ impl Args {
             sweep_interval,
             namespaces: self.watch_namespace.clone(),
             max_concurrent: self.max_concurrent_reconciles,
+            max_roles: Some(self.max_roles_per_namespace).filter(|most| *most > 0),
         })
     }
 }

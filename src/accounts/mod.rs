@@ -17,6 +17,7 @@ use iam::account::{Account, AccountId};
 use crate::{
     accounts::sweeping::Sweeping,
     plan::{failure::IamError, form::settle::Recent},
+    ports::{Behalf, IamRead},
 };
 
 /// All accounts, by id.
@@ -30,11 +31,25 @@ pub struct Access<I> {
     pub account: Account,
     /// IAM in it.
     pub iam: I,
-    recent: Mutex<Recent>,
-    sweeping: Mutex<Sweeping>,
+    recent: Arc<Mutex<Recent>>,
+    sweeping: Arc<Mutex<Sweeping>>,
 }
 
 impl<I> Access<I> {
+    /// The same account, with a way in for calls on somebody's behalf.
+    #[must_use]
+    pub fn on_behalf_of(&self, behalf: &Behalf) -> Self
+    where
+        I: IamRead,
+    {
+        Self {
+            account: self.account.clone(),
+            iam: self.iam.on_behalf_of(behalf),
+            recent: Arc::clone(&self.recent),
+            sweeping: Arc::clone(&self.sweeping),
+        }
+    }
+
     /// Its id.
     pub fn id(&self) -> AccountId {
         self.account.id
@@ -56,7 +71,7 @@ impl<I> Accounts<I> {
     /// The registry of these.
     pub fn new(accounts: impl IntoIterator<Item = (Account, I)>) -> Self {
         let access = |(account, iam): (Account, I)| {
-            let (recent, sweeping) = (Mutex::default(), Mutex::default());
+            let (recent, sweeping) = (Arc::default(), Arc::default());
             (account.id, Arc::new(Access { account, iam, recent, sweeping }))
         };
         Self(accounts.into_iter().map(access).collect())

@@ -76,6 +76,12 @@ reasons! {
         "Two resources ask for one role name; IAM ignores letter case and path. The one that AWS's \
          tags name has it, before creation the older one.",
         "Give one of the two resources another name.";
+    NAMESPACE_FULL = "NamespaceFull",
+        "The namespace has as many roles as `--max-roles-per-namespace` lets it have; roles that \
+         exist count first, then the older resources. Nothing was written to AWS, and no role was \
+         taken away.",
+        "Delete an IAMRole of the namespace that nobody needs, or ask the operator for a higher \
+         bound; the role is made as soon as there is room.";
     WOULD_CHANGE = "WouldChange",
         "With `driftPolicy: Observe` the role differs from the resource and nothing is written; \
          `status.plan` shows what would change.",

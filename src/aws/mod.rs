@@ -6,7 +6,6 @@ mod arns;
 mod caller;
 mod error;
 mod meter;
-pub mod pace;
 mod read;
 mod time;
 mod write;
@@ -19,17 +18,14 @@ use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_iam::config::retry::RetryPartition;
 
 use crate::{
-    aws::{
-        account::AccountGuard,
-        meter::Meter,
-        pace::{Paces, Rates},
-        time::ServerTime,
-    },
+    aws::{account::AccountGuard, meter::Meter, time::ServerTime},
     metrics::Metrics,
+    pace::{Paces, Rates},
+    ports::Behalf,
 };
 use iam::account::Account;
 
-/// IAM of one account.
+/// IAM of one account. Clones share its pace.
 #[derive(Clone)]
 pub struct AwsIam {
     client: aws_sdk_iam::Client,
@@ -37,6 +33,7 @@ pub struct AwsIam {
     meter: Arc<Meter>,
     time: ServerTime,
     guard: Arc<AccountGuard>,
+    behalf: Behalf,
 }
 
 /// Why AWS can't be used at all.
@@ -111,6 +108,7 @@ pub async fn connect(rates: Rates, metrics: &Arc<Metrics>) -> Result<Connected, 
         meter: Arc::new(meter),
         time,
         guard: Arc::new(AccountGuard::new(account.id, &key, sts)),
+        behalf: Behalf::SWEEPS,
     };
     Ok(Connected { iam, caller: arn.to_owned(), account })
 }
@@ -163,6 +161,7 @@ pub(crate) mod tests {
             meter,
             time,
             guard: Arc::new(AccountGuard::new(account, "key", sts)),
+            behalf: Behalf::SWEEPS,
         }
     }
 

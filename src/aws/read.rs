@@ -14,7 +14,7 @@ use crate::{
         failure::{IamError, IamErrorClass},
         form::observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
     },
-    ports::IamRead,
+    ports::{Behalf, IamRead},
 };
 
 /// The most that IAM gives a page; it may give fewer.
@@ -28,7 +28,7 @@ const PAGE: i32 = 1_000;
 macro_rules! call {
     ($iam:expr, $action:literal, $write:literal, $role:expr, $request:expr) => {{
         if !$write {
-            $iam.paces.turn(false).await;
+            $iam.paces.turn(false, &$iam.behalf).await;
         }
         Box::pin(async move {
             let request = $request;
@@ -65,6 +65,10 @@ fn found<T>(answer: Result<T, IamError>) -> Result<Option<T>, IamError> {
 impl IamRead for AwsIam {
     fn time(&self) -> Option<Timestamp> {
         self.time.now()
+    }
+
+    fn on_behalf_of(&self, behalf: &Behalf) -> Self {
+        Self { behalf: behalf.clone(), ..self.clone() }
     }
 
     async fn role(&self, name: &RoleName) -> Result<Option<RoleRecord>, IamError> {

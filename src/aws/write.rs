@@ -18,7 +18,7 @@ use crate::{
 
 impl IamWrite for AwsIam {
     async fn turn(&self) {
-        self.paces.turn(true).await;
+        self.paces.turn(true, &self.behalf).await;
     }
 
     async fn write(&self, proven: Proven<'_>) -> Result<Written, IamError> {

@@ -14,10 +14,11 @@ use self::{
 };
 use crate::{
     api::{kind::KindRow, kinds::KINDS},
-    aws::{self, AwsIam, Connected, pace::Rates},
+    aws::{self, AwsIam, Connected},
     cli::output::{Answer, Format, OutputArgs, Paint, Tone},
     cluster::{self, LEASE_RIGHTS, Probe, Right, SERVICE_ACCOUNT_RIGHTS},
     metrics::Metrics,
+    pace::Rates,
     plan::failure::{ClusterError, IamError, IamErrorClass},
     ports::IamRead,
     settings,

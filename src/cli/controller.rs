@@ -14,7 +14,7 @@ use tracing::{info, warn};
 
 use crate::{
     accounts::Accounts,
-    aws::{self, Connected, pace::Rates},
+    aws::{self, Connected},
     clock::SystemClock,
     cluster::{KubeCluster, KubeLease},
     controller::{
@@ -28,6 +28,7 @@ use crate::{
         run::Election,
     },
     metrics::Metrics,
+    pace::Rates,
     plan::scope::own::Own,
     ports::IamRead,
     server::{self, Inside, Probes},
@@ -141,7 +142,7 @@ async fn work(
     };
     match contest {
         None => ending(engine, &signals).await.unwrap_or(Ok(()))?,
-        Some((election, standing)) => led(engine, election, standing, &signals).await?,
+        Some((election, standing)) => Box::pin(led(engine, election, standing, &signals)).await?,
     }
     Ok(())
 }

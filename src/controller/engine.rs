@@ -24,7 +24,11 @@ use crate::{
     api::{ResourceKey, kinds::iam_role::IamRole, object::WatchEvent},
     controller::{
         census,
-        memory::{compiled::Compiled, queue::Cause},
+        memory::{
+            compiled::Compiled,
+            index::Entry,
+            queue::{Cause, Running},
+        },
         pass::{next::Next, pass, report},
         shared::{Health, Shared},
         sweep::{self, Suspect, Swept},
@@ -96,6 +100,7 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
         windows: config.windows,
         namespaces: config.namespaces,
         sweep_interval: config.sweep_interval,
+        max_roles: config.max_roles,
         leadership,
         metrics,
         memory: Mutex::default(),
@@ -265,7 +270,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                         .get(key)
                         .is_none_or(|entry| !running.values().any(|role| *role == entry.role))
             };
-            let popped = self.shared.queue().pop(now, free);
+            let most = self.max_concurrent;
+            let popped = self.shared.queue().pop(now, Running { roles: running, most }, free);
             let role = popped
                 .as_ref()
                 .and_then(|(key, _)| memory.index.get(key))
@@ -319,6 +325,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                     let limits = resolve(&resource, &self.shared.sources);
                     let mut memory = self.shared.memory();
                     memory.newest = memory.newest.max(resource.version);
+                    self.shared.queue().moved(limits.account.id, &resource.key);
                     memory.index.apply(&resource, limits, compiled)
                 };
                 if needs_pass {
@@ -326,10 +333,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                     if self.running.contains_key(&resource.key) {
                         self.again.insert(resource.key.clone());
                     } else {
-                        self.shared.queue().replace(resource.key.clone(), self.now());
+                        self.ask_anew(resource.key.clone());
                     }
                 }
                 self.wake_at_deadline(&resource.key, false);
+                self.fill_room(&resource.key.namespace);
             }
             WatchEvent::Deleted(key) => self.gone(&key),
             WatchEvent::Synced => {
@@ -370,14 +378,35 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
     fn gone(&mut self, key: &ResourceKey) {
         self.shared.queue().remove(key);
         self.streaks.remove(key);
-        let heirs = {
-            let mut memory = self.shared.memory();
-            memory.absent_since.remove(key);
-            memory.index.remove(key)
-        };
+        let heirs = self.shared.memory().forget(key);
         for heir in heirs {
-            self.shared.queue().replace(heir, self.now());
+            self.ask_anew(heir);
         }
+        self.fill_room(&key.namespace);
+    }
+
+    /// Those who waited for room in a namespace, and have it now.
+    fn fill_room(&self, namespace: &str) {
+        let Some(most) = self.shared.max_roles else { return };
+        let over = |entry: &Entry| self.shared.is_over(entry);
+        let admitted = self.shared.memory().take_admitted(namespace, most, over);
+        for key in admitted {
+            self.ask_anew(key);
+        }
+    }
+
+    /// Asks for a pass over a resource that is there, in the turn of its account and namespace.
+    fn ask(&self, key: ResourceKey, at: Timestamp, cause: Cause) {
+        let memory = self.shared.memory();
+        if let Some(entry) = memory.index.get(&key) {
+            self.shared.queue().push(entry.role.account, key, at, cause);
+        }
+    }
+
+    /// Asks for one now, whatever else was asked for.
+    fn ask_anew(&self, key: ResourceKey) {
+        self.shared.queue().remove(&key);
+        self.ask(key, self.now(), Cause::Full);
     }
 
     fn wake_at_deadline(&mut self, key: &ResourceKey, held: bool) {
@@ -392,7 +421,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         drop(memory);
         if let Some(end) = deadline {
             let at = self.now().checked_add(clocks.until(end)).unwrap_or(Timestamp::MAX);
-            self.shared.queue().push(key.clone(), at, Cause::Deadline);
+            self.ask(key.clone(), at, Cause::Deadline);
         }
     }
 
@@ -403,7 +432,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         }
         let at = self.now().checked_add(self.shared.windows.confirm).unwrap_or(Timestamp::MAX);
         info!(resource = %key, "the sweep saw a difference; it is confirmed by a point read");
-        self.shared.queue().push(key, at, cause);
+        self.ask(key, at, cause);
     }
 
     fn finish(&mut self, key: ResourceKey, next: Option<Next>) {
@@ -417,9 +446,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
             self.streaks.remove(&key);
             return;
         }
+        self.fill_room(&key.namespace);
         if self.again.remove(&key) {
-            self.shared.queue().replace(key, now);
-            return;
+            return self.ask_anew(key);
         }
         match next {
             Some(Next::Converged | Next::Settled) => {
@@ -427,12 +456,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
             }
             Some(Next::Gone) => return,
             Some(Next::Again(wait)) => {
-                self.shared.queue().push(key.clone(), later(wait), Cause::Full);
+                self.ask(key.clone(), later(wait), Cause::Full);
             }
             Some(Next::Failed(trouble)) => {
                 self.shared.metrics.retries.inc([tally::trouble(trouble)]);
                 let wait = self.streaks.entry(key.clone()).or_default().failed(trouble, jitter);
-                self.shared.queue().push(key.clone(), later(wait), Cause::Full);
+                self.ask(key.clone(), later(wait), Cause::Full);
             }
             None => return self.park(key),
         }

@@ -10,7 +10,7 @@ use std::{
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    controller::memory::{Memory, queue::Queue},
+    controller::memory::{Memory, index::Entry, queue::Queue},
     election::leadership::Leadership,
     metrics::Metrics,
     plan::{decide::clocks::Clocks, scope::config::Windows},
@@ -48,6 +48,8 @@ pub struct Shared<I, C, K> {
     pub namespaces: Vec<String>,
     /// From the end of a sweep to the next.
     pub sweep_interval: Duration,
+    /// Roles that one namespace may have.
+    pub max_roles: Option<usize>,
     /// Whether we may write.
     pub leadership: Leadership,
     /// What is counted.
@@ -78,6 +80,12 @@ impl<I: IamRead, C, K: Clock> Shared<I, C, K> {
     /// What our own clock and that of AWS show now.
     pub fn clocks(&self, access: &Access<I>) -> Clocks {
         Clocks { local: self.clock.now(), aws: access.iam.time() }
+    }
+
+    /// Whether the lifetime of a resource is over.
+    pub(super) fn is_over(&self, entry: &Entry) -> bool {
+        let Some(end) = entry.deadline else { return false };
+        self.accounts.get(entry.role.account).is_some_and(|access| self.clocks(access).passed(end))
     }
 
     /// Which accounts have another time than we, in words; empty when none has.

@@ -34,7 +34,7 @@ use crate::{
         scope::identity,
         steps::principals,
     },
-    ports::{Clock, IamRead},
+    ports::{Behalf, Clock, IamRead},
 };
 use iam::role::{RoleKey, RoleName};
 
@@ -155,7 +155,8 @@ pub async fn once<I: IamRead, C: Send + Sync, K: Clock>(
     suspects: mpsc::UnboundedSender<Suspect>,
 ) -> (Arc<Access<I>>, Swept) {
     let begun = Instant::now();
-    let swept = AssertUnwindSafe(sweep(&shared, &account, &suspects));
+    let access = account.on_behalf_of(&Behalf::SWEEPS);
+    let swept = AssertUnwindSafe(sweep(&shared, &access, &suspects));
     let result = swept.catch_unwind().await.ok();
     if matches!(result, Some(Ok(_))) {
         let took = begun.elapsed().as_secs_f64();
@@ -198,7 +199,7 @@ pub fn ended<I: IamRead, C, K: Clock>(
                     // What was looked at while drift was unseen says so.
                     let said = shared.memory().index.unseen(account.id());
                     for key in said {
-                        shared.queue().push(key, now, Cause::Full);
+                        shared.queue().push(account.id(), key, now, Cause::Full);
                     }
                 }
                 Err(error) => {

@@ -28,6 +28,7 @@ fn defaults_are_those_of_the_documentation() {
     assert_eq!(limits.boundary, BoundaryRule::Free);
     let seconds = Duration::from_secs;
     assert_eq!((config.sweep_interval, config.max_concurrent), (seconds(60), 8));
+    assert_eq!(config.max_roles, None);
     let windows = Windows {
         settle: seconds(60),
         confirm: seconds(5),
@@ -137,6 +138,12 @@ fn zero_switches_windows_and_ceilings_off() {
     let zero = Duration::ZERO;
     assert_eq!(windows, Windows { settle: zero, confirm: zero, absence: zero, create: zero });
     parse(&["--aws-read-rate=0", "--aws-write-rate=0"]).check().unwrap();
+    let bounded = |text| {
+        let args = parse(&[text]);
+        args.config(&Account::new("123456789012", "aws").unwrap()).unwrap().max_roles
+    };
+    assert_eq!(bounded("--max-roles-per-namespace=0"), None);
+    assert_eq!(bounded("--max-roles-per-namespace=7"), Some(7));
 }
 
 #[test]

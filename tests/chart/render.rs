@@ -120,7 +120,10 @@ fn other(path: &str) -> Option<Value> {
         | "leaderElection.leaseDuration"
         | "leaderElection.renewDeadline"
         | "leaderElection.retryPeriod" => json!("7s"),
-        "settings.awsReadRate" | "settings.awsWriteRate" | "settings.maxConcurrentReconciles" => {
+        "settings.awsReadRate"
+        | "settings.awsWriteRate"
+        | "settings.maxConcurrentReconciles"
+        | "settings.maxRolesPerNamespace" => {
             json!(7)
         }
         "settings.annotateServiceAccounts" => json!(true),

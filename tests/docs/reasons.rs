@@ -33,6 +33,7 @@ fn verdicts() -> Vec<Verdict> {
         Verdict::NotOwned(NotOurs { reason: reason::NOT_OWNED, why: String::new() }),
         Verdict::NotOwned(NotOurs { reason: reason::OWNERSHIP_CONTESTED, why: String::new() }),
         Verdict::NameConflict(String::new()),
+        Verdict::NamespaceFull(1),
         Verdict::WouldChange,
         Verdict::Paused { deleting: true },
         Verdict::Expired(now),

@@ -34,6 +34,7 @@ mod refused;
 mod rest;
 mod restore;
 mod rights;
+mod room;
 mod second_manager;
 mod steps;
 mod tools;

@@ -50,7 +50,7 @@ const CORE: [&str; 20] = [
 const CLOCKS: [&str; 2] = ["Timestamp::now", "Zoned::now"];
 const NAMES: [&str; 4] = ["utils", "helpers", "common", "manager"];
 
-pub const LAYERS: [Layer; 17] = [
+pub const LAYERS: [Layer; 18] = [
     Layer {
         name: "api",
         number: Some(0),
@@ -83,7 +83,7 @@ pub const LAYERS: [Layer; 17] = [
     Layer {
         name: "aws",
         number: Some(3),
-        uses: &["api", "iam", "plan", "ports", "metrics"],
+        uses: &["api", "iam", "plan", "ports", "metrics", "pace"],
         never: &["kube", "k8s_openapi"],
         core: false,
     },
@@ -97,7 +97,7 @@ pub const LAYERS: [Layer; 17] = [
     Layer {
         name: "accounts",
         number: Some(3),
-        uses: &["iam", "plan"],
+        uses: &["iam", "plan", "ports"],
         never: &[AWS, "kube", "tokio"],
         core: false,
     },
@@ -141,6 +141,7 @@ pub const LAYERS: [Layer; 17] = [
             "metrics",
             "yaml",
             "clock",
+            "pace",
         ],
         never: &[],
         core: false,
@@ -161,11 +162,12 @@ pub const LAYERS: [Layer; 17] = [
     },
     Layer { name: "telemetry", number: None, uses: &[], never: &[AWS, "kube"], core: false },
     Layer { name: "yaml", number: None, uses: &[], never: &[AWS, "kube", "tokio"], core: false },
+    Layer { name: "pace", number: None, uses: &["ports"], never: &[AWS, "kube"], core: false },
     Layer { name: "clock", number: None, uses: &["ports"], never: &[AWS, "kube"], core: false },
     Layer {
         name: "sim",
         number: None,
-        uses: &["api", "iam", "plan", "ports"],
+        uses: &["api", "iam", "plan", "ports", "pace"],
         never: &[AWS],
         core: false,
     },
@@ -192,7 +194,7 @@ pub fn problems(file: &File) -> Vec<String> {
     for other in
         file.crate_modules().filter(|other| LAYERS.iter().any(|layer| layer.name == *other))
     {
-        let for_tests = file.test && ["sim", "settings"].contains(&other);
+        let for_tests = file.test && ["sim", "settings", "pace"].contains(&other);
         if other != module && !for_tests && !layer.uses.contains(&other) {
             say(format!("{module} may not use {other}"));
         }

@@ -10,7 +10,8 @@ use iam::role::RoleKey;
 
 use super::*;
 use crate::{
-    aws::{AwsIam, pace::Rates, tests::client},
+    aws::{AwsIam, tests::client},
+    pace::Rates,
     plan::{
         decide::ownership::Proven,
         steps::step::{Call, Step, Why},

@@ -18,6 +18,7 @@ use crate::{
         queue::{Cause, Hint},
     },
     plan::{
+        decide::room::Place,
         form::{
             fingerprint::{self, Fingerprint, Owned},
             observed::RoleDetail,
@@ -236,6 +237,30 @@ impl Index {
             .map(|(_, other)| other.clone())
     }
 
+    /// The resources of a namespace that have a role, or would be given one now if there were room.
+    #[must_use]
+    pub fn places(
+        &self,
+        namespace: &str,
+        over: impl Fn(&Entry) -> bool,
+    ) -> Vec<Place<ResourceKey>> {
+        let held = |entry: &Entry| {
+            entry.deleting || entry.paused || entry.observe || !entry.in_scope || over(entry)
+        };
+        let counts =
+            |entry: &Entry| entry.expected || (entry.fingerprints.is_some() && !held(entry));
+        self.entries
+            .iter()
+            .filter(|(key, entry)| key.namespace == namespace && counts(entry))
+            .map(|(key, entry)| Place {
+                without_role: !entry.expected,
+                created: entry.created,
+                uid: entry.uid.clone(),
+                key: ResourceKey::clone(key),
+            })
+            .collect()
+    }
+
     /// One resource.
     #[must_use]
     pub fn get(&self, key: &ResourceKey) -> Option<&Entry> {
@@ -408,41 +433,4 @@ fn needs_pass(resource: &Resource, paused: bool, hash_is_current: bool) -> bool 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::tests::samples::{limits, resource};
-
-    #[test]
-    fn an_entry_is_small() {
-        // Of 64-bit machines. What hangs on it by `Box` and `Arc` comes on top: about 400 bytes for
-        // a role with six tags.
-        assert_eq!(size_of::<Entry>(), 336);
-        assert_eq!(size_of::<(Arc<ResourceKey>, Box<Entry>)>(), 16);
-    }
-
-    #[test]
-    fn what_was_compiled_is_not_compiled_again_but_another_spec_of_the_same_generation_is() {
-        let mut index = Index::default();
-        let (here, mut resource) = (limits(), resource(r#"{"trust":[]}"#));
-        let apply = |index: &mut Index, resource: &Resource, limits: &Limits| {
-            let digests = index.digester().of(resource);
-            let known = index.known(resource, digests);
-            let compiled = known.unwrap_or_else(|| Compiled::anew(resource, limits, digests));
-            index.apply(resource, limits, compiled)
-        };
-        apply(&mut index, &resource, &here);
-        let role = |index: &Index, resource: &Resource| {
-            index.get(&resource.key).unwrap().role.name.to_string()
-        };
-        let first = role(&index, &resource);
-        // Who compiled it again would find another name.
-        let there = Limits { role_name_prefix: "other-".into(), ..here.clone() };
-        resource.version += 1;
-        apply(&mut index, &resource, &there);
-        assert_eq!(role(&index, &resource), first);
-        assert_eq!(index.get(&resource.key).unwrap().version, resource.version);
-        resource.spec = r#"{"trust":[],"tags":{}}"#.into();
-        assert!(apply(&mut index, &resource, &there), "it is another request");
-        assert_ne!(role(&index, &resource), first);
-    }
-}
+mod tests;

@@ -6,14 +6,17 @@ pub mod index;
 pub mod queue;
 pub mod unclaimed;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use iam::account::AccountId;
 use jiff::Timestamp;
 
-use crate::api::ResourceKey;
+use crate::{api::ResourceKey, plan::decide::room};
 
-use self::{index::Index, unclaimed::Unclaimed};
+use self::{
+    index::{Entry, Index},
+    unclaimed::Unclaimed,
+};
 
 /// What a crash loses. Losing it costs redundant reads and idempotent writes, never a wrong one.
 #[derive(Debug, Default)]
@@ -26,4 +29,33 @@ pub struct Memory {
     pub absent_since: HashMap<ResourceKey, Timestamp>,
     /// Owned roles without a resource, of each account.
     pub unclaimed: HashMap<AccountId, Unclaimed>,
+    /// Those for whose role there is no room in their namespace.
+    pub waiting_for_room: BTreeSet<ResourceKey>,
+}
+
+impl Memory {
+    /// Drops a resource; returns those that claim the same name and may now have their turn.
+    pub fn forget(&mut self, key: &ResourceKey) -> Vec<ResourceKey> {
+        self.absent_since.remove(key);
+        self.waiting_for_room.remove(key);
+        self.index.remove(key)
+    }
+
+    /// Takes those out of the waiting who have room now; a lifetime may be `over`.
+    pub fn take_admitted(
+        &mut self,
+        namespace: &str,
+        most: usize,
+        over: impl Fn(&Entry) -> bool,
+    ) -> Vec<ResourceKey> {
+        if !self.waiting_for_room.iter().any(|key| key.namespace == namespace) {
+            return Vec::new();
+        }
+        let admitted = room::admitted(self.index.places(namespace, over), most);
+        admitted
+            .into_iter()
+            .map(|place| place.key)
+            .filter(|key| self.waiting_for_room.remove(key))
+            .collect()
+    }
 }

@@ -12,6 +12,7 @@ use crate::{
         decide::{
             gate::Hold,
             ownership::{self, NotOurs},
+            room::Room,
             situation::{Gone, Wait},
         },
         form::{desired::Desired, fingerprint::Owned, observed::RoleRecord},
@@ -59,6 +60,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 self.end_role();
                 (Verdict::Expired(end), Next::Settled)
             }
+            Hold::NoRoom(room) => {
+                self.forget_role();
+                self.shared.memory().waiting_for_room.insert(self.resource.key.clone());
+                (Verdict::NamespaceFull(room.most), Next::Settled)
+            }
             Hold::ObservingPastTheEnd(end) => (Verdict::ExpiredKept(end), Next::Settled),
             Hold::ClocksApart(end) => {
                 let message = format!(
@@ -87,6 +93,16 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
             None => Ok(next),
         }
+    }
+
+    /// How much room there is for a role of this resource.
+    pub(super) fn room(&self) -> Option<Room> {
+        let most = self.shared.max_roles?;
+        let key = &self.resource.key;
+        let mut memory = self.shared.memory();
+        memory.waiting_for_room.remove(key);
+        let places = memory.index.places(&key.namespace, |entry| self.shared.is_over(entry));
+        Room::of(key, &places, most)
     }
 
     /// The name is another resource's.

@@ -53,7 +53,7 @@ use crate::{
             step::{Call, Step},
         },
     },
-    ports::{Clock, Cluster, IamWrite},
+    ports::{Behalf, Clock, Cluster, IamWrite},
 };
 
 /// Runs one pass; every failure is reported on the resource.
@@ -75,6 +75,9 @@ pub async fn pass<I: IamWrite, C: Cluster, K: Clock>(
         error!(resource = %key, account = %limits.account.id, "there is no way into the account");
         return Next::Failed(Trouble::Iam(IamErrorClass::Unreachable));
     };
+    // Whether what differs opens anything is known when it was looked at: so looking goes first.
+    let behalf = Behalf::namespace(&key.namespace, cause.may_be_open());
+    let access = &access.on_behalf_of(&behalf);
     let status = resource.status.clone();
     let mut pass = Pass { shared, limits, access, resource, status };
     match pass.run(cause).await {
@@ -261,7 +264,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let target = held_back(desired, &held);
         let steps = diff::create(&target);
         let rival = self.shared.memory().index.rival(&self.resource.key);
-        let mut leave = match gate::before_writing(situation, &Facts { rival, ..facts.clone() }) {
+        let room = self.room();
+        let facts = Facts { rival, room, ..facts.clone() };
+        let mut leave = match gate::before_writing(situation, &facts) {
             Ok(leave) => leave,
             Err(Hold::Observing) => return self.observe_only(desired, &steps, None).await,
             Err(Hold::Rival(rival)) => return self.give_way(desired, &rival).await,

@@ -35,7 +35,7 @@ use crate::{
             step::{Call, Step},
         },
     },
-    ports::{Clock, Cluster, IamWrite},
+    ports::{Behalf, Clock, Cluster, IamWrite},
 };
 use iam::{
     policy::{Policy, PolicyKind},
@@ -104,6 +104,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             return Ok(false);
         }
         let Some(access) = self.shared.accounts.get(key.account) else { return Ok(false) };
+        let access = access.on_behalf_of(&Behalf::namespace(&self.resource.key.namespace, false));
         let role = access.iam.role(&key.name).await?;
         Ok(role.is_some_and(|role| role.arn == arn && known.contains(&role.role_id)))
     }
@@ -144,8 +145,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
             self.save_applied(desired, context.applied).await?;
             let resource = self.resource.clone();
+            let closes = context.reason == reason::DRIFT_CORRECTED
+                && steps.iter().any(|step| step.call.may_close());
+            let behalf = Behalf::namespace(&resource.key.namespace, closes);
             let job = Job {
-                access: self.access,
+                access: &self.access.on_behalf_of(&behalf),
                 resource: &resource,
                 identity: &desired.identity,
                 observed: Some(&observed),

@@ -20,6 +20,7 @@ mod contested;
 mod crash;
 mod create;
 mod drift;
+mod fair;
 mod leader;
 mod letting_go;
 mod lifetime;
@@ -36,6 +37,7 @@ mod principals;
 mod protected;
 mod removal;
 mod rest;
+mod room;
 mod slow;
 mod steps;
 mod unclaimed;
@@ -112,6 +114,7 @@ pub struct Settings {
     pub windows: Windows,
     pub sweep_interval: Duration,
     pub max_concurrent: usize,
+    pub max_roles: Option<usize>,
 }
 
 pub struct Rig {
@@ -166,6 +169,7 @@ impl Rig {
             },
             sweep_interval: Duration::from_mins(1),
             max_concurrent: 8,
+            max_roles: None,
         };
         Self {
             world,
@@ -220,9 +224,10 @@ impl Rig {
             sources = sources.with(Limits { account: account.clone(), ..self.limits.clone() });
             accounts.push((account.clone(), iam.clone()));
         }
-        let Settings { windows, sweep_interval, max_concurrent } = self.config;
+        let Settings { windows, sweep_interval, max_concurrent, max_roles } = self.config;
         let namespaces = self.namespaces.clone();
-        let config = Config { sources, windows, sweep_interval, namespaces, max_concurrent };
+        let config =
+            Config { sources, windows, sweep_interval, namespaces, max_concurrent, max_roles };
         let (accounts, metrics) = (Accounts::new(accounts), Arc::clone(&self.metrics));
         let engine = engine::run(accounts, world.cluster, world.clock, config, metrics, signals);
         self.running = Some((tokio::spawn(engine), stop_sender));

@@ -8,6 +8,7 @@ use crate::{
     api::ResourceKey,
     plan::decide::{
         ownership::{Leave, NotOurs},
+        room::Room,
         situation::{Gone, Situation, Wait},
     },
 };
@@ -42,6 +43,8 @@ pub struct Facts {
     pub said_over: bool,
     /// The resource that asked for the name first.
     pub rival: Option<ResourceKey>,
+    /// Room for a role in the namespace; `None` without a bound.
+    pub room: Option<Room>,
 }
 
 /// Why nothing is done now.
@@ -73,6 +76,8 @@ pub enum Hold {
     OutOfScope(Vec<Finding>),
     /// Another resource asked for the name first.
     Rival(ResourceKey),
+    /// The namespace has as many roles as it may have.
+    NoRoom(Room),
 }
 
 /// What keeps the role from being read at all.
@@ -124,7 +129,10 @@ pub fn before_writing(situation: Situation, facts: &Facts) -> Result<Leave, Hold
         }
         Situation::Absent(absence) => match &facts.rival {
             Some(rival) => Err(Hold::Rival(rival.clone())),
-            None => Ok(Leave::Create(absence)),
+            None => match facts.room.filter(|room| room.is_full()) {
+                Some(room) => Err(Hold::NoRoom(room)),
+                None => Ok(Leave::Create(absence)),
+            },
         },
         Situation::Ours(proof) | Situation::Expired(proof, _) => Ok(Leave::Change(proof)),
     }

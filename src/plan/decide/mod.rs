@@ -5,4 +5,5 @@ pub mod clocks;
 pub mod gate;
 pub mod lifetime;
 pub mod ownership;
+pub mod room;
 pub mod situation;

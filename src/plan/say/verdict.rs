@@ -31,6 +31,8 @@ pub enum Verdict {
     NotOwned(NotOurs),
     /// Another resource has the name; nothing was written. The sentence names it.
     NameConflict(String),
+    /// The namespace has as many roles as it may have, so many; nothing was written.
+    NamespaceFull(usize),
     /// Observe: this would be done.
     WouldChange,
     /// The resource is paused; the flag tells whether it is deleted at the same time.
@@ -117,6 +119,7 @@ pub const REFUSALS: &[&str] = &[
     reason::NOT_OWNED,
     reason::OWNERSHIP_CONTESTED,
     reason::NAME_CONFLICT,
+    reason::NAMESPACE_FULL,
     reason::DELETION_BLOCKED,
     reason::NOT_ANNOTATED,
     reason::ACCESS_DENIED,

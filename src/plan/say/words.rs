@@ -111,6 +111,7 @@ fn words(
         Verdict::BeyondLimits(problems) => stalled(reason::BEYOND_LIMITS, list(problems)),
         Verdict::NotOwned(NotOurs { reason, why }) => stalled(reason, why),
         Verdict::NameConflict(why) => stalled(reason::NAME_CONFLICT, why),
+        Verdict::NamespaceFull(most) => stalled(reason::NAMESPACE_FULL, full(*most)),
         Verdict::WouldChange => {
             let count = status.plan.as_ref().map_or(0, Vec::len);
             let message = format!(
@@ -189,6 +190,14 @@ fn words(
              report the log line of the failure",
         ),
     }
+}
+
+fn full(most: usize) -> String {
+    format!(
+        "this namespace has as many roles as it may have, {most} (--max-roles-per-namespace): the \
+         role is made as soon as there is room; delete an IAMRole that nobody needs, or ask the \
+         operator for a higher bound"
+    )
 }
 
 /// `Ready`, `Synced` and at most one of the abnormal-true types, all for one reason. The others of

@@ -31,4 +31,6 @@ pub struct Config {
     pub namespaces: Vec<String>,
     /// Passes at the same time.
     pub max_concurrent: usize,
+    /// Roles that one namespace may have; `None` is no bound.
+    pub max_roles: Option<usize>,
 }

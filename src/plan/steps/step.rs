@@ -103,6 +103,25 @@ impl Call {
         }
     }
 
+    /// Whether it may take access away: what is not only added, and no mere attribute or tag.
+    #[must_use]
+    pub fn may_close(&self) -> bool {
+        match self {
+            Self::UpdateTrust { .. }
+            | Self::PutBoundary { .. }
+            | Self::PutInline { .. }
+            | Self::DeleteInline { .. }
+            | Self::Detach { .. } => true,
+            Self::CreateRole { .. }
+            | Self::UpdateRole { .. }
+            | Self::DeleteBoundary
+            | Self::Attach { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. }
+            | Self::DeleteRole => false,
+        }
+    }
+
     /// The parts that this call changes.
     #[must_use]
     pub fn parts(&self) -> Vec<RolePart> {

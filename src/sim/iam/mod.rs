@@ -27,13 +27,14 @@ use self::{
     rules::Refusal,
 };
 use crate::{
+    pace::{Paces, Rates},
     plan::{
         decide::ownership::Proven,
         failure::{IamError, IamErrorClass},
         form::observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
         steps::step::{Step, Written},
     },
-    ports::{Clock, IamRead, IamWrite},
+    ports::{Behalf, Clock, IamRead, IamWrite, Tenant},
     sim::{
         clock::VirtualClock,
         crash::Crash,
@@ -55,6 +56,8 @@ pub struct Recorded {
     pub write: bool,
     /// Role that it is about; absent for listings of the account.
     pub role: Option<String>,
+    /// For whom.
+    pub tenant: Tenant,
     /// What was sent by a write.
     pub step: Option<Step>,
     /// How it ended.
@@ -67,11 +70,15 @@ pub struct FakeIam {
     state: Arc<Mutex<State>>,
     clock: VirtualClock,
     crash: Crash,
+    behalf: Behalf,
 }
 
 #[derive(Debug)]
 struct State {
     account: Account,
+    /// None: calls go at once.
+    paces: Option<Arc<Paces>>,
+    latency: Duration,
     rng: fastrand::Rng,
     reading: Reading,
     schedule: Schedule<IamErrorClass>,
@@ -116,6 +123,8 @@ impl FakeIam {
         };
         let state = State {
             account: Account::new(account, partition),
+            paces: None,
+            latency: Duration::ZERO,
             rng: fastrand::Rng::with_seed(0),
             reading,
             schedule: Schedule::new(),
@@ -126,7 +135,7 @@ impl FakeIam {
             calls: 0,
             writes: 0,
         };
-        Self { state: Arc::new(Mutex::new(state)), clock, crash }
+        Self { state: Arc::new(Mutex::new(state)), clock, crash, behalf: Behalf::SWEEPS }
     }
 
     /// An empty account beside this one, in the same process.
@@ -144,6 +153,21 @@ impl FakeIam {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on calls wait for their turn at this pace, as those to AWS do, and take `latency`.
+    pub fn pace(&self, rates: Rates, latency: Duration) {
+        let mut state = self.lock();
+        state.paces = Some(Arc::new(Paces::new(rates)));
+        state.latency = latency;
+    }
+
+    /// Waits for a call's turn.
+    async fn wait(&self, write: bool) {
+        let paces = self.lock().paces.clone();
+        if let Some(paces) = paces {
+            paces.turn(write, &self.behalf).await;
+        }
     }
 
     /// Seed of all random choices of this account.
@@ -252,9 +276,16 @@ impl FakeIam {
         apply: impl FnOnce(&mut State, Timestamp) -> Result<T, Refusal> + Send,
     ) -> Result<T, IamError> {
         self.crash.alive().await;
-        tokio::task::yield_now().await; // as a call over the network would
-        self.crash.alive().await;
         let write = about.step.is_some();
+        if !write {
+            self.wait(false).await;
+        }
+        tokio::task::yield_now().await; // as a call over the network would
+        let latency = self.lock().latency;
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
+        self.crash.alive().await;
         let mut fault = self.lock().schedule.next(about.action, about.role, write);
         if write && let Some(after) = self.crash.count_write() {
             fault = Some(Fault::Stop { after });
@@ -299,6 +330,7 @@ impl FakeIam {
             action: about.action,
             write: about.step.is_some(),
             role: about.role.map(ToOwned::to_owned),
+            tenant: self.behalf.tenant.clone(),
             step: about.step.cloned(),
             outcome,
         };
@@ -339,6 +371,10 @@ impl IamRead for FakeIam {
     fn time(&self) -> Option<Timestamp> {
         // Its clock goes as fast as that of the controller.
         self.lock().told.then(|| self.clock.now())
+    }
+
+    fn on_behalf_of(&self, behalf: &Behalf) -> Self {
+        Self { behalf: behalf.clone(), ..self.clone() }
     }
 
     async fn role(&self, name: &RoleName) -> Result<Option<RoleRecord>, IamError> {
@@ -392,6 +428,10 @@ impl IamRead for FakeIam {
 }
 
 impl IamWrite for FakeIam {
+    async fn turn(&self) {
+        self.wait(true).await;
+    }
+
     async fn write(&self, proven: Proven<'_>) -> Result<Written, IamError> {
         let step = proven.step();
         let about = About {

@@ -43,6 +43,11 @@ fn rival() -> ResourceKey {
     ResourceKey { namespace: "a".into(), name: "b".into() }
 }
 
+/// Three places, of which so many are taken.
+fn room(ahead: usize) -> Room {
+    Room { most: 3, ahead }
+}
+
 fn problem() -> Finding {
     refused(LIMIT, "/spec", "is beyond the limits", "")
 }
@@ -172,6 +177,14 @@ fn before_the_role_is_read(#[case] facts: Facts, #[case] hold: Option<Hold>) {
     absent(),
     facts(|f| (f.observe, f.rival) = (true, Some(rival()))),
     Some(Hold::Observing)
+)]
+#[case::no_room(absent(), facts(|f| f.room = Some(room(3))), Some(Hold::NoRoom(room(3))))]
+#[case::the_last_place(absent(), facts(|f| f.room = Some(room(2))), None)]
+#[case::a_role_that_exists_needs_no_room(ours(), facts(|f| f.room = Some(room(9))), None)]
+#[case::a_rival_comes_before_room(
+    absent(),
+    facts(|f| (f.rival, f.room) = (Some(rival()), Some(room(9)))),
+    Some(Hold::Rival(rival()))
 )]
 #[case::foreign(Situation::Foreign(not_ours()), facts(|_| {}), Some(Hold::Foreign(not_ours())))]
 #[case::foreign_observed(

@@ -1,22 +1,10 @@
-//! The pace of calls to one account. IAM publishes no rates and shares its buckets with consoles
-//! and other tools: so the pace begins at a fifth of the ceiling, halves when AWS throttles and
-//! grows back slowly.
+//! How many calls may go. IAM publishes no rates and shares its buckets with consoles and other
+//! tools: so the pace begins at a fifth of the ceiling, halves when AWS throttles and grows back
+//! slowly.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use tokio::time::Instant;
-
-/// Calls per second and account; zero lifts a ceiling.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rates {
-    /// Ceiling of reads.
-    pub read: f64,
-    /// Ceiling of writes.
-    pub write: f64,
-}
 
 /// Share of the ceiling to begin with, and the floor after throttling.
 const BEGIN: f64 = 0.2;
@@ -26,6 +14,8 @@ const GROWTH: f64 = 0.01;
 /// Seconds' worth of the ceiling that may go at once: a role is made of a few calls, and they
 /// should not wait.
 const BURST: f64 = 0.5;
+/// What rounding may cost of a token.
+const ROUNDING: f64 = 1e-9;
 
 /// One token bucket with a rate that adapts. Time is handed in; nothing here sleeps.
 #[derive(Debug)]
@@ -43,22 +33,24 @@ impl Pace {
         Self { ceiling, rate: ceiling * BEGIN, tokens: (ceiling * BURST).max(1.0), last: now }
     }
 
-    /// Takes one call's worth; returns how long to wait before making it.
-    pub fn take(&mut self, now: Instant) -> Duration {
+    /// Takes one call's worth.
+    ///
+    /// # Errors
+    /// How long until there may be one; nothing is taken.
+    pub fn take(&mut self, now: Instant) -> Result<(), Duration> {
         if self.ceiling <= 0.0 {
-            return Duration::ZERO;
+            return Ok(());
         }
         let passed = now.saturating_duration_since(self.last).as_secs_f64();
         self.last = self.last.max(now);
         self.rate = (self.rate + passed * self.ceiling * GROWTH).min(self.ceiling);
         self.tokens = (self.tokens + passed * self.rate).min((self.ceiling * BURST).max(1.0));
-        self.tokens -= 1.0;
-        // A debt of tokens is a place in the queue.
-        if self.tokens >= 0.0 {
-            Duration::ZERO
-        } else {
-            Duration::from_secs_f64(-self.tokens / self.rate)
+        let missing = 1.0 - self.tokens;
+        if missing <= ROUNDING {
+            self.tokens -= 1.0;
+            return Ok(());
         }
+        Err(Duration::from_secs_f64(missing / self.rate).max(Duration::from_nanos(1)))
     }
 
     /// AWS throttled a call.
@@ -68,52 +60,9 @@ impl Pace {
     }
 
     /// Calls per second now.
-    #[must_use]
+    #[cfg(test)]
     pub fn rate(&self) -> f64 {
         self.rate
-    }
-}
-
-/// The two paces of an account.
-#[derive(Debug)]
-pub struct Paces {
-    read: Mutex<Pace>,
-    write: Mutex<Pace>,
-}
-
-impl Paces {
-    /// Begins now.
-    #[must_use]
-    pub fn new(rates: Rates) -> Self {
-        let now = Instant::now();
-        Self {
-            read: Mutex::new(Pace::new(rates.read, now)),
-            write: Mutex::new(Pace::new(rates.write, now)),
-        }
-    }
-
-    /// Waits for a call's turn.
-    pub async fn turn(&self, write: bool) {
-        let wait =
-            self.pace(write).lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
-    }
-
-    /// Calls per second now.
-    #[cfg(test)]
-    pub fn rate(&self, write: bool) -> f64 {
-        self.pace(write).lock().unwrap_or_else(PoisonError::into_inner).rate()
-    }
-
-    /// AWS throttled a call.
-    pub fn throttled(&self, write: bool) {
-        self.pace(write).lock().unwrap_or_else(PoisonError::into_inner).throttled();
-    }
-
-    fn pace(&self, write: bool) -> &Mutex<Pace> {
-        if write { &self.write } else { &self.read }
     }
 }
 
@@ -126,7 +75,9 @@ mod tests {
         let end = begin + Duration::from_secs(seconds);
         let (mut now, mut calls) = (begin, 0);
         while now < end {
-            now += pace.take(now);
+            while let Err(wait) = pace.take(now) {
+                now += wait;
+            }
             calls += 1;
         }
         calls
@@ -153,12 +104,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn zero_lifts_the_ceiling() {
         let mut pace = Pace::new(0.0, Instant::now());
-        assert!((0..10_000).all(|_| pace.take(Instant::now()).is_zero()));
+        assert!((0..10_000).all(|_| pace.take(Instant::now()).is_ok()));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_first_role_does_not_wait() {
         let mut pace = Pace::new(20.0, Instant::now());
-        assert!((0..4).all(|_| pace.take(Instant::now()).is_zero()));
+        assert!((0..4).all(|_| pace.take(Instant::now()).is_ok()));
     }
 }
