@@ -42,3 +42,30 @@ async fn access_that_nobody_wants_goes_although_aws_refuses_another_part() {
     assert_eq!(writes, ["DetachRolePolicy", "PutRolePolicy"], "and then its back-off goes on");
     standin.clear_faults(&account);
 }
+
+/// 6.5 kB of Denies under another name: more than IAM's 10,240 characters if they stood twice.
+#[tokio::test]
+async fn a_large_policy_is_renamed_within_the_quota() {
+    let world = World::new("rename").await;
+    let spec = |name: &str| {
+        let mut spec = whole();
+        let statements: Vec<_> = (0..4)
+            .map(|number| {
+                let resource = format!("arn:aws:s3:::{}", "x".repeat(1_500));
+                let actions = [format!("s3:A{number}")];
+                json!({"effect": "Deny", "actions": actions, "resources": [resource]})
+            })
+            .collect();
+        spec["permissions"]["inlinePolicies"] = json!([{"name": name, "statements": statements}]);
+        spec
+    };
+    world.apply("x", &spec("guard"));
+    world.wait_ready("x");
+    world.clear();
+    world.apply("x", &spec("fence"));
+    world.wait_ready("x");
+    let names = world.scope.iam().list_role_policies().role_name(world.role("x")).send().await;
+    assert_eq!(names.expect("names").policy_names(), ["fence"]);
+    let writes = world.writes();
+    assert!(writes.len() > 2, "{writes:?}");
+}

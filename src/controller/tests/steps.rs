@@ -35,7 +35,7 @@ async fn what_aws_refuses_holds_up_no_step_that_does_not_need_it_and_is_named() 
     rig.world.iam.attach(&role("x"), ADMIN);
     rig.apply("x", &wider());
     rig.seconds(5).await;
-    assert_eq!(rig.writes(), ["DetachRolePolicy", "PutRolePolicy", "TagRole"]);
+    assert_eq!(rig.writes(), ["PutRolePolicy", "DetachRolePolicy", "TagRole"]);
     let (reason, message) = rig.ready("x");
     assert_eq!(reason, "Refused");
     assert!(message.contains("correct the resource; not done: ~ replace inline policy read"));

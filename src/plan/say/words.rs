@@ -49,6 +49,20 @@ fn remedy(class: IamErrorClass) -> &'static str {
     }
 }
 
+/// What to do about a step that failed.
+fn remedy_for(error: &IamError, step: &Step) -> &'static str {
+    match (error.class, &step.call) {
+        // This quota is fixed; and what denies has to stand in its new place before it leaves the
+        // old one.
+        (IamErrorClass::LimitExceeded, Call::PutInline { .. }) => {
+            "the inline policies of a role have 10,240 characters together, also on the way: \
+             shorten them, split a statement that has more than half of that, or move \
+             a part to a managed policy"
+        }
+        (class, _) => remedy(class),
+    }
+}
+
 /// Words for a write that failed because AWS does not find the role itself: just created, or just
 /// removed by others.
 #[must_use]
@@ -262,7 +276,7 @@ fn open_steps(not_done: &NotDone) -> String {
     let NotDone { failed, left } = not_done;
     let mut lines: Vec<String> = failed
         .iter()
-        .map(|(error, step)| format!("{error}: {}; not done: {step}", remedy(error.class)))
+        .map(|(error, step)| format!("{error}: {}; not done: {step}", remedy_for(error, step)))
         .collect();
     lines.extend(left.iter().map(|step| format!("waits for that: {step}")));
     let more = lines.len().saturating_sub(SHOWN);

@@ -2,7 +2,7 @@
 //! `order.rs`.
 
 use iam::tag::{TagKey, Tags};
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::plan::{
     form::{
@@ -12,13 +12,16 @@ use crate::plan::{
         observed::Observed,
     },
     steps::{
-        order::{Differences, Inline, ObservedDocument, Placed, ordered},
+        differences::{Differences, Inline, ObservedDocument},
+        order::{Placed, ordered},
+        parts::Room,
         step::{CHANGE, Call, Step, Why},
     },
 };
 use iam::{
     account::Account,
-    policy::{Policy, PolicyKind, compare, diff::Diff},
+    limits::{INLINE_TOTAL, MANAGED_POLICIES_DEFAULT, TAGS, counted_size},
+    policy::{Policy, PolicyKind, compare, decode::decode, diff::Diff},
 };
 
 /// The plan for a role that does not exist: `CreateRole` with all that fits in it, then its
@@ -34,7 +37,7 @@ pub fn create(desired: &Desired) -> Vec<Step> {
         boundary: form.boundary.clone(),
         tags: form.tags.clone(),
     };
-    let mut differences = Differences::default();
+    let mut differences = nothing();
     for facet in form.borrowed().facets() {
         match facet {
             // They are in the call.
@@ -51,6 +54,7 @@ pub fn create(desired: &Desired) -> Vec<Step> {
                     .map(|(name, new)| Inline {
                         name,
                         old: ObservedDocument::Absent,
+                        size: 0,
                         new: Some(new),
                     })
                     .collect();
@@ -89,7 +93,7 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Owned) -> Vec<Step> 
 pub fn untold(desired: &Desired, observed: &Observed, scope: &Owned) -> Vec<Step> {
     let Desired { identity, form, terms: _ } = desired;
     let account = &identity.account;
-    let mut differences = Differences::default();
+    let mut differences = nothing();
     for facet in form.borrowed().beside(observed.form()).facets() {
         match facet {
             Facet::Trust((wanted, found)) => {
@@ -104,11 +108,27 @@ pub fn untold(desired: &Desired, observed: &Observed, scope: &Owned) -> Vec<Step
                 let unwanted = |arn: &&String| scope.has_attachment(arn) && !wanted.contains(*arn);
                 differences.detach = found.iter().filter(unwanted).map(String::as_str).collect();
                 differences.attach = wanted.difference(found).map(String::as_str).collect();
+                let stay = found.len() - differences.detach.len();
+                differences.attached_stay = stay > 0;
+                // An account may have been granted more: then it shows.
+                let quota = MANAGED_POLICIES_DEFAULT.max(found.len()).max(wanted.len());
+                differences.room.attached = quota.saturating_sub(stay);
             }
             Facet::Inline((wanted, found)) => {
                 differences.inline = inline(wanted, found, scope, account);
+                let changes = |name: &str| differences.inline.iter().any(|it| it.name == name);
+                let stay: Vec<_> = found.iter().filter(|(name, _)| !changes(name)).collect();
+                let taken = stay.iter().map(|(_, text)| size(text)).sum();
+                differences.room.inline = INLINE_TOTAL.saturating_sub(taken);
+                if differences.changes_permissions() {
+                    differences.stay = stay.into_iter().map(|it| staying(it, wanted)).collect();
+                }
             }
-            Facet::Tags((wanted, found)) => differences.tags = tag_steps(wanted, found, scope),
+            Facet::Tags((wanted, found)) => {
+                differences.tags = tag_steps(wanted, found, scope);
+                let new = wanted.keys().filter(|key| !found.contains_key(*key)).count();
+                differences.tags_are_full = found.len() + new > TAGS;
+            }
             Facet::Attributes { description: (wanted, found), max_session: (seconds, known) } => {
                 let wanted = wanted.unwrap_or_default();
                 if wanted != found.unwrap_or_default() || seconds != known {
@@ -123,6 +143,44 @@ pub fn untold(desired: &Desired, observed: &Observed, scope: &Owned) -> Vec<Step
     ordered(differences, account).into_iter().map(step).collect()
 }
 
+fn nothing<'a>() -> Differences<'a> {
+    let room = Room { inline: INLINE_TOTAL, attached: usize::MAX };
+    Differences {
+        boundary: None,
+        trust: None,
+        inline: Vec::new(),
+        attach: Vec::new(),
+        detach: Vec::new(),
+        stay: Vec::new(),
+        attached_stay: false,
+        room,
+        attributes: None,
+        tags: Vec::new(),
+        tags_are_full: false,
+    }
+}
+
+/// An inline policy that is as it is to be, or is not ours.
+fn staying<'a>(
+    (name, text): (&'a String, &'a String),
+    wanted: &'a BTreeMap<String, Policy>,
+) -> Inline<'a> {
+    let new = wanted.get(name);
+    // In the words in which it is written, so that its statements are the same before and after.
+    let old = new.map_or_else(|| read(text), |policy| ObservedDocument::Read(policy.clone()));
+    Inline { name, old, size: size(text), new }
+}
+
+fn read(text: &str) -> ObservedDocument {
+    observed_policy(text, PolicyKind::Identity)
+        .map_or(ObservedDocument::Unreadable, ObservedDocument::Read)
+}
+
+/// The characters of an observed document that count.
+fn size(text: &str) -> usize {
+    counted_size(&decode(text).unwrap_or(Cow::Borrowed(text)))
+}
+
 /// Inline policies that differ: first those that are to go.
 fn inline<'a>(
     wanted: &'a BTreeMap<String, Policy>,
@@ -130,15 +188,11 @@ fn inline<'a>(
     scope: &Owned,
     account: &Account,
 ) -> Vec<Inline<'a>> {
-    let read = |text: &str| {
-        observed_policy(text, PolicyKind::Identity)
-            .map_or(ObservedDocument::Unreadable, ObservedDocument::Read)
-    };
     let mut differences = Vec::new();
     for (name, text) in
         found.iter().filter(|(name, _)| scope.has_inline(name) && !wanted.contains_key(*name))
     {
-        differences.push(Inline { name, old: read(text), new: None });
+        differences.push(Inline { name, old: read(text), size: size(text), new: None });
     }
     for (name, policy) in wanted {
         let old = match found.get(name) {
@@ -148,7 +202,8 @@ fn inline<'a>(
             }
             Some(text) => read(text),
         };
-        differences.push(Inline { name, old, new: Some(policy) });
+        let size = found.get(name).map(|text| size(text)).unwrap_or_default();
+        differences.push(Inline { name, old, size, new: Some(policy) });
     }
     differences
 }

@@ -3,8 +3,12 @@
 pub mod applied;
 pub mod audit;
 pub mod diff;
+pub mod differences;
 pub mod interim;
 pub mod order;
+pub mod parts;
 pub mod principals;
 pub mod remove;
+pub mod route;
 pub mod step;
+pub mod turn;

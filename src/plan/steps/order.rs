@@ -1,122 +1,48 @@
 //! In which order what differs is written, so that nothing is allowed on the way that neither was
-//! before nor is in the end.
+//! before nor is in the end, that AWS has room for it, and that what both allow is allowed
+//! throughout.
 //!
-//! A plan goes down to what the role is allowed both before and after, and then up:
+//! 1. A boundary where there was none: it can only take away.
+//! 2. Trust that becomes narrower, or what stays of one that changes both ways.
+//! 3. Inline and attached policies: the way that `route.rs` finds. Of what both roles allow
+//!    something is taken away for a moment only where nothing else leads to the end.
+//! 4. Attributes and tags.
+//! 5. Trust that becomes wider, when the permissions are final; last a boundary that goes.
 //!
-//! 1. a boundary where there was none: it can only take away;
-//! 2. trust and inline policies that become narrower, and of those that do not only become wider
-//!    what stays (two puts);
-//! 3. attachments that go;
-//! 4. another boundary, or else one inline policy that changes both ways, in one put: with all else
-//!    at its narrowest it leads from "as before" to "as in the end" by itself;
-//! 5. attachments that come, then inline policies that become wider; removing one that holds a Deny
-//!    is among these;
-//! 6. attributes and tags;
-//! 7. trust that becomes wider, when the permissions are final; last a boundary that goes.
+//! A boundary that is replaced, and a document that can't be read, are no mix of statements: then
+//! the policies go down to what both allow, and up again behind the turn, as `turn.rs` has it.
 //!
 //! Guaranteed, after each single write and for each pair of who assumes the role and what they then
-//! ask for: allowed is what was allowed before the plan or is allowed at its end. Up to step 3 each
-//! document allows no more and denies no less than before; from step 4 on it allows no more and
-//! denies no less than in the end. `order_laws.rs` tests it with the evaluator.
+//! ask for: allowed is what was allowed before the plan or is allowed at its end. `order_laws.rs`
+//! tests it with the evaluator.
 //!
-//! A step needs those that lead down to its place: what may allow something new needs each document
-//! at no more than what is allowed in the end; what is proven to be narrower needs nothing. So any
-//! steps may fail: the others are carried out whose needs are done, and the guarantee holds in each
-//! state on the way.
+//! A step needs those without which it could allow something else; what is proven to be narrower
+//! needs nothing. So any steps may fail: the others are carried out whose needs are done, and the
+//! guarantee holds in each state on the way.
 //!
-//! What managed policies and boundaries hold is not read. An attachment that comes counts as wider,
-//! one that goes can't be told. The guarantee holds, whatever boundaries hold, when the policies
-//! that come or go only allow. When they deny, too, it holds for one of {attach, detach, another
-//! boundary} in a plan, not for several: to put all Denies first would take their content. It does
-//! not hold for a document that can't be read (it is replaced in one put, a trust policy before
-//! what becomes wider), nor for what tags of the role decide. A session that exists already keeps
-//! the permissions of the role, whoever is trusted.
+//! Where collide what is promised: safety comes first, then to reach the end, then what both allow.
+//!
+//! What managed policies and boundaries hold is not read: one that comes or goes may allow and deny
+//! everything. The guarantee holds, whatever boundaries hold, when the policies that come or go
+//! only allow. When they deny, too, it holds for one of {attach, detach, another boundary} in a
+//! plan, not for several. It does not hold for a document that can't be read (it is replaced in one
+//! put, a trust policy before what becomes wider), nor for what tags of the role decide. A session
+//! that exists already keeps the permissions of the role, whoever is trusted. And it speaks of
+//! writes: in which order IAM's replicas show them, nobody promises.
 
 use crate::plan::steps::{
+    differences::{Differences, Inline, ObservedDocument, Permission, delete, put},
     interim,
+    parts::{Parts, Subject},
     principals::{self, closed},
+    route::{Move, route},
     step::{Call, Why},
+    turn,
 };
 use iam::{
     account::Account,
-    policy::{
-        Effect, Policy, compare,
-        contain::{self, Change},
-    },
+    policy::{Effect, Policy, compare, contain},
 };
-
-/// What differs, not in order yet.
-#[derive(Debug, Default)]
-pub struct Differences<'a> {
-    /// The boundary that is and the one that is to be.
-    pub boundary: Option<(Option<&'a str>, Option<&'a str>)>,
-    /// The trust that is, `None` when it can't be read, and the one that is to be.
-    pub trust: Option<(Option<Policy>, &'a Policy)>,
-    /// Inline policies.
-    pub inline: Vec<Inline<'a>>,
-    /// ARNs of policies that are to be attached.
-    pub attach: Vec<&'a str>,
-    /// ARNs of policies that are to be detached.
-    pub detach: Vec<&'a str>,
-    /// `UpdateRole`.
-    pub attributes: Option<Call>,
-    /// `UntagRole` and `TagRole`, in order.
-    pub tags: Vec<(Call, Why)>,
-}
-
-/// One inline policy that differs.
-#[derive(Debug)]
-pub struct Inline<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// What it is now.
-    pub old: ObservedDocument,
-    /// What it is to be; `None` when it is to go.
-    pub new: Option<&'a Policy>,
-}
-
-/// An observed document.
-#[derive(Debug)]
-pub enum ObservedDocument {
-    /// There is none.
-    Absent,
-    /// There is one that can't be read.
-    Unreadable,
-    /// There is this one.
-    Read(Policy),
-}
-
-/// Where a step stands in a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    FirstBoundary,
-    NarrowTrust,
-    NarrowDelete,
-    NarrowPut,
-    Detach,
-    Turn,
-    Attach,
-    WidenDelete,
-    WidenPut,
-    Attributes,
-    Tags,
-    WidenTrust,
-    NoBoundary,
-}
-
-impl Rank {
-    /// Whether a step at this place may allow something new.
-    fn may_widen(self) -> bool {
-        self > Self::NarrowPut && !matches!(self, Self::Attributes | Self::Tags)
-    }
-
-    /// Whether a step at this place needs one at an `earlier` place.
-    fn needs(self, earlier: Self) -> bool {
-        // Those that become wider don't hold each other back: in any mix of old and new all of them
-        // allow no more than in the end.
-        self.may_widen() && earlier < self && earlier <= Self::Attach
-    }
-}
 
 /// A write, and the places in the plan of those that it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,141 +58,165 @@ pub struct Placed {
 /// The writes in order.
 #[must_use]
 pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<Placed> {
-    let Differences { boundary, trust, inline, attach, detach, attributes, tags } = differences;
-    let replaced = matches!(boundary, Some((Some(_), Some(_))));
-    let mut plan = Plan {
-        steps: Vec::new(),
-        // One change that can't be told may stand at the turn. What has no interim form has it
-        // first.
-        turn_is_free: !replaced
-            && attach.is_empty()
-            && detach.is_empty()
-            && !inline.iter().any(|inline| matches!(inline.old, ObservedDocument::Unreadable)),
+    let permissions = permissions(&differences);
+    let Differences { boundary, trust, attributes, tags, tags_are_full, .. } = differences;
+    let mut steps: Vec<Placed> = Vec::new();
+    let mut push = |call, why, needs: Vec<usize>| {
+        steps.push(Placed { call, why, needs });
+        steps.len() - 1
     };
-    match boundary {
-        Some((None, Some(arn))) => {
-            plan.push(Rank::FirstBoundary, Call::PutBoundary { arn: arn.to_owned() }, Why::Missing);
+    let mut first = Vec::new();
+    if let Some((None, Some(arn))) = boundary {
+        first.push(push(Call::PutBoundary { arn: arn.to_owned() }, Why::Missing, Vec::new()));
+    }
+    let leaves = matches!(boundary, Some((_, None)));
+    let widens = leaves || permissions.iter().any(|step| !step.narrower);
+    let (closing, opening) =
+        trust.map(|(old, new)| trust_steps(old.as_ref(), new, account, widens)).unwrap_or_default();
+    if let Some((call, why)) = closing {
+        first.push(push(call, why, Vec::new()));
+    }
+    let offset = first.len();
+    let mut lowering = first.clone();
+    for Permission { call, why, needs, narrower, lowers } in permissions {
+        let mut needs: Vec<usize> = needs.into_iter().map(|need| need + offset).collect();
+        if !narrower {
+            needs.extend(&first);
+            needs.sort_unstable();
         }
-        Some((Some(_), Some(arn))) => {
-            plan.push(Rank::Turn, Call::PutBoundary { arn: arn.to_owned() }, Why::Differs);
+        let place = push(call, why, needs);
+        if lowers {
+            lowering.push(place);
         }
-        Some((_, None)) => plan.push(Rank::NoBoundary, Call::DeleteBoundary, Why::NotWanted),
-        None => {}
-    }
-    for arn in detach {
-        plan.push(Rank::Detach, Call::Detach { arn: arn.to_owned() }, Why::NotWanted);
-    }
-    for arn in attach {
-        plan.push(Rank::Attach, Call::Attach { arn: arn.to_owned() }, Why::Missing);
-    }
-    for inline in &inline {
-        plan.inline(inline);
-    }
-    if let Some((old, new)) = trust {
-        plan.trust(old.as_ref(), new, account);
     }
     if let Some(call) = attributes {
-        plan.push(Rank::Attributes, call, Why::Differs);
+        push(call, Why::Differs, Vec::new());
     }
+    let mut before = Vec::new();
     for (call, why) in tags {
-        plan.push(Rank::Tags, call, why);
+        let place = push(call, why, before.clone());
+        if tags_are_full {
+            before.push(place);
+        }
     }
-    // Stable: steps of one place keep their order.
-    plan.steps.sort_by_key(|(place, ..)| *place);
-    let ranks: Vec<Rank> = plan.steps.iter().map(|(place, ..)| *place).collect();
-    let needs = |rank: Rank| {
-        ranks.iter().enumerate().filter(move |(_, earlier)| rank.needs(**earlier)).map(|(at, _)| at)
+    if let Some((call, why)) = opening {
+        push(call, why, lowering.clone());
+    }
+    if leaves {
+        push(Call::DeleteBoundary, Why::NotWanted, lowering);
+    }
+    steps
+}
+
+fn permissions(differences: &Differences<'_>) -> Vec<Permission> {
+    let Differences { boundary, inline, attach, detach, stay, attached_stay, room, .. } =
+        differences;
+    let replaced = matches!(boundary, Some((Some(_), Some(_))));
+    let unreadable = inline.iter().any(|inline| matches!(inline.old, ObservedDocument::Unreadable));
+    if replaced || unreadable {
+        return turn::down_and_up(differences);
+    }
+    let way = |all: bool| {
+        let (mut room, mut subjects) = (*room, Vec::new());
+        subjects.extend(inline.iter().map(changing));
+        subjects.extend(detach.iter().map(|arn| Subject::Attached { arn, comes: false }));
+        subjects.extend(attach.iter().map(|arn| Subject::Attached { arn, comes: true }));
+        for inline in stay {
+            if all && inline.new.is_some() {
+                room.inline += inline.size;
+                subjects.push(changing(inline));
+            } else {
+                subjects.push(match &inline.old {
+                    ObservedDocument::Read(policy) => Subject::Stays(policy.clone()),
+                    ObservedDocument::Absent | ObservedDocument::Unreadable => Subject::Unread,
+                });
+            }
+        }
+        subjects.extend(attached_stay.then_some(Subject::Unread));
+        let parts = Parts::new(subjects, room)?;
+        let moves = route(&parts)?;
+        let pauses = moves.iter().any(|step| step.pauses);
+        Some((pauses, moves.iter().map(|step| permission(&parts, step)).collect()))
     };
-    plan.steps
-        .into_iter()
-        .map(|(rank, call, why)| Placed { call, why, needs: needs(rank).collect() })
-        .collect()
+    let way = match way(false) {
+        Some((false, way)) => Some(way),
+        // Only then what stays as it is may be touched, too.
+        other => way(true).or(other).map(|(_, way)| way),
+    };
+    // Where there is no way, AWS refuses what has no room, and what needs that is left.
+    way.unwrap_or_else(|| turn::down_and_up(differences))
 }
 
-struct Plan {
-    steps: Vec<(Rank, Call, Why)>,
-    turn_is_free: bool,
+fn changing<'a>(inline: &Inline<'a>) -> Subject<'a> {
+    let Inline { name, old, size, new } = inline;
+    let old = match old {
+        ObservedDocument::Read(old) => Some((old.clone(), *size)),
+        ObservedDocument::Absent | ObservedDocument::Unreadable => None,
+    };
+    Subject::Inline { name, old, new: *new }
 }
 
-impl Plan {
-    fn push(&mut self, place: Rank, call: Call, why: Why) {
-        self.steps.push((place, call, why));
-    }
-
-    fn inline(&mut self, inline: &Inline<'_>) {
-        let Inline { name, old, new } = inline;
-        let (call, why) = match (old, new) {
-            (_, None) => (delete(name), Why::NotWanted),
-            (ObservedDocument::Absent, Some(new)) => (put(name, new), Why::Missing),
-            (_, Some(new)) => (put(name, new), Why::Differs),
-        };
-        let gone = new.is_none();
-        let old = match old {
-            ObservedDocument::Unreadable => return self.push(Rank::Turn, call, why),
-            ObservedDocument::Absent => None,
-            ObservedDocument::Read(old) => Some(old),
-        };
-        match contain::change_among_others(old, *new) {
-            Change::Same | Change::Narrower => {
-                self.push(if gone { Rank::NarrowDelete } else { Rank::NarrowPut }, call, why);
-            }
-            Change::Wider => {
-                self.push(if gone { Rank::WidenDelete } else { Rank::WidenPut }, call, why);
-            }
-            Change::Unknown if self.turn_is_free => {
-                self.turn_is_free = false;
-                self.push(Rank::Turn, call, why);
-            }
-            Change::Unknown => {
-                let nothing = Policy::new(Vec::new());
-                let Some(between) =
-                    interim::between(old.unwrap_or(&nothing), new.unwrap_or(&nothing))
-                else {
-                    return self.push(Rank::Turn, call, why);
-                };
-                if !between.statements.is_empty() {
-                    self.push(Rank::NarrowPut, put(name, &between), Why::Interim);
-                } else if old.is_some() {
-                    self.push(Rank::NarrowDelete, delete(name), Why::Interim);
-                }
-                self.push(if gone { Rank::WidenDelete } else { Rank::WidenPut }, call, why);
-            }
+/// The write that a move is.
+fn permission(parts: &Parts<'_>, step: &Move) -> Permission {
+    let Move { subject, before, after, needs, pauses } = step;
+    let narrower = parts.is_narrower(*subject, *before, *after);
+    let last = *after == parts.new & parts.of(*subject);
+    let (call, why) = match parts.subjects.get(*subject) {
+        Some(Subject::Attached { arn, comes: true }) => {
+            (Call::Attach { arn: (*arn).to_owned() }, Why::Missing)
         }
-    }
-
-    /// To be called when all other parts have their places.
-    fn trust(&mut self, old: Option<&Policy>, new: &Policy, account: &Account) {
-        let step = |trust: &Policy, why| (Call::UpdateTrust { trust: trust.to_json() }, why);
-        let (call, why) = step(new, Why::Differs);
-        // One that can't be read is not closed meanwhile: that may be a lost answer, and the next
-        // call may be lost as well.
-        let Some(old) = old.filter(|old| !contain::contains(old, new).is_proven()) else {
-            return self.push(Rank::NarrowTrust, call, why);
-        };
-        let grows = contain::contains(new, old).is_proven();
-        if !grows && self.steps.iter().any(|(place, ..)| place.may_widen()) {
-            // Who is no longer wanted must not get what is new.
-            let between = interim::between(old, new)
-                .map(|trust| principals::writable(&trust))
-                .filter(|trust| {
-                    trust.statements.iter().any(|statement| statement.effect == Effect::Allow)
-                })
-                .unwrap_or_else(closed);
-            if !compare::between(old, &between, account).is_equal() {
-                let (call, why) = step(&between, Why::Interim);
-                self.push(Rank::NarrowTrust, call, why);
-            }
+        Some(Subject::Attached { arn, comes: false }) => {
+            (Call::Detach { arn: (*arn).to_owned() }, Why::NotWanted)
         }
-        self.push(Rank::WidenTrust, call, why);
+        Some(Subject::Inline { name, old, new }) => match parts.document(*subject, *after) {
+            None if new.is_none() => (delete(name), Why::NotWanted),
+            None => (delete(name), Why::Interim),
+            Some(document) if !last && narrower => (put(name, &document), Why::Interim),
+            Some(document) if !last => (put(name, &document), Why::Both),
+            Some(document) if old.is_none() => (put(name, &document), Why::Missing),
+            Some(document) => (put(name, &document), Why::Differs),
+        },
+        Some(Subject::Stays(_) | Subject::Unread) | None => (delete(""), Why::Interim),
+    };
+    Permission {
+        call,
+        why: if *pauses { Why::Pause } else { why },
+        needs: needs.clone(),
+        narrower,
+        lowers: !parts.only_adds(*subject, *before, *after),
     }
 }
 
-fn put(name: &str, policy: &Policy) -> Call {
-    Call::PutInline { name: name.to_owned(), document: policy.to_json() }
-}
+type Write = Option<(Call, Why)>;
 
-fn delete(name: &str) -> Call {
-    Call::DeleteInline { name: name.to_owned() }
+/// What is written of a trust policy before and after all that `widens`.
+fn trust_steps(
+    old: Option<&Policy>,
+    new: &Policy,
+    account: &Account,
+    widens: bool,
+) -> (Write, Write) {
+    let step = |trust: &Policy, why| Some((Call::UpdateTrust { trust: trust.to_json() }, why));
+    // One that can't be read is not closed meanwhile: that may be a lost answer, and the next call
+    // may be lost as well.
+    let Some(old) = old.filter(|old| !contain::contains(old, new).is_proven()) else {
+        return (step(new, Why::Differs), None);
+    };
+    let grows = contain::contains(new, old).is_proven();
+    if grows || !widens {
+        return (None, step(new, Why::Differs));
+    }
+    // Who is no longer wanted must not get what is new.
+    let between = interim::between(old, new)
+        .map(|trust| principals::writable(&trust))
+        .filter(|trust| trust.statements.iter().any(|statement| statement.effect == Effect::Allow))
+        .unwrap_or_else(closed);
+    let closing = if compare::between(old, &between, account).is_equal() {
+        None
+    } else {
+        step(&between, Why::Interim)
+    };
+    (closing, step(new, Why::Differs))
 }
 
 #[cfg(test)]

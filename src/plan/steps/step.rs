@@ -149,8 +149,12 @@ pub enum Why {
     Differs,
     /// AWS has something that the resource does not ask for.
     NotWanted,
-    /// The first of two writes of one document: what stays of it while other parts change.
+    /// Not the last write of one document: what stays of it while other parts change.
     Interim,
+    /// Not the last write of one document: what moves to or from others is in it.
+    Both,
+    /// It takes away for a moment what stays allowed: there is not room for old and new.
+    Pause,
     /// The resource is deleted.
     Deleted,
     /// The lifetime is over.
@@ -164,6 +168,8 @@ impl fmt::Display for Why {
             Self::Differs => "differs",
             Self::NotWanted => "not wanted",
             Self::Interim => "what stays, before other parts change",
+            Self::Both => "old and new together, before other parts change",
+            Self::Pause => "pauses what stays allowed: there is no room for old and new",
             Self::Deleted => "the resource is deleted",
             Self::Expired => "the lifetime is over",
         })
@@ -231,7 +237,9 @@ impl fmt::Display for Step {
             Call::PutInline { name, .. } if *why == Why::Missing => {
                 write!(f, "+ put inline policy {name}")?;
             }
-            Call::PutInline { name, .. } if *why == Why::Interim => {
+            Call::PutInline { name, .. }
+                if matches!(why, Why::Interim | Why::Both | Why::Pause) =>
+            {
                 write!(f, "~ put inline policy {name}")?;
             }
             Call::PutInline { name, .. } => write!(f, "~ replace inline policy {name}")?,

@@ -7,5 +7,6 @@ mod laws;
 mod nulls;
 mod order_laws;
 mod refusals;
+mod room_laws;
 pub(crate) mod samples;
 mod texts;

@@ -22,7 +22,7 @@ use crate::plan::{
     form::{desired::Desired, fingerprint::Owned, observed::Observed},
     steps::{
         diff,
-        step::{Call, Step},
+        step::{Call, Step, Why},
     },
     tests::samples::{TRUST, as_written, carry_out, wish},
 };
@@ -305,7 +305,8 @@ fn ask(documents: &Documents<'_>, requests: &[Request]) -> Vec<bool> {
         .collect()
 }
 
-/// Each step that makes its own document narrower, whatever the others are, is free to go.
+/// Each step that makes its own document narrower, whatever the others are, is free to go; a second
+/// write of one document needs the first.
 fn narrower_steps_need_nothing(steps: &[Step], role: &Observed) {
     let mut inline = role.inline.clone();
     for step in steps {
@@ -322,7 +323,12 @@ fn narrower_steps_need_nothing(steps: &[Step], role: &Observed) {
             Call::PutBoundary { .. } => role.role.boundary.is_none(),
             _ => false,
         };
-        assert!(!narrower || step.needs.is_empty(), "{step} needs {:?}", step.needs);
+        let own = |need: &usize| steps[*need].call.parts() == step.call.parts();
+        assert!(
+            !narrower || step.needs.iter().all(own),
+            "{step} needs {:?}: {steps:#?}",
+            step.needs
+        );
     }
 }
 
@@ -356,7 +362,7 @@ fn behind_the_first(mut steps: Vec<Step>) -> Vec<Step> {
 
 fn law(denies: bool, salt: u64) {
     let base = wish(TRUST);
-    let (mut checked, mut widest) = (0_u64, 0);
+    let (mut checked, mut widest, mut paused) = (0_u64, 0, 0);
     for case in 0..cases() {
         let mut dice = Dice(fastrand::Rng::with_seed(case * 2 + salt));
         let managed: BTreeMap<&str, Policy> =
@@ -384,6 +390,20 @@ fn law(denies: bool, salt: u64) {
         let (first, last) = (&first, &last);
         if case % 8 == 0 {
             assert_eq!(diff::untold(&then, &state, &Owned::default()), [], "case {case}");
+        }
+        // What is allowed before and after is allowed throughout, or the plan says that it pauses.
+        // A boundary that is replaced counts as a Deny.
+        let replaced = role.role.boundary.is_some()
+            && then.form.boundary.is_some()
+            && role.role.boundary != then.form.boundary;
+        let told = steps.iter().any(|step| step.why == Why::Pause);
+        paused += u64::from(told);
+        for (what, request) in requests.iter().enumerate().filter(|_| !replaced && !told) {
+            let kept = first.1[what] && last.1[what];
+            assert!(
+                !kept || answers.iter().all(|(_, may)| may[what]),
+                "{request:?} pauses, case {case}: {steps:#?}"
+            );
         }
         // The states after each failure follow; each step fails in one of eight cases.
         for fails in 0..steps.len() {
@@ -431,6 +451,7 @@ fn law(denies: bool, salt: u64) {
         checked * 3 > cases() && (cases() < 100 || widest > 5),
         "{checked} plans, at most {widest} steps"
     );
+    assert!(paused * 20 < checked, "{paused} of {checked} plans pause");
 }
 
 #[test]

@@ -1,9 +1,16 @@
 use rstest::rstest;
 
+use std::collections::BTreeSet;
+
+use iam::limits::{INLINE_TOTAL, counted_size};
+
 use crate::plan::{
     form::{fingerprint::Owned, observed::Observed},
-    steps::{diff, step::Step},
-    tests::samples::{as_written, wish},
+    steps::{
+        diff,
+        step::{Call, Step},
+    },
+    tests::samples::{as_written, carry_out, wish},
 };
 
 const GET: &str = r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#;
@@ -71,7 +78,7 @@ fn short(steps: &[Step]) -> Vec<String> {
         .collect()
 }
 
-const FIRST: &str = "what stays, before other parts change";
+const BOTH: &str = "old and new together, before other parts change";
 
 #[rstest]
 #[case::a_new_boundary_comes_before_all(
@@ -125,8 +132,8 @@ const FIRST: &str = "what stays, before other parts change";
     role(&[EC2], &[("b", ALL)], None, &[]),
     role(&[LAMBDA], &[("a", ALL)], None, &[]),
     &[
-        "~ replace the trust policy (what stays, before other parts change)", "- delete inline \
-         policy b (not wanted)", "+ put inline policy a (missing)",
+        "~ replace the trust policy (what stays, before other parts change)",
+        "+ put inline policy a (missing)", "- delete inline policy b (not wanted)",
         "~ replace the trust policy (differs)",
     ]
 )]
@@ -149,10 +156,11 @@ fn of_two_that_change_both_ways_the_first_is_put_once_between_the_puts_of_the_ot
             |_| {},
         )
     };
+    // What moves from one to the other is in both meanwhile.
     let expected = [
-        format!("- delete inline policy b ({FIRST})"),
-        "~ replace inline policy a (differs)".into(),
+        format!("~ put inline policy a ({BOTH})"),
         "~ replace inline policy b (differs)".into(),
+        "~ replace inline policy a (differs)".into(),
     ];
     assert_eq!(two(PUT, GET), expected);
 }
@@ -178,11 +186,124 @@ fn a_new_role_gets_its_denies_before_what_they_hold_back() {
         &["m"],
     ))));
     let expected = [
-        format!("~ put inline policy b ({FIRST})"),
-        "+ put inline policy no (missing)".into(),
-        "+ attach m (missing)".into(),
-        "+ put inline policy a (missing)".into(),
-        "+ put inline policy b (missing)".into(),
+        "+ put inline policy no (missing)",
+        "+ attach m (missing)",
+        "+ put inline policy b (missing)",
+        "+ put inline policy a (missing)",
     ];
     assert_eq!(short(&made)[1..], expected);
+}
+
+/// A Deny of some characters, about nothing else than the others.
+fn deny(number: usize, size: usize) -> String {
+    let no = format!(r#"{{"Effect":"Deny","Action":"s3:A{number}","Resource":"*PAD"}}"#);
+    let pad = "x".repeat(size - no.len() + 3);
+    no.replace("PAD", &pad)
+}
+
+fn denies(count: usize, size: usize) -> String {
+    (0..count).map(|number| deny(number, size)).collect::<Vec<_>>().join(",")
+}
+
+/// Carries a plan out on a role with AWS's quota of inline policies. Returns the role after each
+/// step that AWS took.
+fn carried_out(before: Role<'_>, then: Role<'_>) -> Vec<Observed> {
+    let mut role = as_written(&wish(&spec(before)));
+    let (mut states, mut done) = (Vec::new(), Vec::new());
+    let steps = diff::diff(&wish(&spec(then)), &role, &Owned::default());
+    for (place, step) in steps.iter().enumerate() {
+        let mut next = role.clone();
+        carry_out(step, &mut next);
+        let size: usize = next.inline.values().map(|text| counted_size(text)).sum();
+        let put = matches!(step.call, Call::PutInline { .. });
+        if (!put || size <= INLINE_TOTAL) && step.needs.iter().all(|need| done.contains(need)) {
+            done.push(place);
+            role = next;
+            states.push(role.clone());
+        }
+    }
+    states
+}
+
+/// The actions that some inline policy denies.
+fn denied(role: &Observed) -> BTreeSet<usize> {
+    let all: String = role.inline.values().map(String::as_str).collect();
+    (0..9).filter(|number| all.contains(&format!(r#""Deny","Action":"s3:A{number}""#))).collect()
+}
+
+#[rstest]
+#[case::that_only_denies(denies(4, 1_600))]
+#[case::that_allows_too(format!("{},{ALL}", denies(4, 1_600)))]
+fn a_large_policy_is_renamed_statement_by_statement(#[case] statements: String) {
+    let (old, new) = ([("guard", statements.as_str())], [("other", statements.as_str())]);
+    let states =
+        carried_out(role(&[LAMBDA], &old, None, &["m"]), role(&[LAMBDA], &new, None, &["m"]));
+    let last = states.last().unwrap();
+    assert_eq!(last.inline.keys().collect::<Vec<_>>(), ["other"]);
+    assert!(states.iter().all(|state| denied(state).len() == 4));
+}
+
+#[test]
+fn a_large_policy_that_changes_both_ways_beside_an_attachment_is_put_once() {
+    let statements = |first: &str| {
+        let pad = "x".repeat(5_700);
+        format!(r#"{{"Effect":"Allow","Action":"s3:{first}","Resource":["arn:a","{pad}*"]}}"#)
+    };
+    let (old, new) = (statements("GetObject"), statements("PutObject"));
+    let (old, new) = ([("p", old.as_str())], [("p", new.as_str())]);
+    let expected = ["+ attach m (missing)", "~ replace inline policy p (differs)"];
+    let (before, then) = (role(&[LAMBDA], &old, None, &[]), role(&[LAMBDA], &new, None, &["m"]));
+    assert_eq!(plan(before, then, |_| {}), expected);
+}
+
+#[test]
+fn what_only_allows_and_leaves_no_room_goes_before_what_is_to_come() {
+    let pad = "x".repeat(9_880);
+    let all = format!(r#"{{"Effect":"Allow","Action":"*","Resource":["*","{pad}"]}}"#);
+    let guard = denies(2, 400);
+    let (old, new) = ([("x", all.as_str())], [("guard", guard.as_str())]);
+    let states =
+        carried_out(role(&[LAMBDA], &old, None, &["m"]), role(&[LAMBDA], &new, None, &["m"]));
+    assert_eq!(states.len(), 2);
+    assert!(states[0].inline.is_empty());
+}
+
+#[test]
+fn a_deny_with_more_than_half_of_the_room_stays_where_it_is() {
+    let statement = deny(0, 6_500);
+    let (old, new) = ([("guard", statement.as_str())], [("other", statement.as_str())]);
+    let (before, then) = (role(&[LAMBDA], &old, None, &["m"]), role(&[LAMBDA], &new, None, &["m"]));
+    assert_eq!(carried_out(before, then), []);
+    // Where nothing else allows anything, it may be away for a moment.
+    let (before, then) = (role(&[LAMBDA], &old, None, &[]), role(&[LAMBDA], &new, None, &[]));
+    assert_eq!(carried_out(before, then).len(), 2);
+}
+
+#[test]
+fn what_pauses_is_told() {
+    let large = |name: &str| {
+        let pad = "x".repeat(6_000);
+        format!(r#"{{"Effect":"Allow","Action":"s3:{name}","Resource":["*","{pad}"]}}"#)
+    };
+    let statement = large("GetObject");
+    let (old, new) = ([("a", statement.as_str())], [("b", statement.as_str())]);
+    let expected = [
+        "- delete inline policy a (pauses what stays allowed: there is no room for old and new)",
+        "+ put inline policy b (missing)",
+    ];
+    let (before, then) = (role(&[LAMBDA], &old, None, &[]), role(&[LAMBDA], &new, None, &[]));
+    assert_eq!(plan(before, then, |_| {}), expected);
+}
+
+#[test]
+fn eleven_policies_on_the_way_are_one_too_many() {
+    let names: Vec<String> = (0..11).map(|number| format!("m{number:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let first = |from: usize, to: usize| {
+        let (before, then) =
+            (role(&[LAMBDA], &[], None, &names[from..to]), role(&[LAMBDA], &[], None, &names[1..]));
+        plan(before, then, |_| {})
+    };
+    assert_eq!(first(0, 9)[0], "+ attach m09 (missing)");
+    assert!(first(0, 10)[0].starts_with("- detach m00 (pauses"));
 }

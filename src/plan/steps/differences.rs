@@ -1,0 +1,94 @@
+//! What differs between a role as it is and as it is to be, not in order yet, and the writes of its
+//! permissions.
+
+use crate::plan::steps::{
+    parts::Room,
+    step::{Call, Why},
+};
+use iam::policy::Policy;
+
+/// What differs, not in order yet.
+#[derive(Debug)]
+pub struct Differences<'a> {
+    /// The boundary that is and the one that is to be.
+    pub boundary: Option<(Option<&'a str>, Option<&'a str>)>,
+    /// The trust that is, `None` when it can't be read, and the one that is to be.
+    pub trust: Option<(Option<Policy>, &'a Policy)>,
+    /// Inline policies.
+    pub inline: Vec<Inline<'a>>,
+    /// ARNs of policies that are to be attached.
+    pub attach: Vec<&'a str>,
+    /// ARNs of policies that are to be detached.
+    pub detach: Vec<&'a str>,
+    /// Inline policies that stay as they are.
+    pub stay: Vec<Inline<'a>>,
+    /// The role has attached policies that stay.
+    pub attached_stay: bool,
+    /// What all these leave of AWS's quotas.
+    pub room: Room,
+    /// `UpdateRole`.
+    pub attributes: Option<Call>,
+    /// `UntagRole` and `TagRole`, in order.
+    pub tags: Vec<(Call, Why)>,
+    /// There is no room for new tags before others have gone.
+    pub tags_are_full: bool,
+}
+
+impl Differences<'_> {
+    /// Whether policies come, go or change. Attachments are looked at first.
+    #[must_use]
+    pub fn changes_permissions(&self) -> bool {
+        !(self.inline.is_empty() && self.attach.is_empty() && self.detach.is_empty())
+    }
+}
+
+/// One inline policy that differs.
+#[derive(Debug)]
+pub struct Inline<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What it is now.
+    pub old: ObservedDocument,
+    /// The characters of it that count.
+    pub size: usize,
+    /// What it is to be; `None` when it is to go.
+    pub new: Option<&'a Policy>,
+}
+
+/// An observed document.
+#[derive(Debug)]
+pub enum ObservedDocument {
+    /// There is none.
+    Absent,
+    /// There is one that can't be read.
+    Unreadable,
+    /// There is this one.
+    Read(Policy),
+}
+
+/// A write of the permissions.
+#[derive(Debug)]
+pub struct Permission {
+    /// What is sent.
+    pub call: Call,
+    /// For what reason.
+    pub why: Why,
+    /// Those among the permissions that it needs.
+    pub needs: Vec<usize>,
+    /// It only takes away, whatever else there is.
+    pub narrower: bool,
+    /// Without it the role may allow more than in the end.
+    pub lowers: bool,
+}
+
+/// `PutRolePolicy`.
+#[must_use]
+pub fn put(name: &str, policy: &Policy) -> Call {
+    Call::PutInline { name: name.to_owned(), document: policy.to_json() }
+}
+
+/// `DeleteRolePolicy`.
+#[must_use]
+pub fn delete(name: &str) -> Call {
+    Call::DeleteInline { name: name.to_owned() }
+}
