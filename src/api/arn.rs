@@ -8,6 +8,6 @@ pub(in crate::api) fn policy_arn(_: &mut SchemaGenerator) -> Schema {
         "type": "string",
         "minLength": 1,
         "maxLength": 2048,
-        "pattern": r"^arn:(\{partition\}|aws[a-z-]*):iam::(\{accountId\}|[0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+$"
+        "pattern": r"^arn:(\{partition\}|aws[a-z-]*):iam::(\{accountId\}|[0-9]{12}|aws):policy/([.]*[A-Za-z0-9_+=,@-][A-Za-z0-9_+=,.@-]*/)*[A-Za-z0-9_+=,.@-]+$"
     })
 }

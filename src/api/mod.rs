@@ -10,6 +10,7 @@ pub mod crd;
 pub mod key;
 pub mod kind;
 pub mod kinds;
+pub mod moment;
 pub mod object;
 pub mod raw;
 pub mod reason;

@@ -19,6 +19,7 @@ use super::{
     crd,
     kind::{Kind, KindRow},
     kinds::KINDS,
+    moment,
 };
 use iam::{
     finding::{Check, Field, Finding},
@@ -288,7 +289,7 @@ impl Text {
                 format!("{} does not match {pattern}", shown(text)),
                 "write it in that form",
             );
-        } else if *time && text.parse::<jiff::Timestamp>().is_err() {
+        } else if *time && moment::parse(text).is_none() {
             found.add(
                 path,
                 format!("{} is not a time", shown(text)),

@@ -44,6 +44,7 @@ use crate::helm::{template, with};
 )]
 #[case::policy_quote(json!({"settings": {"managedPolicies": ["arn:'"]}}), "managedPolicies")]
 #[case::path(json!({"settings": {"pathPrefix": "team"}}), "pathPrefix")]
+#[case::path_dots(json!({"settings": {"pathPrefix": "/a/../"}}), "pathPrefix")]
 #[case::path_quote(json!({"settings": {"pathPrefix": "/'/"}}), "pathPrefix")]
 #[case::prefix_quote(json!({"settings": {"roleNamePrefix": "'"}}), "roleNamePrefix")]
 #[case::log_format(json!({"settings": {"logFormat": "xml"}}), "logFormat")]

@@ -72,6 +72,10 @@ pub enum ArnError {
     /// The account is not twelve digits.
     #[error("the account {} is not an account id; write its twelve digits", shown(.0))]
     AccountId(String),
+    /// A part of the path is of dots only.
+    #[error("the ARN {} holds a part of dots only, such as /../; write the path without \
+        it", shown(.0))]
+    Dots(String),
     /// A wildcard, variable, space or control character.
     #[error("the ARN {} holds a wildcard, a variable or a space; name exactly one \
         thing", shown(.0))]
@@ -102,6 +106,9 @@ impl IamArn {
             .all(|c| c.is_ascii_graphic() && !matches!(c, '*' | '?' | '$' | '{' | '}'))
         {
             return Err(ArnError::Characters(text.to_owned()));
+        }
+        if arn.resource.split('/').any(|part| part == "." || part == "..") {
+            return Err(ArnError::Dots(text.to_owned()));
         }
         let (kind, path_and_name) = match arn.resource.split_once('/') {
             Some((kind, rest)) if kind != "root" && !rest.is_empty() && !rest.starts_with('/') => {

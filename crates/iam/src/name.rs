@@ -30,7 +30,7 @@ pub enum NameError {
     },
     /// Not a path.
     #[error("the path {} is not accepted; write / or /…/ of at most 512 letters, digits and \
-        .,+@=_- between single slashes", shown(.0))]
+        .,+@=_- between single slashes, and no part of dots only", shown(.0))]
     Path(String),
     /// AWS keeps it for its own roles.
     #[error("{} is kept by AWS for its own roles; choose another", shown(.0))]
@@ -55,8 +55,8 @@ pub fn check_policy_name(name: &str) -> Result<(), NameError> {
 }
 
 /// Checks a path: `/`, or `/…/` of letters, digits and `.,+@=_-` between single slashes, at most
-/// 512 characters, not one that AWS keeps for itself. IAM's model allows more characters, its
-/// answers allow fewer; this class works.
+/// 512 characters, no part of dots only, not one that AWS keeps for itself. IAM's model allows more
+/// characters, its answers allow fewer; this class works.
 ///
 /// # Errors
 /// [`NameError`] with the first thing that is wrong.
@@ -71,7 +71,9 @@ pub fn check_path(path: &str) -> Result<(), NameError> {
         path.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).ok_or_else(wrong)?
     };
     let mut parts = inner.split('/');
-    if path != "/" && !parts.all(|part| !part.is_empty() && part.bytes().all(is_name_byte)) {
+    // Parts of dots only, as in `/../`, mean another place to much that reads a path.
+    let named = |part: &str| part.bytes().any(|byte| byte != b'.');
+    if path != "/" && !parts.all(|part| named(part) && part.bytes().all(is_name_byte)) {
         return Err(wrong());
     }
     if is_reserved(path, "") { Err(NameError::Reserved(path.to_owned())) } else { Ok(()) }
@@ -181,6 +183,10 @@ mod tests {
     #[case("/a/b.c,d+e@f=g_h-i/", true)]
     #[case("", false)]
     #[case("//", false)]
+    #[case("/../", false)]
+    #[case("/a/./b/", false)]
+    #[case("/a/.../", false)]
+    #[case("/..a/.b./", true)]
     #[case("/a", false)]
     #[case("a/", false)]
     #[case("/a//b/", false)]

@@ -157,7 +157,7 @@ pub fn check(key: &str, value: &str) -> Result<(), TagError> {
     if is_reserved_key(key) {
         return Err(TagError::KeyReserved(key.to_owned()));
     }
-    if begins_with(value, AWS_PREFIX) {
+    if widely_folded(value).starts_with(AWS_PREFIX) {
         Err(TagError::ValueReserved(key.to_owned()))
     } else {
         Ok(())
@@ -184,10 +184,20 @@ pub fn check_grammar(key: &str, value: &str) -> Result<(), TagError> {
     if allowed(value) { Ok(()) } else { Err(TagError::ValueCharacters(key.to_owned())) }
 }
 
-/// Whether the key begins with `rolewright.dev/` or `aws:` in any case.
+/// Whether the key begins with `rolewright.dev/` or `aws:` in any case, whichever way of folding is
+/// asked: which one AWS uses is not documented.
 #[must_use]
 pub fn is_reserved_key(key: &str) -> bool {
-    begins_with(key, OUR_PREFIX) || begins_with(key, AWS_PREFIX)
+    let key = widely_folded(key);
+    key.starts_with(OUR_PREFIX) || key.starts_with(AWS_PREFIX)
+}
+
+/// One text for all keys that are equal in lower case, in upper case, or by case folding: `ſ` and
+/// `s`, `K` (Kelvin) and `k`, `ß` and `ss`.
+#[must_use]
+pub fn widely_folded(key: &str) -> String {
+    let lower = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<String>();
+    lower(&lower(&key.to_uppercase()).to_uppercase())
 }
 
 /// IAM tells the tags of a role apart without letter case.
@@ -219,6 +229,10 @@ mod tests {
     #[case("aws:x", "y", false)]
     #[case("AWS:x", "y", false)]
     #[case("awsx", "y", true)]
+    #[case("awſ:x", "y", false)]
+    #[case("rolewright.dev\u{2f}x", "y", false)]
+    #[case("RoleWriGHT.DEV/x", "y", false)]
+    #[case("x", "awſ:y", false)]
     #[case("Rolewright.dev/uid", "y", false)]
     #[case("rolewright.development", "y", true)]
     #[case("x", "aws:y", false)]
@@ -226,6 +240,21 @@ mod tests {
     #[case("x", "rolewright.dev/y", true)]
     fn tags_follow_the_rule(#[case] key: &str, #[case] value: &str, #[case] accepted: bool) {
         assert_eq!(check(key, value).is_ok(), accepted);
+    }
+
+    #[test]
+    fn what_is_equal_in_lower_or_upper_case_is_folded_into_one() {
+        for c in ('\0'..=char::MAX).filter(|c| c.is_alphabetic()) {
+            let [text, lower, upper] =
+                [c.to_string(), c.to_lowercase().collect(), c.to_uppercase().collect::<String>()];
+            assert_eq!(widely_folded(&lower), widely_folded(&text), "{c:?} {lower}");
+            assert_eq!(widely_folded(&upper), widely_folded(&text), "{c:?} {upper}");
+        }
+        for (one, other) in [("ſ", "S"), ("\u{212a}", "k"), ("ß", "SS"), ("ς", "σ"), ("ΑΣ", "ας")]
+        {
+            assert_eq!(widely_folded(one), widely_folded(other), "{one} {other}");
+        }
+        assert_ne!(widely_folded("a"), widely_folded("ä"));
     }
 
     #[test]

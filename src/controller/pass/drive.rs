@@ -268,6 +268,7 @@ pub async fn publish<I: IamWrite, C: Cluster, K: Clock>(
     resource: &Resource,
     notice: &Notice,
 ) {
+    let notice = &Notice { note: words::visible(&notice.note), ..notice.clone() };
     if let Err(error) = shared.cluster.notify(resource, notice).await {
         warn!(resource = %resource.key, reason = notice.reason, %error, "the Event was not \
             published");

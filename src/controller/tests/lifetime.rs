@@ -243,3 +243,13 @@ async fn what_is_not_allowed_to_stay_is_refused_and_ends_in_its_time(
         assert_eq!(rig.world.cluster.resource(&key("x")).is_none(), deleted);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_last_second_of_the_calendar_is_a_time_and_means_never() {
+    let mut rig = Rig::with(&plain(r#""lifetime":{"expiresAt":"9999-12-31T23:59:59Z"}"#)).await;
+    assert!(rig.status("x").expires_at.unwrap().0.to_string().starts_with("9999-12-30T22:00:00"));
+    rig.restart().await;
+    rig.seconds(7_200).await;
+    assert!(rig.is_ready("x"));
+    assert!(rig.world.iam.get(&role("x")).is_some());
+}

@@ -41,6 +41,7 @@ mod room;
 mod slow;
 mod steps;
 mod unclaimed;
+mod visible;
 mod watching;
 mod windows;
 

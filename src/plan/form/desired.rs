@@ -14,6 +14,7 @@ use crate::{
         kinds::iam_role::{
             self, DeletionPolicy, DriftPolicy, IamRole, InlinePolicy, Mode, RoleSpec,
         },
+        moment,
         resource::Resource,
         schema::SpecSchema,
     },
@@ -374,13 +375,14 @@ impl Compiling<'_> {
     }
 
     fn tags(&mut self, given: Option<&BTreeMap<String, String>>, identity: &Identity) -> Tags {
-        let mut tags = Tags::new();
+        let (mut tags, mut folded) = (Tags::new(), BTreeSet::new());
         for (key, value) in given.into_iter().flatten() {
             let field = Field::of("/spec/tags").name(key);
             if let Err(error) = tag::check(key, value) {
                 self.problems.form(&field, error.to_string(), "");
             }
-            if tags.insert(key.as_str().into(), value.clone()).is_some() {
+            tags.insert(key.as_str().into(), value.clone());
+            if !folded.insert(tag::widely_folded(key)) {
                 self.problems.form(
                     &field,
                     "differs from another key only in letter case, which IAM ignores",
@@ -444,7 +446,7 @@ impl Compiling<'_> {
         let Some(given) = given else { return Lifetime::Forever };
         match (given.expires_at.as_deref(), given.ttl.as_deref()) {
             (Some(text), None) => {
-                if let Ok(end) = text.parse() {
+                if let Some(end) = moment::parse(text) {
                     Lifetime::Until(end)
                 } else {
                     self.problems.form(

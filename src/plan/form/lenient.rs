@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    api::{kinds::iam_role::DeletionPolicy, resource::Resource},
+    api::{kinds::iam_role::DeletionPolicy, moment, resource::Resource},
     plan::{
         decide::lifetime::{self, Lifetime},
         scope::{
@@ -59,7 +59,7 @@ pub fn end(resource: &Resource) -> Option<Timestamp> {
     let saved = resource.status.expires_at.as_ref().map(|end| end.0);
     let node = read_spec(&resource.spec).ok();
     let asked = |field: &str| node.as_ref()?.get("lifetime")?.get(field)?.as_str();
-    let until = asked("expiresAt").and_then(|text| text.parse().ok()).map(Lifetime::Until);
+    let until = asked("expiresAt").and_then(moment::parse).map(Lifetime::Until);
     let ttl = asked("ttl").and_then(|text| lifetime::parse_duration(text).ok());
     let length = ttl.filter(jiff::SignedDuration::is_positive).map(Lifetime::For);
     let ends = [until, length].into_iter().flatten();

@@ -223,7 +223,7 @@ fn one_reason(
     reason: &'static str,
     message: impl Into<String>,
 ) -> Vec<Contribution> {
-    let message = message.into();
+    let message = visible(&message.into());
     let say = |state| Said { state, reason, message: message.clone() };
     let is_true =
         |type_| Contribution { type_, said: (abnormal == Some(type_)).then(|| say(State::True)) };
@@ -297,6 +297,22 @@ fn list(problems: &[Finding]) -> String {
     cut(&lines.join("; "), 8_000)
 }
 
+/// The text without raw control characters, and without those that turn the direction of what
+/// follows: each is written as its escape. Texts of others may hold any, and what people read in a
+/// terminal must not move its cursor.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let turns = |c| {
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+    };
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || turns(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
 /// At most `bytes` bytes of `text`, cut on a character boundary.
 #[must_use]
 pub fn cut(text: &str, bytes: usize) -> String {
@@ -313,6 +329,7 @@ pub fn cut(text: &str, bytes: usize) -> String {
 /// The plan as it stands in status: at most 100 lines of at most 1,000 bytes.
 #[must_use]
 pub fn plan_lines(steps: &[Step]) -> Option<Vec<String>> {
-    (!steps.is_empty())
-        .then(|| steps.iter().take(100).map(|step| cut(&step.to_string(), 1_000)).collect())
+    (!steps.is_empty()).then(|| {
+        steps.iter().take(100).map(|step| cut(&visible(&step.to_string()), 1_000)).collect()
+    })
 }

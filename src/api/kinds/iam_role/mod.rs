@@ -97,10 +97,13 @@ pub struct RoleSpec {
     #[schemars(length(min = 1, max = 64), regex(pattern = "^[A-Za-z0-9_+=,.@-]+$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_name: Option<String>,
-    /// Path of the role in AWS: `/`, or parts between slashes, up to 512 characters. Default: the
-    /// controller's `--path-prefix` (itself `/` by default); a path given here begins with that.
-    /// Can't be changed once set. Example: `/team-a/`.
-    #[schemars(length(min = 1, max = 512), regex(pattern = "^/([A-Za-z0-9.,+@=_-]+/)*$"))]
+    /// Path of the role in AWS: `/`, or parts between slashes, none of dots only, up to 512
+    /// characters. Default: the controller's `--path-prefix` (itself `/` by default); a path given
+    /// here begins with that. Can't be changed once set. Example: `/team-a/`.
+    #[schemars(
+        length(min = 1, max = 512),
+        regex(pattern = "^/([.]*[A-Za-z0-9,+@=_-][A-Za-z0-9.,+@=_-]*/)*$")
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// What the role is for, up to 1,000 characters of Latin-1. Default: none. Example: `Reads
