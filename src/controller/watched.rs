@@ -1,7 +1,7 @@
 //! What the watch tells, each resource with what its spec asks for. A spec is a tenant's text: it
 //! is compiled beside the engine's loop, so that none keeps the loop from the others.
 
-use std::sync::Arc;
+use std::{panic::resume_unwind, sync::Arc};
 
 use futures::{Stream, StreamExt};
 use tokio::task::spawn_blocking;
@@ -52,8 +52,15 @@ fn beside<T: Send + 'static, W: Send + 'static>(
             })
         })
         .buffered(AT_ONCE)
-        // One that could not be run: the process ends.
-        .filter_map(|done| std::future::ready(done.ok()))
+        .filter_map(|done| {
+            std::future::ready(match done {
+                Ok(made) => Some(made),
+                // An event that is lost would leave a resource unseen.
+                Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+                // The runtime shuts down.
+                Err(_) => None,
+            })
+        })
 }
 
 #[cfg(test)]
@@ -83,5 +90,12 @@ mod tests {
         assert!(made.iter().map(|(item, _)| *item).eq(0..40));
         assert!(made.iter().all(|(_, on)| *on != thread::current().id()));
         assert!(most.load(Ordering::SeqCst) <= AT_ONCE);
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "the third")]
+    async fn no_item_is_lost_without_a_word() {
+        let made = beside(stream::iter(1..5), |item| assert_ne!(*item, 3, "the third"));
+        made.collect::<Vec<_>>().await;
     }
 }

@@ -334,7 +334,6 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         Facts {
             observe: desired.terms.drift == DriftPolicy::Observe,
             out_of_scope: identity::out_of_scope(&desired.identity, self.limits),
-            clocks_apart: self.shared.clocks(self.access).apart(),
             ..Facts::default()
         }
     }

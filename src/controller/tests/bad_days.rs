@@ -163,6 +163,8 @@ async fn after_sigterm_the_step_in_flight_ends_and_no_new_one_begins() {
     rig.seconds(1).await;
     rig.stop().await;
     assert_eq!(rig.writes(), ["CreateRole"]);
+    let made = rig.world.iam.get(&role("x")).map(|role| role.role_id);
+    assert_eq!(rig.status("x").role_id, made, "it is known without its tags");
     rig.start();
     rig.seconds(5).await;
     assert!(rig.is_ready("x"));

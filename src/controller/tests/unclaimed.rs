@@ -114,16 +114,3 @@ async fn a_role_that_was_made_is_known_also_when_its_proof_got_too_old() {
     rig.seconds(120).await;
     assert!(rig.is_ready("x"), "{:?}", rig.ready("x"));
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_role_that_was_made_is_known_also_when_the_process_is_told_to_stop() {
-    let mut rig = Rig::without_windows();
-    rig.world.iam.fault(Rule::new(Fault::DelayAnswer(Duration::from_secs(3))).on("CreateRole"));
-    rig.start();
-    rig.apply("x", &whole());
-    rig.seconds(1).await;
-    rig.stop().await;
-    assert_eq!(rig.writes(), ["CreateRole"]);
-    let made = rig.world.iam.get(&role("x")).map(|role| role.role_id);
-    assert_eq!(rig.status("x").role_id, made);
-}

@@ -159,32 +159,11 @@ impl Pattern {
     /// The same; false once the work is over its budget.
     pub(super) fn matches_within(&self, text: &str, work: &Work) -> bool {
         let text: Vec<char> = text.chars().collect();
-        let (mut at, mut position) = (0, 0);
-        let mut star: Option<(usize, usize)> = None;
-        while position < text.len() {
-            if !work.spend(1) {
-                return false;
-            }
-            let step = match (self.tokens.get(at), text.get(position)) {
-                (Some(Token::Any), _) => {
-                    star = Some((at, position));
-                    at += 1;
-                    continue;
-                }
-                (Some(Token::One), _) => true,
-                (Some(Token::Char(wanted)), Some(found)) => wanted == found,
-                _ => false,
-            };
-            if step {
-                (at, position) = (at + 1, position + 1);
-            } else if let Some((after, from)) = star {
-                (at, position) = (after + 1, from + 1);
-                star = Some((after, from + 1));
-            } else {
-                return false;
-            }
-        }
-        self.tokens.iter().skip(at).all(|token| *token == Token::Any)
+        takes_in_turn(&self.tokens, &text, work, |token, found| match token {
+            Token::One => true,
+            Token::Char(wanted) => wanted == found,
+            Token::Any | Token::Variable(_) => false,
+        })
     }
 
     /// Whether everything that `other` can match, whatever its variables stand for, matches here
@@ -284,6 +263,37 @@ pub fn glob(pattern: &str, text: &str, fold: bool, work: &Work) -> bool {
 #[must_use]
 pub fn folded(text: &str, syntax: Syntax) -> Cow<'_, str> {
     if syntax.fold { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) }
+}
+
+/// Whether the tokens take in all items, each in its turn, and `*` any run of them: linear but for
+/// what a `*` has to try again. False once the work is over its budget.
+fn takes_in_turn<T>(
+    tokens: &[Token],
+    items: &[T],
+    work: &Work,
+    takes: impl Fn(&Token, &T) -> bool,
+) -> bool {
+    let (mut at, mut position) = (0, 0);
+    // The last `*`, and where what follows it was tried.
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(item) = items.get(position) {
+        if !work.spend(1) {
+            return false;
+        }
+        match tokens.get(at) {
+            Some(Token::Any) => {
+                star = Some((at, position));
+                at += 1;
+            }
+            Some(token) if takes(token, item) => (at, position) = (at + 1, position + 1),
+            _ => {
+                let Some((after, from)) = star else { return false };
+                (at, position) = (after + 1, from + 1);
+                star = Some((after, from + 1));
+            }
+        }
+    }
+    tokens.iter().skip(at).all(|token| *token == Token::Any)
 }
 
 /// A variable or an escape at the start of `text`, and what follows it.

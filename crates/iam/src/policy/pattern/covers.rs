@@ -10,7 +10,7 @@
 
 use std::collections::HashSet;
 
-use crate::policy::pattern::Token;
+use crate::policy::pattern::{Token, takes_in_turn};
 use crate::policy::work::Work;
 
 /// Positions in our tokens that may have been reached.
@@ -100,32 +100,10 @@ fn trimmed<'a>(
 /// Whether our tokens can take in theirs one after the other: enough to cover them, and cheap for
 /// any length.
 pub(super) fn aligns(ours: &[Token], theirs: &[Token], work: &Work) -> bool {
-    let (mut at, mut position) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while let Some(their) = theirs.get(position) {
-        if !work.spend(1) {
-            return false;
-        }
-        let takes = match (ours.get(at), their) {
-            (Some(Token::Any), _) => {
-                star = Some((at, position));
-                at += 1;
-                continue;
-            }
-            (Some(Token::One), Token::Char(_) | Token::One) => true,
-            (Some(mine), their) => mine == their,
-            (None, _) => false,
-        };
-        if takes {
-            (at, position) = (at + 1, position + 1);
-        } else if let Some((after, from)) = star {
-            (at, position) = (after + 1, from + 1);
-            star = Some((after, from + 1));
-        } else {
-            return false;
-        }
-    }
-    ours.iter().skip(at).all(|token| *token == Token::Any)
+    takes_in_turn(ours, theirs, work, |token, their| match (token, their) {
+        (Token::One, Token::Char(_) | Token::One) => true,
+        (mine, their) => mine == their,
+    })
 }
 
 enum Letter<'a> {
