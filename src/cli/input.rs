@@ -1,10 +1,13 @@
-//! Reading what the arguments of a command name: files, and standard input as `-`.
+//! Reading what the arguments of a command name: files, folders, patterns, and standard input as
+//! `-`.
+
+mod paths;
 
 use std::{
     fmt,
     fs::File,
     io::{self, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// Bytes of a policy document that are read at all: the longest that AWS can have, percent-encoded.
@@ -47,6 +50,18 @@ pub enum InputError {
          file"
     )]
     Twice,
+    /// A folder without manifests or documents.
+    #[error("{0}: the folder has no file that ends in .yaml, .yml or .json")]
+    NothingInside(String),
+    /// A pattern without a match.
+    #[error("{0}: no file has a name of this form")]
+    NoMatch(String),
+    /// Far more than anybody means.
+    #[error("more than {0} files: name a folder further down")]
+    TooMany(usize),
+    /// Several documents where one is meant.
+    #[error("{0} stands for {1} files, and one document is read here: name it")]
+    Several(String, usize),
 }
 
 impl Input<'static> {
@@ -63,11 +78,30 @@ impl<'a> Input<'a> {
         Self { standard: Box::new(standard), taken: false }
     }
 
-    /// The text of a file, or of standard input when `path` is `-`, of at most `bytes`.
+    /// The texts of all that `paths` stand for, in order, each with what kept it from being read.
+    pub fn read_all(&mut self, paths: &[PathBuf], bytes: u64) -> Vec<Result<Source, InputError>> {
+        let mut read = Vec::new();
+        for path in paths {
+            match paths::expand(path) {
+                Ok(files) => read.extend(files.iter().map(|file| self.read_file(file, bytes))),
+                Err(error) => read.push(Err(error)),
+            }
+        }
+        read
+    }
+
+    /// The one text that `path` stands for, of at most `bytes`.
     ///
     /// # Errors
     /// [`InputError`]; it names the file.
     pub fn read(&mut self, path: &Path, bytes: u64) -> Result<Source, InputError> {
+        match paths::expand(path)?.as_slice() {
+            [file] => self.read_file(file, bytes),
+            files => Err(InputError::Several(path.display().to_string(), files.len())),
+        }
+    }
+
+    fn read_file(&mut self, path: &Path, bytes: u64) -> Result<Source, InputError> {
         let (name, read) = if path.as_os_str() == "-" {
             if std::mem::replace(&mut self.taken, true) {
                 return Err(InputError::Twice);
@@ -153,6 +187,19 @@ mod tests {
             error.contains(&file.path().display().to_string()) && error.contains("UTF-8"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn one_document_is_read_of_a_folder_with_one_and_of_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = || Input::new(io::empty()).read(folder.path(), 9);
+        std::fs::write(folder.path().join("a.json"), "{}").unwrap();
+        assert_eq!(read().unwrap().text, "{}");
+        std::fs::write(folder.path().join("b.json"), "[]").unwrap();
+        assert!(read().unwrap_err().to_string().contains("stands for 2 files"));
+        let paths = [folder.path().to_owned(), "no/such".into()];
+        let all = Input::new(io::empty()).read_all(&paths, 9);
+        assert!(all[0].is_ok() && all[1].is_ok() && all[2].is_err(), "{all:?}");
     }
 
     #[test]

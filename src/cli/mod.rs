@@ -8,6 +8,7 @@ mod crds;
 mod input;
 mod invocation;
 mod man;
+mod manifests;
 mod output;
 mod policy;
 pub mod reference;
@@ -43,6 +44,7 @@ enum Command {
     #[command(subcommand)]
     Policy(Box<policy::Command>),
     /// Print what the controller would write to AWS for manifests, without a cluster or an account
+    #[command(after_long_help = render::HELP)]
     Render(Box<render::Args>),
 }
 

@@ -1,16 +1,19 @@
 //! `rolewright render`: the same engine as the controller's, without a cluster or an account.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+    path::PathBuf,
+};
 
-use anyhow::Context;
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    api::{self, ResourceKey, RoleStatus, resource::Resource},
+    api::{self, ResourceKey, resource::Resource},
     cli::{
         input::{self, Input},
+        manifests::{self, Manifest},
         output::{Answer, Format, OutputArgs},
     },
     plan::{
@@ -21,28 +24,45 @@ use crate::{
     yaml,
 };
 use iam::{
-    account::{Account, AccountError},
+    account::{Account, AccountError, AccountId, is_account_id},
+    arn::IamArn,
+    finding::{Field, Finding},
     policy::Policy,
     tag,
 };
 
+/// What stands below the flags.
+pub const HELP: &str = "\
+A folder stands for its .yaml, .yml and .json files and those below it; * and ? in names and ** \
+for folders are understood where no shell has expanded them. Documents of other kinds are passed \
+over, lists are taken apart.
+
+Without --account the account is that of --permissions-boundary, else an example; what can be \
+judged only with the account is then asked for.
+
+Exit code: 0 the controller would take everything, 1 it would refuse what is printed, by its \
+limits, 2 something can't be read or has no meaning.";
+
 /// Arguments of `render`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Manifests, YAML or JSON; - reads standard input. Documents of other kinds are passed over
+    /// Manifests, YAML or JSON: files, folders or patterns; - reads standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
     scope: ScopeArgs,
-    /// Account to render for
-    #[arg(long, env = "ROLEWRIGHT_ACCOUNT", value_name = "ID", default_value = "123456789012")]
-    account: String,
+    /// Account to render for [default: that of --permissions-boundary, else 123456789012]
+    #[arg(long, env = "ROLEWRIGHT_ACCOUNT", value_name = "ID")]
+    account: Option<String>,
     /// Partition of the account
     #[arg(long, env = "ROLEWRIGHT_PARTITION", value_name = "PARTITION", default_value = "aws")]
     partition: String,
     #[command(flatten)]
     output: OutputArgs,
 }
+
+/// The account of an example.
+const EXAMPLE: &str = "123456789012";
 
 /// What AWS would get, in the order in which a reader asks for it.
 #[derive(Serialize)]
@@ -71,6 +91,9 @@ struct Printed<'a> {
     name: &'a str,
     role_name: &'a str,
     path: &'a str,
+    arn: &'a str,
+    description: Option<&'a str>,
+    max_session_seconds: i32,
     trust: &'a Value,
     inline_policies: &'a BTreeMap<String, Value>,
     managed_policies: &'a [String],
@@ -78,13 +101,17 @@ struct Printed<'a> {
     tags: &'a BTreeMap<String, String>,
 }
 
-/// Renders every manifest that can be compiled. Exit code 2 when one can't be; what is beyond the
-/// controller's limits is rendered too, with a word on standard error.
+/// Renders every manifest that can be compiled, and what is beyond the controller's limits too,
+/// with a word on standard error.
 ///
 /// # Errors
 /// A setting that can't be used.
 pub fn run(args: &Args, input: &mut Input<'_>) -> anyhow::Result<Answer> {
-    let account = match Account::new(&args.account, &args.partition) {
+    // The operator's boundary lies in the account.
+    let boundary = IamArn::parse(&args.scope.permissions_boundary).ok();
+    let named = boundary.map(|arn| arn.account).filter(|id| is_account_id(id));
+    let known = args.account.clone().or(named);
+    let account = match Account::new(known.as_deref().unwrap_or(EXAMPLE), &args.partition) {
         Err(AccountError::Id(id)) => {
             anyhow::bail!("--account {id:?} is no account id: write its 12 digits")
         }
@@ -92,9 +119,9 @@ pub fn run(args: &Args, input: &mut Input<'_>) -> anyhow::Result<Answer> {
         Ok(account) => account,
     };
     let limits = args.scope.limits(&account)?;
-    let mut rendered = Rendered::default();
-    for file in &args.files {
-        match input.read(file, input::MANIFESTS) {
+    let mut rendered = Rendered { example: known.is_none(), ..Rendered::default() };
+    for source in input.read_all(&args.files, input::MANIFESTS) {
+        match source {
             Ok(source) => rendered.take(&source.name, &source.text, &limits),
             Err(error) => rendered.fail(error.to_string()),
         }
@@ -113,6 +140,10 @@ pub fn run(args: &Args, input: &mut Input<'_>) -> anyhow::Result<Answer> {
 struct Rendered {
     roles: Vec<(ResourceKey, Rendering)>,
     notes: Vec<String>,
+    /// Nobody has named the account.
+    example: bool,
+    /// The controller would refuse something that is printed.
+    refused: bool,
     failed: bool,
 }
 
@@ -123,50 +154,71 @@ impl Rendered {
     }
 
     fn take(&mut self, file: &str, text: &str, limits: &Limits) {
-        let documents = match yaml::documents::<Value>(text) {
-            Ok(documents) => documents,
+        let manifests = match manifests::read(text) {
+            Ok(manifests) => manifests,
             Err(error) => return self.fail(format!("{file} is not YAML: {error}")),
         };
-        for document in documents {
-            let group = document.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
-            let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default();
-            if kind == "IAMRole" && group.starts_with(api::GROUP) {
-                match resource(&document) {
-                    Ok(resource) => self.role(file, &resource, limits),
-                    Err(error) => self.fail(format!("{file}: {error}")),
-                }
+        for manifest in manifests {
+            match manifest {
+                Manifest::Resource(resource) => self.role(file, &resource, limits),
+                Manifest::Mistaken(words) => self.fail(format!("{file}: {words}")),
+                Manifest::Foreign(words) => self.notes.push(format!("{file}: {words}")),
             }
         }
     }
 
     fn role(&mut self, file: &str, resource: &Resource, limits: &Limits) {
         let key = &resource.key;
-        let (desired, beyond) = match compile(resource, limits) {
+        let named = |finding: &dyn Display| format!("{file}: IAMRole {key}: {finding}");
+        let compiled = compile(resource, limits);
+        if self.example
+            && let Some(field) = depends_on_the_account(resource, limits, &compiled)
+        {
+            return self.fail(named(&format!(
+                "{field}: whether this is allowed depends on the account of the role: name it with \
+                 --account"
+            )));
+        }
+        let (desired, beyond) = match compiled {
             Ok(compiled) => compiled,
             Err(problems) => {
                 self.failed = true;
-                return self.notes.extend(
-                    problems.iter().map(|problem| format!("{file}: IAMRole {key}: {problem}")),
-                );
+                return self.notes.extend(problems.iter().map(|problem| named(problem)));
             }
         };
-        let warnings = desired
-            .terms
-            .warnings
-            .iter()
-            .map(|warning| format!("{file}: IAMRole {key}: warning: {warning}"));
-        let beyond = beyond
-            .iter()
-            .map(|problem| format!("{file}: IAMRole {key}: the controller would refuse {problem}"));
-        self.notes.extend(warnings.chain(beyond));
+        let warnings = desired.terms.warnings.iter().map(|w| named(&format!("warning: {w}")));
+        let mut refused: Vec<String> =
+            beyond.iter().map(|problem| format!("the controller would refuse {problem}")).collect();
+        refused.extend(self.another(&desired));
+        self.refused |= !refused.is_empty();
+        self.notes.extend(warnings);
+        self.notes.extend(refused.iter().map(|words| named(words)));
         match render(&desired, limits) {
             Ok(rendering) => self.roles.push((key.clone(), rendering)),
-            Err(error) => self.fail(format!("{file}: IAMRole {key}: {error}")),
+            Err(error) => self.fail(named(&error)),
         }
     }
 
+    /// What is wrong beside an earlier resource. IAM's names ignore the case.
+    fn another(&self, desired: &Desired) -> Option<String> {
+        let identity = &desired.identity;
+        let same = |(_, role): &&(ResourceKey, Rendering)| {
+            role.role_name.eq_ignore_ascii_case(identity.name.as_str())
+        };
+        let (key, _) = self.roles.iter().find(same)?;
+        Some(if *key == identity.key {
+            "is given twice: in the cluster, the later one replaces the earlier".into()
+        } else {
+            format!(
+                "the controller would refuse one of two resources for the role {}: IAMRole {key} \
+                 asks for it too",
+                identity.name
+            )
+        })
+    }
+
     fn answer(self, format: Format) -> anyhow::Result<Answer> {
-        let code = if self.failed { 2 } else { 0 };
+        let code = if self.failed { 2 } else { u8::from(self.refused) };
         let answer = match format {
             Format::Json => Answer::json(
                 &self.roles.iter().map(|(key, role)| role.for_programs(key)).collect::<Vec<_>>(),
@@ -185,6 +237,30 @@ impl Rendered {
     }
 }
 
+type Compiled = Result<(Desired, Vec<Finding>), Vec<Finding>>;
+
+/// A field whose verdict would be another in another account: tried in each that the spec names,
+/// and in one that it does not.
+fn depends_on_the_account(
+    resource: &Resource,
+    limits: &Limits,
+    compiled: &Compiled,
+) -> Option<Field> {
+    let verdict = |compiled: &Compiled| -> Vec<Field> {
+        let (Ok((_, findings)) | Err(findings)) = compiled;
+        findings.iter().map(|finding| finding.field().clone()).collect()
+    };
+    let here = verdict(compiled);
+    let named = resource.spec.split(|c: char| !c.is_ascii_digit());
+    let named: BTreeSet<AccountId> = named.filter_map(|digits| digits.parse().ok()).collect();
+    std::iter::once(AccountId::NONE).chain(named).find_map(|id| {
+        let account = Account { id, ..limits.account.clone() };
+        let there = verdict(&compile(resource, &Limits { account, ..limits.clone() }));
+        let differs = |a: &[Field], b: &[Field]| a.iter().find(|field| !b.contains(field)).cloned();
+        differs(&here, &there).or_else(|| differs(&there, &here))
+    })
+}
+
 impl Rendering {
     fn for_programs<'a>(&'a self, key: &'a ResourceKey) -> Printed<'a> {
         Printed {
@@ -192,6 +268,9 @@ impl Rendering {
             name: &key.name,
             role_name: &self.role_name,
             path: &self.path,
+            arn: &self.arn,
+            description: self.description.as_deref(),
+            max_session_seconds: self.max_session_seconds,
             trust: &self.trust_policy,
             inline_policies: &self.inline_policies,
             managed_policies: &self.managed_policies,
@@ -199,43 +278,6 @@ impl Rendering {
             tags: &self.tags,
         }
     }
-}
-
-fn resource(document: &Value) -> anyhow::Result<Resource> {
-    let metadata = |field: &str| {
-        document
-            .get("metadata")
-            .and_then(|metadata| metadata.get(field))
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
-    let annotation = |name: &str| {
-        let annotations = document.get("metadata")?.get("annotations")?;
-        annotations.get(name).and_then(Value::as_str).map(str::to_owned)
-    };
-    let name = metadata("name").context("an IAMRole has no metadata.name: add it")?;
-    let spec = document.get("spec").cloned().unwrap_or(Value::Object(serde_json::Map::new()));
-    Ok(Resource {
-        key: ResourceKey {
-            namespace: metadata("namespace").unwrap_or_else(|| "default".into()),
-            name,
-        },
-        uid: "<uid>".into(),
-        generation: 1,
-        version: 1,
-        // No time is rendered, but a bound of the lifetime counts from here: a manifest is taken to
-        // be applied now.
-        created: metadata("creationTimestamp")
-            .and_then(|time| time.parse().ok())
-            .unwrap_or_else(Timestamp::now),
-        deleting: false,
-        finalizer: false,
-        paused: false,
-        reconcile_requested_at: None,
-        last_applied: annotation(api::LAST_APPLIED),
-        spec: spec.to_string(),
-        status: RoleStatus::default(),
-    })
 }
 
 fn render(desired: &Desired, limits: &Limits) -> anyhow::Result<Rendering> {

@@ -12,7 +12,7 @@ pub mod managed;
 pub mod name;
 pub mod nearest;
 pub mod policy;
-mod quote;
+pub mod quote;
 pub mod role;
 pub mod tag;
 pub mod text;

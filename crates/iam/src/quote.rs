@@ -5,7 +5,8 @@
 const SHOWN: usize = 60;
 
 /// `text` in double quotes with control characters escaped, cut after 60 characters.
-pub(crate) fn shown(text: &str) -> String {
+#[must_use]
+pub fn shown(text: &str) -> String {
     let mut cut: String = text.chars().take(SHOWN).collect();
     if cut.len() < text.len() {
         cut.push('…');

@@ -102,7 +102,7 @@ fn one_bad_manifest_keeps_no_other_from_being_printed() {
 fn what_is_beyond_the_limits_is_rendered_with_a_word() {
     let beyond = GOOD.replace("spec: {", "spec: {roleName: other, ");
     let answer = rendered(&beyond, &limits()).answer(Format::Text).unwrap();
-    assert_eq!(answer.code, 0);
+    assert_eq!(answer.code, 1, "a check in CI must see it");
     assert!(answer.text.contains("roleName: other"), "{}", answer.text);
     assert!(
         answer.notes[0].contains("the controller would refuse spec.roleName: must begin with"),
@@ -125,6 +125,9 @@ fn json_is_one_array_of_all_roles() {
         "name",
         "roleName",
         "path",
+        "arn",
+        "description",
+        "maxSessionSeconds",
         "trust",
         "inlinePolicies",
         "managedPolicies",
@@ -153,14 +156,86 @@ fn json_is_one_array_of_all_roles() {
     "--account \"12345\" is no account id: write its 12 digits"
 )]
 fn an_account_that_does_not_exist_is_refused(#[case] flags: &[&str], #[case] says: &str) {
+    let error = ran("", flags).unwrap_err();
+    assert!(error.to_string().starts_with(says), "{error}");
+}
+
+/// The answer to a text on standard input.
+fn ran(text: &str, flags: &[&str]) -> anyhow::Result<Answer> {
     #[derive(clap::Parser)]
     struct Line {
         #[command(flatten)]
         args: Args,
     }
-    const REQUIRED: [&str; 4] = ["render", "--installation=x", "--permissions-boundary=none", "x"];
-    let args = <Line as clap::Parser>::parse_from([&REQUIRED[..], flags].concat()).args;
-    let mut nothing = std::io::empty();
-    let error = run(&args, &mut Input::new(&mut nothing)).unwrap_err();
-    assert!(error.to_string().starts_with(says), "{error}");
+    const REQUIRED: [&str; 3] = ["render", "--installation=x", "-"];
+    let none: &[&str] = if flags.iter().any(|flag| flag.starts_with("--permissions-boundary")) {
+        &[]
+    } else {
+        &["--permissions-boundary=none"]
+    };
+    let args = <Line as clap::Parser>::parse_from([&REQUIRED[..], none, flags].concat()).args;
+    run(&args, &mut Input::new(text.as_bytes()))
+}
+
+#[test]
+fn two_resources_for_one_role_are_a_finding_and_so_is_one_that_is_given_twice() {
+    let other =
+        GOOD.replace("name: x, ", "name: z, ").replace("spec: {", "spec: {roleName: x-A_X, ");
+    let one = GOOD.replace("spec: {", "spec: {roleName: x-a_x, ");
+    let answer = ran(&format!("{one}---\n{other}"), &["--role-name-prefix="]).unwrap();
+    assert_eq!(answer.code, 1);
+    let said = answer.notes.join("\n");
+    assert!(said.contains("two resources for the role x-A_X: IAMRole a/x asks"), "{said}");
+    let answer = ran(&format!("{GOOD}---\n{GOOD}"), &[]).unwrap();
+    assert_eq!(answer.code, 1);
+    assert!(answer.notes[0].contains("IAMRole a/x: is given twice"), "{:?}", answer.notes);
+}
+
+fn trusting(principals: &str) -> String {
+    GOOD.replace("service: {name: sns.amazonaws.com, sourceAccount: None}", principals)
+}
+
+#[rstest::rstest]
+#[case::an_account("principals: {accounts: [\"111111111111\"]}", "111111111111")]
+#[case::the_account_of_the_example(
+    "principals: {arns: [\"arn:aws:iam::123456789012:role/r\"]}",
+    "123456789012"
+)]
+fn what_only_the_account_decides_is_asked_for_and_not_guessed(
+    #[case] principals: &str,
+    #[case] own: &str,
+) {
+    let text = trusting(principals);
+    let answer = ran(&text, &[]).unwrap();
+    let said = answer.notes.join("\n");
+    assert_eq!((answer.code, answer.text.as_str()), (2, ""), "{said}");
+    assert!(said.contains("spec.trust[0]: whether") && said.contains("--account"), "{said}");
+    assert_eq!(ran(&text, &["--account", own]).unwrap().code, 0);
+    let boundary = format!("--permissions-boundary=arn:aws:iam::{own}:policy/b");
+    assert_eq!(ran(&text, &[&boundary]).unwrap().code, 0, "the boundary lies in the account");
+    assert_eq!(ran(&text, &["--account", "999999999999"]).unwrap().code, 1);
+}
+
+#[test]
+fn what_no_account_decides_is_rendered_for_an_example() {
+    let text = trusting("principals: {arns: [\"arn:{partition}:iam::{accountId}:role/r\"]}");
+    let answer = ran(&text, &[]).unwrap();
+    assert_eq!(answer.code, 0, "{:?}", answer.notes);
+    assert!(answer.text.contains("arn:aws:iam::123456789012:role/x-a_x"), "{}", answer.text);
+}
+
+#[test]
+fn what_was_meant_for_a_resource_ends_with_2_and_what_is_foreign_with_a_word() {
+    let other = GOOD.replace("IAMRole", "IamRole");
+    let answer = ran(&format!("{GOOD}---\n{other}"), &[]).unwrap();
+    assert_eq!(answer.code, 2);
+    assert!(answer.notes[0].contains("did you mean IAMRole?"), "{:?}", answer.notes);
+    let other = GOOD.replace("iam.rolewright.dev", "example.org");
+    let answer = ran(&format!("{GOOD}---\n{other}"), &[]).unwrap();
+    assert_eq!((answer.code, answer.notes.len()), (0, 1), "{:?}", answer.notes);
+    let list = format!(
+        "{{\"kind\": \"List\", \"items\": [{}]}}",
+        serde_json::to_string(&yaml::documents::<Value>(GOOD).unwrap()[0]).unwrap()
+    );
+    assert!(ran(&list, &[]).unwrap().text.contains("roleName: x-a_x"));
 }
