@@ -1,6 +1,8 @@
 //! Settings of the controller: what was typed ([`Args`]), then what it means ([`Limits`],
 //! [`Config`]).
 
+mod check;
+
 use crate::plan::scope::resolve::Sources;
 use std::{net::SocketAddr, time::Duration};
 
@@ -12,7 +14,7 @@ use crate::{
         lease::Timing,
         scope::{
             config::{Config, Windows},
-            limits::{BoundaryRule, Limits},
+            limits::Limits,
             own::Own,
         },
     },
@@ -20,11 +22,7 @@ use crate::{
 };
 use iam::{
     account::{Account, AccountId},
-    arn::IamArn,
-    limits as quota,
-    managed::ManagedPolicyRules,
-    name,
-    trust::Issuer,
+    limits as quota, name,
 };
 
 /// Default of `--managed-policies`: all of AWS and of the own account but those that give
@@ -242,25 +240,10 @@ impl ScopeArgs {
         if name::is_reserved(&self.path_prefix, &role_name_prefix) {
             return Err(wrong("path-prefix", &self.path_prefix, "belongs to AWS: choose another"));
         }
-        let boundary = match self.permissions_boundary.as_str() {
-            "none" => BoundaryRule::Free,
-            arn => {
-                let policy = IamArn::parse(&account.expand(arn));
-                if !policy.is_ok_and(|policy| policy.kind == "policy") {
-                    let remedy = "is neither a policy ARN nor none: write \
-                        arn:{partition}:iam::{accountId}:policy/NAME";
-                    return Err(wrong("permissions-boundary", arn, remedy));
-                }
-                BoundaryRule::Always(arn.to_owned())
-            }
-        };
-        let managed_policies =
-            ManagedPolicyRules::new(&self.managed_policies).map_err(|error| {
-                wrong("managed-policies", &self.managed_policies.join(","), error.to_string())
-            })?;
+        let boundary = check::boundary(&self.permissions_boundary, account)?;
+        let managed_policies = check::managed_policies(&self.managed_policies, account)?;
         for issuer in &self.oidc_issuer {
-            Issuer::parse(issuer, account)
-                .map_err(|error| wrong("oidc-issuer", issuer, error.to_string()))?;
+            check::issuer(issuer, account)?;
         }
         let max_lifetime = bound("max-lifetime", self.max_lifetime.as_deref())?;
         if max_lifetime.is_some_and(|bound| bound.is_zero()) {
@@ -325,12 +308,8 @@ impl Args {
         if self.max_concurrent_reconciles == 0 {
             return Err(wrong("max-concurrent-reconciles", "0", "must be at least 1"));
         }
-        if self.watch_namespace.iter().any(String::is_empty) {
-            return Err(wrong(
-                "watch-namespace",
-                "",
-                "is empty: name a namespace, or leave it out to watch all",
-            ));
+        for namespace in &self.watch_namespace {
+            check::namespace("watch-namespace", namespace, "leave it out to watch all")?;
         }
         let sweep_interval = duration("sweep-interval", &self.sweep_interval)?;
         if sweep_interval.is_zero() {
@@ -408,12 +387,8 @@ impl Args {
             );
             return Err(wrong("lease-retry-period", retry, remedy));
         }
-        if self.lease_namespace.as_deref() == Some("") {
-            return Err(wrong(
-                "lease-namespace",
-                "",
-                "is empty: name a namespace, or leave it out inside a pod",
-            ));
+        if let Some(namespace) = &self.lease_namespace {
+            check::namespace("lease-namespace", namespace, "leave it out inside a pod")?;
         }
         if self.leader_election && self.scope.installation.ends_with('-') {
             let remedy =

@@ -126,14 +126,14 @@ pub struct AccountGuard {
 /// Asks STS whose the credentials are.
 ///
 /// # Errors
-/// In AWS's words.
+/// A sentence in AWS's words, with the remedy.
 pub async fn whose(
     sts: &aws_sdk_sts::Client,
 ) -> Result<(String, aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput), String>
 {
     let signature = Signature::new(&Arc::default(), false);
     let request = sts.get_caller_identity().customize().interceptor(signature.clone());
-    let answer = request.send().await.map_err(|error| error::words(&error))?;
+    let answer = request.send().await.map_err(|error| error::sentence(&error))?;
     Ok((signature.key().to_owned(), answer))
 }
 

@@ -22,7 +22,7 @@ pub async fn caller() -> Caller {
         Ok(identity) => {
             identity.arn().map(str::to_owned).ok_or_else(|| "the answer names nobody".to_owned())
         }
-        Err(error) => Err(error::words(&error)),
+        Err(error) => Err(error::sentence(&error)),
     };
     Caller { arn, date: time.now() }
 }

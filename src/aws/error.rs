@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_iam::operation::RequestId;
 use aws_smithy_runtime_api::{
     client::result::{DispatchFailure, SdkError},
@@ -34,7 +35,11 @@ where
         }
         SdkError::TimeoutError(_) => "no answer in time".to_owned(),
         SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
-            Some(error) => format!("not reachable: {}", cause(error)),
+            Some(error) => match credentials(error) {
+                Some(CredentialsError::CredentialsNotLoaded(_)) => NO_CREDENTIALS.to_owned(),
+                Some(error) => format!("the AWS credentials can't be loaded: {}", cause(error)),
+                None => format!("not reachable: {}", cause(error)),
+            },
             None => "not reachable".to_owned(),
         },
         SdkError::ResponseError(_) => "the answer broke off or can't be understood".to_owned(),
@@ -56,6 +61,43 @@ fn not_proven(failure: &DispatchFailure) -> bool {
         cause = error.source();
     }
     false
+}
+
+const NO_CREDENTIALS: &str = "no AWS credentials were found";
+
+/// What went wrong before there was anything to send.
+fn credentials<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {
+    std::iter::successors(Some(error), |error| (*error).source())
+        .find_map(|error| error.downcast_ref::<CredentialsError>())
+}
+
+/// The words and what to do, for a call that asks whose the credentials are.
+pub fn sentence<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: std::fmt::Debug,
+{
+    let words = words(error);
+    let remedy = match error {
+        SdkError::ServiceError(service) => match service.err().meta().code().unwrap_or_default() {
+            "ExpiredToken" | "ExpiredTokenException" => "sign in again, or renew the credentials",
+            "InvalidClientTokenId" | "SignatureDoesNotMatch" | "UnrecognizedClientException" => {
+                "check the access key and its secret, and that they are of this partition"
+            }
+            _ => "check whose credentials they are, and what denies the call",
+        },
+        _ if words == NO_CREDENTIALS => {
+            "give the pod IRSA or EKS Pod Identity, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and \
+             AWS_SECRET_ACCESS_KEY"
+        }
+        SdkError::DispatchFailure(failure)
+            if failure.as_connector_error().is_some_and(|error| credentials(error).is_some()) =>
+        {
+            "check the profile, the token file and the role that they name"
+        }
+        _ => "check AWS_REGION, AWS_ENDPOINT_URL and the network",
+    };
+    format!("{words}: {remedy}")
 }
 
 /// The innermost source, which says what happened: those around it name only who passed it on.

@@ -39,8 +39,8 @@ pub struct AwsIam {
 /// Why AWS can't be used at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// STS refused or did not answer.
-    #[error("the AWS credentials can't be used: {0}")]
+    /// No credentials, or STS refused them or did not answer: a sentence with the remedy.
+    #[error("{0}")]
     Credentials(String),
     /// STS answered without an account.
     #[error("STS did not name the account of the credentials")]

@@ -16,7 +16,7 @@ use crate::{
     api::{kind::KindRow, kinds::KINDS},
     aws::{self, AwsIam, Connected},
     cli::output::{Answer, Format, OutputArgs, Paint, Tone},
-    cluster::{self, LEASE_RIGHTS, Probe, Right, SERVICE_ACCOUNT_RIGHTS},
+    cluster::{self, LEASE_RIGHTS, Probe, Right, SERVICE_ACCOUNT_RIGHTS, Way},
     metrics::Metrics,
     pace::Rates,
     plan::failure::{ClusterError, IamError, IamErrorClass},
@@ -122,8 +122,7 @@ async fn in_aws(wanted: Option<&str>) -> (Vec<CheckResult>, Option<AwsIam>) {
     let caller = aws::caller().await;
     let mut findings = Vec::new();
     findings.extend(caller.date.map(|date| clock(date, Timestamp::now())));
-    let remedy = "check AWS_REGION, the network and the credentials of this pod or shell; nothing \
-        else was asked of AWS";
+    let remedy = "nothing else was asked of AWS";
     let arn = match caller.arn {
         Ok(arn) => arn,
         Err(words) => {
@@ -214,10 +213,10 @@ fn read(action: &str, answer: Result<Result<&str, String>, IamError>) -> CheckRe
 
 async fn in_cluster(args: &Args) -> Vec<CheckResult> {
     const WHAT: &str = "Kubernetes API server";
-    let remedy = "check KUBECONFIG, or run inside the cluster; nothing else was asked of it";
-    let client = match kube::Client::try_default().await {
+    let remedy = "nothing else was asked of it";
+    let client = match Way::default().client().await {
         Ok(client) => client,
-        Err(error) => return vec![miss(WHAT, error.to_string(), remedy)],
+        Err(error) => return vec![miss(WHAT, words(&error), remedy)],
     };
     let probe = Probe::new(client);
     let served = match probe.served().await {

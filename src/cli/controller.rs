@@ -16,7 +16,7 @@ use crate::{
     accounts::Accounts,
     aws::{self, Connected},
     clock::SystemClock,
-    cluster::{KubeCluster, KubeLease},
+    cluster::{KubeCluster, KubeLease, Way},
     controller::{
         self,
         engine::{RunError, Signals},
@@ -112,9 +112,7 @@ async fn work(
     let Connected { iam, account, .. } = connected;
     let mut config = args.config(&account)?;
     config.sources = config.sources.run_by(own);
-    let client = kube::Client::try_default()
-        .await
-        .context("no Kubernetes cluster: set KUBECONFIG or run inside one")?;
+    let client = Way::default().client().await?;
     info!(
         account = %account.id,
         partition = %account.partition,

@@ -7,10 +7,10 @@ use k8s_openapi::{
     api::coordination::v1::{Lease, LeaseSpec},
     apimachinery::pkg::apis::meta::v1::MicroTime,
 };
-use kube::{Api, Client, ResourceExt, api::PostParams};
+use kube::{Api, ResourceExt, api::PostParams};
 
 use crate::{
-    cluster::classify,
+    cluster::{classify, connect},
     plan::{
         failure::ClusterError,
         lease::{Claim, Record},
@@ -36,14 +36,12 @@ impl KubeLease {
         name: String,
         request: Duration,
     ) -> Result<Self, ClusterError> {
-        let unusable = |error: String| ClusterError::Unavailable(error);
-        let mut config =
-            kube::Config::infer().await.map_err(|error| unusable(error.to_string()))?;
+        let mut config = connect::Way::default().config().await?;
         config.default_retry = false;
         config.connect_timeout = Some(request);
         config.read_timeout = Some(request);
         config.write_timeout = Some(request);
-        let client = Client::try_from(config).map_err(|error| unusable(error.to_string()))?;
+        let client = connect::client(config)?;
         Ok(Self { api: Api::namespaced(client, namespace), name, last: None })
     }
 }

@@ -1,6 +1,7 @@
 //! The API server behind [`crate::ports::Cluster`]: watch, live reads, finalizer and status of
 //! objects of every kind, service accounts, Events; and the Lease. Translates; decides nothing.
 
+mod connect;
 mod events;
 mod lease;
 mod objects;
@@ -9,6 +10,7 @@ mod probe;
 mod translate;
 mod watch;
 
+pub use connect::Way;
 pub use lease::KubeLease;
 pub use probe::{LEASE_RIGHTS, Probe, Right, SERVICE_ACCOUNT_RIGHTS, cluster_rights, rights};
 
@@ -148,6 +150,10 @@ fn classify(error: kube::Error) -> ClusterError {
         kube::Error::Api(status) => {
             let message = status.message.clone();
             match status.code {
+                401 => ClusterError::Refused(format!(
+                    "the credentials are not known to it ({message}): sign in again, or check the \
+                     user in the kubeconfig"
+                )),
                 404 | 410 => ClusterError::Gone,
                 409 => ClusterError::Conflict(message),
                 // A JSON patch whose test failed: the object has changed.
@@ -156,10 +162,10 @@ fn classify(error: kube::Error) -> ClusterError {
                 }
                 // An apply to an object that has another uid: another one has taken the name.
                 422 if message.contains("metadata.uid") => ClusterError::Conflict(message),
-                400 | 401 | 403 | 422 => ClusterError::Refused(message),
+                400 | 403 | 422 => ClusterError::Refused(message),
                 _ => ClusterError::Unavailable(message),
             }
         }
-        other => ClusterError::Unavailable(other.to_string()),
+        other => ClusterError::Unavailable(connect::words(&other)),
     }
 }

@@ -4,6 +4,7 @@ use clap::{CommandFactory, Parser};
 use rstest::rstest;
 
 use super::*;
+use crate::plan::scope::limits::BoundaryRule;
 
 #[derive(Debug, Parser)]
 struct Line {
@@ -65,6 +66,50 @@ fn defaults_are_those_of_the_documentation() {
 #[case::path(&["--path-prefix=team"], "--path-prefix", "write / or")]
 #[case::path_of_aws(&["--path-prefix=/aws-service-role/"], "--path-prefix", "choose another")]
 #[case::policies(&["--managed-policies=AdministratorAccess"], "--managed-policies", "")]
+#[case::boundary_of_a_short_account(
+    &["--permissions-boundary=arn:aws:iam::123:policy/x"],
+    "--permissions-boundary",
+    "write arn:"
+)]
+#[case::boundary_placeholder(
+    &["--permissions-boundary=arn:{partition}:iam::{accountid}:policy/x"],
+    "--permissions-boundary",
+    "holds {accountid}: write {accountId}"
+)]
+#[case::boundary_of_a_region(
+    &["--permissions-boundary=arn:{partition}:iam::{accountId}:policy/{region}"],
+    "--permissions-boundary",
+    "there are no others"
+)]
+#[case::boundary_brace(
+    &["--permissions-boundary=arn:{partition:iam::{accountId}:policy/x"],
+    "--permissions-boundary",
+    "{partition:iam::{accountId}"
+)]
+#[case::boundary_path(
+    &["--permissions-boundary=arn:aws:iam::123456789012:policy/a//b"],
+    "--permissions-boundary",
+    "write arn:"
+)]
+#[case::path_upwards(&["--path-prefix=/a/../b/"], "--path-prefix", "no . or ..")]
+#[case::path_placeholder(&["--path-prefix=/{accountId}/"], "--path-prefix", "write / or")]
+#[case::policies_placeholder(
+    &["--managed-policies=arn:aws:iam::{accountID}:policy/*"],
+    "--managed-policies",
+    "write {accountId}"
+)]
+#[case::issuer_placeholder(
+    &["--oidc-issuer=arn:aws:iam::{account}:oidc-provider/a.example.org"],
+    "--oidc-issuer",
+    "holds {account}"
+)]
+#[case::issuer_of_no_kind(
+    &["--oidc-issuer=arn:aws:iam::123456789012:role/x"],
+    "--oidc-issuer",
+    "oidc-provider"
+)]
+#[case::namespace_of_no_form(&["--watch-namespace=Team_A"], "--watch-namespace", "a-z, 0-9")]
+#[case::lease_namespace_of_no_form(&["--lease-namespace=a.b"], "--lease-namespace", "a-z, 0-9")]
 #[case::lifetime(&["--max-lifetime=0"], "--max-lifetime", "leave it out")]
 #[case::lifetime_words(&["--max-lifetime=1d"], "--max-lifetime", "write hours")]
 #[case::session_short(&["--max-session=59m"], "--max-session", "between 1h and 12h")]
@@ -108,6 +153,61 @@ fn a_setting_that_cannot_be_used_is_named_with_the_remedy(
     let error = Line::try_parse_from(words).unwrap().args.check().unwrap_err().to_string();
     assert!(error.starts_with(flag), "{error}");
     assert!(error.contains(remedy) && error.len() > flag.len() + 12, "{error}");
+}
+
+/// Once STS has told whose the credentials are.
+#[rstest]
+#[case::boundary_of_another_account(
+    "--permissions-boundary=arn:aws:iam::210987654321:policy/b",
+    "is in account 210987654321, and roles are made in 123456789012"
+)]
+#[case::boundary_of_another_partition(
+    "--permissions-boundary=arn:aws-cn:iam::123456789012:policy/b",
+    "is of the partition aws-cn, and the account of aws"
+)]
+#[case::policies_of_another_partition(
+    "--managed-policies=arn:aws-cn:iam::aws:policy/*",
+    "covers no policy of account 123456789012"
+)]
+#[case::policies_of_another_account(
+    "--managed-policies=!arn:aws:iam::210987654321:policy/Admin",
+    "covers no policy"
+)]
+#[case::no_policies("--managed-policies=arn:aws:iam::aws:role/*", "covers no policy")]
+#[case::issuer_of_another_account(
+    "--oidc-issuer=arn:aws:iam::210987654321:oidc-provider/a.example.org",
+    "is in account 210987654321"
+)]
+#[case::issuer_of_another_partition(
+    "--oidc-issuer=arn:aws-us-gov:iam::123456789012:oidc-provider/a.example.org",
+    "is of the partition aws-us-gov"
+)]
+fn what_can_t_be_right_in_the_account_is_refused_as_soon_as_it_is_known(
+    #[case] flag: &str,
+    #[case] words: &str,
+) {
+    let name = flag.split('=').next().unwrap();
+    let line = REQUIRED.into_iter().filter(|known| !known.starts_with(name)).chain([flag]);
+    let args = Line::try_parse_from(line).unwrap().args;
+    args.check().unwrap();
+    let account = Account::new("123456789012", "aws").unwrap();
+    let error = args.config(&account).unwrap_err().to_string();
+    assert!(error.starts_with(name) && error.contains(words), "{error}");
+}
+
+#[rstest]
+#[case("--permissions-boundary=arn:aws:iam::aws:policy/PowerUserAccess")]
+#[case("--permissions-boundary=arn:{partition}:iam::{accountId}:policy/a/b")]
+#[case("--managed-policies=*,!*/Admin*,arn:*:iam::*:policy/team-*,arn:aws:iam::aws:policy/a")]
+#[case("--managed-policies=arn:aws:iam::123456789012:policy/*,arn:aws*:iam::aws:*")]
+#[case("--oidc-issuer=arn:aws:iam::123456789012:oidc-provider/a.example.org/id/A")]
+#[case("--oidc-issuer=arn:{partition}:iam::{accountId}:oidc-provider/a.example.org/id/A")]
+fn what_is_right_in_the_account_is_taken_before_and_after_it_is_known(#[case] flag: &str) {
+    let name = flag.split('=').next().unwrap();
+    let line = REQUIRED.into_iter().filter(|known| !known.starts_with(name)).chain([flag]);
+    let args = Line::try_parse_from(line).unwrap().args;
+    args.check().unwrap();
+    args.config(&Account::new("123456789012", "aws").unwrap()).unwrap();
 }
 
 #[rstest]

@@ -220,7 +220,9 @@ fn a_side_that_does_not_answer_is_one_line() {
         assert_eq!((code, found.len()), (Some(1), 1), "{text}");
         assert!(found[0].starts_with("MISS  Kubernetes API server: "), "{text}");
         assert!(
-            found[0].contains("; check KUBECONFIG") && text.contains("ok    iam:GetRole"),
+            found[0].ends_with("; nothing else was asked of it")
+                && ["set KUBECONFIG", "check the network"].iter().any(|do_| found[0].contains(do_))
+                && text.contains("ok    iam:GetRole"),
             "{text}"
         );
     }
@@ -247,4 +249,40 @@ fn a_flag_that_cannot_be_used_ends_with_2() {
         .expect("it runs");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("twelve digits"));
+}
+
+/// Nothing runs for this: the sentences are made of what is missing.
+#[test]
+fn credentials_that_are_missing_or_can_t_be_loaded_are_one_sentence_with_the_remedy() {
+    let cases: [(&[(&str, &str)], &str); 3] = [
+        (&[], "no AWS credentials were found: give the pod IRSA or EKS Pod Identity"),
+        (&[("AWS_PROFILE", "no-such-profile")], "no AWS credentials were found: give the pod"),
+        (
+            &[
+                ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/x"),
+                ("AWS_WEB_IDENTITY_TOKEN_FILE", "/no/such/token"),
+            ],
+            "the AWS credentials can't be loaded: No such file or directory (os error 2): check \
+             the profile, the token file",
+        ),
+    ];
+    for (variables, words) in cases {
+        let home = tempfile::tempdir().expect("a folder");
+        let output = Command::new(crate::BIN)
+            .arg("check")
+            .env_clear()
+            .env("HOME", home.path())
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .envs(variables.iter().copied())
+            .output()
+            .expect("the command runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let found = misses(&text);
+        assert_eq!(found.len(), 2, "{text}");
+        assert!(found[0].starts_with(&format!("MISS  AWS credentials: {words}")), "{text}");
+        let kubeconfig = home.path().join(".kube/config");
+        let words = format!("there is no kubeconfig {}, and this is no pod", kubeconfig.display());
+        assert!(found[1].contains(&words), "{text}");
+        assert!(found.iter().all(|line| line.len() < 260), "{text}");
+    }
 }

@@ -140,7 +140,7 @@ async fn carry_out<I: IamWrite, C: Cluster, K: Clock>(
     told: UnboundedSender<Notice>,
 ) -> Result<(), Interrupted> {
     let mut done = BTreeSet::new();
-    let mut not_done = NotDone { failed: Vec::new(), left: Vec::new() };
+    let mut not_done = NotDone { failed: Vec::new(), left: Vec::new(), boundary: None };
     for (place, step) in steps.iter().enumerate() {
         if !step.needs.iter().all(|need| done.contains(need)) {
             not_done.left.push(step.clone());
@@ -279,21 +279,29 @@ pub async fn publish<I: IamWrite, C: Cluster, K: Clock>(
 fn audit_line<I>(job: &Job<'_, I>, step: &Step, answer: Result<Option<&str>, &IamError>) {
     let error = answer.err();
     let request_id = answer.unwrap_or_else(|error| error.request_id.as_deref());
-    info!(
-        target: "audit",
-        account = %job.identity.account.id,
-        role = %step.role.name,
-        action = step.call.action(),
-        why = %step.why,
-        cause = job.reason,
-        resource = %job.identity.key,
-        uid = %job.identity.uid,
-        generation = job.resource.generation,
-        installation = %job.identity.installation,
-        before = %audit::before(step, job.observed),
-        after = %audit::after(step),
-        request_id,
-        outcome = %error.map_or_else(|| "applied".to_owned(), ToString::to_string),
-        "{step}{}", if error.is_some() { ": not done" } else { "" }
-    );
+    macro_rules! line {
+        ($level:ident, $outcome:expr, $end:literal) => {
+            $level!(
+                target: "audit",
+                account = %job.identity.account.id,
+                role = %step.role.name,
+                action = step.call.action(),
+                why = %step.why,
+                cause = job.reason,
+                resource = %job.identity.key,
+                uid = %job.identity.uid,
+                generation = job.resource.generation,
+                installation = %job.identity.installation,
+                before = %audit::before(step, job.observed),
+                after = %audit::after(step),
+                request_id,
+                outcome = %$outcome,
+                concat!("{}", $end), step
+            )
+        };
+    }
+    match error {
+        None => line!(info, "applied", ""),
+        Some(error) => line!(warn, error, ": not done"),
+    }
 }

@@ -242,7 +242,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
 /// The principal that AWS does not know, if that is why a trust policy was not written.
 fn refused(failure: &Interrupted, trust: &Policy) -> Option<String> {
-    let Interrupted::NotDone(NotDone { failed, left: _ }) = failure else { return None };
+    let Interrupted::NotDone(NotDone { failed, .. }) = failure else { return None };
     failed
         .iter()
         .filter(|(_, step)| written(step).is_some())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use crate::api::kinds::iam_role::Applied;
 use crate::plan::form::{fingerprint::Owned, observed::Observed};
@@ -148,7 +148,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 // case.
                 let named = self.shared.memory().index.get(&key).map(|entry| entry.role.clone());
                 let named = named.as_ref().map(|role| role.name.as_str());
-                info!(
+                warn!(
                     resource = %key,
                     account = self.limits.account.id.as_str(),
                     role = self.status.role_name.as_deref().or(named),
@@ -166,9 +166,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 };
                 self.fail(&verdict, trouble).await
             }
-            Interrupted::NotDone(not_done) => {
+            Interrupted::NotDone(mut not_done) => {
                 for (error, step) in &not_done.failed {
-                    info!(
+                    warn!(
                         resource = %key,
                         account = self.limits.account.id.as_str(),
                         role = %step.role.name,
@@ -178,6 +178,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                         "a step of the plan failed; the steps that do not need it are done"
                     );
                 }
+                not_done.boundary = self.limits.operators_boundary();
                 let trouble = not_done.trouble();
                 self.fail(&Verdict::NotDone(not_done), trouble).await
             }

@@ -124,6 +124,24 @@ async fn a_denial_is_waited_out_for_twenty_seconds_and_then_stalled_until_it_end
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_boundary_of_the_operator_that_is_not_there_is_for_the_operator_to_mend() {
+    let mut rig = Rig::without_windows();
+    rig.world.iam.remove_policy("arn:aws:iam::123456789012:policy/boundary");
+    rig.start();
+    rig.apply("x", &plain(""));
+    rig.seconds(5).await;
+    let (reason, message) = rig.ready("x");
+    assert_eq!(reason, "NotFound");
+    assert!(
+        message.contains("ask the operator, whose setting --permissions-boundary"),
+        "{message}"
+    );
+    rig.world.iam.add_policy("boundary");
+    rig.seconds(700).await;
+    assert!(rig.is_ready("x"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_policy_that_is_not_there_is_waited_for_ten_minutes_and_then_stalled_until_it_is() {
     let mut rig = Rig::without_windows();
     rig.start();

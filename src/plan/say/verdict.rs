@@ -75,6 +75,8 @@ pub struct NotDone {
     pub failed: Vec<(IamError, Step)>,
     /// Those that need one of them.
     pub left: Vec<Step>,
+    /// The ARN of the boundary that the operator has set for every role.
+    pub boundary: Option<String>,
 }
 
 impl NotDone {

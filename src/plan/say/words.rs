@@ -63,6 +63,31 @@ fn remedy_for(error: &IamError, step: &Step) -> &'static str {
     }
 }
 
+/// What to do about a boundary that the resource has not chosen.
+const ASK_THE_OPERATOR: &str = "ask the operator, whose setting --permissions-boundary names the \
+    boundary of every role: it has to be a policy of this account";
+
+/// Whether AWS refuses a step for the boundary that the operator has set: it does not exist, or is
+/// none.
+#[must_use]
+pub fn for_the_operators_boundary(error: &IamError, step: &Step, set: &str) -> bool {
+    if !matches!(error.class, IamErrorClass::NotFound | IamErrorClass::Refused) {
+        return false;
+    }
+    match &step.call {
+        Call::PutBoundary { arn } => arn == set && role_not_found(error, Some(step)).is_none(),
+        // A new role is refused for its trust too. AWS speaks of the "Scope ARN".
+        Call::CreateRole { boundary: Some(arn), .. } => {
+            let said = error.message.to_lowercase();
+            arn == set
+                && (error.class == IamErrorClass::NotFound
+                    || said.contains(&set.to_lowercase())
+                    || said.contains("scope arn"))
+        }
+        _ => false,
+    }
+}
+
 /// Words for a write that failed because AWS does not find the role itself: just created, or just
 /// removed by others.
 #[must_use]
@@ -273,10 +298,14 @@ fn few<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
 /// done.
 fn open_steps(not_done: &NotDone) -> String {
     const SHOWN: usize = 10;
-    let NotDone { failed, left } = not_done;
+    let NotDone { failed, left, boundary } = not_done;
+    let remedy = |error: &IamError, step: &Step| match boundary {
+        Some(set) if for_the_operators_boundary(error, step, set) => ASK_THE_OPERATOR,
+        _ => remedy_for(error, step),
+    };
     let mut lines: Vec<String> = failed
         .iter()
-        .map(|(error, step)| format!("{error}: {}; not done: {step}", remedy_for(error, step)))
+        .map(|(error, step)| format!("{error}: {}; not done: {step}", remedy(error, step)))
         .collect();
     lines.extend(left.iter().map(|step| format!("waits for that: {step}")));
     let more = lines.len().saturating_sub(SHOWN);

@@ -56,4 +56,13 @@ impl Limits {
     pub fn paused(&self, resource: &Resource) -> bool {
         self.allow_pause && resource.paused
     }
+
+    /// The ARN of the boundary that every role gets, where the operator has set one.
+    #[must_use]
+    pub fn operators_boundary(&self) -> Option<String> {
+        match &self.boundary {
+            BoundaryRule::Always(set) => Some(self.account.expand(set)),
+            BoundaryRule::Free => None,
+        }
+    }
 }

@@ -418,6 +418,19 @@ pub fn verdicts() -> Vec<Verdict> {
     verdicts.push(Verdict::NotDone(NotDone {
         failed: vec![refused(Class::Busy), refused(Class::Refused)],
         left: vec![step.clone()],
+        boundary: None,
+    }));
+    let arn = "arn:aws:iam::123456789012:policy/boundary";
+    let boundary = Call::PutBoundary { arn: arn.into() };
+    let message = "Scope ARN: x does not exist or is not attachable.".into();
+    let class = Class::NotFound;
+    verdicts.push(Verdict::NotDone(NotDone {
+        failed: vec![(
+            IamError { action: boundary.action(), class, message, request_id: None },
+            Step::new(step.role.clone(), boundary, Why::Differs),
+        )],
+        left: Vec::new(),
+        boundary: Some(arn.into()),
     }));
     verdicts
 }

@@ -4,7 +4,7 @@ use crate::plan::{
     form::{fingerprint::Owned, observed::Observed},
     say::{
         verdict::Verdict,
-        words::{conclude, cut, plan_lines, role_not_found},
+        words::{conclude, cut, for_the_operators_boundary, plan_lines, role_not_found},
     },
     steps::{
         audit, diff,
@@ -208,4 +208,41 @@ fn only_a_write_that_does_not_find_the_role_is_waited_for() {
         request_id: None,
     };
     assert_eq!(role_not_found(&error, None), None);
+}
+
+#[test]
+fn only_the_boundary_that_the_operator_set_is_the_operators() {
+    use crate::plan::{
+        scope::limits::{BoundaryRule, Limits},
+        tests::samples::limits,
+    };
+    use IamErrorClass::{NotFound, Refused, Throttled};
+    const SET: &str = "arn:aws:iam::123456789012:policy/b";
+    let set = |text: &str| Limits { boundary: BoundaryRule::Always(text.into()), ..limits() };
+    let ask = |class, message: &str, call: Call, limits: &Limits| {
+        let error =
+            IamError { action: call.action(), class, message: message.into(), request_id: None };
+        let step = Step::new(role_key("r"), call, Why::Missing);
+        let set = limits.operators_boundary();
+        set.is_some_and(|set| for_the_operators_boundary(&error, &step, &set))
+    };
+    let put = || Call::PutBoundary { arn: SET.into() };
+    let steps = diff::create(&wish(&whole()));
+    let Call::CreateRole { boundary, .. } = &steps[0].call else { panic!("{steps:?}") };
+    assert_eq!(boundary.as_deref(), Some(SET));
+    let create = |class, message: &str, limits: &Limits| {
+        ask(class, message, steps[0].call.clone(), limits)
+    };
+    let (operators, own) = (set("arn:{partition}:iam::{accountId}:policy/b"), limits());
+    let free = Limits { boundary: BoundaryRule::Free, ..own };
+    assert!(ask(NotFound, "Scope ARN: x does not exist or is not attachable.", put(), &operators));
+    assert!(ask(Refused, "ARN x is not valid.", put(), &operators));
+    assert!(!ask(NotFound, "The role with name r cannot be found.", put(), &operators));
+    assert!(!ask(Throttled, "", put(), &operators));
+    assert!(!ask(NotFound, "", put(), &free), "the resource chose it");
+    assert!(!ask(NotFound, "", put(), &set("arn:aws:iam::123456789012:policy/other")));
+    assert!(create(NotFound, "Scope ARN: x does not exist", &operators));
+    assert!(create(Refused, &format!("ARN {SET} is not valid."), &operators));
+    assert!(!create(Refused, "Syntax errors in policy.", &operators));
+    assert!(!create(NotFound, "", &free));
 }
