@@ -7,15 +7,29 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// YAML that can't be read or written, with line and excerpt where there is one.
+/// YAML that can't be read or written, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum YamlError {
     /// The text is not what was asked for.
     #[error("{0}")]
-    Read(#[from] serde_yaml::DeserializeError),
+    Read(String),
     /// The value can't be said in YAML.
     #[error("{0}")]
     Write(#[from] serde_yaml::SerializeError),
+}
+
+/// The place, in the words of policy documents, and without the excerpt that the library draws.
+impl From<serde_yaml::DeserializeError> for YamlError {
+    fn from(error: serde_yaml::DeserializeError) -> Self {
+        let text = error.to_string();
+        let line = text.lines().next().unwrap_or_default();
+        let line = line.strip_prefix("error: ").unwrap_or(line);
+        let (place, what) = match line.strip_prefix("line ").and_then(|_| line.split_once(": ")) {
+            Some((place, what)) => (format!("{}: ", place.replace(" column", ", column")), what),
+            None => (String::new(), line),
+        };
+        Self::Read(format!("{place}this is no YAML ({what}); correct it here or just before"))
+    }
 }
 
 /// The value as one YAML document that ends in a line break.
@@ -69,6 +83,16 @@ mod tests {
         let yaml = to_string(&serde_json::from_str::<Value>(&policy.to_json()).unwrap())?;
         assert_eq!(Policy::read(&yaml, PolicyKind::Any, Strictness::Desired), Ok(policy), "{yaml}");
         Ok(())
+    }
+
+    #[test]
+    fn what_is_no_yaml_is_one_line_with_its_place() {
+        for text in ["a: [1\nb: \"x", "a: b: c", "a: 1\na: 2", "a: *b", "{"] {
+            let said = documents::<Value>(text).unwrap_err().to_string();
+            assert!(said.starts_with("line ") && said.contains(", column "), "{text:?}: {said}");
+            assert!(!said.contains('\n') && !said.contains("error:"), "{text:?}: {said}");
+            assert!(said.ends_with("; correct it here or just before"), "{text:?}: {said}");
+        }
     }
 
     #[test]

@@ -413,7 +413,8 @@ mod tests {
             (&json!("iamroles"), &json!(["iamr"]), &json!(["rolewright"]))
         );
         let version = &crd["spec"]["versions"][0];
-        assert_eq!(version["selectableFields"], json!([{"jsonPath": ".spec.roleName"}]));
+        let selectable = json!([{"jsonPath": ".spec.roleName"}, {"jsonPath": ".status.roleName"}]);
+        assert_eq!(version["selectableFields"], selectable);
         assert!(version["subresources"]["status"].is_object());
         let columns: Vec<_> = version["additionalPrinterColumns"]
             .as_array()

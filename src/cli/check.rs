@@ -15,8 +15,11 @@ use self::{
 use crate::{
     api::{kind::KindRow, kinds::KINDS},
     aws::{self, AwsIam, Connected},
-    cli::output::{Answer, Format, OutputArgs, Paint, Tone},
-    cluster::{self, LEASE_RIGHTS, Probe, Right, SERVICE_ACCOUNT_RIGHTS, Way},
+    cli::{
+        output::{Answer, Format, OutputArgs, Paint, Tone},
+        roles::ClusterArgs,
+    },
+    cluster::{self, LEASE_RIGHTS, Probe, Right, SERVICE_ACCOUNT_RIGHTS},
     metrics::Metrics,
     pace::Rates,
     plan::failure::{ClusterError, IamError, IamErrorClass},
@@ -68,6 +71,8 @@ pub struct Args {
     /// is looked for]
     #[arg(long, env = "ROLEWRIGHT_INSTALLATION", value_name = "NAME")]
     installation: Option<String>,
+    #[command(flatten)]
+    cluster: ClusterArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -214,7 +219,7 @@ fn read(action: &str, answer: Result<Result<&str, String>, IamError>) -> CheckRe
 async fn in_cluster(args: &Args) -> Vec<CheckResult> {
     const WHAT: &str = "Kubernetes API server";
     let remedy = "nothing else was asked of it";
-    let client = match Way::default().client().await {
+    let client = match args.cluster.way().client().await {
         Ok(client) => client,
         Err(error) => return vec![miss(WHAT, words(&error), remedy)],
     };

@@ -90,6 +90,16 @@ impl<'a> Input<'a> {
         read
     }
 
+    /// The files that paths stand for, in order.
+    ///
+    /// # Errors
+    /// [`InputError`] of the first that stands for none.
+    pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, InputError> {
+        let all: Vec<Vec<PathBuf>> =
+            paths.iter().map(|path| paths::expand(path)).collect::<Result<_, _>>()?;
+        Ok(all.into_iter().flatten().collect())
+    }
+
     /// The one text that `path` stands for, of at most `bytes`.
     ///
     /// # Errors

@@ -9,10 +9,17 @@ mod input;
 mod invocation;
 mod man;
 mod manifests;
+mod mistakes;
 mod output;
 mod policy;
 pub mod reference;
 mod render;
+mod requests;
+mod roles;
+mod status;
+mod version;
+
+use std::io::{IsTerminal, Write};
 
 use clap::{FromArgMatches, Parser, Subcommand};
 
@@ -30,7 +37,7 @@ enum Command {
     #[command(after_long_help = check::HELP)]
     Check(check::Args),
     /// Print the script by which a shell completes commands and flags
-    #[command(after_long_help = completions::HELP)]
+    #[command(after_long_help = completions::HELP, visible_alias = "completion")]
     Completions(completions::Args),
     /// Run the controller against a cluster (KUBECONFIG or in-cluster) and an account (the AWS
     /// SDK's default chain)
@@ -40,12 +47,27 @@ enum Command {
     /// Print a manual page, or write all of them
     #[command(after_long_help = man::HELP)]
     Man(man::Args),
+    /// Stop every write to AWS for resources, until they are resumed
+    #[command(after_long_help = requests::PAUSE)]
+    Pause(requests::Which),
     /// Compare, merge and evaluate policy documents, without a cluster or an account
     #[command(subcommand)]
     Policy(Box<policy::Command>),
+    /// Ask for resources to be looked at now
+    #[command(after_long_help = requests::RECONCILE)]
+    Reconcile(requests::ReconcileArgs),
     /// Print what the controller would write to AWS for manifests, without a cluster or an account
     #[command(after_long_help = render::HELP)]
     Render(Box<render::Args>),
+    /// End a pause
+    #[command(after_long_help = requests::RESUME)]
+    Resume(requests::Which),
+    /// Tell how resources stand: ready or why not, account, role, end, plan
+    #[command(after_long_help = status::HELP)]
+    Status(status::Args),
+    /// Tell the versions of this program, of the API server and of the CRDs there
+    #[command(after_long_help = version::HELP)]
+    Version(version::Args),
 }
 
 impl Cli {
@@ -53,8 +75,20 @@ impl Cli {
     #[must_use]
     pub fn of_process() -> Self {
         let program = std::env::args_os().next().unwrap_or_default();
-        let matches = invocation::command(&program).get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let command = invocation::command(&program, std::io::stdout().is_terminal());
+        let read =
+            command.clone().try_get_matches().and_then(|matches| Self::from_arg_matches(&matches));
+        match read {
+            Ok(cli) => cli,
+            Err(error) => match mistakes::words(&error, &command) {
+                None => error.exit(),
+                Some(words) => {
+                    // Unlike `eprintln!`, no panic where nobody reads.
+                    let _ = writeln!(std::io::stderr(), "rolewright: {words}");
+                    std::process::exit(2)
+                }
+            },
+        }
     }
 
     /// Runs the command. The result is the exit code: 0 nothing to say, 1 findings, 2 could not do
@@ -76,9 +110,16 @@ impl Cli {
                     command.run(&mut input::Input::of_process(), output::Paint::of_process())?;
                 Ok(answer.print()?)
             }
+            Command::Pause(which) => Ok(requests::pause(&which, true).await?.print()?),
+            Command::Reconcile(args) => Ok(requests::reconcile(&args).await?.print()?),
             Command::Render(args) => {
                 Ok(render::run(&args, &mut input::Input::of_process())?.print()?)
             }
+            Command::Resume(which) => Ok(requests::pause(&which, false).await?.print()?),
+            Command::Status(args) => {
+                Ok(status::run(&args, output::Paint::of_process()).await?.print()?)
+            }
+            Command::Version(args) => Ok(version::run(&args).await?.print()?),
         }
     }
 }

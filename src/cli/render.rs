@@ -156,7 +156,7 @@ impl Rendered {
     fn take(&mut self, file: &str, text: &str, limits: &Limits) {
         let manifests = match manifests::read(text) {
             Ok(manifests) => manifests,
-            Err(error) => return self.fail(format!("{file} is not YAML: {error}")),
+            Err(error) => return self.fail(format!("{file}: {error}")),
         };
         for manifest in manifests {
             match manifest {

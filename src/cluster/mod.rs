@@ -7,12 +7,14 @@ mod lease;
 mod objects;
 mod outlines;
 mod probe;
+mod requests;
 mod translate;
 mod watch;
 
 pub use connect::Way;
 pub use lease::KubeLease;
 pub use probe::{LEASE_RIGHTS, Probe, Right, SERVICE_ACCOUNT_RIGHTS, cluster_rights, rights};
+pub use requests::{Requests, labelled};
 
 use std::{collections::BTreeMap, time::Duration};
 

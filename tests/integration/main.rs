@@ -13,6 +13,7 @@
 mod bad_days;
 mod check;
 mod command_line;
+mod commands;
 mod drift;
 mod events;
 mod finalizer;

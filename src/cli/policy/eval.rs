@@ -68,7 +68,7 @@ struct PrintedStatement<'a> {
 pub fn run(args: &Args, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<Answer> {
     let mut notes = Vec::new();
     let mut policies = Vec::new();
-    for path in &args.policy {
+    for path in &Input::files(&args.policy)? {
         policies.extend(document(input, path, PolicyKind::Identity, &mut notes)?);
     }
     let boundary = args

@@ -55,7 +55,8 @@ pub fn run(args: &Args, input: &mut Input<'_>) -> anyhow::Result<Answer> {
         }
     };
     let mut all = |paths: &[PathBuf]| -> anyhow::Result<Vec<Named>> {
-        let named: Vec<_> = paths.iter().map(|path| read(path)).collect::<anyhow::Result<_>>()?;
+        let files = Input::files(paths)?;
+        let named: Vec<_> = files.iter().map(|path| read(path)).collect::<anyhow::Result<_>>()?;
         Ok(named.into_iter().flatten().collect())
     };
     let sources = all(&args.source)?;

@@ -230,9 +230,8 @@ fn only_the_boundary_that_the_operator_set_is_the_operators() {
     let steps = diff::create(&wish(&whole()));
     let Call::CreateRole { boundary, .. } = &steps[0].call else { panic!("{steps:?}") };
     assert_eq!(boundary.as_deref(), Some(SET));
-    let create = |class, message: &str, limits: &Limits| {
-        ask(class, message, steps[0].call.clone(), limits)
-    };
+    let create =
+        |class, message: &str, limits: &Limits| ask(class, message, steps[0].call.clone(), limits);
     let (operators, own) = (set("arn:{partition}:iam::{accountId}:policy/b"), limits());
     let free = Limits { boundary: BoundaryRule::Free, ..own };
     assert!(ask(NotFound, "Scope ARN: x does not exist or is not attachable.", put(), &operators));

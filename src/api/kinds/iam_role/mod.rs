@@ -45,6 +45,8 @@ use permissions::undescribed;
     shortname = "iamr",
     category = "rolewright",
     selectable = ".spec.roleName",
+    // Which resource is it? The only way from a role in AWS to its resource.
+    selectable = ".status.roleName",
     doc = "An AWS IAM role, kept as written here: the controller creates it, corrects drift and \
         removes it with this resource.",
     printcolumn(name = "READY", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
@@ -153,8 +155,8 @@ pub struct RoleSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<Lifetime>,
     /// What happens to the role when this resource is deleted: `Delete` removes it, `Retain` leaves
-    /// it in AWS with its tags, so that a resource of the same name takes it up again. Default
-    /// `Delete`.
+    /// it in AWS with its tags, so that a resource of the same name takes it up again. Default: the
+    /// controller's `--default-deletion-policy` (itself `Delete` by default).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
     /// What happens when the role differs from this resource: `Correct` writes, `Observe` never
