@@ -9,6 +9,7 @@ use std::{net::SocketAddr, time::Duration};
 use clap::Args as ClapArgs;
 
 use crate::{
+    api::kinds::iam_role::DeletionPolicy,
     plan::{
         decide::lifetime,
         lease::Timing,
@@ -65,6 +66,14 @@ pub struct ScopeArgs {
     /// The longest spec.maxSessionDuration, 1h to 12h [default: 12h]
     #[arg(long, env = "ROLEWRIGHT_MAX_SESSION", value_name = "DURATION")]
     pub max_session: Option<String>,
+    /// Tags that every role gets whose resource does not set them itself: KEY=VALUE, at most 6;
+    /// separated by commas, or the flag repeated
+    #[arg(long, env = "ROLEWRIGHT_DEFAULT_TAGS", value_name = "KEY=VALUE", value_delimiter = ',')]
+    pub default_tags: Vec<String>,
+    /// What the deletion of a resource that does not say so does to its role
+    #[arg(long, env = "ROLEWRIGHT_DEFAULT_DELETION_POLICY", value_name = "POLICY",
+          value_parser = ["Delete", "Retain"], default_value = "Delete")]
+    pub default_deletion_policy: String,
     /// OIDC issuers of the clusters whose service accounts may assume roles: provider ARNs or https
     /// URLs; separated by commas, or the flag repeated
     #[arg(long, env = "ROLEWRIGHT_OIDC_ISSUER", value_name = "ARN|URL", value_delimiter = ',')]
@@ -245,6 +254,19 @@ impl ScopeArgs {
         for issuer in &self.oidc_issuer {
             check::issuer(issuer, account)?;
         }
+        let default_tags = check::tags(&self.default_tags)?;
+        let default_deletion = match self.default_deletion_policy.as_str() {
+            "Delete" => DeletionPolicy::Delete,
+            "Retain" => DeletionPolicy::Retain,
+            other => {
+                let remedy = "is neither Delete nor Retain";
+                return Err(wrong("default-deletion-policy", other, remedy));
+            }
+        };
+        if default_deletion == DeletionPolicy::Retain && !self.allow_retain {
+            let remedy = "lets roles stay, and --allow-retain=false forbids it: choose one of them";
+            return Err(wrong("default-deletion-policy", "Retain", remedy));
+        }
         let max_lifetime = bound("max-lifetime", self.max_lifetime.as_deref())?;
         if max_lifetime.is_some_and(|bound| bound.is_zero()) {
             return Err(wrong(
@@ -269,6 +291,8 @@ impl ScopeArgs {
             max_lifetime,
             max_session,
             oidc_issuers: self.oidc_issuer.clone(),
+            default_tags,
+            default_deletion,
             annotate: self.annotate_service_accounts,
             allow_pause: self.allow_pause,
             allow_observe: self.allow_observe,

@@ -9,6 +9,7 @@ use iam::{
     managed::ManagedPolicyRules,
     name,
     nearest::nearest,
+    tag::{self, Tags},
     trust::Issuer,
 };
 
@@ -95,7 +96,8 @@ pub fn managed_policies(
         if !begins.iter().any(fits) {
             let remedy = format!(
                 "covers no policy of account {} in the partition {} or of AWS: write \
-                 arn:{{partition}}:iam::{{accountId}}:policy/… or arn:{{partition}}:iam::aws:policy/…",
+                 arn:{{partition}}:iam::{{accountId}}:policy/… or \
+                 arn:{{partition}}:iam::aws:policy/…",
                 account.id, account.partition
             );
             return Err(wrong(FLAG, pattern, remedy));
@@ -166,6 +168,29 @@ fn placeholders(flag: &'static str, text: &str) -> Result<(), SettingError> {
         }
     }
     Ok(())
+}
+
+/// Tags that roles get by default: as many as a resource and rolewright itself leave room for, and
+/// one to spare.
+pub fn tags(list: &[String]) -> Result<Tags, SettingError> {
+    const FLAG: &str = "default-tags";
+    const MOST: usize = 6;
+    let mut tags = Tags::new();
+    for text in list {
+        let Some((key, value)) = text.split_once('=') else {
+            return Err(wrong(FLAG, text, "is no tag: write KEY=VALUE"));
+        };
+        tag::check(key, value).map_err(|error| wrong(FLAG, text, error.to_string()))?;
+        if tags.insert(key.into(), value.to_owned()).is_some() {
+            let remedy = "names a key twice, and IAM ignores letter case: remove one";
+            return Err(wrong(FLAG, text, remedy));
+        }
+    }
+    if tags.len() > MOST {
+        let remedy = format!("are {} tags: keep at most {MOST}", tags.len());
+        return Err(wrong(FLAG, &list.join(","), remedy));
+    }
+    Ok(tags)
 }
 
 /// A namespace of Kubernetes.

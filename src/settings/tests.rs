@@ -115,6 +115,14 @@ fn defaults_are_those_of_the_documentation() {
 #[case::session_short(&["--max-session=59m"], "--max-session", "between 1h and 12h")]
 #[case::session_long(&["--max-session=13h"], "--max-session", "between 1h and 12h")]
 #[case::issuer(&["--oidc-issuer=http://example.org"], "--oidc-issuer", "")]
+#[case::tag_of_no_form(&["--default-tags=owner"], "--default-tags", "write KEY=VALUE")]
+#[case::tag_of_ours(&["--default-tags=rolewright.dev/x=1"], "--default-tags", "reserved")]
+#[case::tag_twice(&["--default-tags=owner=a,Owner=b"], "--default-tags", "twice")]
+#[case::tags_too_many(
+    &["--default-tags=a=1,b=1,c=1,d=1,e=1,f=1,g=1"],
+    "--default-tags",
+    "at most 6"
+)]
 #[case::sweep_interval(&["--sweep-interval=0"], "--sweep-interval", "longer than zero")]
 #[case::settle_window(&["--settle-window=1d"], "--settle-window", "write hours")]
 #[case::confirm_delay(&["--confirm-delay=soon"], "--confirm-delay", "write hours")]
@@ -224,6 +232,19 @@ fn what_is_right_in_the_account_is_taken_before_and_after_it_is_known(#[case] fl
 fn a_missing_or_unreadable_setting_is_named(#[case] words: &[&str], #[case] flag: &str) {
     let error = Line::try_parse_from(words).unwrap_err().to_string();
     assert!(error.contains(flag), "{error}");
+}
+
+#[test]
+fn defaults_of_the_operator_are_read() {
+    let args = parse(&["--default-tags=owner=a b,cost=", "--default-deletion-policy=Retain"]);
+    let limits = args.scope.limits(&Account::new("123456789012", "aws").unwrap()).unwrap();
+    assert_eq!(iam::tag::shown(&limits.default_tags), "cost=, owner=a b");
+    assert_eq!(limits.default_deletion, DeletionPolicy::Retain);
+    let both = parse(&["--default-deletion-policy=Retain", "--allow-retain=false"]);
+    let error = both.scope.limits(&limits.account).unwrap_err().to_string();
+    assert!(error.contains("--allow-retain=false forbids it"), "{error}");
+    let words = REQUIRED.into_iter().chain(["--default-deletion-policy=Keep"]);
+    assert!(Line::try_parse_from(words).unwrap_err().to_string().contains("[possible values"));
 }
 
 #[test]

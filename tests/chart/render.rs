@@ -111,6 +111,8 @@ fn other(path: &str) -> Option<Value> {
         "settings.pathPrefix" => json!("/p/"),
         "settings.managedPolicies" => json!(["arn:aws:iam::aws:policy/ReadOnlyAccess"]),
         "settings.oidcIssuer" => json!(["https://oidc.example.org/id/1"]),
+        "settings.defaultTags" => json!({"owner": "a"}),
+        "settings.defaultDeletionPolicy" => json!("Retain"),
         "settings.maxLifetime" | "settings.maxSession" => json!("2h"),
         "settings.sweepInterval"
         | "settings.settleWindow"

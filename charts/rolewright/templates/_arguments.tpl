@@ -9,7 +9,17 @@
 {{- end }}
 {{- range $name, $value := .Values.settings }}
 {{- if not (kindIs "invalid" $value) }}
-{{- $text := kindIs "slice" $value | ternary (join "," $value) (toString $value) }}
+{{- $list := list }}
+{{- if kindIs "map" $value }}
+{{- range $key, $item := $value }}
+{{- $list = append $list (printf "%s=%s" $key $item) }}
+{{- end }}
+{{- else if kindIs "slice" $value }}
+{{- $list = $value }}
+{{- else }}
+{{- $list = list (toString $value) }}
+{{- end }}
+{{- $text := join "," $list }}
 - {{ printf "--%s=%s" (kebabcase $name) $text | quote }}
 {{- end }}
 {{- end }}

@@ -18,6 +18,8 @@ fn limits() -> Limits {
         allow_retain: true,
         max_lifetime: None,
         max_session: None,
+        default_tags: Vec::new(),
+        default_deletion_policy: "Delete".into(),
         oidc_issuer: vec![
             "https://oidc.eks.eu-west-2.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF".into(),
         ],

@@ -158,6 +158,8 @@ impl Rig {
             allow_retain: true,
             max_session: None,
             oidc_issuers: vec!["https://oidc.example.org/id/1".into()],
+            default_tags: iam::tag::Tags::new(),
+            default_deletion: crate::api::kinds::iam_role::DeletionPolicy::Delete,
             account,
             own: Own::default(),
         };

@@ -1,5 +1,29 @@
 use super::*;
 
+/// A changed setting is a change that somebody asked for, and no drift.
+#[tokio::test(start_paused = true)]
+async fn defaults_of_the_operator_reach_living_roles_and_keep_them_when_their_resource_goes() {
+    let mut rig = Rig::without_windows();
+    rig.start();
+    rig.apply("x", &plain(""));
+    rig.seconds(5).await;
+    assert!(rig.is_ready("x"));
+    rig.stop().await;
+    rig.clear();
+    rig.limits.default_tags = [("cost".into(), "1".into())].into();
+    rig.limits.default_deletion = crate::api::kinds::iam_role::DeletionPolicy::Retain;
+    rig.start();
+    rig.seconds(5).await;
+    assert_eq!(rig.writes(), ["TagRole"]);
+    assert!(rig.status("x").drift.is_none(), "{:?}", rig.status("x"));
+    rig.clear();
+    rig.world.cluster.delete(&key("x"));
+    rig.seconds(60).await;
+    assert_eq!(rig.writes(), [""; 0]);
+    assert!(rig.world.cluster.resource(&key("x")).is_none());
+    assert!(rig.world.iam.get(&role("x")).is_some());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_deleted_resource_takes_its_role_with_it_foreign_policies_too() {
     let rig = Rig::with(&whole()).await;

@@ -146,7 +146,7 @@ pub fn compile(
     let terms = Terms {
         exclusive: exclusive(spec.management),
         lifetime: check.bounded_lifetime(spec.lifetime.as_ref(), resource.created),
-        deletion: spec.deletion_policy.unwrap_or(DeletionPolicy::Delete),
+        deletion: spec.deletion_policy.unwrap_or(limits.default_deletion),
         drift: spec.drift_policy.unwrap_or(DriftPolicy::Correct),
         annotate: trust.annotate,
         warnings: trust.warnings,
@@ -389,6 +389,10 @@ impl Compiling<'_> {
                     "remove one",
                 );
             }
+        }
+        // What the resource says comes first, whatever letters its key is written in.
+        for (key, value) in &self.limits.default_tags {
+            tags.entry(key.clone()).or_insert_with(|| value.clone());
         }
         tags.extend(identity.tags());
         tags

@@ -20,7 +20,8 @@ use iam::{
     text::node::Node,
 };
 
-/// What a deletion does: a resource with a mistake in its spec can still be deleted.
+/// What a deletion does: a resource with a mistake in its spec can still be deleted. Where it says
+/// nothing, the default of the operator holds.
 ///
 /// # Errors
 /// The problem when it can't be told whether the role is to be kept, or may not be.
@@ -36,7 +37,8 @@ pub fn deletion_terms(resource: &Resource, limits: &Limits) -> Result<DeletionPo
         return allowed(limits.allow_observe, "driftPolicy", "Observe", "--allow-observe");
     }
     match text(&node, "deletionPolicy") {
-        None | Some("Delete") => Ok(DeletionPolicy::Delete),
+        None => Ok(limits.default_deletion),
+        Some("Delete") => Ok(DeletionPolicy::Delete),
         Some("Retain") => {
             allowed(limits.allow_retain, "deletionPolicy", "Retain", "--allow-retain")
         }

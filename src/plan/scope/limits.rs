@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::api::resource::Resource;
-use iam::{account::Account, managed::ManagedPolicyRules};
-
-use crate::plan::scope::own::Own;
+use crate::{
+    api::{kinds::iam_role::DeletionPolicy, resource::Resource},
+    plan::scope::own::Own,
+};
+use iam::{account::Account, managed::ManagedPolicyRules, tag::Tags};
 
 /// Which permissions boundary a role must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,10 @@ pub struct Limits {
     pub oidc_issuers: Vec<String>,
     /// Whether resources may have service accounts of their namespace annotated.
     pub annotate: bool,
+    /// Tags of every role whose resource does not set them itself.
+    pub default_tags: Tags,
+    /// What a deletion does where the resource says nothing.
+    pub default_deletion: DeletionPolicy,
     /// Whether a resource may be paused, which holds up its end as well.
     pub allow_pause: bool,
     /// Whether a role may be only observed, which leaves it where it is at its end.

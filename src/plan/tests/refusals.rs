@@ -15,7 +15,7 @@ use crate::plan::{
     },
     scope::{
         identity::{identify, read_spec, scope_problems},
-        limits::BoundaryRule,
+        limits::{BoundaryRule, Limits},
         own::Own,
         resolve::Sources,
     },
@@ -382,9 +382,36 @@ fn a_deletion_takes_the_role_only_when_nothing_asks_to_keep_it(
     #[case] spec: &str,
     #[case] terms: Result<DeletionPolicy, &str>,
 ) {
-    let found = deletion_terms(&resource(spec), &limits());
-    let found = found.map_err(|problem| problem.field().to_string());
-    assert_eq!(found, terms.map_err(str::to_owned));
+    let found = |default| {
+        let found = deletion_terms(
+            &resource(spec),
+            &Limits { default_deletion: default, ..limits() },
+        );
+        found.map_err(|problem| problem.field().to_string())
+    };
+    let terms = terms.map_err(str::to_owned);
+    assert_eq!(found(DeletionPolicy::Delete), terms);
+    // The operator's default holds only where nothing is said, and never for a mistake.
+    let says = spec.contains("\"deletionPolicy\"");
+    let kept = if says { terms } else { terms.map(|_| DeletionPolicy::Retain) };
+    assert_eq!(found(DeletionPolicy::Retain), kept);
+}
+
+#[test]
+fn the_operators_defaults_hold_where_the_resource_says_nothing() {
+    let mut limits = limits();
+    limits.default_tags = [("owner".into(), "nobody".into()), ("cost".into(), "1".into())].into();
+    limits.default_deletion = DeletionPolicy::Retain;
+    let wish = |members: &str| desired(&resource(&with(members)), &limits).unwrap();
+    let tags = |members: &str| {
+        let tags = wish(members).form.tags;
+        let own = tags.iter().filter(|(key, _)| !key.as_str().starts_with("rolewright.dev/"));
+        own.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(tags(""), "cost=1 owner=nobody");
+    assert_eq!(tags(r#""tags":{"Owner":"a"}"#), "cost=1 Owner=a");
+    assert_eq!(wish("").terms.deletion, DeletionPolicy::Retain);
+    assert_eq!(wish(r#""deletionPolicy":"Delete""#).terms.deletion, DeletionPolicy::Delete);
 }
 
 #[rstest]

@@ -141,7 +141,8 @@ pub struct RoleSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Permissions>,
     /// Tags of the role, up to 40: keys of 1 to 128 characters that differ in more than letter
-    /// case, values up to 256; letters, digits, spaces and `_.:/=+-@`. Default: none. Example:
+    /// case, values up to 256; letters, digits, spaces and `_.:/=+-@`. Those of the controller's
+    /// `--default-tags` are added where no key here is the same. Default: none. Example:
     /// `cost-centre: "1234"`.
     #[schemars(schema_with = "tags")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
