@@ -66,6 +66,14 @@ pub struct ScopeArgs {
     /// The longest spec.maxSessionDuration, 1h to 12h [default: 12h]
     #[arg(long, env = "ROLEWRIGHT_MAX_SESSION", value_name = "DURATION")]
     pub max_session: Option<String>,
+    /// Other accounts and organizations that roles may trust: account ids and organization ids
+    /// (o-…); separated by commas, or the flag repeated [default: only the role's own account]
+    #[arg(long, env = "ROLEWRIGHT_TRUSTED_ACCOUNTS", value_name = "ID", value_delimiter = ',')]
+    pub trusted_accounts: Vec<String>,
+    /// Accounts and organizations of your own: where this is set, trust in any other asks for an
+    /// externalId [default: none is asked for]
+    #[arg(long, env = "ROLEWRIGHT_OWN_ACCOUNTS", value_name = "ID", value_delimiter = ',')]
+    pub own_accounts: Vec<String>,
     /// Tags that every role gets whose resource does not set them itself: KEY=VALUE, at most 6;
     /// separated by commas, or the flag repeated
     #[arg(long, env = "ROLEWRIGHT_DEFAULT_TAGS", value_name = "KEY=VALUE", value_delimiter = ',')]
@@ -254,6 +262,7 @@ impl ScopeArgs {
         for issuer in &self.oidc_issuer {
             check::issuer(issuer, account)?;
         }
+        let trusted = check::trusted(&self.trusted_accounts, &self.own_accounts)?;
         let default_tags = check::tags(&self.default_tags)?;
         let default_deletion = match self.default_deletion_policy.as_str() {
             "Delete" => DeletionPolicy::Delete,
@@ -291,6 +300,7 @@ impl ScopeArgs {
             max_lifetime,
             max_session,
             oidc_issuers: self.oidc_issuer.clone(),
+            trusted,
             default_tags,
             default_deletion,
             annotate: self.annotate_service_accounts,

@@ -1,6 +1,8 @@
 //! Settings that name something in AWS or in the cluster: what could never be right is refused, and
 //! once the account is known also what could not be right in it.
 
+use std::collections::BTreeSet;
+
 use super::{SettingError, wrong};
 use crate::plan::scope::limits::BoundaryRule;
 use iam::{
@@ -10,7 +12,11 @@ use iam::{
     name,
     nearest::nearest,
     tag::{self, Tags},
-    trust::Issuer,
+    trust::{
+        Issuer,
+        limits::{Own, Trusted},
+        principals::is_organization_id,
+    },
 };
 
 /// What is replaced in settings.
@@ -168,6 +174,36 @@ fn placeholders(flag: &'static str, text: &str) -> Result<(), SettingError> {
         }
     }
     Ok(())
+}
+
+/// Whom roles may trust beside their own account.
+pub fn trusted(trusted: &[String], own: &[String]) -> Result<Trusted, SettingError> {
+    let (accounts, organizations) = ids("trusted-accounts", trusted)?;
+    let own = if own.is_empty() {
+        None
+    } else {
+        let (accounts, organizations) = ids("own-accounts", own)?;
+        Some(Own { accounts, organizations })
+    };
+    Ok(Trusted { accounts, organizations, own })
+}
+
+type Ids = (BTreeSet<AccountId>, BTreeSet<String>);
+
+fn ids(flag: &'static str, list: &[String]) -> Result<Ids, SettingError> {
+    let (mut accounts, mut organizations) = (BTreeSet::new(), BTreeSet::new());
+    for text in list {
+        if let Ok(id) = text.parse() {
+            accounts.insert(id);
+        } else if is_organization_id(text) {
+            organizations.insert(text.clone());
+        } else {
+            let remedy = "is neither an account id of twelve digits nor an organization id: write \
+                o- and 10 to 32 letters and digits";
+            return Err(wrong(flag, text, remedy));
+        }
+    }
+    Ok((accounts, organizations))
 }
 
 /// Tags that roles get by default: as many as a resource and rolewright itself leave room for, and

@@ -115,6 +115,9 @@ fn defaults_are_those_of_the_documentation() {
 #[case::session_short(&["--max-session=59m"], "--max-session", "between 1h and 12h")]
 #[case::session_long(&["--max-session=13h"], "--max-session", "between 1h and 12h")]
 #[case::issuer(&["--oidc-issuer=http://example.org"], "--oidc-issuer", "")]
+#[case::trusted(&["--trusted-accounts=12345"], "--trusted-accounts", "twelve digits")]
+#[case::trusted_unit(&["--trusted-accounts=ou-ab12-11111111"], "--trusted-accounts", "write o-")]
+#[case::own(&["--own-accounts=*"], "--own-accounts", "twelve digits")]
 #[case::tag_of_no_form(&["--default-tags=owner"], "--default-tags", "write KEY=VALUE")]
 #[case::tag_of_ours(&["--default-tags=rolewright.dev/x=1"], "--default-tags", "reserved")]
 #[case::tag_twice(&["--default-tags=owner=a,Owner=b"], "--default-tags", "twice")]
@@ -243,6 +246,14 @@ fn defaults_of_the_operator_are_read() {
     let both = parse(&["--default-deletion-policy=Retain", "--allow-retain=false"]);
     let error = both.scope.limits(&limits.account).unwrap_err().to_string();
     assert!(error.contains("--allow-retain=false forbids it"), "{error}");
+    assert_eq!(limits.trusted, iam::trust::limits::Trusted::default());
+    let trusted = |more: &[&str]| {
+        let args = parse(more);
+        args.scope.limits(&Account::new("123456789012", "aws").unwrap()).unwrap().trusted
+    };
+    let both = trusted(&["--trusted-accounts=111111111111,o-a1b2c3d4e5"]);
+    assert_eq!((both.accounts.len(), both.organizations.len(), both.own), (1, 1, None));
+    assert!(trusted(&["--own-accounts=111111111111"]).own.is_some());
     let words = REQUIRED.into_iter().chain(["--default-deletion-policy=Keep"]);
     assert!(Line::try_parse_from(words).unwrap_err().to_string().contains("[possible values"));
 }

@@ -34,6 +34,7 @@ fn plane() -> &'static ControlPlane {
                     "allowPause": false,
                     "allowObserve": false,
                     "allowRetain": false,
+                    "trustedAccounts": ["111111111111", "o-a1b2c3d4e5"],
                     "maxLifetime": "24h",
                     "maxSession": "2h",
                 },
@@ -120,6 +121,10 @@ fn attach(arn: &str) -> Value {
 #[case::session(json!({"maxSessionDuration": "2h1s"}), "spec.maxSessionDuration may be at most 2h")]
 #[case::observe(json!({"driftPolicy": "Observe"}), "Observe is not allowed here; leave it out")]
 #[case::retain(json!({"deletionPolicy": "Retain"}), "Retain is not allowed here; leave it out")]
+#[case::organization(
+    json!({"trust": [{"name": "x", "principals": {"organizationId": "o-zzzzzzzzzz"}}]}),
+    "only 'o-a1b2c3d4e5' may be; add arns"
+)]
 #[case::unknown(json!({"permisions": {}}), "is not a field of an IAMRole")]
 #[case::everyone(
     json!({"trust": [{"name": "x", "statement": {"effect": "Allow", "principals": {"AWS": ["*"]},
@@ -143,6 +148,9 @@ fn what_is_beyond_the_values_is_refused_with_the_remedy(#[case] more: Value, #[c
 )]
 #[case::policy(attach("arn:aws:iam::aws:policy/ReadOnlyAccess"))]
 #[case::own_policy(attach("arn:{partition}:iam::{accountId}:policy/team.x"))]
+#[case::trusted_organization(
+    json!({"trust": [{"name": "x", "principals": {"organizationId": "o-a1b2c3d4e5"}}]})
+)]
 #[case::end_in_time(json!({"lifetime": {"ttl": null, "expiresAt": "2001-01-01T00:00:00Z"}}))]
 fn what_is_within_the_values_is_accepted(#[case] more: Value) {
     create("team-a", &more).unwrap();

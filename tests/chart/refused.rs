@@ -52,6 +52,7 @@ use crate::helm::{template, with};
 #[case::no_action(json!({"admission": {"unknownFields": {"actions": []}}}), "actions")]
 #[case::render_mode(json!({"serviceMonitor": {"renderMode": "maybe"}}), "renderMode")]
 #[case::digest(json!({"image": {"digest": "latest"}}), "digest")]
+#[case::trusted(json!({"settings": {"trustedAccounts": ["all"]}}), "trustedAccounts")]
 #[case::kept(json!({"podDisruptionBudget": {"minAvailable": "half"}}), "minAvailable")]
 #[case::override_of_the_namespace(json!({"namespaceOverride": "A b"}), "namespaceOverride")]
 #[case::dns(json!({"dnsPolicy": "Mine"}), "dnsPolicy")]

@@ -111,6 +111,7 @@ fn other(path: &str) -> Option<Value> {
         "settings.pathPrefix" => json!("/p/"),
         "settings.managedPolicies" => json!(["arn:aws:iam::aws:policy/ReadOnlyAccess"]),
         "settings.oidcIssuer" => json!(["https://oidc.example.org/id/1"]),
+        "settings.trustedAccounts" | "settings.ownAccounts" => json!(["111111111111"]),
         "settings.defaultTags" => json!({"owner": "a"}),
         "settings.defaultDeletionPolicy" => json!("Retain"),
         "settings.maxLifetime" | "settings.maxSession" => json!("2h"),

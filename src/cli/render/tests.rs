@@ -18,6 +18,8 @@ fn limits() -> Limits {
         allow_retain: true,
         max_lifetime: None,
         max_session: None,
+        trusted_accounts: Vec::new(),
+        own_accounts: Vec::new(),
         default_tags: Vec::new(),
         default_deletion_policy: "Delete".into(),
         oidc_issuer: vec![

@@ -14,7 +14,7 @@ use iam::{
     finding::{Field, Finding},
     limits as quota,
     policy::{self, Policy, PolicyKind, Scope, Statement},
-    trust::limits::{Origin, check, check_namespace},
+    trust::limits::{Origin, Reach, check, check_namespace},
 };
 
 mod grant;
@@ -38,6 +38,7 @@ pub fn compile(
     limits: &Limits,
     problems: &mut Problems,
 ) -> Trust {
+    let reach = Reach { account: &limits.account, trusted: &limits.trusted };
     let (mut statements, mut warnings) = (Vec::new(), Vec::new());
     let mut fields = Vec::new(); // of each statement
     let (mut names, mut annotate) = (BTreeSet::new(), BTreeSet::new());
@@ -65,7 +66,7 @@ pub fn compile(
                 for statement in &compiled.statements {
                     // The same limits for every kind of grant: one choke point, whatever way a
                     // statement came about.
-                    let found = check(statement, &limits.account, origin)
+                    let found = check(statement, reach, origin)
                         .into_iter()
                         .chain(check_namespace(statement, namespace));
                     // The element is of the statement: a reader of the grant may not see it there.

@@ -6,7 +6,7 @@ use crate::{
     api::{kinds::iam_role::DeletionPolicy, resource::Resource},
     plan::scope::own::Own,
 };
-use iam::{account::Account, managed::ManagedPolicyRules, tag::Tags};
+use iam::{account::Account, managed::ManagedPolicyRules, tag::Tags, trust::limits::Trusted};
 
 /// Which permissions boundary a role must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Limits {
     pub oidc_issuers: Vec<String>,
     /// Whether resources may have service accounts of their namespace annotated.
     pub annotate: bool,
+    /// Whom roles may trust beside their own account.
+    pub trusted: Trusted,
     /// Tags of every role whose resource does not set them itself.
     pub default_tags: Tags,
     /// What a deletion does where the resource says nothing.

@@ -5,6 +5,7 @@ mod findings;
 mod fingerprints;
 mod laws;
 mod nulls;
+mod operator;
 mod order_laws;
 mod refusals;
 mod room_laws;

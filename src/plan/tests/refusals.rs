@@ -397,23 +397,6 @@ fn a_deletion_takes_the_role_only_when_nothing_asks_to_keep_it(
     assert_eq!(found(DeletionPolicy::Retain), kept);
 }
 
-#[test]
-fn the_operators_defaults_hold_where_the_resource_says_nothing() {
-    let mut limits = limits();
-    limits.default_tags = [("owner".into(), "nobody".into()), ("cost".into(), "1".into())].into();
-    limits.default_deletion = DeletionPolicy::Retain;
-    let wish = |members: &str| desired(&resource(&with(members)), &limits).unwrap();
-    let tags = |members: &str| {
-        let tags = wish(members).form.tags;
-        let own = tags.iter().filter(|(key, _)| !key.as_str().starts_with("rolewright.dev/"));
-        own.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
-    };
-    assert_eq!(tags(""), "cost=1 owner=nobody");
-    assert_eq!(tags(r#""tags":{"Owner":"a"}"#), "cost=1 Owner=a");
-    assert_eq!(wish("").terms.deletion, DeletionPolicy::Retain);
-    assert_eq!(wish(r#""deletionPolicy":"Delete""#).terms.deletion, DeletionPolicy::Delete);
-}
-
 #[rstest]
 #[case::name(&with(r#""roleName":"other""#), "spec.roleName: must begin with")]
 #[case::path(&with(r#""path":"/other/""#), "spec.path: must begin with")]

@@ -39,6 +39,7 @@ pub fn limits() -> Limits {
         allow_retain: true,
         max_session: None,
         oidc_issuers: vec!["https://oidc.example.org/id/1".into()],
+        trusted: iam::trust::limits::Trusted::default(),
         default_tags: iam::tag::Tags::new(),
         default_deletion: crate::api::kinds::iam_role::DeletionPolicy::Delete,
         account: Account::new("123456789012", "aws").unwrap(),

@@ -32,6 +32,8 @@ fn limits(boundary: &str) -> Limits {
         allow_retain: true,
         max_lifetime: None,
         max_session: None,
+        trusted_accounts: Vec::new(),
+        own_accounts: Vec::new(),
         default_tags: Vec::new(),
         default_deletion_policy: "Delete".into(),
         oidc_issuer: vec![ISSUER.into()],

@@ -1,6 +1,7 @@
 //! What the built-in class lets a trust statement say, whether a grant made it or a user wrote it.
 //!
-//! An Allow names principals of the role's own account only, providers only with exact audience and
+//! An Allow names principals of the role's own account and of those that the operator trusts
+//! ([`Trusted`]) only, providers only with exact audience and
 //! subject, services by their full name, and actions of STS that make a session, one by one. What a
 //! typed grant of an OIDC issuer made may have wildcards in its subject where `subject::check`
 //! takes them. A Deny only takes away, so its actions and principals may be wide, `{"AWS": "*"}`
@@ -11,9 +12,9 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::account::{Account, is_account_id};
+use crate::account::{Account, AccountId, is_account_id};
 use crate::arn::IamArn;
 use crate::finding::{Check, Field, Finding};
 use crate::nearest::nearest;
@@ -38,6 +39,74 @@ pub const ACTIONS: [&str; 5] = [
 
 const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
+/// Whom the operator lets in beside the role's own account. By default nobody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trusted {
+    /// Other accounts whose principals may be named.
+    pub accounts: BTreeSet<AccountId>,
+    /// Organizations: a statement that is held to one of them may name principals of any account.
+    pub organizations: BTreeSet<String>,
+    /// Accounts and organizations of the operator's own. Who is in none of them has to send an
+    /// external id. `None` asks nobody for it.
+    pub own: Option<Own>,
+}
+
+/// What is of the operator's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Own {
+    /// Accounts.
+    pub accounts: BTreeSet<AccountId>,
+    /// Organizations.
+    pub organizations: BTreeSet<String>,
+}
+
+static NOBODY: Trusted =
+    Trusted { accounts: BTreeSet::new(), organizations: BTreeSet::new(), own: None };
+
+/// How far a trust policy may reach.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach<'a> {
+    /// The role's own account.
+    pub account: &'a Account,
+    /// Whom else.
+    pub trusted: &'a Trusted,
+}
+
+/// No further than the account.
+impl<'a> From<&'a Account> for Reach<'a> {
+    fn from(account: &'a Account) -> Self {
+        Self { account, trusted: &NOBODY }
+    }
+}
+
+impl Reach<'_> {
+    /// The trusted organization that callers of a statement have to be in, if it is held to such.
+    /// Only plain `StringEquals`: with `IfExists` a request without the key would match.
+    fn organizations<'s>(&self, statement: &'s Statement) -> Option<&'s [String]> {
+        let known = |values: &[String]| {
+            !values.is_empty() && values.iter().all(|id| self.trusted.organizations.contains(id))
+        };
+        exact(statement, "aws:PrincipalOrgID").filter(|values| known(values))
+    }
+
+    /// Whether callers from `account`, or from anywhere in the organization that the statement is
+    /// held to, are the operator's own, or need not be.
+    fn is_own(&self, account: Option<AccountId>, statement: &Statement) -> bool {
+        let Some(own) = &self.trusted.own else { return true };
+        account.is_some_and(|id| own.accounts.contains(&id))
+            || self
+                .organizations(statement)
+                .is_some_and(|held| held.iter().all(|id| own.organizations.contains(id)))
+    }
+}
+
+/// The values that a key must have, by a plain `StringEquals`.
+fn exact<'s>(statement: &'s Statement, wanted: &str) -> Option<&'s [String]> {
+    let keys = statement.conditions.get("StringEquals")?;
+    let (_, values) = keys.iter().find(|(key, _)| key.eq_ignore_ascii_case(wanted))?;
+    Some(values)
+}
+
 /// Where a statement comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
@@ -56,10 +125,15 @@ fn refused(
     Finding::error(Check::TRUST_LIMIT, field, message).with_remedy(remedy)
 }
 
-/// What the built-in class objects to in a trust statement of a role in `account`, each with the
+/// What the built-in class objects to in a trust statement that may reach so far, each with the
 /// element of the statement; empty when it is within the limits.
 #[must_use]
-pub fn check(statement: &Statement, account: &Account, origin: Origin) -> Vec<Finding> {
+pub fn check<'a>(
+    statement: &Statement,
+    reach: impl Into<Reach<'a>>,
+    origin: Origin,
+) -> Vec<Finding> {
+    let reach = reach.into();
     let mut problems = Vec::new();
     let allow = statement.effect == Effect::Allow;
     match &statement.principals {
@@ -83,7 +157,7 @@ pub fn check(statement: &Statement, account: &Account, origin: Origin) -> Vec<Fi
                 let field = Field::of("/Principal").name(kind.as_str());
                 let objections = values
                     .iter()
-                    .flat_map(|value| principal(*kind, value, statement, account, origin));
+                    .flat_map(|value| principal(*kind, value, statement, reach, origin));
                 problems.extend(objections.map(|finding| finding.within(&field)));
             }
         }
@@ -180,12 +254,18 @@ fn principal(
     kind: PrincipalKind,
     value: &str,
     statement: &Statement,
-    account: &Account,
+    reach: Reach<'_>,
     origin: Origin,
 ) -> Vec<Finding> {
     let allow = statement.effect == Effect::Allow;
-    if !allow && kind == PrincipalKind::Aws && value == "*" {
-        return Vec::new();
+    if kind == PrincipalKind::Aws && value == "*" {
+        if !allow {
+            return Vec::new();
+        }
+        // A whole organization.
+        if reach.organizations(statement).is_some() {
+            return external(value, None, statement, reach).into_iter().collect();
+        }
     }
     if value.contains(['*', '?', '$']) {
         let message = format!("{} holds a wildcard or a variable", shown(value));
@@ -193,13 +273,13 @@ fn principal(
     }
     match kind {
         _ if !allow => Vec::new(),
-        PrincipalKind::Aws => aws(value, account).into_iter().collect(),
+        PrincipalKind::Aws => aws(value, statement, reach).into_iter().collect(),
         PrincipalKind::Service if is_service(value) => Vec::new(),
         PrincipalKind::Service => {
             let message = format!("{} is no service principal", shown(value));
             vec![refused("", message, "write a name such as lambda.amazonaws.com")]
         }
-        PrincipalKind::Federated => federated(value, &statement.conditions, account, origin),
+        PrincipalKind::Federated => federated(value, &statement.conditions, reach.account, origin),
         PrincipalKind::CanonicalUser => {
             let message = format!("{} cannot assume a role", shown(value));
             vec![refused("", message, "name it by its ARN under AWS")]
@@ -207,25 +287,57 @@ fn principal(
     }
 }
 
-fn aws(value: &str, account: &Account) -> Option<Finding> {
-    if account.id == *value {
-        return None;
-    }
-    match IamArn::parse(value) {
-        Ok(arn) if arn.is_in(account) && matches!(arn.kind.as_str(), "root" | "role" | "user") => {
-            None
-        }
-        Ok(arn) if arn.is_in(account) => {
-            let message = format!("{} is no role, user or root", shown(value));
-            Some(refused("", message, "name one of these"))
-        }
-        Err(error) if !is_account_id(value) => Some(refused("", error.to_string(), "")),
-        _ => Some(refused(
+fn aws(value: &str, statement: &Statement, reach: Reach<'_>) -> Option<Finding> {
+    let account = reach.account;
+    let parsed = if is_account_id(value) {
+        IamArn::parse(&account.root_arn_of(value))
+    } else {
+        IamArn::parse(value)
+    };
+    let arn = match parsed {
+        Ok(arn) => arn,
+        Err(error) => return Some(refused("", error.to_string(), "")),
+    };
+    let id = arn.account.parse::<AccountId>().ok();
+    let own = arn.is_in(account);
+    let trusted = id.is_some_and(|id| reach.trusted.accounts.contains(&id))
+        || reach.organizations(statement).is_some();
+    // No partition trusts another.
+    if !(own || (trusted && arn.partition == account.partition)) {
+        return Some(refused(
             "",
             format!("{} is in another account", shown(value)),
-            format!("name a principal of account {}", account.id),
-        )),
+            format!(
+                "name a principal of account {}, or ask the operator to trust that account \
+                 (--trusted-accounts)",
+                account.id
+            ),
+        ));
     }
+    if !matches!(arn.kind.as_str(), "root" | "role" | "user") {
+        let message = format!("{} is no role, user or root", shown(value));
+        return Some(refused("", message, "name one of these"));
+    }
+    if own { None } else { external(value, id, statement, reach) }
+}
+
+/// Who is not of the operator's own has to send a word that only the two know: else a customer of a
+/// third party could have it use this role (the confused deputy).
+fn external(
+    value: &str,
+    account: Option<AccountId>,
+    statement: &Statement,
+    reach: Reach<'_>,
+) -> Option<Finding> {
+    let sends = exact(statement, "sts:ExternalId").is_some_and(|values| {
+        let one = |value: &String| !value.is_empty() && !value.contains(['*', '?', '$']);
+        !values.is_empty() && values.iter().all(one)
+    });
+    if sends || reach.is_own(account, statement) {
+        return None;
+    }
+    let message = format!("{} is not of the operator's own (--own-accounts)", shown(value));
+    Some(refused("", message, "set externalId, and have the caller send it"))
 }
 
 fn federated(

@@ -91,7 +91,8 @@ pub fn statement(grant: &PrincipalGrant<'_>, account: &Account) -> Result<Statem
 }
 
 /// `o-[a-z0-9]{10,32}`, from the model of AWS Organizations.
-fn is_organization_id(text: &str) -> bool {
+#[must_use]
+pub fn is_organization_id(text: &str) -> bool {
     text.strip_prefix("o-").is_some_and(|rest| {
         (10..=32).contains(&rest.len())
             && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())

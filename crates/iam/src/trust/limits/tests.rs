@@ -308,3 +308,101 @@ fn what_a_deny_says_of_pods_is_free() {
         .principal(PrincipalKind::Service, ["pods.eks.amazonaws.com"]);
     assert_eq!(check_namespace(&deny, "team-a"), []);
 }
+
+const A: &str = "111111111111";
+const B: &str = "222222222222";
+
+fn trusted(own: Option<(&[&str], &[&str])>) -> Trusted {
+    let ids = |ids: &[&str]| ids.iter().map(|id| id.parse().unwrap()).collect();
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    Trusted {
+        accounts: ids(&[A, B]),
+        organizations: words(&["o-a1b2c3d4e5", "o-other12345"]),
+        own: own.map(|(accounts, organizations)| Own {
+            accounts: ids(accounts),
+            organizations: words(organizations),
+        }),
+    }
+}
+
+fn reaching(principal: &str, condition: &str, trusted: &Trusted) -> Vec<String> {
+    let text = format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{"AWS":{principal}}},"Condition":{{{condition}}}}}}}"#
+    );
+    let policy = Policy::parse(&text, PolicyKind::Trust, Strictness::Observed).unwrap();
+    let account = account();
+    said(&check(&policy.statements[0], Reach { account: &account, trusted }, Origin::Statement))
+}
+
+const ORG: &str = r#""StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}"#;
+
+#[rstest]
+#[case::account(r#""111111111111""#, "", true)]
+#[case::role(r#""arn:aws:iam::222222222222:role/a""#, "", true)]
+#[case::another(r#""333333333333""#, "", false)]
+#[case::one_of_two(r#"["111111111111","333333333333"]"#, "", false)]
+#[case::partition(r#""arn:aws-cn:iam::111111111111:root""#, "", false)]
+#[case::no_principal(r#""arn:aws:iam::111111111111:group/g""#, "", false)]
+#[case::everyone(r#""*""#, "", false)]
+#[case::everyone_of_the_organization(r#""*""#, ORG, true)]
+#[case::any_account_of_it(r#""333333333333""#, ORG, true)]
+#[case::key_in_other_letters(
+    r#""*""#,
+    r#""StringEquals":{"AWS:principalorgid":"o-a1b2c3d4e5"}"#,
+    true
+)]
+#[case::of_another_one(r#""*""#, r#""StringEquals":{"aws:PrincipalOrgID":"o-zzzzzzzzzz"}"#, false)]
+#[case::of_one_of_two(
+    r#""*""#,
+    r#""StringEquals":{"aws:PrincipalOrgID":["o-a1b2c3d4e5","o-zzzzzzzzzz"]}"#,
+    false
+)]
+#[case::perhaps(r#""*""#, r#""StringEqualsIfExists":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}"#, false)]
+#[case::alike(r#""*""#, r#""StringLike":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}"#, false)]
+fn the_operator_decides_whom_a_role_trusts_beside_its_account(
+    #[case] principal: &str,
+    #[case] condition: &str,
+    #[case] allowed: bool,
+) {
+    let found = reaching(principal, condition, &trusted(None));
+    assert_eq!(found.is_empty(), allowed, "{found:?}");
+    // Without the setting only the own account is.
+    assert!(!reaching(principal, condition, &Trusted::default()).is_empty());
+}
+
+const ID: &str = r#""StringEquals":{"sts:ExternalId":"word"}"#;
+
+#[rstest]
+#[case::own(r#""111111111111""#, "", true)]
+#[case::third_party(r#""222222222222""#, "", false)]
+#[case::third_party_with_a_word(r#""222222222222""#, ID, true)]
+#[case::any_word(r#""222222222222""#, r#""StringLike":{"sts:ExternalId":"*"}"#, false)]
+#[case::a_word_perhaps(
+    r#""222222222222""#,
+    r#""StringEqualsIfExists":{"sts:ExternalId":"w"}"#,
+    false
+)]
+#[case::a_variable(
+    r#""222222222222""#,
+    r#""StringEquals":{"sts:ExternalId":"${sts:ExternalId}"}"#,
+    false
+)]
+#[case::both(r#"["111111111111","222222222222"]"#, "", false)]
+#[case::own_organization(r#""*""#, ORG, true)]
+#[case::other_organization(
+    r#""*""#,
+    r#""StringEquals":{"aws:PrincipalOrgID":"o-other12345"}"#,
+    false
+)]
+#[case::third_party_in_the_own_organization(r#""222222222222""#, ORG, true)]
+#[case::the_role_s_account(r#""123456789012""#, "", true)]
+fn who_is_not_of_the_operators_own_has_to_send_an_external_id(
+    #[case] principal: &str,
+    #[case] condition: &str,
+    #[case] allowed: bool,
+) {
+    let own = trusted(Some((&[A], &["o-a1b2c3d4e5"])));
+    let found = reaching(principal, condition, &own);
+    assert_eq!(found.is_empty(), allowed, "{found:?}");
+    assert!(found.iter().all(|words| words.contains("set externalId")), "{found:?}");
+}

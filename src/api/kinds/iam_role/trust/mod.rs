@@ -156,8 +156,8 @@ pub struct PrincipalsGrant {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arns: Option<Vec<String>>,
     /// Account ids of 12 digits, up to 50, quoted (YAML takes a bare one for a number). Everybody
-    /// to whom the account itself gives the right may then assume the role. Example:
-    /// `"123456789012"`.
+    /// to whom the account itself gives the right may then assume the role. Others than the role's
+    /// own are for the operator to allow (`--trusted-accounts`). Example: `"123456789012"`.
     #[schemars(
         length(min = 1, max = 50),
         inner(length(min = 12, max = 12), regex(pattern = "^[0-9]{12}$")),
@@ -166,7 +166,7 @@ pub struct PrincipalsGrant {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accounts: Option<Vec<String>>,
     /// Organization to which the caller must belong. Alone it stands for every principal of the
-    /// organization, which the built-in class does not allow. Example: `o-a1b2c3d4e5`.
+    /// organization, which the operator allows by `--trusted-accounts`. Example: `o-a1b2c3d4e5`.
     #[schemars(length(min = 12, max = 34), regex(pattern = "^o-[a-z0-9]{10,32}$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<String>,
