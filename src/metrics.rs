@@ -1,20 +1,24 @@
 //! What is counted and measured. One table holds each metric's name, kind, unit, labels and help;
 //! the registry and the page `docs/reference/metrics.md` are made of it. No label has values
-//! without bound: none names a resource or a namespace.
+//! without bound: none names a resource or a namespace, but for those of `--resource-metrics`.
 //!
 //! Counters and histograms are fed where things happen. What counts resources is asked for at the
 //! moment of a scrape: the engine leaves a [`Source`] here, and nobody keeps books.
 
 mod family;
+mod process;
 pub mod reference;
 mod table;
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 
 pub use self::{
     family::{Counter, Gauge, Histogram, MetricKind, Row},
@@ -45,10 +49,29 @@ pub struct Census {
     pub ends: Vec<i64>,
     /// Resources that are due and wait for their turn.
     pub waiting: usize,
+    /// Seconds that the first of them has waited.
+    pub oldest: i64,
+    /// Resources that are being deleted.
+    pub deleting: usize,
+    /// Each resource by itself, where that is wanted.
+    pub named: Vec<Named>,
     /// Whether the drift of an account is unseen.
     pub blind: BTreeMap<String, bool>,
     /// Seconds by which our own clock is ahead of that of an account.
     pub ahead: BTreeMap<String, i64>,
+}
+
+/// One resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it is ready.
+    pub ready: bool,
+    /// When its lifetime ends, in seconds since 1970.
+    pub end: Option<i64>,
 }
 
 /// Takes a census; `None` when nobody is at work.
@@ -56,7 +79,11 @@ pub type Source = Box<dyn Fn() -> Option<Census> + Send + Sync>;
 
 /// Where the census comes from.
 #[derive(Default)]
-struct Asked(Mutex<Option<Source>>);
+struct Asked {
+    source: Mutex<Option<Source>>,
+    /// Whether resources are shown one by one.
+    names: AtomicBool,
+}
 
 /// A count as a gauge takes it.
 #[must_use]
@@ -67,7 +94,18 @@ pub fn whole(count: usize) -> i64 {
 impl Metrics {
     /// Asks `source` at each scrape from here on.
     pub fn ask(&self, source: Source) {
-        *self.asked.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
+        *self.asked.source.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
+    }
+
+    /// Shows each resource by itself from here on.
+    pub fn name_resources(&self) {
+        self.asked.names.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether each resource is shown by itself.
+    #[must_use]
+    pub fn names_resources(&self) -> bool {
+        self.asked.names.load(Ordering::Relaxed)
     }
 
     /// Whether this process is the one that writes.
@@ -79,11 +117,12 @@ impl Metrics {
     #[must_use]
     pub fn text(&self) -> String {
         // Held to the end: two scrapes at one moment would mix their counts.
-        let source = self.asked.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let source = self.asked.source.lock().unwrap_or_else(PoisonError::into_inner);
         self.fill(&source.as_ref().and_then(|source| source()).unwrap_or_default());
-        let mut text = String::new();
+        let mut text = process::text();
         // Writing into a string does not fail.
-        let _ = encode(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, &self.registry);
+        let _ = encode_eof(&mut text);
         text
     }
 
@@ -103,6 +142,16 @@ impl Metrics {
         for (account, ahead) in &census.ahead {
             self.clock_offset.set([account], *ahead);
         }
+        self.queue_oldest.set([], census.oldest);
+        self.deletions_pending.set([], whole(census.deleting));
+        self.resource_ready.clear();
+        self.resource_expiry_timestamp.clear();
+        for Named { namespace, name, ready, end } in &census.named {
+            self.resource_ready.set([namespace, name], i64::from(*ready));
+            if let Some(end) = end {
+                self.resource_expiry_timestamp.set([namespace, name], *end);
+            }
+        }
     }
 }
 
@@ -120,12 +169,18 @@ mod tests {
         metrics.reconcile_duration.observe(["converged"], 0.3);
         metrics.keeps("1");
         metrics.sweep_duration.observe(["1"], 0.3);
+        metrics.role_quota.set(["1"], 1_000);
+        metrics.kubernetes_requests.inc(["GET", "200"]);
         metrics.ask(Box::new(|| {
             let conditions =
                 [(("Ready", "True", "Reconciled"), 2), (("Ready", "Unknown", ""), 1)].into();
             let blind = [("1".to_owned(), true)].into();
             let ahead = [("1".to_owned(), -7)].into();
-            Some(Census { conditions, ends: vec![-5, 3_600, 86_401], waiting: 3, blind, ahead })
+            let (namespace, name) = ("a".into(), "x".into());
+            let named = vec![Named { namespace, name, ready: true, end: Some(1_800_000_000) }];
+            let ends = vec![-5, 3_600, 86_401];
+            let (waiting, oldest, deleting) = (3, 7, 2);
+            Some(Census { conditions, ends, waiting, oldest, deleting, named, blind, ahead })
         }));
         metrics
     }
@@ -163,12 +218,17 @@ mod tests {
             "rolewright_queue_depth 3",
             r#"rolewright_drift_unseen{account="1"} 1"#,
             r#"rolewright_clock_offset_seconds{account="1"} -7"#,
+            "rolewright_queue_oldest_seconds 7",
+            "rolewright_deletions_pending 2",
+            r#"rolewright_resource_ready{resource_namespace="a",resource="x"} 1"#,
+            r#"rolewright_resource_expiry_timestamp_seconds{resource_namespace="a",resource="x"} 1800000000"#,
         ] {
             assert!(text.contains(line), "{line}: {text}");
         }
         metrics.ask(Box::new(|| None));
         let text = metrics.text();
         assert!(!text.contains("rolewright_resources{"), "{text}");
+        assert!(!text.contains("rolewright_resource_ready{"), "{text}");
         assert!(text.contains("rolewright_queue_depth 0"), "{text}");
     }
 
@@ -185,6 +245,7 @@ mod tests {
             r#"rolewright_sweep_last_success_timestamp_seconds{account="123456789012"} 0"#,
             r#"rolewright_drift_unseen{account="123456789012"} 0"#,
             "rolewright_leader 0",
+            r#"rolewright_panics_total{place="pass"} 0"#,
         ] {
             assert!(text.contains(line), "{line}: {text}");
         }

@@ -187,6 +187,14 @@ pub struct Args {
         default_value = "2s"
     )]
     pub lease_retry_period: String,
+    /// Show each resource by itself in the metrics: ready, and the end of its lifetime
+    #[arg(long, env = "ROLEWRIGHT_RESOURCE_METRICS", value_name = "true|false", num_args = 0..=1,
+        require_equals = true,
+          default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub resource_metrics: bool,
+    /// How many roles the account may have (IAM quota L-FE177D64), for the metric and the alert
+    #[arg(long, env = "ROLEWRIGHT_ROLE_QUOTA", value_name = "N", default_value_t = 1_000)]
+    pub role_quota: u32,
     /// Address of /healthz, /readyz, /metrics and /log-level
     #[arg(long, env = "ROLEWRIGHT_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,

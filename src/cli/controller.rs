@@ -112,7 +112,11 @@ async fn work(
     let Connected { iam, account, .. } = connected;
     let mut config = args.config(&account)?;
     config.sources = config.sources.run_by(own);
-    let client = Way::default().client().await?;
+    metrics.role_quota.set([account.id.as_str()], i64::from(args.role_quota));
+    if args.resource_metrics {
+        metrics.name_resources();
+    }
+    let client = Way::default().counted(metrics).await?;
     info!(
         account = %account.id,
         partition = %account.partition,

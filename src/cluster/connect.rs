@@ -1,14 +1,16 @@
 //! The way to the API server: a kubeconfig, or the service account of the pod. What keeps it from
 //! being used is one sentence with the remedy.
 
-use std::{error::Error, path::PathBuf};
+use std::{error::Error, path::PathBuf, sync::Arc};
 
 use kube::{
     Client, Config,
+    client::ClientBuilder,
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 
-use crate::plan::failure::ClusterError;
+use super::counted::Counting;
+use crate::{metrics::Metrics, plan::failure::ClusterError};
 
 /// Which cluster. By default that of KUBECONFIG or `~/.kube/config`, else the one around the pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +43,16 @@ impl Way {
                 _ => Err(ClusterError::Unavailable(of_kubeconfig(&error))),
             },
         }
+    }
+
+    /// A client that counts its requests.
+    ///
+    /// # Errors
+    /// A sentence: what is wrong, and what to do.
+    pub async fn counted(&self, metrics: &Arc<Metrics>) -> Result<Client, ClusterError> {
+        let builder = ClientBuilder::try_from(self.config().await?)
+            .map_err(|error| ClusterError::Unavailable(words(&error)))?;
+        Ok(builder.with_layer(&Counting(Arc::clone(metrics))).build())
     }
 
     /// A client.

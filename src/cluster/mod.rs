@@ -2,6 +2,7 @@
 //! objects of every kind, service accounts, Events; and the Lease. Translates; decides nothing.
 
 mod connect;
+mod counted;
 mod events;
 mod lease;
 mod objects;

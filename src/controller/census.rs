@@ -5,17 +5,36 @@ use std::sync::{Arc, PoisonError};
 use jiff::Timestamp;
 
 use crate::{
+    api::condition::READY,
     controller::{
         memory::{Memory, queue::Queue},
         shared::Shared,
     },
-    metrics::Census,
+    metrics::{Census, Named},
     ports::{Clock, IamRead},
 };
 
-fn census(memory: &Memory, queue: &Queue, now: Timestamp, steady: Timestamp) -> Census {
-    let mut census = Census { waiting: queue.waiting(steady), ..Census::default() };
+fn census(
+    memory: &Memory,
+    queue: &Queue,
+    now: Timestamp,
+    steady: Timestamp,
+    names: bool,
+) -> Census {
+    let oldest = queue.next_at().map_or(0, |at| steady.duration_since(at).as_secs().max(0));
+    let mut census = Census { waiting: queue.waiting(steady), oldest, ..Census::default() };
+    for key in memory.index.keys().filter(|_| names) {
+        let Some(entry) = memory.index.get(key) else { continue };
+        let ready = |(condition, status, _)| condition == READY && status == "True";
+        census.named.push(Named {
+            namespace: key.namespace.clone(),
+            name: key.name.clone(),
+            ready: entry.conditions.states().any(ready),
+            end: entry.deadline.map(Timestamp::as_second),
+        });
+    }
     for entry in memory.index.entries() {
+        census.deleting += usize::from(entry.is_deleting());
         for counted in entry.conditions.states() {
             *census.conditions.entry(counted).or_default() += 1;
         }
@@ -39,7 +58,8 @@ where
         let memory = shared.memory();
         let queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let (now, steady) = (shared.clock.now(), shared.clock.steady());
-        let mut census = census(&memory, &queue, now, steady);
+        let names = shared.metrics.names_resources();
+        let mut census = census(&memory, &queue, now, steady, names);
         for account in shared.accounts.iter() {
             let id = account.id().to_string();
             let blind = account.sweeping().blind(steady, shared.sweep_interval);

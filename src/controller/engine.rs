@@ -471,6 +471,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
 
     /// A panic: the resource says so and waits for a change; the process lives.
     fn park(&self, key: ResourceKey) {
+        self.shared.metrics.panics.inc(["pass"]);
         error!(resource = %key, "a pass panicked; the resource is parked until it changes");
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {

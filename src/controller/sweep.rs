@@ -184,6 +184,7 @@ pub fn ended<I: IamRead, C, K: Clock>(
                 "the sweep failed in a way that it does not know; it is tried again"
             );
             metrics.sweeps.inc([id, "panicked"]);
+            metrics.panics.inc(["sweep"]);
             account.sweeping().broke(now, shared.sweep_interval);
         }
         Some(result) => {

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::{
-    HORIZONS, TABLE,
-    table::{CAUSES, SWEEPS},
+    HORIZONS, TABLE, process,
+    table::{CAUSES, PLACES, SWEEPS},
 };
 use crate::plan::{form::observed::RolePart, say::verdict};
 
@@ -17,12 +17,14 @@ fn labels() -> Vec<(&'static str, String)> {
         ("account", "AWS account, 12 digits".into()),
         ("action", "action of IAM that the controller calls, as `GetRole`".into()),
         ("cause", list(&CAUSES)),
+        ("code", "HTTP status, as `200`; `none` where no answer came".into()),
         (
             "condition",
             "type of a condition: `Ready`, `Synced`, `Reconciling`, `Stalled`, \
             `Expired`"
                 .into(),
         ),
+        ("method", "`GET`, `POST`, `PATCH`, `PUT`, `DELETE`, and `WATCH` for a watch".into()),
         (
             "outcome",
             "`success`, or what can be done about the failure: `not_found`, which is an answer \
@@ -31,6 +33,7 @@ fn labels() -> Vec<(&'static str, String)> {
                 .into(),
         ),
         ("part", list(&RolePart::CLASSES)),
+        ("place", list(&PLACES)),
         (
             "reason",
             format!(
@@ -42,6 +45,8 @@ fn labels() -> Vec<(&'static str, String)> {
                 list(verdict::REFUSALS)
             ),
         ),
+        ("resource", "name of an `IAMRole`".into()),
+        ("resource_namespace", "namespace of an `IAMRole`".into()),
         (
             "result",
             format!(
@@ -62,8 +67,8 @@ pub fn markdown() -> String {
     let mut page = String::from(
         "# Metrics\n\nMade of `src/metrics/table.rs`; edit that. `/metrics` on the address of \
          `--listen` answers in the OpenMetrics text format. \
-         No label names a resource or a namespace, so the number of series does not grow with the \
-         number of resources. \
+         Without `--resource-metrics` no label names a resource or a namespace, so the number of \
+         series does not grow with the number of resources. \
          [Monitor](../how-to/monitor.md) tells how to scrape them and what to look at.\n\n\
          What counts resources is counted at the moment of the scrape, by the process that leads; \
          a process that stands by shows none.\n\n\
@@ -79,6 +84,10 @@ pub fn markdown() -> String {
             labels.join(", "),
             row.help
         );
+    }
+    for (name, kind, _, help) in process::TABLE {
+        let total = if kind == "counter" { "_total" } else { "" };
+        let _ = writeln!(page, "| `{name}{total}` | {kind} |  | {help} |");
     }
     page.push_str("\n## Labels\n\n| Label | Values |\n|---|---|\n");
     for (label, values) in labels() {
@@ -112,8 +121,14 @@ mod tests {
     fn each_label_of_the_table_is_explained_and_no_other_and_none_is_without_bound() {
         let used: BTreeSet<&str> = TABLE.iter().flat_map(|row| row.labels).copied().collect();
         assert_eq!(labels().iter().map(|(label, _)| *label).collect::<BTreeSet<_>>(), used);
-        for unbounded in ["namespace", "name", "role", "resource", "uid", "message"] {
-            assert!(!used.contains(unbounded), "{unbounded}");
+        // Those that name a resource are shown only where somebody asks for them.
+        let asked = |row: &&crate::metrics::Row| row.help.contains("--resource-metrics");
+        let always = TABLE.iter().filter(|row| !asked(row)).flat_map(|row| row.labels);
+        let always: BTreeSet<&str> = always.copied().collect();
+        let unbounded =
+            ["namespace", "name", "role", "resource", "resource_namespace", "uid", "message"];
+        for label in unbounded {
+            assert!(!always.contains(label), "{label}");
         }
     }
 

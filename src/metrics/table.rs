@@ -68,6 +68,15 @@ metrics! {
         "Passes after which the resource is tried again, by what kept them from their end.";
     queue_depth: Gauge, [],
         "Resources that are due and wait for their turn.";
+    queue_oldest: Gauge in "seconds", [],
+        "How long the resource has waited for its turn that has waited longest; 0 when none waits.";
+    deletions_pending: Gauge, [],
+        "Resources that are being deleted and held by the controller or somebody else.";
+    resource_ready: Gauge, ["resource_namespace", "resource"],
+        "1 for a resource that is ready, 0 for one that is not; only with --resource-metrics.";
+    resource_expiry_timestamp: Gauge in "seconds", ["resource_namespace", "resource"],
+        "When the lifetime of a resource ends, in seconds since 1970; only with \
+         --resource-metrics.";
     resources: Gauge, ["condition", "status", "reason"],
         "Resources by condition, as their status has it; one without status is Ready Unknown.";
     roles_expiring: Gauge, ["within_seconds"],
@@ -105,6 +114,13 @@ metrics! {
     other_account: Gauge, ["account"],
         "1 while the credentials are of another account than the one whose roles are kept: nothing \
          is written then.";
+    role_quota: Gauge, ["account"],
+        "How many roles the account may have, as --role-quota says.";
+    kubernetes_requests: Counter, ["method", "code"],
+        "Requests to the API server, by HTTP method, WATCH among them, and by status code, or none \
+         without an answer.";
+    panics: Counter, ["place"],
+        "Mistakes of rolewright that ended a pass or a sweep; each is in the log.";
     leader: Gauge, [],
         "1 when this process writes, 0 when it stands by.";
     build_info: Gauge, ["version"],
@@ -117,6 +133,9 @@ pub(super) const CAUSES: [&str; 2] = ["deleted", "expired"];
 pub const MISSED: [&str; 3] = ["revision", "lease", "comparison"];
 /// How a sweep ended.
 pub(super) const SWEEPS: [&str; 3] = ["complete", "failed", "panicked"];
+
+/// What can panic and be survived.
+pub(super) const PLACES: [&str; 2] = ["pass", "sweep"];
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -154,6 +173,9 @@ impl Metrics {
         }
         for reason in verdict::REFUSALS {
             metrics.refusals.begin([reason]);
+        }
+        for place in PLACES {
+            metrics.panics.begin([place]);
         }
         for cause in CAUSES {
             metrics.removals.begin([cause]);

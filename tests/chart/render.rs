@@ -126,10 +126,11 @@ fn other(path: &str) -> Option<Value> {
         "settings.awsReadRate"
         | "settings.awsWriteRate"
         | "settings.maxConcurrentReconciles"
-        | "settings.maxRolesPerNamespace" => {
+        | "settings.maxRolesPerNamespace"
+        | "settings.roleQuota" => {
             json!(7)
         }
-        "settings.annotateServiceAccounts" => json!(true),
+        "settings.annotateServiceAccounts" | "settings.resourceMetrics" => json!(true),
         "settings.allowPause" | "settings.allowObserve" | "settings.allowRetain" => json!(false),
         "settings.logLevel" => json!("debug"),
         "settings.logFormat" => json!("text"),

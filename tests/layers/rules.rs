@@ -90,7 +90,7 @@ pub const LAYERS: [Layer; 18] = [
     Layer {
         name: "cluster",
         number: Some(3),
-        uses: &["api", "iam", "plan", "ports"],
+        uses: &["api", "iam", "plan", "ports", "metrics"],
         never: &[AWS],
         core: false,
     },

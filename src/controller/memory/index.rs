@@ -339,6 +339,12 @@ impl Index {
 }
 
 impl Entry {
+    /// Whether the resource is being deleted.
+    #[must_use]
+    pub fn is_deleting(&self) -> bool {
+        self.deleting
+    }
+
     /// Generation that the watch delivered last.
     #[must_use]
     pub fn generation(&self) -> i64 {
