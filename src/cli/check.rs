@@ -99,7 +99,8 @@ pub async fn run(args: &Args, paint: Paint) -> anyhow::Result<Answer> {
     let (mut findings, iam) = in_aws(args.account.as_deref()).await;
     findings.extend(in_cluster(args).await);
     if let (Some(installation), Some(iam)) = (&args.installation, iam) {
-        findings.extend(unclaimed(&iam, installation, &args.watch_namespace).await);
+        let way = args.cluster.way();
+        findings.extend(unclaimed(&iam, &way, installation, &args.watch_namespace).await);
     }
     let all = findings.iter().all(|finding| finding.ok);
     let code = u8::from(!all);

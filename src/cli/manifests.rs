@@ -123,6 +123,7 @@ fn resource(document: &Value) -> Result<Resource, String> {
         key: ResourceKey { namespace, name },
         uid: "<uid>".into(),
         generation: 1,
+        version: 1,
         // A bound of the lifetime counts from here: a manifest is taken to be applied now.
         created: metadata(document, "creationTimestamp")
             .and_then(Value::as_str)

@@ -13,7 +13,7 @@ use crate::{
     api::{ResourceKey, kinds::iam_role::IamRole, object::WatchEvent},
     aws::AwsIam,
     cli::check::result::{CheckResult, miss, note, ok},
-    cluster::KubeCluster,
+    cluster::{KubeCluster, Way},
     plan::{decide::ownership, failure::IamError},
     ports::{IamRead, Objects},
 };
@@ -24,6 +24,7 @@ const LIST: Duration = Duration::from_mins(1);
 /// All of them, among the resources of `namespaces`; of all namespaces when empty.
 pub(super) async fn unclaimed(
     iam: &AwsIam,
+    way: &Way,
     installation: &str,
     namespaces: &[String],
 ) -> Vec<CheckResult> {
@@ -34,7 +35,7 @@ pub(super) async fn unclaimed(
             return vec![miss(what, error.to_string(), "see the line of that action above")];
         }
     };
-    let resources = match resources(namespaces).await {
+    let resources = match resources(way, namespaces).await {
         Ok(resources) => resources,
         Err(error) => {
             return vec![miss(what, error, "see the lines of the API server above")];
@@ -67,9 +68,10 @@ async fn owned(
 
 /// The resources, each with the name of its role where status has one.
 async fn resources(
+    way: &Way,
     namespaces: &[String],
 ) -> Result<HashMap<ResourceKey, Option<RoleName>>, String> {
-    let client = kube::Client::try_default().await.map_err(|error| error.to_string())?;
+    let client = way.client().await.map_err(|error| error.to_string())?;
     let cluster = KubeCluster::new(client, namespaces.to_vec());
     let list = async {
         let mut events = pin!(Objects::<IamRole>::watch(&cluster));

@@ -19,6 +19,8 @@ fn object(name: &str, status: &str) -> Object<IamRole> {
     Object {
         key: ResourceKey { namespace: "team-a".into(), name: name.into() },
         uid: "u".into(),
+        last_applied: None,
+        version: 1,
         generation: 2,
         created: "2026-12-01T09:00:00Z".parse().unwrap(),
         deleting: false,

@@ -383,10 +383,8 @@ fn a_deletion_takes_the_role_only_when_nothing_asks_to_keep_it(
     #[case] terms: Result<DeletionPolicy, &str>,
 ) {
     let found = |default| {
-        let found = deletion_terms(
-            &resource(spec),
-            &Limits { default_deletion: default, ..limits() },
-        );
+        let found =
+            deletion_terms(&resource(spec), &Limits { default_deletion: default, ..limits() });
         found.map_err(|problem| problem.field().to_string())
     };
     let terms = terms.map_err(str::to_owned);
