@@ -333,31 +333,6 @@ fn inline_policies_that_are_too_long_together_and_names_used_twice_are_refused()
 }
 
 #[test]
-fn the_operators_boundary_is_on_every_role_and_no_other_is_taken() {
-    let mut limits = limits();
-    limits.boundary = BoundaryRule::Always("arn:{partition}:iam::{accountId}:policy/b".into());
-    let arn = "arn:aws:iam::123456789012:policy/b";
-    let boundary =
-        |spec: &str| desired(&resource(spec), &limits).map(|desired| desired.form.boundary);
-    assert_eq!(boundary(&with("")), Ok(Some(arn.into())));
-    assert_eq!(boundary(&with(&format!(r#""permissionsBoundary":"{arn}""#))), Ok(Some(arn.into())));
-    let problems = boundary(&with(r#""permissionsBoundary":"arn:aws:iam::123456789012:policy/c""#))
-        .unwrap_err();
-    assert!(problems[0].remedy().contains("leave it out"), "{problems:?}");
-}
-
-#[test]
-fn the_operators_list_decides_about_managed_policies() {
-    let mut limits = limits();
-    limits.managed_policies = ManagedPolicyRules::new(["arn:aws:iam::aws:policy/Only"]).unwrap();
-    let spec = |name: &str| {
-        with(&format!(r#""permissions":{{"managedPolicies":["arn:aws:iam::aws:policy/{name}"]}}"#))
-    };
-    assert!(desired(&resource(&spec("Only")), &limits).is_ok());
-    assert!(desired(&resource(&spec("ReadOnlyAccess")), &limits).is_err());
-}
-
-#[test]
 fn a_service_account_without_issuer_is_refused_with_the_flag() {
     let mut limits = limits();
     limits.oidc_issuers.clear();
