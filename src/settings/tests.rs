@@ -91,7 +91,7 @@ fn defaults_are_those_of_the_documentation() {
     "--permissions-boundary",
     "write arn:"
 )]
-#[case::path_upwards(&["--path-prefix=/a/../b/"], "--path-prefix", "no . or ..")]
+#[case::path_upwards(&["--path-prefix=/a/../b/"], "--path-prefix", "no part of dots only")]
 #[case::path_placeholder(&["--path-prefix=/{accountId}/"], "--path-prefix", "write / or")]
 #[case::policies_placeholder(
     &["--managed-policies=arn:aws:iam::{accountID}:policy/*"],

@@ -4,9 +4,11 @@ use crate::{
     api::kinds::iam_role::DeletionPolicy,
     plan::{
         form::desired::desired,
+        scope::limits::BoundaryRule,
         tests::samples::{limits, resource, with},
     },
 };
+use iam::managed::ManagedPolicyRules;
 
 #[test]
 fn the_operator_decides_which_other_accounts_a_resource_may_trust() {

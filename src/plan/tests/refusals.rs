@@ -21,7 +21,7 @@ use crate::plan::{
     },
     tests::samples::{as_written, limits, resource, wish, with},
 };
-use iam::{managed::ManagedPolicyRules, tag};
+use iam::tag;
 
 fn status(change: impl FnOnce(&mut RoleStatus)) -> RoleStatus {
     let mut status = RoleStatus::default();
