@@ -193,7 +193,7 @@ mod tests {
     #[case("/a b/", false)]
     #[case("/a/../b/", false)]
     #[case("/./", false)]
-    #[case("/a/.../b/", true)]
+    #[case("/a/.../b/", false)]
     #[case("/a*/", false)]
     #[case("/aws-service-role/x/", false)]
     #[case("/AWS-Reserved/", false)]
