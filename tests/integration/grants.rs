@@ -106,7 +106,7 @@ async fn a_call_that_the_printed_policy_does_not_allow_fails_the_test() {
     world.wait_ready("x");
     for (flag, value, action) in [
         ("--path-prefix", "/other/", "iam:CreateRole"),
-        ("--permissions-boundary", "arn:aws:iam::123456789012:policy/other", "iam:PutRolePolicy"),
+        ("--permissions-boundary", "arn:aws:iam::{accountId}:policy/other", "iam:PutRolePolicy"),
         ("--installation", "other", "iam:TagRole"),
         ("--managed-policies", "arn:aws:iam::aws:policy/Other", "iam:AttachRolePolicy"),
     ] {
