@@ -2,6 +2,7 @@
 //! pace, our recent writes, and how its sweeps go. Whoever works on a resource asks here for the
 //! account of that resource; nothing in here knows resources.
 
+pub mod boundaries;
 pub mod sweeping;
 
 use std::{
@@ -15,7 +16,7 @@ use jiff::Timestamp;
 use iam::account::{Account, AccountId};
 
 use crate::{
-    accounts::sweeping::Sweeping,
+    accounts::{boundaries::Boundaries, sweeping::Sweeping},
     plan::{failure::IamError, form::settle::Recent},
     ports::{Behalf, IamRead},
 };
@@ -33,6 +34,7 @@ pub struct Access<I> {
     pub iam: I,
     recent: Arc<Mutex<Recent>>,
     sweeping: Arc<Mutex<Sweeping>>,
+    boundaries: Arc<Mutex<Boundaries>>,
 }
 
 impl<I> Access<I> {
@@ -47,6 +49,7 @@ impl<I> Access<I> {
             iam: self.iam.on_behalf_of(behalf),
             recent: Arc::clone(&self.recent),
             sweeping: Arc::clone(&self.sweeping),
+            boundaries: Arc::clone(&self.boundaries),
         }
     }
 
@@ -61,6 +64,11 @@ impl<I> Access<I> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Boundaries that its pages do not show; held for moments only.
+    pub fn boundaries(&self) -> MutexGuard<'_, Boundaries> {
+        self.boundaries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How its sweeps go; held for moments only.
     pub fn sweeping(&self) -> MutexGuard<'_, Sweeping> {
         self.sweeping.lock().unwrap_or_else(PoisonError::into_inner)
@@ -71,8 +79,8 @@ impl<I> Accounts<I> {
     /// The registry of these.
     pub fn new(accounts: impl IntoIterator<Item = (Account, I)>) -> Self {
         let access = |(account, iam): (Account, I)| {
-            let (recent, sweeping) = (Arc::default(), Arc::default());
-            (account.id, Arc::new(Access { account, iam, recent, sweeping }))
+            let (recent, sweeping, boundaries) = Default::default();
+            (account.id, Arc::new(Access { account, iam, recent, sweeping, boundaries }))
         };
         Self(accounts.into_iter().map(access).collect())
     }

@@ -105,8 +105,8 @@ reasons! {
     DELETION_BLOCKED = "DeletionBlocked",
         "The role can't be removed because something that is not ours holds it, such as an \
          instance profile; the message names it, and nothing was taken away.",
-        "Take the role out of what the message names; the controller tries again every five \
-         minutes.";
+        "Take the role out of what the message names. The next sweep sees that no instance profile \
+         holds it any more; anything else is tried again every five minutes.";
     RETAINED = "Retained",
         "The resource was deleted with `deletionPolicy: Retain` or `driftPolicy: Observe`; the \
          role stays in AWS with its tags.",

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::aws::{error, load, time::ServerTime};
+use crate::aws::{answer::Whole, error, load, time::ServerTime};
 
 /// What STS says of the credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,13 @@ pub struct Caller {
 pub async fn caller() -> Caller {
     let time = ServerTime::default();
     let client = aws_sdk_sts::Client::new(&load().await);
-    let answer = client.get_caller_identity().customize().interceptor(time.clone()).send().await;
+    let answer = client
+        .get_caller_identity()
+        .customize()
+        .interceptor(time.clone())
+        .interceptor(Whole)
+        .send()
+        .await;
     let arn = match answer {
         Ok(identity) => {
             identity.arn().map(str::to_owned).ok_or_else(|| "the answer names nobody".to_owned())

@@ -10,7 +10,10 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::plan::failure::{IamError, IamErrorClass};
+use crate::{
+    aws::answer::{self, Broken},
+    plan::failure::{IamError, IamErrorClass},
+};
 
 /// Why a call was not sent: it is not known that it would have reached the right account.
 #[derive(Debug, thiserror::Error)]
@@ -19,30 +22,31 @@ pub struct NotProven;
 
 /// AWS's own words, one line, without request ids (they would make every repetition look like
 /// news).
-pub fn words<E, R>(error: &SdkError<E, R>) -> String
+pub fn words<E>(error: &SdkError<E, Response>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug,
 {
     let text = match error {
         SdkError::ServiceError(service) => {
             let meta = service.err().meta();
-            format!(
-                "{}: {}",
-                meta.code().unwrap_or("no code"),
-                meta.message().unwrap_or("no message")
-            )
+            match meta.code() {
+                Some(code) => format!("{code}: {}", meta.message().unwrap_or("no message")),
+                None => answer::foreign(service.raw()).to_string(),
+            }
         }
         SdkError::TimeoutError(_) => "no answer in time".to_owned(),
         SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
-            Some(error) => match credentials(error) {
+            Some(error) => match found::<CredentialsError>(error) {
                 Some(CredentialsError::CredentialsNotLoaded(_)) => NO_CREDENTIALS.to_owned(),
                 Some(error) => format!("the AWS credentials can't be loaded: {}", cause(error)),
                 None => format!("not reachable: {}", cause(error)),
             },
             None => "not reachable".to_owned(),
         },
-        SdkError::ResponseError(_) => "the answer broke off or can't be understood".to_owned(),
+        SdkError::ResponseError(_) => found::<Broken>(error).map_or_else(
+            || "the answer broke off or can't be understood".to_owned(),
+            ToString::to_string,
+        ),
         other => cause(other),
     };
     let line: String = text
@@ -53,49 +57,54 @@ where
 }
 
 fn not_proven(failure: &DispatchFailure) -> bool {
-    let mut cause = failure.as_connector_error().and_then(Error::source);
-    while let Some(error) = cause {
-        if error.is::<NotProven>() {
-            return true;
+    let error = failure.as_connector_error();
+    error.and_then(|error| found::<NotProven>(error)).is_some()
+}
+
+/// The first error of this kind, of this one and its causes.
+fn found<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
-        cause = error.source();
+        next = error.source();
     }
-    false
+    None
 }
 
 const NO_CREDENTIALS: &str = "no AWS credentials were found";
-
-/// What went wrong before there was anything to send.
-fn credentials<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {
-    std::iter::successors(Some(error), |error| (*error).source())
-        .find_map(|error| error.downcast_ref::<CredentialsError>())
-}
+const NETWORK: &str = "check AWS_REGION, AWS_ENDPOINT_URL and the network";
 
 /// The words and what to do, for a call that asks whose the credentials are.
-pub fn sentence<E, R>(error: &SdkError<E, R>) -> String
+pub fn sentence<E>(error: &SdkError<E, Response>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug,
 {
     let words = words(error);
     let remedy = match error {
-        SdkError::ServiceError(service) => match service.err().meta().code().unwrap_or_default() {
-            "ExpiredToken" | "ExpiredTokenException" => "sign in again, or renew the credentials",
-            "InvalidClientTokenId" | "SignatureDoesNotMatch" | "UnrecognizedClientException" => {
-                "check the access key and its secret, and that they are of this partition"
+        SdkError::ServiceError(service) => match service.err().meta().code() {
+            Some("ExpiredToken" | "ExpiredTokenException") => {
+                "sign in again, or renew the credentials"
             }
-            _ => "check whose credentials they are, and what denies the call",
+            Some(
+                "InvalidClientTokenId" | "SignatureDoesNotMatch" | "UnrecognizedClientException",
+            ) => "check the access key and its secret, and that they are of this partition",
+            Some(_) => "check whose credentials they are, and what denies the call",
+            None => NETWORK,
         },
         _ if words == NO_CREDENTIALS => {
             "give the pod IRSA or EKS Pod Identity, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and \
              AWS_SECRET_ACCESS_KEY"
         }
         SdkError::DispatchFailure(failure)
-            if failure.as_connector_error().is_some_and(|error| credentials(error).is_some()) =>
+            if failure
+                .as_connector_error()
+                .is_some_and(|error| found::<CredentialsError>(error).is_some()) =>
         {
             "check the profile, the token file and the role that they name"
         }
-        _ => "check AWS_REGION, AWS_ENDPOINT_URL and the network",
+        _ => NETWORK,
     };
     format!("{words}: {remedy}")
 }
@@ -119,7 +128,11 @@ where
         SdkError::DispatchFailure(failure) if not_proven(failure) => IamErrorClass::OtherAccount,
         SdkError::ServiceError(service) => {
             let meta = service.err().meta();
-            by_code(meta.code().unwrap_or_default(), meta.message().unwrap_or_default())
+            match meta.code() {
+                Some(code) => by_code(code, meta.message().unwrap_or_default()),
+                // A proxy or a load balancer: all that it says is the status.
+                None => by_status(service.raw().status().as_u16()),
+            }
         }
         // The request never left (bad settings, no credentials), or no whole answer came.
         SdkError::ConstructionFailure(_)
@@ -133,6 +146,14 @@ where
         class,
         message: words(error),
         request_id: error.request_id().map(str::to_owned),
+    }
+}
+
+fn by_status(status: u16) -> IamErrorClass {
+    match status {
+        429 => IamErrorClass::Throttled,
+        500..=599 => IamErrorClass::ServerError,
+        _ => IamErrorClass::Unknown,
     }
 }
 

@@ -2,6 +2,7 @@
 //! pacing. Decides nothing.
 
 mod account;
+mod answer;
 mod arns;
 mod caller;
 mod error;
@@ -18,7 +19,7 @@ use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_iam::config::retry::RetryPartition;
 
 use crate::{
-    aws::{account::AccountGuard, meter::Meter, time::ServerTime},
+    aws::{account::AccountGuard, answer::Whole, meter::Meter, time::ServerTime},
     metrics::Metrics,
     pace::{Paces, Rates},
     ports::Behalf,
@@ -83,7 +84,10 @@ pub struct Connected {
 pub async fn connect(rates: Rates, metrics: &Arc<Metrics>) -> Result<Connected, ConnectError> {
     let config = load().await;
     let time = ServerTime::default();
-    let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(time.clone()).build();
+    let sts = aws_sdk_sts::config::Builder::from(&config)
+        .interceptor(time.clone())
+        .interceptor(Whole)
+        .build();
     let sts = aws_sdk_sts::Client::from_conf(sts);
     let (key, identity) = account::whose(&sts).await.map_err(ConnectError::Credentials)?;
     let arn = identity.arn().unwrap_or_default();
@@ -100,6 +104,7 @@ pub async fn connect(rates: Rates, metrics: &Arc<Metrics>) -> Result<Connected, 
         // One bucket of retries and throttles an account, not one for the whole process.
         .retry_partition(RetryPartition::new(format!("iam-{}", account.id)))
         .interceptor(time.clone())
+        .interceptor(Whole)
         .build();
     let meter = Meter::new(Arc::clone(metrics), account.id.to_string());
     let iam = AwsIam {
@@ -151,10 +156,14 @@ pub(crate) mod tests {
             .retry_config(RetryConfig::disabled())
             .build();
         let time = ServerTime::default();
-        let iam = aws_sdk_iam::config::Builder::from(&config).interceptor(time.clone()).build();
+        let iam = aws_sdk_iam::config::Builder::from(&config)
+            .interceptor(time.clone())
+            .interceptor(Whole)
+            .build();
         let meter = Arc::new(Meter::new(Arc::new(Metrics::new()), "123456789012".into()));
         let account = "123456789012".parse().unwrap();
-        let sts = aws_sdk_sts::Client::new(&config);
+        let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(Whole).build();
+        let sts = aws_sdk_sts::Client::from_conf(sts);
         AwsIam {
             client: aws_sdk_iam::Client::from_conf(iam),
             paces: Arc::new(Paces::new(rates)),
@@ -245,5 +254,94 @@ pub(crate) mod tests {
             assert!(text.contains(line), "{line}: {text}");
         }
         assert!(iam.paces.rate(false) < before * 0.9, "{} after {before}", iam.paces.rate(false));
+    }
+
+    /// Answers one request with this.
+    pub(super) fn answers(
+        status: &'static str,
+        body: Vec<u8>,
+    ) -> (String, std::thread::JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 8192]).unwrap();
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            let _ = stream.write_all(&body); // a reader that has enough goes away
+        });
+        (endpoint, server)
+    }
+
+    /// What the controller makes of such an answer to `GetRole`.
+    async fn read_of(status: &'static str, body: impl Into<Vec<u8>>) -> (IamErrorClass, String) {
+        let (endpoint, server) = answers(status, body.into());
+        let iam = iam(&endpoint, Rates { read: 0.0, write: 0.0 });
+        let error = iam.role(&"x".into()).await.unwrap_err();
+        server.join().unwrap();
+        (error.class, error.message)
+    }
+
+    #[tokio::test]
+    async fn what_is_no_answer_of_aws_is_told_with_its_status_and_kind() {
+        let html = "<!DOCTYPE html><html><body><h1>Service Unavailable</h1></body></html>";
+        for (status, body, class, kind) in [
+            ("503 Service Unavailable", html, IamErrorClass::ServerError, "an HTML page"),
+            ("502 Bad Gateway", "", IamErrorClass::ServerError, "an empty body"),
+            ("429 Too Many", r#"{"message":"slow"}"#, IamErrorClass::Throttled, "JSON"),
+            ("407 Proxy", "who are you?", IamErrorClass::Unknown, "something else than XML"),
+        ] {
+            let number = status.split(' ').next().unwrap();
+            let sentence = format!("HTTP {number} with {kind}, which is no answer of AWS");
+            assert_eq!(read_of(status, body).await, (class, sentence));
+        }
+        // "Done" is believed of nobody else.
+        let (class, message) = read_of("200 OK", html).await;
+        assert!(class.outcome_unknown());
+        assert_eq!(message, "HTTP 200 with an HTML page, which is no answer of AWS");
+    }
+
+    #[tokio::test]
+    async fn a_write_is_done_when_aws_says_so_and_not_when_a_proxy_does() {
+        let (endpoint, server) = answers("200 OK", b"<html>Please sign in</html>".to_vec());
+        let iam = iam(&endpoint, Rates { read: 0.0, write: 0.0 });
+        let role = RoleKey { account: AccountId::NONE, name: "x".into() };
+        let step = Step::new(role, Call::DeleteRole, Why::Deleted);
+        let error = iam.write(Proven::for_a_test(&step)).await.unwrap_err();
+        server.join().unwrap();
+        assert!(error.class.outcome_unknown(), "{error}");
+    }
+
+    /// A whole answer to `GetRole`, with tags at its end.
+    const ROLE: &str = "<GetRoleResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">\
+        <GetRoleResult><Role><Path>/</Path><RoleName>x</RoleName><RoleId>AROAX</RoleId>\
+        <Arn>arn:aws:iam::123456789012:role/x</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>\
+        <Tags><member><Key>a</Key><Value>b</Value></member></Tags></Role></GetRoleResult>\
+        <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetRoleResponse>";
+
+    #[tokio::test]
+    async fn an_answer_that_ends_before_its_xml_does_is_an_error() {
+        let (endpoint, server) = answers("200 OK", ROLE.as_bytes().to_vec());
+        let iam = iam(&endpoint, Rates { read: 0.0, write: 0.0 });
+        let role = iam.role(&"x".into()).await.unwrap().unwrap();
+        server.join().unwrap();
+        assert_eq!(role.tags.len(), 1);
+        for percent in [40, 60, 80, 99] {
+            let cut = &ROLE[..ROLE.len() * percent / 100];
+            let (class, message) = read_of("200 OK", cut).await;
+            assert_eq!(message, "the answer ends before its XML does", "{percent} %");
+            assert!(class.outcome_unknown());
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_not_read() {
+        let mut body = b"<GetRoleResponse>".to_vec();
+        body.resize(17 * 1024 * 1024, b' ');
+        let (_, message) = read_of("200 OK", body).await;
+        assert_eq!(message, "the answer is longer than 16 MiB");
     }
 }

@@ -9,10 +9,13 @@ use iam::tag::Tags;
 use jiff::Timestamp;
 
 use crate::{
-    aws::AwsIam,
+    aws::{AwsIam, answer::Broken},
     plan::{
         failure::{IamError, IamErrorClass},
-        form::observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
+        form::{
+            observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
+            pages::Pages,
+        },
     },
     ports::{Behalf, IamRead},
 };
@@ -85,6 +88,7 @@ impl IamRead for AwsIam {
 
     async fn attached(&self, name: &RoleName) -> Result<Option<Attachments>, IamError> {
         let (mut attached, mut marker) = (Attachments::new(), None);
+        let mut pages = Pages::of("ListAttachedRolePolicies");
         loop {
             let request = self
                 .client
@@ -106,7 +110,7 @@ impl IamRead for AwsIam {
                     .iter()
                     .filter_map(|policy| policy.policy_arn().map(str::to_owned)),
             );
-            marker = next(page.is_truncated(), page.marker());
+            marker = pages.turn(next(pages.action(), page.is_truncated(), page.marker())?)?;
             if marker.is_none() {
                 return Ok(Some(attached));
             }
@@ -115,6 +119,7 @@ impl IamRead for AwsIam {
 
     async fn inline_names(&self, name: &RoleName) -> Result<Option<Vec<String>>, IamError> {
         let (mut names, mut marker) = (Vec::new(), None);
+        let mut pages = Pages::of("ListRolePolicies");
         loop {
             let request =
                 self.client.list_role_policies().role_name(name.as_str()).set_marker(marker);
@@ -129,7 +134,7 @@ impl IamRead for AwsIam {
                 return Ok(None);
             };
             names.extend(page.policy_names().iter().cloned());
-            marker = next(page.is_truncated(), page.marker());
+            marker = pages.turn(next(pages.action(), page.is_truncated(), page.marker())?)?;
             if marker.is_none() {
                 return Ok(Some(names));
             }
@@ -144,6 +149,7 @@ impl IamRead for AwsIam {
 
     async fn instance_profiles(&self, name: &RoleName) -> Result<Option<Vec<String>>, IamError> {
         let (mut names, mut marker) = (Vec::new(), None);
+        let mut pages = Pages::of("ListInstanceProfilesForRole");
         loop {
             let request = self
                 .client
@@ -165,7 +171,7 @@ impl IamRead for AwsIam {
                     .iter()
                     .map(|profile| profile.instance_profile_name().to_owned()),
             );
-            marker = next(page.is_truncated(), page.marker());
+            marker = pages.turn(next(pages.action(), page.is_truncated(), page.marker())?)?;
             if marker.is_none() {
                 return Ok(Some(names));
             }
@@ -173,17 +179,28 @@ impl IamRead for AwsIam {
     }
 
     async fn details(&self, marker: Option<String>) -> Result<Page<RoleDetail>, IamError> {
-        let request = self
-            .client
-            .get_account_authorization_details()
-            .filter(EntityType::Role)
-            .max_items(PAGE)
-            .set_marker(marker);
-        let page = call!(self, "GetAccountAuthorizationDetails", false, "", request)?;
-        Ok(Page {
-            items: page.role_detail_list().iter().map(detail).collect::<Result<_, _>>()?,
-            next: next(page.is_truncated(), page.marker()),
-        })
+        const ACTION: &str = "GetAccountAuthorizationDetails";
+        let mut items = PAGE;
+        loop {
+            let request = self
+                .client
+                .get_account_authorization_details()
+                .filter(EntityType::Role)
+                .max_items(items)
+                .set_marker(marker.clone());
+            let page = match call!(self, "GetAccountAuthorizationDetails", false, "", request) {
+                // Roles that are all very large: fewer of them make an answer that can be read.
+                Err(error) if items > 1 && error.message == Broken::TooLong.to_string() => {
+                    items = (items / 4).max(1);
+                    continue;
+                }
+                answer => answer?,
+            };
+            return Ok(Page {
+                items: page.role_detail_list().iter().map(detail).collect::<Result<_, _>>()?,
+                next: next(ACTION, page.is_truncated(), page.marker())?,
+            });
+        }
     }
 
     async fn summaries(&self, marker: Option<String>) -> Result<Page<RoleSummary>, IamError> {
@@ -202,14 +219,28 @@ impl IamRead for AwsIam {
         };
         Ok(Page {
             items: page.roles().iter().map(summary).collect(),
-            next: next(page.is_truncated(), page.marker()),
+            next: next("ListRoles", page.is_truncated(), page.marker())?,
         })
     }
 }
 
-/// IAM may give a short page: only `IsTruncated` tells the last one.
-fn next(truncated: bool, marker: Option<&str>) -> Option<String> {
-    marker.filter(|_| truncated).map(str::to_owned)
+/// IAM may give a short page: only `IsTruncated` tells the last one. One that says that there is
+/// more and not where would be taken for the last.
+fn next(
+    action: &'static str,
+    truncated: bool,
+    marker: Option<&str>,
+) -> Result<Option<String>, IamError> {
+    match marker.filter(|marker| !marker.is_empty()) {
+        _ if !truncated => Ok(None),
+        Some(marker) => Ok(Some(marker.to_owned())),
+        None => Err(IamError {
+            action,
+            class: IamErrorClass::Unknown,
+            request_id: None,
+            message: "the answer says that there is more, and not where".to_owned(),
+        }),
+    }
 }
 
 /// A role as `GetRole` and `CreateRole` answer.
@@ -260,6 +291,11 @@ fn detail(detail: &SdkDetail) -> Result<RoleDetail, IamError> {
             .filter_map(|policy| {
                 Some((policy.policy_name()?.to_owned(), policy.policy_document()?.to_owned()))
             })
+            .collect(),
+        profiles: detail
+            .instance_profile_list()
+            .iter()
+            .map(|profile| profile.instance_profile_name().to_owned())
             .collect(),
     })
 }

@@ -10,7 +10,10 @@ use std::{
 
 use futures::FutureExt;
 use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
 use tracing::{debug, error, info, warn};
 
 use crate::{
@@ -26,10 +29,11 @@ use crate::{
     metrics::whole,
     plan::{
         decide::ownership,
-        failure::IamError,
+        failure::{IamError, IamErrorClass},
         form::{
             fingerprint,
             observed::{Observed, RoleDetail, RoleSummary},
+            pages::Pages,
         },
         scope::identity,
         steps::principals,
@@ -50,11 +54,32 @@ pub struct Suspect {
 /// How many roles a sweep saw; `None` for one that panicked.
 pub type Swept = Option<Result<usize, IamError>>;
 
+/// Longer than the slowest pace needs for the largest account: one that lasts longer never ends.
+const LONGEST_SWEEP: Duration = Duration::from_hours(1);
+
+fn too_long() -> IamError {
+    IamError {
+        action: "GetAccountAuthorizationDetails",
+        class: IamErrorClass::Unreachable,
+        message: "the sweep did not end within an hour".into(),
+        request_id: None,
+    }
+}
+
 /// Sweeps the account once. Returns the number of roles in it.
 ///
 /// # Errors
-/// The first page that failed: a sweep that did not complete says nothing about absence.
+/// The first page that failed, or no end: a sweep that did not complete says nothing about absence.
 pub async fn sweep<I: IamRead, C, K: Clock>(
+    shared: &Shared<I, C, K>,
+    access: &Access<I>,
+    suspects: &mpsc::UnboundedSender<Suspect>,
+) -> Result<usize, IamError> {
+    let all = Box::pin(read_all(shared, access, suspects));
+    timeout(LONGEST_SWEEP, all).await.unwrap_or_else(|_| Err(too_long()))
+}
+
+async fn read_all<I: IamRead, C, K: Clock>(
     shared: &Shared<I, C, K>,
     access: &Access<I>,
     suspects: &mpsc::UnboundedSender<Suspect>,
@@ -64,16 +89,21 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
     let installation = &shared.sources.of(access.id()).installation;
     let mut owned: BTreeMap<RoleName, ResourceKey> = BTreeMap::new();
     let mut marker = None;
+    let mut pages = Pages::of("GetAccountAuthorizationDetails");
     loop {
         let requested = shared.clock.steady();
         let page = access.iam.details(marker).await?;
-        for detail in page.items {
+        for mut detail in page.items {
+            match detail.role.boundary {
+                Some(_) => access.boundaries().shown(),
+                None => detail.role.boundary = access.boundaries().of(&detail.role.name),
+            }
             seen.insert(RoleKey { account: access.id(), name: detail.role.name.clone() });
             compare_detail(shared, access, &detail, requested, suspects);
             let resource = ownership::resource_of(installation, &detail.role);
             owned.extend(resource.map(|resource| (detail.role.name.clone(), resource)));
         }
-        marker = page.next;
+        marker = pages.turn(page.next)?;
         if shared.stopping() {
             return Ok(seen.len());
         }
@@ -81,6 +111,7 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
             break;
         }
     }
+    let mut pages = Pages::of("ListRoles");
     loop {
         let requested = shared.clock.steady();
         let page = access.iam.summaries(marker).await?;
@@ -89,7 +120,7 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
             seen.insert(RoleKey { account: access.id(), name: summary.name.clone() });
             compare_summary(shared, access, &summary, requested, suspects);
         }
-        marker = page.next;
+        marker = pages.turn(page.next)?;
         if shared.stopping() {
             return Ok(seen.len());
         }
@@ -97,21 +128,48 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
             break;
         }
     }
-    let memory = shared.memory();
-    for key in memory.index.keys() {
-        let Some(entry) = memory.index.get(key) else { continue };
-        if entry.role.account == access.id()
-            && entry.expected
-            && entry.comparable(begun)
-            && !seen.contains(&entry.role)
-        {
-            debug!(resource = %key, role = %entry.role.name, "the sweep did not see the role");
-            let _ = suspects.send(Suspect { key: key.clone(), cause: Cause::Full });
+    let mut expected = Vec::new();
+    {
+        let memory = shared.memory();
+        for key in memory.index.keys() {
+            let Some(entry) = memory.index.get(key) else { continue };
+            if entry.role.account != access.id() || !entry.expected || !entry.comparable(begun) {
+                continue;
+            }
+            if seen.contains(&entry.role) {
+                expected.push(entry.role.name.clone());
+            } else {
+                debug!(resource = %key, role = %entry.role.name, "the sweep did not see the role");
+                let _ = suspects.send(Suspect { key: key.clone(), cause: Cause::Full });
+            }
         }
     }
-    drop(memory);
     tell_unclaimed(shared, access, owned);
+    read_boundaries(shared, access, expected, suspects).await;
     Ok(seen.len())
+}
+
+/// Where pages hide boundaries, reads some of the roles one by one. One that can't be read is left
+/// for another time: its pass tells why.
+async fn read_boundaries<I: IamRead, C, K: Clock>(
+    shared: &Shared<I, C, K>,
+    access: &Access<I>,
+    expected: Vec<RoleName>,
+    suspects: &mpsc::UnboundedSender<Suspect>,
+) {
+    let next = access.boundaries().next(expected);
+    for name in next {
+        if shared.stopping() {
+            return;
+        }
+        let Ok(Some(role)) = access.iam.role(&name).await else { continue };
+        if access.boundaries().read(&name, role.boundary.as_deref()) {
+            let role = RoleKey { account: access.id(), name };
+            for key in shared.memory().index.claimants(&role) {
+                let _ = suspects.send(Suspect { key: key.clone(), cause: Cause::Full });
+            }
+        }
+    }
 }
 
 /// Owned roles that no resource claims are counted and told: nobody else would find them.
@@ -244,10 +302,16 @@ fn compare_detail<I, C, K: Clock>(
     if keys.is_empty() {
         return;
     }
+    if detail.profiles.is_empty() {
+        for key in keys.iter().filter(|key| memory.held_by_profile.remove(*key)) {
+            debug!(resource = %key, "no instance profile holds the role any more");
+            let _ = suspects.send(Suspect { key: key.clone(), cause: Cause::Full });
+        }
+    }
     // What lately was written is laid over a copy: the hint has what the page shows.
     let lately = access.recent().knows(&key);
     let settled = lately.then(|| {
-        let RoleDetail { role, attached, inline } = detail.clone();
+        let RoleDetail { role, attached, inline, profiles: _ } = detail.clone();
         let mut settled = Observed { role, attached, inline };
         // An unanswered write is tried again by its own pass; until then the resource is not
         // compared.

@@ -10,7 +10,10 @@ use iam::role::RoleKey;
 
 use super::*;
 use crate::{
-    aws::{AwsIam, tests::client},
+    aws::{
+        AwsIam,
+        tests::{answers, client},
+    },
     pace::Rates,
     plan::{
         decide::ownership::Proven,
@@ -225,4 +228,16 @@ fn the_key_stands_in_the_header() {
     let header = "AWS4-HMAC-SHA256 Credential=AKIA1/20261130/us-east-1/iam/aws4_request, \
                   SignedHeaders=host, Signature=0";
     assert_eq!((access_key(header), access_key("")), ("AKIA1", ""));
+}
+
+#[tokio::test]
+async fn a_proxy_in_the_place_of_sts_is_told_with_what_to_check() {
+    let (endpoint, server) = answers("403 Forbidden", b"<html>Not here</html>".to_vec());
+    let error = whose(&client(&endpoint, RATES, "key").guard.sts).await.unwrap_err();
+    server.join().unwrap();
+    assert_eq!(
+        error,
+        "HTTP 403 with an HTML page, which is no answer of AWS: \
+         check AWS_REGION, AWS_ENDPOINT_URL and the network"
+    );
 }

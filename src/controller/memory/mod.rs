@@ -29,6 +29,8 @@ pub struct Memory {
     pub absent_since: HashMap<ResourceKey, Timestamp>,
     /// Owned roles without a resource, of each account.
     pub unclaimed: HashMap<AccountId, Unclaimed>,
+    /// Those whose role can't be removed because an instance profile holds it.
+    pub held_by_profile: BTreeSet<ResourceKey>,
     /// Those for whose role there is no room in their namespace.
     pub waiting_for_room: BTreeSet<ResourceKey>,
 }
@@ -38,6 +40,7 @@ impl Memory {
     pub fn forget(&mut self, key: &ResourceKey) -> Vec<ResourceKey> {
         self.absent_since.remove(key);
         self.waiting_for_room.remove(key);
+        self.held_by_profile.remove(key);
         self.index.remove(key)
     }
 

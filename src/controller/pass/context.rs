@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use iam::{role::RoleKey, tag};
 use jiff::Timestamp;
+use tracing::warn;
 
 use crate::{
     accounts::Access,
     api::{RoleStatus, condition, kinds::iam_role::Applied, reason, resource::Resource},
     controller::{
+        memory::queue::Hint,
         pass::drive::{Interrupted, Progress},
         shared::Shared,
     },
@@ -180,6 +182,27 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.shared.memory().absent_since.entry(identity.key.clone()).or_insert(now);
         }
         situation
+    }
+
+    /// What a read of the role tells of its account: whether pages show boundaries.
+    pub(super) fn note_boundary(&self, hint: Option<&Hint>, role: &RoleRecord) {
+        let key = RoleKey { account: self.access.id(), name: role.name.clone() };
+        let page = hint.and_then(|hint| hint.detail.as_deref());
+        let hides = page.is_some_and(|page| page.role.boundary.is_none())
+            && role.boundary.is_some()
+            // A page that is older than our own writes hides nothing.
+            && !self.access.recent().knows(&key);
+        let mut boundaries = self.access.boundaries();
+        if hides && boundaries.hide() {
+            warn!(
+                account = %self.access.id(),
+                role = %role.name,
+                "pages of GetAccountAuthorizationDetails do not show the permissions boundary that \
+                 GetRole shows: boundaries of this account are read role by role, so that drift in \
+                 them is seen within 60 sweeps"
+            );
+        }
+        boundaries.read(&role.name, role.boundary.as_deref());
     }
 
     /// The role is there, and is what the resource is about.

@@ -184,6 +184,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let Some(mut observed) = observed else {
             return Ok(Next::Failed(Trouble::NotVisible));
         };
+        self.note_boundary(hint.as_ref(), &observed.role);
         let role_is = (observed.role.role_id.to_string(), observed.role.arn.clone());
         if !reattached {
             self.status.role_uid = Some(self.resource.uid.clone());

@@ -63,6 +63,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let name = role.name.clone();
         let profiles = self.access.iam.instance_profiles(&name).await?;
         if let Some(profiles) = profiles.filter(|profiles| !profiles.is_empty()) {
+            // The next sweep that sees it free ends the wait.
+            self.shared.memory().held_by_profile.insert(identity.key.clone());
             return Ok(Removal::Blocked(format!(
                 "role {name} is in instance profile {}, which is not ours: remove the role from it",
                 profiles.join(", ")

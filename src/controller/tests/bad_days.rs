@@ -186,3 +186,34 @@ async fn a_create_whose_answer_was_lost_is_carried_on_with_one_role() {
         ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_that_goes_in_a_circle_ends_the_sweep_with_an_error() {
+    let rig = Rig::with(&plain("")).await;
+    rig.world.iam.page_size(1);
+    for number in 0..4 {
+        rig.apply(&format!("r{number}"), &plain(""));
+    }
+    rig.seconds(70).await;
+    rig.world.iam.list_in_a_circle(true);
+    rig.clear();
+    rig.seconds(120).await;
+    let pages = rig.world.iam.calls().len();
+    assert!(pages < 200, "{pages} calls: it goes round and round");
+    assert!(rig.metrics.text().contains(r#"result="failed"} "#), "{}", rig.metrics.text());
+    assert_eq!(rig.writes(), [""; 0], "a sweep that broke off says nothing about absence");
+    rig.world.iam.list_in_a_circle(false);
+    rig.world.iam.remove(&role("r2"));
+    rig.seconds(150).await;
+    assert_eq!(rig.writes(), ["CreateRole"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_that_lasts_for_hours_ends_after_one() {
+    let rig = Rig::with(&plain("")).await;
+    rig.world.iam.fault(Rule::new(Fault::Delay(Duration::from_hours(100))).on("ListRoles"));
+    rig.seconds(3_600 + 200).await;
+    rig.world.iam.set_trust(&role("x"), r#"{"Version":"2012-10-17","Statement":[]}"#);
+    rig.a_sweep().await;
+    assert_eq!(rig.writes(), ["UpdateAssumeRolePolicy"]);
+}

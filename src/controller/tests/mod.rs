@@ -14,6 +14,7 @@ mod accounts;
 mod additive;
 mod annotate;
 mod bad_days;
+mod boundaries;
 mod claims;
 mod clock;
 mod contested;

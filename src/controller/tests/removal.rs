@@ -67,8 +67,26 @@ async fn an_instance_profile_of_others_blocks_and_nothing_is_stripped() {
         rig.calls().iter().filter(|action| **action == "ListInstanceProfilesForRole").count();
     assert!((12..=17).contains(&tries), "{tries}");
     rig.world.iam.remove_instance_profile("their-profile", &role("x"));
-    rig.seconds(301).await;
+    // The next sweep sees it.
+    rig.a_sweep().await;
     assert!(rig.world.cluster.resource(&key("x")).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_role_that_an_instance_profile_lets_go_is_removed_after_the_next_sweep() {
+    let rig = Rig::with(&plain(r#""lifetime":{"ttl":"60s"}"#)).await;
+    rig.world.iam.add_instance_profile("one", &role("x"));
+    rig.world.iam.add_instance_profile("two", &role("x"));
+    rig.seconds(100).await;
+    assert_eq!(rig.ready("x").0, "DeletionBlocked");
+    rig.world.iam.remove_instance_profile("one", &role("x"));
+    rig.clear();
+    rig.a_sweep().await;
+    assert_eq!(rig.calls(), [""; 0], "one of them still holds it");
+    rig.world.iam.remove_instance_profile("two", &role("x"));
+    rig.a_sweep().await;
+    assert_eq!(rig.ready("x").0, "Expired");
+    assert!(rig.world.iam.get(&role("x")).is_none());
 }
 
 #[tokio::test(start_paused = true)]

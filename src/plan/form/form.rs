@@ -176,7 +176,7 @@ impl RoleDetail {
     /// The form of the role; description and session duration are not known here.
     #[must_use]
     pub fn form(&self) -> Form<&String> {
-        let Self { role, attached, inline } = self;
+        let Self { role, attached, inline, profiles: _ } = self;
         seen(role, attached, inline)
     }
 }

@@ -7,5 +7,6 @@ pub mod form;
 pub mod last_applied;
 pub mod lenient;
 pub mod observed;
+pub mod pages;
 pub mod settle;
 pub mod trust;

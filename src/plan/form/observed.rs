@@ -50,6 +50,8 @@ pub struct RoleDetail {
     pub attached: Attachments,
     /// Inline policies by name; bodies percent-encoded as AWS sent them.
     pub inline: BTreeMap<String, String>,
+    /// Names of the instance profiles that hold it.
+    pub profiles: Vec<String>,
 }
 
 /// What `ListRoles` adds to a [`RoleDetail`].

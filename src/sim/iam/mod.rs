@@ -93,6 +93,7 @@ struct State {
 
 /// How reads behave.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of a test")]
 struct Reading {
     point_lag: Duration,
     bulk_lag: Duration,
@@ -100,6 +101,8 @@ struct Reading {
     page_size: usize,
     short_pages: bool,
     shuffle_trust: bool,
+    hide_boundaries: bool,
+    circle: bool,
 }
 
 /// What a call is about.
@@ -120,6 +123,8 @@ impl FakeIam {
             page_size: 100,
             short_pages: false,
             shuffle_trust: false,
+            hide_boundaries: false,
+            circle: false,
         };
         let state = State {
             account: Account::new(account, partition),
@@ -204,6 +209,16 @@ impl FakeIam {
     /// With `true` lists in trust policies come back in another order on every read.
     pub fn shuffle_trust(&self, shuffle: bool) {
         self.lock().reading.shuffle_trust = shuffle;
+    }
+
+    /// With `true` `details` leaves boundaries out, as some stand-ins for AWS do.
+    pub fn hide_boundaries(&self, hide: bool) {
+        self.lock().reading.hide_boundaries = hide;
+    }
+
+    /// With `true` each page but the first says that the next one is that page again.
+    pub fn list_in_a_circle(&self, circle: bool) {
+        self.lock().reading.circle = circle;
     }
 
     /// Replaces the quotas; what is already over them stays.

@@ -37,14 +37,17 @@ impl State {
 
     /// An item of `GetAccountAuthorizationDetails`.
     pub(super) fn detail(&mut self, role: &RoleState) -> RoleDetail {
+        let mut record = RoleRecord { description: None, max_session: None, ..self.record(role) };
+        record.boundary = record.boundary.filter(|_| !self.reading.hide_boundaries);
         RoleDetail {
-            role: RoleRecord { description: None, max_session: None, ..self.record(role) },
+            role: record,
             attached: role.attached.clone(),
             inline: role
                 .inline
                 .iter()
                 .map(|(name, text)| (name.clone(), percent_encode(text)))
                 .collect(),
+            profiles: role.instance_profiles.iter().cloned().collect(),
         }
     }
 
@@ -82,7 +85,8 @@ impl State {
         let mut roles: Vec<_> = rest.filter_map(visible).take(size + 1).collect();
         let more = roles.len() > size;
         roles.truncate(size);
-        let next = roles.last().filter(|_| more).map(|(key, _)| write_marker(key));
+        let again = marker.filter(|_| self.reading.circle).map(str::to_owned);
+        let next = roles.last().filter(|_| more).map(|(key, _)| again.unwrap_or(write_marker(key)));
         Ok(Page { items: roles.iter().map(|(_, role)| show(self, role)).collect(), next })
     }
 }

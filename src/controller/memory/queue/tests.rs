@@ -48,7 +48,7 @@ fn opened() -> Cause {
         tags: BTreeMap::default(),
     };
     let (attached, inline) = (BTreeSet::new(), BTreeMap::new());
-    let detail = RoleDetail { role, attached, inline };
+    let detail = RoleDetail { role, attached, inline, profiles: Vec::new() };
     Cause::Drift(Hint { generation: 1, detail: Some(Box::new(detail)) })
 }
 
