@@ -61,19 +61,9 @@ pub fn statement(grant: &ServiceGrant<'_>, account: &Account) -> Result<Compiled
         ));
     }
     let mut statement = Statement::allow([ASSUME_ROLE]).principal(PrincipalKind::Service, [*name]);
-    let mut warnings = Vec::new();
     let known = sender::sends_source_account(name);
     if *source_account == SourceAccount::Own || (*source_account == SourceAccount::Auto && known) {
         statement = statement.when("StringEquals", "aws:SourceAccount", [account.id.as_str()]);
-    } else if *source_account == SourceAccount::Auto && source_arns.is_empty() {
-        let message = format!(
-            "{} is not known to send aws:SourceAccount, so nothing holds it to this account",
-            shown(name)
-        );
-        warnings.push(
-            Finding::warning(Check::SOURCE_ACCOUNT, "/sourceAccount", message)
-                .with_remedy("write Own if it does, None if it does not, or add sourceArns"),
-        );
     }
     let mut arns = Vec::with_capacity(source_arns.len());
     for (index, arn) in source_arns.iter().enumerate() {
@@ -90,8 +80,27 @@ pub fn statement(grant: &ServiceGrant<'_>, account: &Account) -> Result<Compiled
         }
         arns.push(arn);
     }
+    let mut warnings = Vec::new();
+    let held = !arns.is_empty() && arns.iter().all(|arn| names_its_account(arn, account));
+    if *source_account == SourceAccount::Auto && !known && !held {
+        let message = format!(
+            "{} is not known to send aws:SourceAccount, so nothing holds it to this account",
+            shown(name)
+        );
+        let finding = Finding::warning(Check::SOURCE_ACCOUNT, "/sourceAccount", message);
+        warnings.push(finding.with_remedy(
+            "write Own if it does, None if it does not, or add sourceArns with the account's id",
+        ));
+    }
     if !arns.is_empty() {
         statement = statement.when("ArnLike", "aws:SourceArn", arns);
     }
     Ok(Compiled { statement, warnings })
+}
+
+/// Whether a source can only be this account's, or one thing that was chosen. `ArnLike` compares
+/// part by part, so wildcards elsewhere do not reach into the account.
+fn names_its_account(arn: &str, account: &Account) -> bool {
+    let own = Arn::split(arn).is_some_and(|arn| arn.account == account.id.as_str());
+    own || !arn.contains(['*', '?'])
 }

@@ -22,7 +22,14 @@ fn made(
     r#","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}"#,
     false
 )]
-#[case("lambda.amazonaws.com", SourceAccount::Auto, &[], "", true)]
+#[case(
+    "lambda.amazonaws.com",
+    SourceAccount::Auto,
+    &[],
+    r#","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}"#,
+    false
+)]
+#[case("sns.amazonaws.com", SourceAccount::Auto, &[], "", true)]
 #[case("ec2.amazonaws.com", SourceAccount::Auto, &[], "", true)]
 #[case("ec2.amazonaws.com", SourceAccount::None, &[], "", false)]
 #[case("rds.amazonaws.com", SourceAccount::None, &[], "", false)]
@@ -98,14 +105,14 @@ fn a_source_is_one_of_the_arns(#[case] arn: &str, #[case] allowed: bool) {
 
 #[test]
 fn a_service_without_the_key_can_still_assume_its_role() {
-    let compiled = made("lambda.amazonaws.com", SourceAccount::Auto, &[]).unwrap();
-    let caller = (PrincipalKind::Service, "lambda.amazonaws.com");
+    let compiled = made("sns.amazonaws.com", SourceAccount::Auto, &[]).unwrap();
+    let caller = (PrincipalKind::Service, "sns.amazonaws.com");
     assert!(allows(&compiled.statement, "sts:AssumeRole", caller, &[]));
     assert_eq!(
         compiled.warnings[0].to_string(),
-        "sourceAccount: \"lambda.amazonaws.com\" is not known to send aws:SourceAccount, so \
+        "sourceAccount: \"sns.amazonaws.com\" is not known to send aws:SourceAccount, so \
          nothing holds it to this account; \
-         write Own if it does, None if it does not, or add sourceArns"
+         write Own if it does, None if it does not, or add sourceArns with the account's id"
     );
 }
 
@@ -147,7 +154,20 @@ fn a_source_is_an_arn(#[case] arn: &str) {
 #[case("rds.amazonaws.com.cn", true)]
 #[case("amplify.eu-south-1.amazonaws.com", true)]
 #[case("amplify.us-gov-west-1.amazonaws.com", true)]
-#[case("lambda.amazonaws.com", false)]
+#[case("appstream.amazonaws.com", true)]
+#[case("bedrock.amazonaws.com", true)]
+#[case("codedeploy.amazonaws.com", true)]
+#[case("config.amazonaws.com", true)]
+#[case("ecs-tasks.amazonaws.com", true)]
+#[case("kinesisanalytics.amazonaws.com", true)]
+#[case("lambda.amazonaws.com", true)]
+#[case("scheduler.amazonaws.com", true)]
+#[case("states.eu-west-2.amazonaws.com", true)]
+#[case("vpc-flow-logs.amazonaws.com", true)]
+#[case("cloudtrail.amazonaws.com", false)]
+#[case("s3.amazonaws.com", false)]
+#[case("batchoperations.s3.amazonaws.com", false)]
+#[case("sns.amazonaws.com", false)]
 #[case("edgelambda.amazonaws.com", false)]
 #[case("ec2.amazonaws.com", false)]
 #[case("export.rds.amazonaws.com", false)]
@@ -162,10 +182,33 @@ fn senders_are_known_by_their_whole_name(#[case] service: &str, #[case] known: b
 }
 
 #[test]
-fn senders_are_in_order_and_each_has_its_source() {
+fn senders_are_in_order_and_each_has_its_source_and_its_day() {
     assert!(sender::SENDERS.is_sorted_by(|a, b| a.0 < b.0));
-    assert!(
-        sender::SENDERS.iter().all(|(name, page)| page.contains(": ") && is_service(&format!(
-            "{name}.amazonaws.com")))
-    );
+    for (name, page, day) in sender::SENDERS {
+        assert!(is_service(&format!("{name}.amazonaws.com")), "{name}");
+        assert!(page.contains(": "), "{name}: {page}");
+        let numbers: Vec<_> = day.split('-').map(|part| part.parse::<u16>().unwrap()).collect();
+        assert!(matches!(numbers[..], [2026..=9999, 1..=12, 1..=31]), "{name}: {day}");
+    }
+}
+
+#[rstest]
+#[case::none(&[], true)]
+#[case::any(&["arn:*:*:*:*:*"], true)]
+#[case::any_account(&["arn:aws:sns:eu-west-2:*:x"], true)]
+#[case::part_of_the_account(&["arn:aws:sns:eu-west-2:12345678901?:x"], true)]
+#[case::other_account(&["arn:aws:sns:*:210987654321:x"], true)]
+#[case::any_bucket(&["arn:aws:s3:::x-*"], true)]
+#[case::one_of_them(&["arn:aws:sns:*:{accountId}:x", "arn:aws:sns:*:*:x"], true)]
+#[case::own(&["arn:aws:sns:*:{accountId}:*"], false)]
+#[case::each_own(&["arn:{partition}:sns:*:{accountId}:x", "arn:*:*:*:123456789012:*"], false)]
+#[case::one_bucket(&["arn:aws:s3:::x"], false)]
+#[case::one_topic_of_others(&["arn:aws:sns:eu-west-2:210987654321:x"], false)]
+fn only_sources_that_name_their_account_end_the_warning(
+    #[case] arns: &[&str],
+    #[case] warned: bool,
+) {
+    let warnings = |account| made("sns.amazonaws.com", account, arns).unwrap().warnings.len();
+    assert_eq!(warnings(SourceAccount::Auto), usize::from(warned));
+    assert_eq!([SourceAccount::Own, SourceAccount::None].map(warnings), [0, 0]);
 }
