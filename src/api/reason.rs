@@ -38,6 +38,12 @@ reasons! {
          resource is looked at for another reason.",
         "Look at the controller's `/readyz` and at the alert `RolewrightDriftUnseen`; when a sweep \
          is complete again, the resource is looked at once more and is `Reconciled`.";
+    DRIFT_CONTESTED = "DriftContested",
+        "A part of the role was corrected three times within an hour and is different again; the \
+         next corrections of it wait, from a minute up to an hour. Access that is too wide is \
+         still taken back at once.",
+        "Find out who or what changes the part that the message names, and stop it, or make the \
+         change in the resource.";
     REATTACHED = "Reattached",
         "A resource that had no role yet took up the role that an earlier resource of the same \
          namespace and name left in AWS.",

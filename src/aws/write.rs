@@ -22,7 +22,7 @@ impl IamWrite for AwsIam {
     }
 
     async fn write(&self, proven: Proven<'_>) -> Result<Written, IamError> {
-        let Step { role, call, why: _, change: _, needs: _ } = proven.step();
+        let Step { role, call, why: _, change: _, needs: _, gives_back: _ } = proven.step();
         let (iam, name) = (&self.client, role.name.as_str());
         match call {
             Call::CreateRole { path, trust, description, max_session, boundary, tags } => {

@@ -45,6 +45,7 @@ fn verdicts() -> Vec<Verdict> {
         Verdict::Working(reason::PROGRESSING, String::new()),
         Verdict::Working(reason::DELETING, String::new()),
         Verdict::PrincipalReplaced { written: true },
+        Verdict::DriftContested(Vec::new()),
         Verdict::Panicked,
     ];
     verdicts.extend(Class::ALL.map(|class| {

@@ -43,6 +43,34 @@ async fn access_that_nobody_wants_goes_although_aws_refuses_another_part() {
     standin.clear_faults(&account);
 }
 
+#[tokio::test]
+async fn what_is_changed_again_each_time_waits_and_access_is_taken_back_all_the_same() {
+    let world = World::new("contested").await;
+    world.apply("x", &whole());
+    world.wait_ready("x");
+    let (role, iam) = (world.role("x"), world.scope.iam());
+    for corrections in 1..=4 {
+        world.clear();
+        iam.update_role().role_name(&role).description("other").send().await.expect("updated");
+        if corrections < 4 {
+            wait_until("the correction", SOON, || match world.writes() {
+                writes if writes.is_empty() => Err(format!("{writes:?}")),
+                _ => Ok(()),
+            });
+        }
+    }
+    let message = world.wait_reason("x", "DriftContested");
+    assert!(message.contains("attributes: AWS has 3600 s, \"other\""), "{message}");
+    world.wait_sweeps(2);
+    world.clear();
+    iam.attach_role_policy().role_name(&role).policy_arn(ADMIN).send().await.expect("attached");
+    wait_until("the attachment to go", SOON, || {
+        let writes = world.writes();
+        let gone = writes.iter().any(|action| action == "DetachRolePolicy");
+        if gone { Ok(()) } else { Err(format!("{writes:?}")) }
+    });
+}
+
 /// 6.5 kB of Denies under another name: more than IAM's 10,240 characters if they stood twice.
 #[tokio::test]
 async fn a_large_policy_is_renamed_within_the_quota() {

@@ -18,7 +18,7 @@ use crate::{
         queue::{Cause, Hint},
     },
     plan::{
-        decide::room::Place,
+        decide::{contest::Corrections, room::Place},
         form::{
             fingerprint::{self, Fingerprint, Owned},
             observed::RoleDetail,
@@ -74,6 +74,8 @@ pub struct Entry {
     pub held: Option<Box<Held>>,
     /// What a sweep compares with while the role is not as written: how the last pass left it.
     pub left: Option<Box<(Fingerprint, Fingerprint)>>,
+    /// The corrections of its role.
+    pub corrections: Option<Box<Corrections>>,
 }
 
 /// The fingerprints of a role that is only observed, as the last sweep saw them.
@@ -161,6 +163,7 @@ impl Index {
             role_id: resource.status.role_id.as_deref().map(RoleId::from),
             held: None,
             left: None,
+            corrections: None,
         });
         if let (true, Some(known), Some(deadline)) =
             (hash_is_current, &resource.status.expires_at, entry.deadline)
@@ -175,6 +178,7 @@ impl Index {
                 entry.reported.clone_from(&old.reported);
                 entry.held.clone_from(&old.held);
                 entry.left.clone_from(&old.left);
+                entry.corrections.clone_from(&old.corrections);
                 if old.settled_at.is_some() {
                     // What a pass found counts, not an older status that comes late.
                     entry.converged = old.converged;

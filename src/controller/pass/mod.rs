@@ -223,13 +223,18 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if *unchanged && !done.is_empty() {
             self.note_drift(&done);
         }
-        let Carried { held, missing, trust } = carried?;
+        let Carried { held, missing, trust, contested } = carried?;
         self.status.role_uid = Some(self.resource.uid.clone());
         let open = self.annotate(desired, &applied).await?;
         if !missing.is_empty() {
             self.status.replaced_principals.clear();
             let next = Next::Failed(Trouble::Iam(IamErrorClass::InvalidPrincipal));
             return self.report(&Verdict::PrincipalMissing(missing), next).await;
+        }
+        if let Some(until) = contested.until {
+            let left = until.duration_since(self.shared.clock.steady());
+            let next = Next::Again(left.try_into().unwrap_or_default());
+            return self.report(&Verdict::DriftContested(contested.parts), next).await;
         }
         let written = done.iter().any(|step| matches!(step.call, Call::UpdateTrust { .. }));
         self.converged(desired, held, &trust, written, open).await

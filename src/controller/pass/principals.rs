@@ -19,7 +19,10 @@ use crate::{
         tally,
     },
     plan::{
-        decide::ownership::Leave,
+        decide::{
+            contest::{self, Contested},
+            ownership::Leave,
+        },
         form::{
             desired::Desired,
             fingerprint::{self, Owned},
@@ -57,6 +60,8 @@ pub(super) struct Carried {
     pub(super) missing: Vec<String>,
     /// The trust policy that the role has now.
     pub(super) trust: String,
+    /// Corrections that wait, because they do not last.
+    pub(super) contested: Contested,
 }
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
@@ -132,10 +137,13 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         context: &PlanContext<'_>,
         done: &mut Vec<Step>,
     ) -> Result<Carried, Interrupted> {
-        let mut missing = Vec::new();
+        let (mut missing, mut contested) = (Vec::new(), Contested::default());
         loop {
             let view = principals::view(desired, &observed, &held);
-            let steps = diff::diff(&view.desired, &view.observed, context.scope);
+            let mut steps = diff::diff(&view.desired, &view.observed, context.scope);
+            if context.reason == reason::DRIFT_CORRECTED {
+                (steps, contested) = self.hold_contested(steps, &view.observed);
+            }
             if steps.is_empty() {
                 self.note_left(&observed, &Progress::default(), context.scope);
                 break;
@@ -194,7 +202,19 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             // It was trusted once: whoever takes the name later is not.
             missing.clear();
         }
-        Ok(Carried { held, missing, trust: observed.role.trust })
+        Ok(Carried { held, missing, trust: observed.role.trust, contested })
+    }
+
+    /// The steps of a correction without those that wait, because they do not last.
+    fn hold_contested(&self, steps: Vec<Step>, observed: &Observed) -> (Vec<Step>, Contested) {
+        let memory = self.shared.memory();
+        let entry = memory.index.get(&self.resource.key);
+        match entry.and_then(|entry| entry.corrections.as_deref()) {
+            Some(corrections) => {
+                contest::held_back(steps, corrections, observed, self.shared.clock.steady())
+            }
+            None => (steps, Contested::default()),
+        }
     }
 
     /// AWS is as desired, but for the principals that are held back. `trust` is what the role has,

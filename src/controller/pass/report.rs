@@ -1,6 +1,6 @@
 //! What a pass says on its resource: status, Events, and the words for what kept it from its end.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use tracing::{debug, info, warn};
 
@@ -33,6 +33,14 @@ use iam::finding::Finding;
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     pub(super) fn note_drift(&mut self, steps: &[Step]) {
+        let now = self.shared.clock.steady();
+        if let Some(entry) = self.shared.memory().index.get_mut(&self.resource.key) {
+            let corrections = entry.corrections.get_or_insert_default();
+            let parts: BTreeSet<_> = steps.iter().flat_map(|step| step.call.parts()).collect();
+            for part in parts {
+                corrections.corrected(part, now);
+            }
+        }
         let mut parts: Vec<String> = steps
             .iter()
             .flat_map(|step| step.call.parts())

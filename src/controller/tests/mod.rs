@@ -18,6 +18,7 @@ mod boundaries;
 mod claims;
 mod clock;
 mod contested;
+mod contested_drift;
 mod crash;
 mod create;
 mod drift;

@@ -2,6 +2,7 @@
 
 pub mod annotate;
 pub mod clocks;
+pub mod contest;
 pub mod gate;
 pub mod lifetime;
 pub mod ownership;

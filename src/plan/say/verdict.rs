@@ -62,6 +62,8 @@ pub enum Verdict {
     },
     /// An AWS call failed and ended the pass; with the step, if it was one of the plan.
     Failed(IamError, Option<Box<Step>>),
+    /// Corrections that do not last, each with what AWS has and what it is to have: they wait.
+    DriftContested(Vec<String>),
     /// Steps of the plan could not be done; all others are.
     NotDone(NotDone),
     /// A panic in this resource's pass: parked.
@@ -124,6 +126,7 @@ pub const REFUSALS: &[&str] = &[
     reason::NAMESPACE_FULL,
     reason::DELETION_BLOCKED,
     reason::NOT_ANNOTATED,
+    reason::DRIFT_CONTESTED,
     reason::ACCESS_DENIED,
     reason::NOT_FOUND,
     reason::LIMIT_EXCEEDED,

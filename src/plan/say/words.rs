@@ -203,24 +203,17 @@ fn words(
                 step.as_ref().map(|step| format!("; stopped at: {step}")).unwrap_or_default();
             let message = format!("{error}: {}{during}", remedy(error.class));
             let old = &status.conditions;
-            if stalls(error.class) || lasts(error, step.as_deref(), old, generation, now) {
-                stalled(reason_of(error.class), message)
-            } else {
-                busy(reason_of(error.class), message)
-            }
+            let lasts = lasts(error, step.as_deref(), old, generation, now);
+            failed(error, lasts, message)
         }
+        Verdict::DriftContested(parts) => contested(parts),
         Verdict::NotDone(not_done) => {
             let message = open_steps(not_done);
             let Some((error, step)) = not_done.first() else {
                 return busy(reason::PROGRESSING, message);
             };
-            let reason = reason_of(error.class);
-            if stalls(error.class) || lasts(error, Some(step), &status.conditions, generation, now)
-            {
-                stalled(reason, message)
-            } else {
-                busy(reason, message)
-            }
+            let lasts = lasts(error, Some(step), &status.conditions, generation, now);
+            failed(error, lasts, message)
         }
         Verdict::Panicked => stalled(
             reason::INTERNAL_ERROR,
@@ -267,6 +260,21 @@ fn busy(reason: &'static str, message: impl Into<String>) -> Vec<Contribution> {
 
 fn stalled(reason: &'static str, message: impl Into<String>) -> Vec<Contribution> {
     one_reason(State::False, State::False, Some(condition::STALLED), reason, message)
+}
+
+/// A failure of AWS: it may pass, but for one that stalls by its class, or `lasts`.
+fn failed(error: &IamError, lasts: bool, message: String) -> Vec<Contribution> {
+    let reason = reason_of(error.class);
+    if lasts || stalls(error.class) { stalled(reason, message) } else { busy(reason, message) }
+}
+
+fn contested(parts: &[String]) -> Vec<Contribution> {
+    let message = format!(
+        "corrected three times within an hour, and changed again each time: {}; it is corrected \
+         again ever more seldom, up to an hour apart: find out who or what changes it",
+        parts.join("; ")
+    );
+    stalled(reason::DRIFT_CONTESTED, cut(&message, 8_000))
 }
 
 fn expired(message: String) -> Vec<Contribution> {

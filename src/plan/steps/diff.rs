@@ -9,7 +9,7 @@ use crate::plan::{
         desired::Desired,
         fingerprint::{Owned, observed_policy},
         form::Facet,
-        observed::Observed,
+        observed::{Observed, RolePart},
     },
     steps::{
         differences::{Differences, Inline, ObservedDocument},
@@ -62,13 +62,14 @@ pub fn create(desired: &Desired) -> Vec<Step> {
         }
     }
     let create = Step::new(identity.role(), create, Why::Missing);
-    let rest =
-        ordered(differences, &identity.account).into_iter().map(|Placed { call, why, needs }| {
+    let rest = ordered(differences, &identity.account).into_iter().map(
+        |Placed { call, why, needs, gives_back }| {
             // All need the role.
             let needs =
                 std::iter::once(0).chain(needs.into_iter().map(|place| place + 1)).collect();
-            Step { needs, ..Step::new(identity.role(), call, why) }
-        });
+            Step { needs, gives_back, ..Step::new(identity.role(), call, why) }
+        },
+    );
     std::iter::once(create).chain(rest).collect()
 }
 
@@ -125,7 +126,10 @@ pub fn untold(desired: &Desired, observed: &Observed, scope: &Owned) -> Vec<Step
                 }
             }
             Facet::Tags((wanted, found)) => {
-                differences.tags = tag_steps(wanted, found, scope);
+                let calls = tag_steps(wanted, found, scope);
+                let decide = !calls.is_empty() && tags_decide(desired, observed, &calls);
+                differences.tags =
+                    calls.into_iter().map(|(call, why)| (call, why, decide)).collect();
                 let new = wanted.keys().filter(|key| !found.contains_key(*key)).count();
                 differences.tags_are_full = found.len() + new > TAGS;
             }
@@ -133,13 +137,17 @@ pub fn untold(desired: &Desired, observed: &Observed, scope: &Owned) -> Vec<Step
                 let wanted = wanted.unwrap_or_default();
                 if wanted != found.unwrap_or_default() || seconds != known {
                     let (description, max_session) = (wanted.to_owned(), seconds);
-                    differences.attributes = Some(Call::UpdateRole { description, max_session });
+                    let call = Call::UpdateRole { description, max_session };
+                    differences.attributes = Some((call, seconds < known));
                 }
             }
         }
     }
-    let step =
-        |Placed { call, why, needs }| Step { needs, ..Step::new(identity.role(), call, why) };
+    let step = |Placed { call, why, needs, gives_back }| Step {
+        needs,
+        gives_back,
+        ..Step::new(identity.role(), call, why)
+    };
     ordered(differences, account).into_iter().map(step).collect()
 }
 
@@ -237,6 +245,27 @@ impl Texts<'_> {
         );
         Some(change.summary(CHANGE)).filter(|text| !text.is_empty())
     }
+}
+
+/// Whether a document of the role, as it is or is to be, names one of the tags that change as a
+/// condition key or variable (`aws:PrincipalTag/…`): then the tag may decide what is allowed.
+fn tags_decide(desired: &Desired, observed: &Observed, calls: &[(Call, Why)]) -> bool {
+    let keys: Vec<String> = calls
+        .iter()
+        .flat_map(|(call, _)| call.parts())
+        .filter_map(|part| match part {
+            RolePart::Tag(key) => Some(format!("tag/{}", key.as_str().to_lowercase())),
+            _ => None,
+        })
+        .collect();
+    let form = &desired.form;
+    let wanted = std::iter::once(&form.trust).chain(form.inline.values()).map(Policy::to_json);
+    let found = std::iter::once(&observed.role.trust).chain(observed.inline.values());
+    let found = found.map(|text| decode(text).unwrap_or(Cow::Borrowed(text)).into_owned());
+    wanted.chain(found).any(|text| {
+        let text = text.to_lowercase();
+        keys.iter().any(|key| text.contains(key))
+    })
 }
 
 fn tag_steps(tags: &Tags, observed: &Tags, scope: &Owned) -> Vec<(Call, Why)> {

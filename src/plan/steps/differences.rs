@@ -26,10 +26,10 @@ pub struct Differences<'a> {
     pub attached_stay: bool,
     /// What all these leave of AWS's quotas.
     pub room: Room,
-    /// `UpdateRole`.
-    pub attributes: Option<Call>,
-    /// `UntagRole` and `TagRole`, in order.
-    pub tags: Vec<(Call, Why)>,
+    /// `UpdateRole`, and whether it makes sessions shorter.
+    pub attributes: Option<(Call, bool)>,
+    /// `UntagRole` and `TagRole`, in order, and whether a document of the role asks for such a tag.
+    pub tags: Vec<(Call, Why, bool)>,
     /// There is no room for new tags before others have gone.
     pub tags_are_full: bool,
 }

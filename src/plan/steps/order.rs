@@ -53,6 +53,8 @@ pub struct Placed {
     pub why: Why,
     /// What has to be done before.
     pub needs: Vec<usize>,
+    /// It takes no access away.
+    pub gives_back: bool,
 }
 
 /// The writes in order.
@@ -61,20 +63,28 @@ pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<Placed> {
     let permissions = permissions(&differences);
     let Differences { boundary, trust, attributes, tags, tags_are_full, .. } = differences;
     let mut steps: Vec<Placed> = Vec::new();
-    let mut push = |call, why, needs: Vec<usize>| {
-        steps.push(Placed { call, why, needs });
+    let mut push = |call, why, needs: Vec<usize>, gives_back: bool| {
+        steps.push(Placed { call, why, needs, gives_back });
         steps.len() - 1
     };
     let mut first = Vec::new();
     if let Some((None, Some(arn))) = boundary {
-        first.push(push(Call::PutBoundary { arn: arn.to_owned() }, Why::Missing, Vec::new()));
+        first.push(push(
+            Call::PutBoundary { arn: arn.to_owned() },
+            Why::Missing,
+            Vec::new(),
+            false,
+        ));
     }
     let leaves = matches!(boundary, Some((_, None)));
     let widens = leaves || permissions.iter().any(|step| !step.narrower);
+    let grows = trust.as_ref().is_some_and(|(old, new)| {
+        old.as_ref().is_some_and(|old| contain::contains(new, old).is_proven())
+    });
     let (closing, opening) =
         trust.map(|(old, new)| trust_steps(old.as_ref(), new, account, widens)).unwrap_or_default();
     if let Some((call, why)) = closing {
-        first.push(push(call, why, Vec::new()));
+        first.push(push(call, why, Vec::new(), false));
     }
     let offset = first.len();
     let mut lowering = first.clone();
@@ -84,26 +94,26 @@ pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<Placed> {
             needs.extend(&first);
             needs.sort_unstable();
         }
-        let place = push(call, why, needs);
+        let place = push(call, why, needs, !lowers);
         if lowers {
             lowering.push(place);
         }
     }
-    if let Some(call) = attributes {
-        push(call, Why::Differs, Vec::new());
+    if let Some((call, shortens)) = attributes {
+        push(call, Why::Differs, Vec::new(), !shortens);
     }
     let mut before = Vec::new();
-    for (call, why) in tags {
-        let place = push(call, why, before.clone());
+    for (call, why, decides) in tags {
+        let place = push(call, why, before.clone(), !decides);
         if tags_are_full {
             before.push(place);
         }
     }
     if let Some((call, why)) = opening {
-        push(call, why, lowering.clone());
+        push(call, why, lowering.clone(), grows);
     }
     if leaves {
-        push(Call::DeleteBoundary, Why::NotWanted, lowering);
+        push(Call::DeleteBoundary, Why::NotWanted, lowering, true);
     }
     steps
 }

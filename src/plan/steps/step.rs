@@ -191,13 +191,15 @@ pub struct Step {
     /// The steps that have to be done before, by their places in the plan: without one of them this
     /// one might allow what neither was allowed before nor is in the end.
     pub needs: Vec<usize>,
+    /// It takes no access away from anybody: a correction that can wait.
+    pub gives_back: bool,
 }
 
 impl Step {
     /// A step that needs no other.
     #[must_use]
     pub fn new(role: RoleKey, call: Call, why: Why) -> Self {
-        Self { role, call, why, change: None, needs: Vec::new() }
+        Self { role, call, why, change: None, needs: Vec::new(), gives_back: false }
     }
 }
 
@@ -216,7 +218,7 @@ pub const CHANGE: usize = 600;
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { role, call, why, change, needs: _ } = self;
+        let Self { role, call, why, change, needs: _, gives_back: _ } = self;
         match call {
             Call::CreateRole { path, tags, boundary, .. } => {
                 write!(f, "+ create role {} in {path} with {} tags", role.name, tags.len())?;

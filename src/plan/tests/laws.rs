@@ -411,6 +411,8 @@ pub fn verdicts() -> Vec<Verdict> {
         Verdict::PrincipalReplaced { written: true },
     ];
     verdicts.extend(Class::ALL.map(failed));
+    let differs = "attributes: AWS has 3600 s, \"a\", and the resource asks for 3600 s, \"\"";
+    verdicts.push(Verdict::DriftContested(vec![differs.into()]));
     let refused = |class| {
         let message = "AWS's words".into();
         (IamError { action: "PutRolePolicy", class, message, request_id: None }, step.clone())
