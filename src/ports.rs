@@ -82,6 +82,17 @@ pub trait IamRead: Send + Sync + 'static {
         name: &RoleName,
         policy: &str,
     ) -> impl Future<Output = Result<Option<String>, IamError>> + Send;
+    /// `GetPolicy`: the version of a managed policy that counts.
+    fn default_version(
+        &self,
+        arn: &str,
+    ) -> impl Future<Output = Result<Option<String>, IamError>> + Send;
+    /// `GetPolicyVersion`: the document as AWS sent it.
+    fn policy_version(
+        &self,
+        arn: &str,
+        version: &str,
+    ) -> impl Future<Output = Result<Option<String>, IamError>> + Send;
     /// `ListInstanceProfilesForRole`, all pages: names.
     fn instance_profiles(
         &self,

@@ -3,6 +3,7 @@
 //! account of that resource; nothing in here knows resources.
 
 pub mod boundaries;
+pub mod policies;
 pub mod sweeping;
 
 use std::{
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 use iam::account::{Account, AccountId};
 
 use crate::{
-    accounts::{boundaries::Boundaries, sweeping::Sweeping},
+    accounts::{boundaries::Boundaries, policies::ReadPolicies, sweeping::Sweeping},
     plan::{failure::IamError, form::settle::Recent},
     ports::{Behalf, IamRead},
 };
@@ -35,6 +36,7 @@ pub struct Access<I> {
     recent: Arc<Mutex<Recent>>,
     sweeping: Arc<Mutex<Sweeping>>,
     boundaries: Arc<Mutex<Boundaries>>,
+    policies: Arc<Mutex<ReadPolicies>>,
 }
 
 impl<I> Access<I> {
@@ -50,6 +52,7 @@ impl<I> Access<I> {
             recent: Arc::clone(&self.recent),
             sweeping: Arc::clone(&self.sweeping),
             boundaries: Arc::clone(&self.boundaries),
+            policies: Arc::clone(&self.policies),
         }
     }
 
@@ -73,14 +76,19 @@ impl<I> Access<I> {
     pub fn sweeping(&self) -> MutexGuard<'_, Sweeping> {
         self.sweeping.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// What managed policies hold; held for moments only.
+    pub fn policies(&self) -> MutexGuard<'_, ReadPolicies> {
+        self.policies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<I> Accounts<I> {
     /// The registry of these.
     pub fn new(accounts: impl IntoIterator<Item = (Account, I)>) -> Self {
         let access = |(account, iam): (Account, I)| {
-            let (recent, sweeping, boundaries) = Default::default();
-            (account.id, Arc::new(Access { account, iam, recent, sweeping, boundaries }))
+            let (recent, sweeping, boundaries, policies) = Default::default();
+            (account.id, Arc::new(Access { account, iam, recent, sweeping, boundaries, policies }))
         };
         Self(accounts.into_iter().map(access).collect())
     }

@@ -43,6 +43,14 @@ impl Arns for op::list_instance_profiles_for_role::ListInstanceProfilesForRoleOu
     }
 }
 
+impl Arns for op::get_policy::GetPolicyOutput {
+    fn arns(&self) -> Vec<&str> {
+        let arn = self.policy().and_then(|policy| policy.arn());
+        // AWS's own are in no account.
+        arn.filter(|arn| !arn.contains("::aws:policy/")).into_iter().collect()
+    }
+}
+
 /// Those that name no account, or that of AWS.
 macro_rules! without {
     ($($module:ident: $output:ident),+ $(,)?) => { $(impl Arns for op::$module::$output {})+ };
@@ -54,6 +62,7 @@ without!(
     delete_role_permissions_boundary: DeleteRolePermissionsBoundaryOutput,
     delete_role_policy: DeleteRolePolicyOutput,
     detach_role_policy: DetachRolePolicyOutput,
+    get_policy_version: GetPolicyVersionOutput,
     get_role_policy: GetRolePolicyOutput,
     list_attached_role_policies: ListAttachedRolePoliciesOutput,
     list_role_policies: ListRolePoliciesOutput,

@@ -147,6 +147,20 @@ impl IamRead for AwsIam {
             .map(|answer| answer.policy_document().to_owned()))
     }
 
+    async fn default_version(&self, arn: &str) -> Result<Option<String>, IamError> {
+        let request = self.client.get_policy().policy_arn(arn);
+        let answer = found(call!(self, "GetPolicy", false, "", request))?;
+        let policy = answer.as_ref().and_then(|answer| answer.policy());
+        Ok(policy.and_then(|policy| policy.default_version_id()).map(str::to_owned))
+    }
+
+    async fn policy_version(&self, arn: &str, version: &str) -> Result<Option<String>, IamError> {
+        let request = self.client.get_policy_version().policy_arn(arn).version_id(version);
+        let answer = found(call!(self, "GetPolicyVersion", false, "", request))?;
+        let version = answer.as_ref().and_then(|answer| answer.policy_version());
+        Ok(version.and_then(|version| version.document()).map(str::to_owned))
+    }
+
     async fn instance_profiles(&self, name: &RoleName) -> Result<Option<Vec<String>>, IamError> {
         let (mut names, mut marker) = (Vec::new(), None);
         let mut pages = Pages::of("ListInstanceProfilesForRole");

@@ -26,7 +26,10 @@ use crate::{
     ports::IamRead,
     settings,
 };
-use iam::{account::is_account_id, role::RoleName};
+use iam::{
+    account::{Account, is_account_id},
+    role::RoleName,
+};
 
 /// What stands below the flags.
 pub const HELP: &str = "\
@@ -146,7 +149,7 @@ async fn in_aws(wanted: Option<&str>) -> (Vec<CheckResult>, Option<AwsIam>) {
                     miss("AWS account", said, format!("take credentials of account {wanted}"))
                 }
             });
-            findings.extend(reads(&iam).await);
+            findings.extend(reads(&iam, &account).await);
             (findings, Some(iam))
         }
         Err(error) => {
@@ -171,14 +174,22 @@ fn clock(theirs: Timestamp, ours: Timestamp) -> CheckResult {
     ok(WHAT, said)
 }
 
-/// Every read that the controller makes, about a role that nobody has.
-async fn reads(iam: &AwsIam) -> Vec<CheckResult> {
+/// Every read that the controller makes, about a role and a policy that nobody has.
+async fn reads(iam: &AwsIam, account: &Account) -> Vec<CheckResult> {
     let name = RoleName::from(format!("rolewright-check-{:016x}", fastrand::u64(..)));
+    let policy = format!("arn:{}:iam::{}:policy/{name}", account.partition, account.id);
     let absent = |found: bool| {
         if found {
             Err(format!("knows a role {name}, which nobody made"))
         } else {
             Ok("no such role, as it must be")
+        }
+    };
+    let unknown = |found: bool| {
+        if found {
+            Err(format!("knows a policy {name}, which nobody made"))
+        } else {
+            Ok("no such policy, as it must be")
         }
     };
     [
@@ -189,6 +200,11 @@ async fn reads(iam: &AwsIam) -> Vec<CheckResult> {
         ),
         ("ListRolePolicies", iam.inline_names(&name).await.map(|found| absent(found.is_some()))),
         ("GetRolePolicy", iam.inline(&name, "check").await.map(|found| absent(found.is_some()))),
+        ("GetPolicy", iam.default_version(&policy).await.map(|found| unknown(found.is_some()))),
+        (
+            "GetPolicyVersion",
+            iam.policy_version(&policy, "v1").await.map(|found| unknown(found.is_some())),
+        ),
         (
             "ListInstanceProfilesForRole",
             iam.instance_profiles(&name).await.map(|found| absent(found.is_some())),

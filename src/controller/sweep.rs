@@ -32,7 +32,7 @@ use crate::{
         failure::{IamError, IamErrorClass},
         form::{
             fingerprint,
-            observed::{Observed, RoleDetail, RoleSummary},
+            observed::{Contents, Observed, RoleDetail, RoleSummary},
             pages::Pages,
         },
         scope::identity,
@@ -312,7 +312,7 @@ fn compare_detail<I, C, K: Clock>(
     let lately = access.recent().knows(&key);
     let settled = lately.then(|| {
         let RoleDetail { role, attached, inline, profiles: _ } = detail.clone();
-        let mut settled = Observed { role, attached, inline };
+        let mut settled = Observed { role, attached, inline, contents: Contents::new() };
         // An unanswered write is tried again by its own pass; until then the resource is not
         // compared.
         let now = shared.clock.steady();

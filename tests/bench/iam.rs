@@ -262,6 +262,22 @@ async fn result(iam: &FakeIam, request: &Request) -> Result<String, Refused> {
             element(&mut xml, "RoleName", name.as_str());
             inline_policy(&mut xml, &policy, &document);
         }
+        "GetPolicy" => {
+            let arn = request.text("PolicyArn");
+            let version = iam.default_version(&arn).await?.ok_or_else(absent)?;
+            xml.push_str("<Policy>");
+            element(&mut xml, "Arn", &arn);
+            element(&mut xml, "DefaultVersionId", &version);
+            xml.push_str("</Policy>");
+        }
+        "GetPolicyVersion" => {
+            let (arn, version) = (request.text("PolicyArn"), request.text("VersionId"));
+            let text = iam.policy_version(&arn, &version).await?.ok_or_else(absent)?;
+            xml.push_str("<PolicyVersion>");
+            element(&mut xml, "Document", &text);
+            element(&mut xml, "VersionId", &version);
+            xml.push_str("</PolicyVersion>");
+        }
         "ListInstanceProfilesForRole" => {
             let names = iam.instance_profiles(&name).await?.ok_or_else(absent)?;
             list(&mut xml, "InstanceProfiles", names, |xml, name| {

@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 
 use harness::{Cluster, ControlPlane, Fault, FaultKind, SECRET, Scope, Standin, free_ports};
 
-const READS: [&str; 7] = [
+const READS: [&str; 9] = [
     "GetRole",
     "ListAttachedRolePolicies",
     "ListRolePolicies",
     "GetRolePolicy",
+    "GetPolicy",
+    "GetPolicyVersion",
     "ListInstanceProfilesForRole",
     "GetAccountAuthorizationDetails",
     "ListRoles",

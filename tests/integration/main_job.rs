@@ -9,6 +9,13 @@ use harness::world::{SOON, World, lambda, whole};
 #[tokio::test]
 async fn a_role_is_made_complete_with_four_writes_and_one_read_and_goes_with_its_resource() {
     let world = World::new("create").await;
+    // Several are attached: which of them denies is read once, for all new roles of ten minutes.
+    world.apply("w", &whole());
+    world.wait_ready("w");
+    let mut reads = world.calls();
+    reads.retain(|action| action.starts_with("GetPolicy"));
+    reads.sort();
+    assert_eq!(reads, ["GetPolicy", "GetPolicy", "GetPolicyVersion", "GetPolicyVersion"]);
     world.wait_sweeps(1);
     world.clear();
     world.apply("x", &whole());

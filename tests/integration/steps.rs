@@ -43,6 +43,39 @@ async fn access_that_nobody_wants_goes_although_aws_refuses_another_part() {
     standin.clear_faults(&account);
 }
 
+/// The policy is read: it only allows, so the Deny that AWS refuses is no reason to keep it.
+#[tokio::test]
+async fn access_that_nobody_wants_goes_although_aws_refuses_a_deny() {
+    let world = World::new("guard").await;
+    world.apply("x", &whole());
+    world.wait_ready("x");
+    let (standin, account) = (&world.scope.cluster.standin, world.scope.account.clone());
+    let refusal = Fault::on("PutRolePolicy", FaultKind::AccessDenied)
+        .says("MalformedPolicyDocument", "Resource arn:aws:s3::: is invalid.")
+        .only(&account.controller_key);
+    standin.faults(&account, &[refusal]);
+    let mut spec = whole();
+    let deny =
+        json!({"effect": "Deny", "actions": ["s3:*"], "resources": ["arn:aws:s3:::audit/*"]});
+    let guard = json!({"name": "guard", "statements": [deny]});
+    spec["permissions"]["inlinePolicies"].as_array_mut().expect("a list").push(guard);
+    world.apply("x", &spec);
+    let message = world.wait_reason("x", "Refused");
+    assert!(message.contains("not done: + put inline policy guard"), "{message}");
+    world.wait_sweeps(2);
+    let (role, iam) = (world.role("x"), world.scope.iam());
+    iam.attach_role_policy().role_name(&role).policy_arn(ADMIN).send().await.expect("attached");
+    wait_until("the attachment to go", SOON, || {
+        let writes = world.writes();
+        let gone = writes.iter().any(|action| action == "DetachRolePolicy");
+        if gone { Ok(()) } else { Err(format!("{writes:?}")) }
+    });
+    let attached = iam.list_attached_role_policies().role_name(&role).send().await;
+    let attached = attached.expect("a list").attached_policies.unwrap_or_default();
+    assert!(attached.iter().all(|policy| policy.policy_arn() != Some(ADMIN)), "{attached:?}");
+    standin.clear_faults(&account);
+}
+
 #[tokio::test]
 async fn what_is_changed_again_each_time_waits_and_access_is_taken_back_all_the_same() {
     let world = World::new("contested").await;

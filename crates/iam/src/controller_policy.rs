@@ -15,13 +15,15 @@ use crate::{
 /// Reads. They know no narrower resource than `*`, or must not have one: for a role that does not
 /// exist IAM knows no path, and answers `AccessDenied` instead of `NoSuchEntity` to a grant on a
 /// path.
-const READS: [&str; 7] = [
+const READS: [&str; 9] = [
     "iam:GetAccountAuthorizationDetails",
     "iam:ListRoles",
     "iam:GetRole",
     "iam:ListAttachedRolePolicies",
     "iam:ListRolePolicies",
     "iam:GetRolePolicy",
+    "iam:GetPolicy",
+    "iam:GetPolicyVersion",
     "iam:ListInstanceProfilesForRole",
 ];
 

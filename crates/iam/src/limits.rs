@@ -28,6 +28,8 @@ pub const INLINE_TOTAL: usize = 10_240;
 pub const TRUST_DEFAULT: usize = 2048;
 /// Characters without white space of a trust policy, as far as AWS raises it (quota L-C07B4B0D).
 pub const TRUST_CEILING: usize = 8192;
+/// Characters without white space of a managed policy, but for AWS's own (quota, fixed).
+pub const MANAGED_POLICY: usize = 6_144;
 /// Managed policies on a role, as an account has it at first (quota L-0DA4ABF3).
 pub const MANAGED_POLICIES_DEFAULT: usize = 10;
 /// Managed policies on a role, as far as AWS raises it (quota L-0DA4ABF3).

@@ -43,12 +43,12 @@ use crate::{
         form::{
             desired::{Desired, desired},
             fingerprint::{self, Owned},
-            observed::{Attachments, Observed, RoleRecord},
+            observed::{Attachments, Contents, Observed, RoleRecord},
         },
         say::{backoff::Trouble, conditions, verdict::Verdict},
         scope::{identity, resolve::resolve},
         steps::{
-            applied, diff,
+            applied, diff, managed,
             principals::{held_back, view},
             step::{Call, Step},
         },
@@ -268,7 +268,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let Wanted { desired, unchanged, facts } = wanted;
         let held = self.held(desired, None).await?;
         let target = held_back(desired, &held);
-        let steps = diff::create(&target);
+        let mut steps = diff::create(&target, &Contents::new());
         let rival = self.shared.memory().index.rival(&self.resource.key);
         let room = self.room();
         let facts = Facts { rival, room, ..facts.clone() };
@@ -278,6 +278,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             Err(Hold::Rival(rival)) => return self.give_way(desired, &rival).await,
             Err(other) => return self.hold_back(other).await,
         };
+        let unread = managed::unread(&steps, None, &Contents::new());
+        if !unread.is_empty() {
+            let now = self.shared.clock.steady();
+            let read = observe::contents(self.access, unread, observe::Versions::Lately, now).await;
+            steps = diff::create(&target, &read);
+        }
         self.hold().await?;
         let before = Known::of(&self.status).creating;
         let applied = self.save_before_creating(desired).await?;
@@ -352,5 +358,6 @@ fn new_role(role: &RoleRecord, desired: &Desired) -> Observed {
         max_session: Some(desired.form.max_session),
         ..role.clone()
     };
-    Observed { role, attached: Attachments::new(), inline: BTreeMap::new() }
+    let contents = Contents::new();
+    Observed { role, attached: Attachments::new(), inline: BTreeMap::new(), contents }
 }

@@ -3,14 +3,18 @@
 use iam::role::RoleName;
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+use tracing::info;
+
 use crate::{
+    accounts::Access,
     controller::memory::queue::Hint,
     plan::{
         failure::IamError,
         form::{
             desired::Desired,
             fingerprint::Owned,
-            observed::{Attachments, Observed, RolePart, RoleRecord},
+            observed::{Attachments, Contents, Observed, RolePart, RoleRecord},
         },
         steps::diff,
     },
@@ -32,7 +36,7 @@ pub async fn whole(
     let Some(names) = iam.inline_names(&name).await? else { return Ok(None) };
     let inline =
         bodies(iam, &name, names, BTreeMap::new(), |policy| scope.has_inline(policy)).await?;
-    Ok(Some(Observed { role, attached, inline }))
+    Ok(Some(Observed { role, attached, inline, contents: Contents::new() }))
 }
 
 /// Reads again only the parts that the sweep saw to differ; the others are as its page showed them.
@@ -55,12 +59,14 @@ pub async fn closer(
             .iter()
             .map(|(name, policy)| (name.clone(), policy.to_json()))
             .collect();
-        return Ok(Some(Observed { role, attached: desired.form.attached.clone(), inline }));
+        let (attached, contents) = (desired.form.attached.clone(), Contents::new());
+        return Ok(Some(Observed { role, attached, inline, contents }));
     };
     let seen = Observed {
         role: role.clone(),
         attached: detail.attached.clone(),
         inline: detail.inline.clone(),
+        contents: Contents::new(),
     };
     let parts: BTreeSet<RolePart> =
         diff::untold(desired, &seen, scope).iter().flat_map(|step| step.call.parts()).collect();
@@ -83,7 +89,59 @@ pub async fn closer(
     } else {
         detail.inline.clone()
     };
-    Ok(Some(Observed { role, attached, inline }))
+    Ok(Some(Observed { role, attached, inline, contents: Contents::new() }))
+}
+
+/// Whether AWS is asked again which version of a policy counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Versions {
+    /// Each time.
+    Now,
+    /// Not where it was told a short time ago.
+    Lately,
+}
+
+/// What these managed policies hold, as far as they can be read. Of one that can't be, nothing is
+/// known, and the order of the steps holds whatever it is.
+pub async fn contents<I: IamRead>(
+    access: &Access<I>,
+    arns: BTreeSet<String>,
+    versions: Versions,
+    now: Timestamp,
+) -> Contents {
+    let mut contents = Contents::new();
+    for arn in arns {
+        let known = access.policies().lately(&arn, now).filter(|_| versions == Versions::Lately);
+        let text = match known {
+            Some(text) => Ok(Some(text)),
+            None => document(access, &arn, now).await,
+        };
+        match text {
+            Ok(Some(text)) => {
+                contents.insert(arn, text);
+            }
+            Ok(None) => {}
+            Err(error) => info!(%arn, %error, "what the policy holds is not known"),
+        }
+    }
+    contents
+}
+
+async fn document<I: IamRead>(
+    access: &Access<I>,
+    arn: &str,
+    now: Timestamp,
+) -> Result<Option<String>, IamError> {
+    let Some(version) = access.iam.default_version(arn).await? else { return Ok(None) };
+    let known = access.policies().get(arn, &version, now);
+    if known.is_some() {
+        return Ok(known);
+    }
+    let text = access.iam.policy_version(arn, &version).await?;
+    if let Some(text) = &text {
+        access.policies().keep(arn, version, text.clone(), now);
+    }
+    Ok(text)
 }
 
 /// Bodies of the listed policies: read where `wanted`, else as known, else empty (one that we leave

@@ -14,7 +14,7 @@ use crate::{
             context::Pass,
             drive::{Interrupted, Job, Progress, drive},
             next::Next,
-            observe,
+            observe::{self, Versions},
         },
         tally,
     },
@@ -34,7 +34,7 @@ use crate::{
             verdict::{NotDone, Verdict},
         },
         steps::{
-            diff, principals,
+            diff, managed, principals,
             step::{Call, Step},
         },
     },
@@ -139,8 +139,17 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     ) -> Result<Carried, Interrupted> {
         let (mut missing, mut contested) = (Vec::new(), Contested::default());
         loop {
-            let view = principals::view(desired, &observed, &held);
+            let mut view = principals::view(desired, &observed, &held);
             let mut steps = diff::diff(&view.desired, &view.observed, context.scope);
+            let boundary = observed.role.boundary.as_ref();
+            let unread = managed::unread(&steps, boundary, &observed.contents);
+            if !unread.is_empty() {
+                let now = self.shared.clock.steady();
+                let read = observe::contents(self.access, unread, Versions::Now, now).await;
+                observed.contents.extend(read);
+                view.observed.contents.clone_from(&observed.contents);
+                steps = diff::diff(&view.desired, &view.observed, context.scope);
+            }
             if context.reason == reason::DRIFT_CORRECTED {
                 (steps, contested) = self.hold_contested(steps, &view.observed);
             }

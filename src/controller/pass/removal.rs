@@ -19,7 +19,7 @@ use crate::{
             situation::{Aim, Wait},
         },
         failure::IamErrorClass,
-        form::observed::{Observed, RoleRecord},
+        form::observed::{Contents, Observed, RoleRecord},
         scope::identity::Identity,
         steps::{remove, step::Why},
     },
@@ -73,7 +73,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let attached = self.access.iam.attached(&name).await?.unwrap_or_default();
         let inline = self.access.iam.inline_names(&name).await?.unwrap_or_default();
         let inline = inline.into_iter().map(|name| (name, String::new())).collect();
-        let observed = Observed { role, attached, inline };
+        let observed = Observed { role, attached, inline, contents: Contents::new() };
         let resource = self.resource.clone();
         let job = Job {
             access: self.access,

@@ -8,6 +8,13 @@ async fn a_role_with_two_attachments_and_one_inline_policy_costs_one_read_and_fo
     rig.start();
     rig.seconds(1).await;
     rig.clear();
+    // What its attached policies hold is read once for all new roles.
+    rig.apply("w", &whole());
+    rig.seconds(1).await;
+    let reads: Vec<_> =
+        rig.calls().into_iter().filter(|action| action.starts_with("GetPolicy")).collect();
+    assert_eq!(reads, ["GetPolicy", "GetPolicyVersion", "GetPolicy", "GetPolicyVersion"]);
+    rig.clear();
     rig.apply("x", &whole());
     rig.seconds(1).await;
     assert_eq!(

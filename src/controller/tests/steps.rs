@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    plan::failure::IamErrorClass,
+    plan::{failure::IamErrorClass, steps::step::Call},
     sim::{Fault, Rule},
 };
 
@@ -76,6 +76,109 @@ async fn access_that_nobody_wants_goes_from_a_role_of_which_another_part_is_deni
     assert_eq!(now.boundary.as_deref(), Some(&*rig.boundary));
     let parts = rig.status("x").drift.unwrap().parts;
     assert_eq!(parts, [format!("attachment {ADMIN}"), "permissionsBoundary".into()]);
+}
+
+/// A role whose Deny AWS refuses.
+async fn without_guard() -> Rig {
+    let rig = Rig::with(&plain("")).await;
+    refuse(&rig, "PutRolePolicy", IamErrorClass::Refused);
+    let guard = READ.replace(r#""effect":"Allow""#, r#""effect":"Deny""#);
+    let permissions = format!(r#""permissions":{{"inlinePolicies":[{guard}]}}"#);
+    rig.apply("x", &format!(r#"{{"trust":[{LAMBDA}],{permissions}}}"#));
+    rig.seconds(5).await;
+    rig.clear();
+    rig
+}
+
+fn document(statements: &str) -> String {
+    format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#)
+}
+
+fn reads_of_policies(rig: &Rig) -> Vec<&'static str> {
+    rig.calls().into_iter().filter(|action| action.starts_with("GetPolicy")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_only_allows_goes_although_a_deny_is_refused() {
+    let rig = without_guard().await;
+    for reads in [&["GetPolicy", "GetPolicyVersion"][..], &["GetPolicy"]] {
+        rig.world.iam.attach(&role("x"), ADMIN);
+        rig.a_sweep().await;
+        assert!(!rig.world.iam.get(&role("x")).unwrap().attached.contains(ADMIN));
+        assert_eq!(reads_of_policies(&rig), reads, "a text is read once for each version");
+        rig.clear();
+    }
+    let other = r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#;
+    rig.world.iam.policy_holds(ADMIN, &document(other));
+    rig.world.iam.attach(&role("x"), ADMIN);
+    rig.a_sweep().await;
+    assert_eq!(reads_of_policies(&rig), ["GetPolicy", "GetPolicyVersion"], "another version");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_can_not_be_read_or_holds_a_deny_too_waits_for_the_deny_that_is_refused() {
+    for denied in [Some("GetPolicy"), Some("GetPolicyVersion"), None] {
+        let rig = without_guard().await;
+        let mixed = concat!(
+            r#"{"Effect":"Allow","Action":"*","Resource":"*"},"#,
+            r#"{"Effect":"Deny","Action":"s3:GetObject","Resource":"*"}"#
+        );
+        match denied {
+            Some(action) => rig.world.iam.deny(action),
+            None => rig.world.iam.policy_holds(ADMIN, &document(mixed)),
+        }
+        rig.world.iam.attach(&role("x"), ADMIN);
+        rig.a_sweep().await;
+        assert!(rig.world.iam.get(&role("x")).unwrap().attached.contains(ADMIN), "{denied:?}");
+        let message = rig.ready("x").1;
+        assert!(message.contains("waits for that: - detach"), "{message}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_the_policies_of_a_new_role_that_which_denies_is_attached_first() {
+    let mut rig = Rig::without_windows();
+    let deny = "arn:aws:iam::aws:policy/AWSDenyAll";
+    // By ARN it would be the first.
+    let allow = rig.world.iam.add_policy("allow");
+    rig.start();
+    let permissions = format!(r#""permissions":{{"managedPolicies":["{allow}","{deny}"]}}"#);
+    rig.apply("x", &format!(r#"{{"trust":[{LAMBDA}],{permissions}}}"#));
+    rig.seconds(5).await;
+    assert!(rig.is_ready("x"), "{:?}", rig.ready("x"));
+    let attached: Vec<String> = rig
+        .world
+        .iam
+        .writes()
+        .into_iter()
+        .filter_map(|call| match call.step?.call {
+            Call::Attach { arn } => Some(arn),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(attached, [deny.to_owned(), allow]);
+    assert_eq!(reads_of_policies(&rig).len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_goes_before_the_one_that_denies_what_it_allows() {
+    let rig = Rig::with(&plain("")).await;
+    let allow = rig.world.iam.add_policy("of-somebody");
+    rig.world.iam.attach(&role("x"), "arn:aws:iam::aws:policy/AWSDenyAll");
+    rig.world.iam.attach(&role("x"), &allow);
+    refuse(&rig, "DetachRolePolicy", IamErrorClass::Refused);
+    rig.a_sweep().await;
+    let message = rig.ready("x").1;
+    assert!(message.contains("waits for that: - detach arn:aws:iam::aws:policy/AWSDenyAll"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_policy_is_read_where_its_contents_decide_nothing() {
+    let rig = Rig::with(&whole()).await;
+    rig.world.iam.attach(&role("x"), ADMIN);
+    rig.seconds(600).await;
+    assert!(rig.is_ready("x") && rig.writes().contains(&"DetachRolePolicy"));
+    assert_eq!(reads_of_policies(&rig), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -185,7 +185,7 @@ impl Observed {
     /// The form of the role.
     #[must_use]
     pub fn form(&self) -> Form<&String> {
-        let Self { role, attached, inline } = self;
+        let Self { role, attached, inline, contents: _ } = self;
         seen(role, attached, inline)
     }
 

@@ -15,6 +15,9 @@ pub const DEFAULT_SESSION: i32 = 3_600;
 /// Names of managed policies attached to a role: policy ARNs.
 pub type Attachments = BTreeSet<String>;
 
+/// What managed policies hold, by ARN: documents as AWS sent them. Only those that were read.
+pub type Contents = BTreeMap<String, String>;
+
 /// A role as `GetRole` (and the answer of `CreateRole`) shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleRecord {
@@ -85,6 +88,8 @@ pub struct Observed {
     pub attached: Attachments,
     /// Inline policies by name; bodies as AWS sent them.
     pub inline: BTreeMap<String, String>,
+    /// What attached policies and boundaries hold, where it decides in which order a plan goes.
+    pub contents: Contents,
 }
 
 /// A part of a role that is compared, written and settled on its own.

@@ -25,7 +25,9 @@ pub fn digest(document: &str) -> String {
 /// What AWS had before the step, as far as it was read.
 #[must_use]
 pub fn before(step: &Step, observed: Option<&Observed>) -> String {
-    let Some(Observed { role, attached, inline }) = observed else { return "no role".into() };
+    let Some(Observed { role, attached, inline, contents: _ }) = observed else {
+        return "no role".into();
+    };
     let absent = || "absent".to_owned();
     let present = |there: bool| if there { "attached".to_owned() } else { absent() };
     match &step.call {

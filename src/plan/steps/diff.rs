@@ -9,10 +9,11 @@ use crate::plan::{
         desired::Desired,
         fingerprint::{Owned, observed_policy},
         form::Facet,
-        observed::{Observed, RolePart},
+        observed::{Contents, Observed, RolePart},
     },
     steps::{
         differences::{Differences, Inline, ObservedDocument},
+        managed::{Attached, Managed, held},
         order::{Placed, ordered},
         parts::Room,
         step::{CHANGE, Call, Step, Why},
@@ -21,13 +22,18 @@ use crate::plan::{
 use iam::{
     account::Account,
     limits::{INLINE_TOTAL, MANAGED_POLICIES_DEFAULT, TAGS, counted_size},
-    policy::{Policy, PolicyKind, compare, decode::decode, diff::Diff},
+    policy::{
+        Policy, PolicyKind, compare,
+        contain::{self, Change},
+        decode::decode,
+        diff::Diff,
+    },
 };
 
 /// The plan for a role that does not exist: `CreateRole` with all that fits in it, then its
-/// policies.
+/// policies. `contents` is what is known of those that are to be attached.
 #[must_use]
-pub fn create(desired: &Desired) -> Vec<Step> {
+pub fn create(desired: &Desired, contents: &Contents) -> Vec<Step> {
     let Desired { identity, form, terms: _ } = desired;
     let create = Call::CreateRole {
         path: identity.path.clone(),
@@ -46,7 +52,8 @@ pub fn create(desired: &Desired) -> Vec<Step> {
             | Facet::Tags(_)
             | Facet::Attributes { description: _, max_session: _ } => {}
             Facet::Attached(arns) => {
-                differences.attach = arns.iter().map(String::as_str).collect();
+                differences.attach =
+                    arns.iter().map(|arn| Attached { arn, policy: held(contents, arn) }).collect();
             }
             Facet::Inline(policies) => {
                 differences.inline = policies
@@ -91,7 +98,7 @@ pub fn diff(desired: &Desired, observed: &Observed, scope: &Owned) -> Vec<Step> 
 /// The same plan without words for what changes in the meaning of documents: they cost more than to
 /// find the steps.
 #[must_use]
-pub fn untold(desired: &Desired, observed: &Observed, scope: &Owned) -> Vec<Step> {
+pub fn untold<'a>(desired: &'a Desired, observed: &'a Observed, scope: &Owned) -> Vec<Step> {
     let Desired { identity, form, terms: _ } = desired;
     let account = &identity.account;
     let mut differences = nothing();
@@ -104,11 +111,21 @@ pub fn untold(desired: &Desired, observed: &Observed, scope: &Owned) -> Vec<Step
             }
             Facet::Boundary((wanted, found)) => {
                 differences.boundary = (wanted != found).then_some((found, wanted));
+                if let (Some(found), Some(wanted)) = (found, wanted) {
+                    let known = |arn| held(&observed.contents, arn);
+                    if let (Managed::Read(old), Managed::Read(new)) = (known(found), known(wanted))
+                    {
+                        // A Deny in it also cuts what nothing else has to allow.
+                        differences.replaced = contain::change_among_others(Some(&old), Some(&new));
+                    }
+                }
             }
             Facet::Attached((wanted, found)) => {
                 let unwanted = |arn: &&String| scope.has_attachment(arn) && !wanted.contains(*arn);
-                differences.detach = found.iter().filter(unwanted).map(String::as_str).collect();
-                differences.attach = wanted.difference(found).map(String::as_str).collect();
+                let attached =
+                    |arn: &'a String| Attached { arn, policy: held(&observed.contents, arn) };
+                differences.detach = found.iter().filter(unwanted).map(attached).collect();
+                differences.attach = wanted.difference(found).map(attached).collect();
                 let stay = found.len() - differences.detach.len();
                 differences.attached_stay = stay > 0;
                 // An account may have been granted more: then it shows.
@@ -155,6 +172,7 @@ fn nothing<'a>() -> Differences<'a> {
     let room = Room { inline: INLINE_TOTAL, attached: usize::MAX };
     Differences {
         boundary: None,
+        replaced: Change::Unknown,
         trust: None,
         inline: Vec::new(),
         attach: Vec::new(),

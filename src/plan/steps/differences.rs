@@ -2,10 +2,11 @@
 //! permissions.
 
 use crate::plan::steps::{
+    managed::Attached,
     parts::Room,
     step::{Call, Why},
 };
-use iam::policy::Policy;
+use iam::policy::{Policy, contain::Change};
 
 /// What differs, not in order yet.
 #[derive(Debug)]
@@ -16,10 +17,12 @@ pub struct Differences<'a> {
     pub trust: Option<(Option<Policy>, &'a Policy)>,
     /// Inline policies.
     pub inline: Vec<Inline<'a>>,
-    /// ARNs of policies that are to be attached.
-    pub attach: Vec<&'a str>,
-    /// ARNs of policies that are to be detached.
-    pub detach: Vec<&'a str>,
+    /// What is known of another boundary in the place of one.
+    pub replaced: Change,
+    /// Policies that are to be attached.
+    pub attach: Vec<Attached<'a>>,
+    /// Policies that are to be detached.
+    pub detach: Vec<Attached<'a>>,
     /// Inline policies that stay as they are.
     pub stay: Vec<Inline<'a>>,
     /// The role has attached policies that stay.
@@ -34,7 +37,22 @@ pub struct Differences<'a> {
     pub tags_are_full: bool,
 }
 
-impl Differences<'_> {
+impl<'a> Differences<'a> {
+    /// The boundary that takes the place of another one.
+    #[must_use]
+    pub fn other_boundary(&self) -> Option<&'a str> {
+        match self.boundary {
+            Some((Some(_), Some(arn))) => Some(arn),
+            _ => None,
+        }
+    }
+
+    /// The same where nobody knows whether that allows more or less.
+    #[must_use]
+    pub fn unknown_boundary(&self) -> Option<&'a str> {
+        self.other_boundary().filter(|_| self.replaced == Change::Unknown)
+    }
+
     /// Whether policies come, go or change. Attachments are looked at first.
     #[must_use]
     pub fn changes_permissions(&self) -> bool {

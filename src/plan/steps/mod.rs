@@ -5,6 +5,7 @@ pub mod audit;
 pub mod diff;
 pub mod differences;
 pub mod interim;
+pub mod managed;
 pub mod order;
 pub mod parts;
 pub mod principals;

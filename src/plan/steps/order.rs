@@ -2,15 +2,17 @@
 //! before nor is in the end, that AWS has room for it, and that what both allow is allowed
 //! throughout.
 //!
-//! 1. A boundary where there was none: it can only take away.
+//! 1. A boundary where there was none, or one that allows less: it can only take away.
 //! 2. Trust that becomes narrower, or what stays of one that changes both ways.
 //! 3. Inline and attached policies: the way that `route.rs` finds. Of what both roles allow
 //!    something is taken away for a moment only where nothing else leads to the end.
 //! 4. Attributes and tags.
-//! 5. Trust that becomes wider, when the permissions are final; last a boundary that goes.
+//! 5. Trust that becomes wider, when the permissions are final; last a boundary that goes, or gives
+//!    way to one that allows more.
 //!
-//! A boundary that is replaced, and a document that can't be read, are no mix of statements: then
-//! the policies go down to what both allow, and up again behind the turn, as `turn.rs` has it.
+//! Another boundary of which that is not known, and a document that can't be read, are no mix of
+//! statements: then the policies go down to what both allow, and up again behind the turn, as
+//! `turn.rs` has it.
 //!
 //! Guaranteed, after each single write and for each pair of who assumes the role and what they then
 //! ask for: allowed is what was allowed before the plan or is allowed at its end. `order_laws.rs`
@@ -22,17 +24,19 @@
 //!
 //! Where collide what is promised: safety comes first, then to reach the end, then what both allow.
 //!
-//! What managed policies and boundaries hold is not read: one that comes or goes may allow and deny
-//! everything. The guarantee holds, whatever boundaries hold, when the policies that come or go
-//! only allow. When they deny, too, it holds for one of {attach, detach, another boundary} in a
-//! plan, not for several. It does not hold for a document that can't be read (it is replaced in one
-//! put, a trust policy before what becomes wider), nor for what tags of the role decide. A session
-//! that exists already keeps the permissions of the role, whoever is trusted. And it speaks of
-//! writes: in which order IAM's replicas show them, nobody promises.
+//! What managed policies and boundaries hold is read where it decides the order (`managed.rs`). The
+//! guarantee holds, whatever boundaries hold, when of the policies that come or go each only allows
+//! or only denies. One that does both, or that can't be read, may allow and deny everything: with
+//! such ones the guarantee holds for one of {attach, detach, another boundary} in a plan, not for
+//! several. It does not hold for a document that can't be read (it is replaced in one put, a trust
+//! policy before what becomes wider), nor for what tags of the role decide. A session that exists
+//! already keeps the permissions of the role, whoever is trusted. And it speaks of writes: in which
+//! order IAM's replicas show them, nobody promises.
 
 use crate::plan::steps::{
     differences::{Differences, Inline, ObservedDocument, Permission, delete, put},
     interim,
+    managed::Attached,
     parts::{Parts, Subject},
     principals::{self, closed},
     route::{Move, route},
@@ -41,7 +45,10 @@ use crate::plan::steps::{
 };
 use iam::{
     account::Account,
-    policy::{Effect, Policy, compare, contain},
+    policy::{
+        Effect, Policy, compare,
+        contain::{self, Change},
+    },
 };
 
 /// A write, and the places in the plan of those that it needs.
@@ -61,6 +68,9 @@ pub struct Placed {
 #[must_use]
 pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<Placed> {
     let permissions = permissions(&differences);
+    let other = differences.other_boundary();
+    let narrower = matches!(differences.replaced, Change::Same | Change::Narrower);
+    let wider = differences.replaced == Change::Wider;
     let Differences { boundary, trust, attributes, tags, tags_are_full, .. } = differences;
     let mut steps: Vec<Placed> = Vec::new();
     let mut push = |call, why, needs: Vec<usize>, gives_back: bool| {
@@ -76,8 +86,17 @@ pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<Placed> {
             false,
         ));
     }
-    let leaves = matches!(boundary, Some((_, None)));
-    let widens = leaves || permissions.iter().any(|step| !step.narrower);
+    if let Some(arn) = other.filter(|_| narrower) {
+        let put = Call::PutBoundary { arn: arn.to_owned() };
+        first.push(push(put, Why::Differs, Vec::new(), false));
+    }
+    // One that goes, or that allows more than the one before it.
+    let last = match (boundary, other.filter(|_| wider)) {
+        (Some((_, None)), _) => Some((Call::DeleteBoundary, Why::NotWanted)),
+        (_, Some(arn)) => Some((Call::PutBoundary { arn: arn.to_owned() }, Why::Differs)),
+        _ => None,
+    };
+    let widens = last.is_some() || permissions.iter().any(|step| !step.narrower);
     let grows = trust.as_ref().is_some_and(|(old, new)| {
         old.as_ref().is_some_and(|old| contain::contains(new, old).is_proven())
     });
@@ -112,16 +131,15 @@ pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<Placed> {
     if let Some((call, why)) = opening {
         push(call, why, lowering.clone(), grows);
     }
-    if leaves {
-        push(Call::DeleteBoundary, Why::NotWanted, lowering, true);
+    if let Some((call, why)) = last {
+        push(call, why, lowering, true);
     }
     steps
 }
 
 fn permissions(differences: &Differences<'_>) -> Vec<Permission> {
-    let Differences { boundary, inline, attach, detach, stay, attached_stay, room, .. } =
-        differences;
-    let replaced = matches!(boundary, Some((Some(_), Some(_))));
+    let Differences { inline, attach, detach, stay, attached_stay, room, .. } = differences;
+    let replaced = differences.unknown_boundary().is_some();
     let unreadable = inline.iter().any(|inline| matches!(inline.old, ObservedDocument::Unreadable));
     if replaced || unreadable {
         return turn::down_and_up(differences);
@@ -129,8 +147,8 @@ fn permissions(differences: &Differences<'_>) -> Vec<Permission> {
     let way = |all: bool| {
         let (mut room, mut subjects) = (*room, Vec::new());
         subjects.extend(inline.iter().map(changing));
-        subjects.extend(detach.iter().map(|arn| Subject::Attached { arn, comes: false }));
-        subjects.extend(attach.iter().map(|arn| Subject::Attached { arn, comes: true }));
+        subjects.extend(detach.iter().map(|it| attached(it, false)));
+        subjects.extend(attach.iter().map(|it| attached(it, true)));
         for inline in stay {
             if all && inline.new.is_some() {
                 room.inline += inline.size;
@@ -166,16 +184,20 @@ fn changing<'a>(inline: &Inline<'a>) -> Subject<'a> {
     Subject::Inline { name, old, new: *new }
 }
 
+fn attached<'a>(attached: &'a Attached<'_>, comes: bool) -> Subject<'a> {
+    Subject::Attached { arn: attached.arn, comes, policy: &attached.policy }
+}
+
 /// The write that a move is.
 fn permission(parts: &Parts<'_>, step: &Move) -> Permission {
     let Move { subject, before, after, needs, pauses } = step;
     let narrower = parts.is_narrower(*subject, *before, *after);
     let last = *after == parts.new & parts.of(*subject);
     let (call, why) = match parts.subjects.get(*subject) {
-        Some(Subject::Attached { arn, comes: true }) => {
+        Some(Subject::Attached { arn, comes: true, .. }) => {
             (Call::Attach { arn: (*arn).to_owned() }, Why::Missing)
         }
-        Some(Subject::Attached { arn, comes: false }) => {
+        Some(Subject::Attached { arn, comes: false, .. }) => {
             (Call::Detach { arn: (*arn).to_owned() }, Why::NotWanted)
         }
         Some(Subject::Inline { name, old, new }) => match parts.document(*subject, *after) {

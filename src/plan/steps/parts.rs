@@ -12,6 +12,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::plan::steps::managed::Managed;
 use iam::{
     limits,
     policy::{
@@ -33,8 +34,8 @@ pub enum Subject<'a> {
     /// An inline policy: as it is, if it is there, with the characters that it has; and as it is to
     /// be.
     Inline { name: &'a str, old: Option<(Policy, usize)>, new: Option<&'a Policy> },
-    /// An attached policy that comes, or else goes.
-    Attached { arn: &'a str, comes: bool },
+    /// An attached policy that comes, or else goes, and what it holds.
+    Attached { arn: &'a str, comes: bool, policy: &'a Managed },
     /// An inline policy that stays.
     Stays(Policy),
     /// Policies that stay and can't be read; nothing of them is written.
@@ -114,7 +115,14 @@ impl<'a> Parts<'a> {
                     let stays = statements(subject, Some(policy), Some(policy));
                     parts.extend(stays.into_iter().map(|part| Part { fixed: true, ..part }));
                 }
-                Subject::Attached { comes, .. } => parts.push(opaque(!comes, *comes, true)),
+                Subject::Attached { comes, policy: Managed::Read(policy), .. } => {
+                    let (old, new) = (Some(policy).filter(|_| !comes), Some(policy));
+                    parts.extend(statements(subject, old, new.filter(|_| *comes)));
+                }
+                Subject::Attached { comes, policy, .. } => {
+                    let denies = matches!(policy, Managed::Unread);
+                    parts.push(opaque(!comes, *comes, denies));
+                }
                 Subject::Inline { old, new, .. } => {
                     let old = old.as_ref().map(|(old, _)| old);
                     parts.extend(statements(subject, old, *new));
@@ -435,11 +443,11 @@ fn statements(subject: usize, old: Option<&Policy>, new: Option<&Policy>) -> Vec
 }
 
 /// Whether two parts may have something in common; `false` is never wrong but for two that can't be
-/// read: if each had to wait for the other, neither would ever go.
+/// read: if each had to wait for the other, neither would ever go. What only allows waits alone.
 fn overlap(one: &Part, other: &Part) -> bool {
     let (one, other) = match (&one.statement, &other.statement) {
         (Some(one), Some(other)) => (one, other),
-        (None, None) => return false,
+        (None, None) => return one.allows && other.allows && one.denies != other.denies,
         _ => return true,
     };
     let some = |mine: &[String], theirs: &[String], syntax| {

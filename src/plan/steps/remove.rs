@@ -11,7 +11,7 @@ use crate::plan::{
 /// What they hold is not read, and one may deny what another allows: each needs the one before it.
 #[must_use]
 pub fn strip(role: &RoleKey, observed: &Observed, why: Why) -> Vec<Step> {
-    let Observed { role: _, attached, inline } = observed;
+    let Observed { role: _, attached, inline, contents: _ } = observed;
     let detach = attached.iter().map(|arn| Call::Detach { arn: arn.clone() });
     let delete = inline.keys().map(|name| Call::DeleteInline { name: name.clone() });
     detach

@@ -3,7 +3,7 @@
 //!
 //! 1. Inline policies that become narrower, and of those that do not only become wider what stays
 //!    (two puts);
-//! 2. attachments that go;
+//! 2. attachments that go, where it is not known that they only allow or only deny;
 //! 3. the turn: another boundary, or one document that can't be told, in one put. With all else at
 //!    its narrowest it leads from "as before" to "as in the end" by itself;
 //! 4. attachments that come, then inline policies that become wider; removing one that holds a Deny
@@ -15,6 +15,7 @@
 use crate::plan::steps::{
     differences::{Differences, Inline, ObservedDocument, Permission, delete, put},
     interim,
+    managed::Attached,
     step::{Call, Why},
 };
 use iam::policy::{
@@ -55,25 +56,35 @@ impl Rank {
 /// The writes of the permissions, and another boundary among them.
 #[must_use]
 pub fn down_and_up(differences: &Differences<'_>) -> Vec<Permission> {
-    let Differences { boundary, inline, attach, detach, .. } = differences;
-    let replaced = matches!(boundary, Some((Some(_), Some(_))));
+    let Differences { inline, attach, detach, .. } = differences;
+    let boundary = differences.unknown_boundary();
     let mut plan = Plan {
         steps: Vec::new(),
         // One change that can't be told may stand at the turn. What has no interim form has it
         // first.
-        turn_is_free: !replaced
+        turn_is_free: boundary.is_none()
             && attach.is_empty()
             && detach.is_empty()
             && !inline.iter().any(|inline| matches!(inline.old, ObservedDocument::Unreadable)),
     };
-    if let Some((Some(_), Some(arn))) = boundary {
-        plan.push(Rank::Turn, Call::PutBoundary { arn: (*arn).to_owned() }, Why::Differs);
+    if let Some(arn) = boundary {
+        plan.push(Rank::Turn, Call::PutBoundary { arn: arn.to_owned() }, Why::Differs);
     }
-    for arn in detach {
-        plan.push(Rank::Detach, Call::Detach { arn: (*arn).to_owned() }, Why::NotWanted);
+    for Attached { arn, policy } in detach {
+        let rank = match policy.change() {
+            Change::Same | Change::Wider => Rank::NarrowDelete,
+            Change::Narrower => Rank::WidenDelete,
+            Change::Unknown => Rank::Detach,
+        };
+        plan.push(rank, Call::Detach { arn: (*arn).to_owned() }, Why::NotWanted);
     }
-    for arn in attach {
-        plan.push(Rank::Attach, Call::Attach { arn: (*arn).to_owned() }, Why::Missing);
+    for Attached { arn, policy } in attach {
+        let rank = match policy.change() {
+            Change::Same | Change::Narrower => Rank::NarrowPut,
+            Change::Wider => Rank::WidenPut,
+            Change::Unknown => Rank::Attach,
+        };
+        plan.push(rank, Call::Attach { arn: (*arn).to_owned() }, Why::Missing);
     }
     for inline in inline {
         plan.inline(inline);

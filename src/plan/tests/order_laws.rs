@@ -7,14 +7,16 @@
 //!
 //! Roles are generated in pairs, the second mostly an edit of the first, or made anew: trust,
 //! inline policies, boundary and attached policies, with Allow, Deny, Not-elements and conditions.
-//! The planner knows the last two by ARN only; the test knows what they hold. Two laws, because of
-//! that:
+//! Where the planner knows the last two by ARN only, the test knows what they hold. Three laws,
+//! because of that:
 //!
 //! - policies that come or go only allow: any number of them, together with any change of the
 //!   boundary, whatever that holds;
 //! - they may deny, too: then at most one of {attach, detach, another boundary} in a plan. With two
 //!   of them there are roles for which no order does, and the planner could not find one where
-//!   there is: see `order.rs`.
+//!   there is: see `order.rs`;
+//! - the planner has read them, and each only allows or only denies: any number of them, together
+//!   with any change of the boundary.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,6 +104,16 @@ impl Dice {
     fn document(&mut self, denies: bool) -> Policy {
         let count = self.0.usize(1..4);
         Policy::new((0..count).map(|_| self.statement(denies)).collect())
+    }
+
+    fn managed(&mut self, are: Managed) -> Policy {
+        let mut policy = self.document(are == Managed::Denying);
+        if are == Managed::Read && self.one_in(3) {
+            for statement in &mut policy.statements {
+                statement.effect = Effect::Deny;
+            }
+        }
+        policy
     }
 
     fn grant(&mut self) -> Statement {
@@ -360,23 +372,40 @@ fn behind_the_first(mut steps: Vec<Step>) -> Vec<Step> {
     steps
 }
 
-fn law(denies: bool, salt: u64) {
+/// What the planner knows of managed policies, and what they may hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Managed {
+    /// Their ARNs; they only allow.
+    Allowing,
+    /// Their ARNs; they may deny.
+    Denying,
+    /// What they hold; each only allows or only denies.
+    Read,
+}
+
+fn law(managed_are: Managed, salt: u64) {
     let base = wish(TRUST);
     let (mut checked, mut widest, mut paused) = (0_u64, 0, 0);
     for case in 0..cases() {
         let mut dice = Dice(fastrand::Rng::with_seed(case * 2 + salt));
         let managed: BTreeMap<&str, Policy> =
-            ARNS.iter().map(|arn| (*arn, dice.document(denies))).collect();
+            ARNS.iter().map(|arn| (*arn, dice.managed(managed_are))).collect();
+        let contents = || -> BTreeMap<String, String> {
+            let text = |(arn, policy): (&&str, &Policy)| ((*arn).to_owned(), policy.to_json());
+            managed.iter().map(text).collect()
+        };
         let before = dice.role(&base);
         let then = if dice.one_in(3) { dice.role(&base) } else { dice.edited(&before) };
+        let contents = if managed_are == Managed::Read { contents() } else { BTreeMap::new() };
         let (role, steps) = if dice.one_in(8) {
-            (just_created(&then), behind_the_first(diff::create(&then)))
+            let steps = behind_the_first(diff::create(&then, &contents));
+            (Observed { contents, ..just_created(&then) }, steps)
         } else {
-            let role = as_written(&before);
+            let role = Observed { contents, ..as_written(&before) };
             let steps = diff::untold(&then, &role, &Owned::default());
             (role, steps)
         };
-        if denies && unread(&steps, &role) > 1 {
+        if managed_are == Managed::Denying && unread(&steps, &role) > 1 {
             continue;
         }
         let questions = Questions {
@@ -456,10 +485,15 @@ fn law(denies: bool, salt: u64) {
 
 #[test]
 fn whoever_can_do_something_on_the_way_could_before_or_can_in_the_end() {
-    law(false, 0);
+    law(Managed::Allowing, 0);
 }
 
 #[test]
 fn so_it_is_with_one_managed_policy_or_boundary_that_denies() {
-    law(true, 1);
+    law(Managed::Denying, 1);
+}
+
+#[test]
+fn so_it_is_with_any_number_of_them_when_they_were_read_and_each_only_allows_or_only_denies() {
+    law(Managed::Read, 2);
 }

@@ -6,7 +6,7 @@ use crate::{
         form::{
             desired::{Desired, desired},
             fingerprint::{self, Fingerprint, Owned},
-            observed::{Observed, RoleRecord},
+            observed::{Contents, Observed, RoleRecord},
         },
         scope::{
             limits::{BoundaryRule, Limits},
@@ -93,6 +93,7 @@ pub fn as_written(desired: &Desired) -> Observed {
         },
         attached: form.attached.clone(),
         inline: form.inline.iter().map(|(name, policy)| (name.clone(), policy.to_json())).collect(),
+        contents: Contents::new(),
     }
 }
 

@@ -1,7 +1,10 @@
 //! What people read: plans, statuses, before and after.
 
 use crate::plan::{
-    form::{fingerprint::Owned, observed::Observed},
+    form::{
+        fingerprint::Owned,
+        observed::{Contents, Observed},
+    },
     say::{
         verdict::Verdict,
         words::{conclude, cut, for_the_operators_boundary, plan_lines, role_not_found},
@@ -54,7 +57,7 @@ fn lines(steps: &[Step]) -> String {
 
 #[test]
 fn the_plan_of_a_new_role() {
-    insta::assert_snapshot!(lines(&diff::create(&wish(&whole()))));
+    insta::assert_snapshot!(lines(&diff::create(&wish(&whole()), &Contents::new())));
 }
 
 #[test]
@@ -96,7 +99,7 @@ fn before_and_after_of_each_step() {
         steps.iter().map(line).collect()
     };
     let changed = audit(&diff::diff(&desired, &role, &Owned::default()), Some(&role));
-    insta::assert_snapshot!(audit(&diff::create(&desired), None) + &changed);
+    insta::assert_snapshot!(audit(&diff::create(&desired, &Contents::new()), None) + &changed);
 }
 
 #[test]
@@ -227,7 +230,7 @@ fn only_the_boundary_that_the_operator_set_is_the_operators() {
         set.is_some_and(|set| for_the_operators_boundary(&error, &step, &set))
     };
     let put = || Call::PutBoundary { arn: SET.into() };
-    let steps = diff::create(&wish(&whole()));
+    let steps = diff::create(&wish(&whole()), &Contents::new());
     let Call::CreateRole { boundary, .. } = &steps[0].call else { panic!("{steps:?}") };
     assert_eq!(boundary.as_deref(), Some(SET));
     let create =

@@ -2,7 +2,7 @@
 //! STS quotas" in the user guide.
 
 use iam::tag::Tags;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -54,14 +54,21 @@ const AWS_MANAGED: [&str; 12] = [
     "service-role/AWSLambdaBasicExecutionRole",
 ];
 
+/// A document about everything; what most policies hold matters to no test.
+pub(super) fn everything(effect: &str) -> String {
+    let statement = format!(r#"{{"Effect":"{effect}","Action":"*","Resource":"*"}}"#);
+    format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#)
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Account {
     pub(super) id: String,
     pub(super) partition: String,
     /// By name in lower case.
     pub(super) roles: BTreeMap<String, History>,
-    /// ARNs of all managed policies that exist.
-    pub(super) policies: BTreeSet<String>,
+    /// All managed policies that exist, by ARN: the documents of their versions, the last of which
+    /// counts.
+    pub(super) policies: BTreeMap<String, Vec<String>>,
     pub(super) principals: Principals,
     pub(super) quotas: Quotas,
 }
@@ -74,7 +81,10 @@ impl Account {
             roles: BTreeMap::new(),
             policies: AWS_MANAGED
                 .iter()
-                .map(|name| format!("arn:{partition}:iam::aws:policy/{name}"))
+                .map(|name| {
+                    let effect = if *name == "AWSDenyAll" { "Deny" } else { "Allow" };
+                    (format!("arn:{partition}:iam::aws:policy/{name}"), vec![everything(effect)])
+                })
                 .collect(),
             principals: Principals::new(id, partition),
             quotas: Quotas::default(),
@@ -346,7 +356,7 @@ impl Account {
 
     fn managed_policy(&self, arn: &str) -> Result<(), Refusal> {
         rules::policy_arn(arn)?;
-        if self.policies.contains(arn) {
+        if self.policies.contains_key(arn) {
             return Ok(());
         }
         Err(Refusal::new(

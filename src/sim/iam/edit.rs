@@ -18,6 +18,7 @@ use crate::sim::{
     iam::{
         State,
         account::Account,
+        account::everything,
         role::{History, RoleState},
     },
 };
@@ -165,8 +166,14 @@ impl FakeIam {
     pub fn add_policy(&self, name: &str) -> String {
         let account = &mut self.lock().account;
         let arn = format!("arn:{}:iam::{}:policy/{name}", account.partition, account.id);
-        account.policies.insert(arn.clone());
+        account.policies.insert(arn.clone(), vec![everything("Allow")]);
         arn
+    }
+
+    /// Gives a managed policy another version, which counts from now on.
+    pub fn policy_holds(&self, arn: &str, document: &str) {
+        let account = &mut self.lock().account;
+        account.policies.entry(arn.to_owned()).or_default().push(document.to_owned());
     }
 
     /// Deletes a managed policy; false when there is none, or a role has it attached or as its
@@ -176,7 +183,7 @@ impl FakeIam {
         let mut roles = account.roles.values().filter_map(History::current);
         let used =
             roles.any(|role| role.attached.contains(arn) || role.boundary.as_deref() == Some(arn));
-        !used && account.policies.remove(arn)
+        !used && account.policies.remove(arn).is_some()
     }
 
     /// Creates an IAM user (name with an optional path) and returns its ARN.

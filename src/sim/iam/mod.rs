@@ -424,6 +424,26 @@ impl IamRead for FakeIam {
         self.read("GetRolePolicy", name.as_str(), show).await
     }
 
+    async fn default_version(&self, arn: &str) -> Result<Option<String>, IamError> {
+        let about = About { action: "GetPolicy", role: None, step: None };
+        self.call(about, |state, _| {
+            Ok(state.account.policies.get(arn).map(|texts| format!("v{}", texts.len())))
+        })
+        .await
+    }
+
+    async fn policy_version(&self, arn: &str, version: &str) -> Result<Option<String>, IamError> {
+        let about = About { action: "GetPolicyVersion", role: None, step: None };
+        self.call(about, |state, _| {
+            let number = version.strip_prefix('v').and_then(|number| number.parse().ok());
+            let texts = state.account.policies.get(arn);
+            let text =
+                texts.zip(number).and_then(|(texts, at)| texts.get(usize::checked_sub(at, 1)?));
+            Ok(text.map(|text| rules::percent_encode(text)))
+        })
+        .await
+    }
+
     async fn instance_profiles(&self, name: &RoleName) -> Result<Option<Vec<String>>, IamError> {
         let show = |state: &mut State, at| {
             Some(state.seen(name.as_str(), at)?.instance_profiles.iter().cloned().collect())

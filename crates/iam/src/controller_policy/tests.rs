@@ -75,6 +75,8 @@ const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 #[case("iam:GetRole", "arn:aws:iam::123456789012:role/absent", "")]
 #[case("iam:GetRole", OTHER, "")]
 #[case("iam:ListRoles", "*", "")]
+#[case("iam:GetPolicy", READ_ONLY, "")]
+#[case("iam:GetPolicyVersion", BOUNDARY_ARN, "")]
 #[case("iam:GetAccountAuthorizationDetails", "*", "")]
 #[case("iam:CreateRole", OURS, "has=approved tag=prod keys=rolewright.dev/installation")]
 #[case("iam:TagRole", OURS, "tag=prod keys=rolewright.dev/installation,team")]

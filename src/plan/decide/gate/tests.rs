@@ -1,5 +1,7 @@
 //! One row for each reason to wait, and for each way through.
 
+use std::collections::BTreeMap;
+
 use iam::role::RoleName;
 use jiff::Timestamp;
 use rstest::rstest;
@@ -215,7 +217,7 @@ fn before_the_role_is_written(
 fn the_grounds_to_create_do_not_change_a_role_and_the_other_way_round() {
     use crate::plan::steps::{diff, remove, step::Why};
     let wish = wish(&with(""));
-    let create = &diff::create(&wish)[0];
+    let create = &diff::create(&wish, &BTreeMap::new())[0];
     let delete = &remove::delete(&wish.identity.role(), Why::Deleted);
     let leave = |situation| before_writing(situation, &Facts::default()).expect("it may go");
     let to_create = leave(absent());

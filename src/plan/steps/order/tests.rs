@@ -1,13 +1,13 @@
 use rstest::rstest;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iam::limits::{INLINE_TOTAL, counted_size};
 
 use crate::plan::{
     form::{fingerprint::Owned, observed::Observed},
     steps::{
-        diff,
+        diff, managed,
         step::{Call, Step},
     },
     tests::samples::{as_written, carry_out, wish},
@@ -179,12 +179,9 @@ fn what_cannot_be_read_is_replaced_in_one_put() {
 #[test]
 fn a_new_role_gets_its_denies_before_what_they_hold_back() {
     let both = format!("{ALL},{NO}");
-    let made = diff::create(&wish(&spec(role(
-        &[LAMBDA],
-        &[("a", ALL), ("b", &both), ("no", NO)],
-        None,
-        &["m"],
-    ))));
+    let policies: &[(&str, &str)] = &[("a", ALL), ("b", &both), ("no", NO)];
+    let made =
+        diff::create(&wish(&spec(role(&[LAMBDA], policies, None, &["m"]))), &BTreeMap::new());
     let expected = [
         "+ put inline policy no (missing)",
         "+ attach m (missing)",
@@ -192,6 +189,44 @@ fn a_new_role_gets_its_denies_before_what_they_hold_back() {
         "+ put inline policy a (missing)",
     ];
     assert_eq!(short(&made)[1..], expected);
+}
+
+#[test]
+fn of_the_policies_of_a_new_role_that_which_denies_is_attached_first() {
+    let attached = wish(&spec(role(&[LAMBDA], &[], None, &["admin", "deny"])));
+    let text = |statement: &str| format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
+    let before = diff::create(&attached, &BTreeMap::new());
+    let arn = |name: &str| format!("arn:aws:iam::123456789012:policy/{name}");
+    let unread = managed::unread(&before, None, &BTreeMap::new());
+    assert_eq!(unread, ["admin", "deny"].map(arn).into());
+    let contents = [(arn("admin"), text(ALL)), (arn("deny"), text(NO))].into();
+    let made = diff::create(&attached, &contents);
+    assert_eq!(short(&made)[1..], ["+ attach deny (missing)", "+ attach admin (missing)"]);
+    assert_eq!(made[2].needs, [0, 1], "not while the Deny is missing");
+    assert_eq!(managed::unread(&made, None, &contents), BTreeSet::new());
+    // One alone has nobody to wait for.
+    let one = diff::create(&wish(&spec(role(&[LAMBDA], &[], None, &["m"]))), &BTreeMap::new());
+    assert_eq!(managed::unread(&one, None, &BTreeMap::new()), BTreeSet::new());
+}
+
+#[test]
+fn of_a_large_policy_only_that_it_denies_nothing_is_known() {
+    let large = |statement: &str| {
+        let actions: Vec<String> =
+            (0..300).map(|number| format!("\"service:SomeAction{number}\"")).collect();
+        let more = statement.replace("\"s3:*\"", &format!("[{}]", actions.join(",")));
+        format!(r#"{{"Version":"2012-10-17","Statement":[{statement},{more}]}}"#)
+    };
+    // Needs what comes before it: the Deny of the resource, unless it is known to deny nothing.
+    for (statement, needs) in [(ALL, vec![]), (NO, vec![0])] {
+        let arn = "arn:aws:iam::123456789012:policy/m";
+        let mut state = as_written(&wish(&spec(role(&[LAMBDA], &[], None, &["m"]))));
+        state.contents = [(arn.to_owned(), large(statement))].into();
+        let then = wish(&spec(role(&[LAMBDA], &[("no", NO)], None, &[])));
+        let steps = diff::diff(&then, &state, &Owned::default());
+        let detach = steps.iter().find(|step| matches!(step.call, Call::Detach { .. })).unwrap();
+        assert_eq!(detach.needs, needs, "{steps:#?}");
+    }
 }
 
 /// A Deny of some characters, about nothing else than the others.
