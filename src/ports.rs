@@ -17,7 +17,7 @@ use crate::{
         decide::ownership::Proven,
         failure::{ClusterError, IamError},
         form::observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
-        lease::{Claim, Record},
+        lease::{Claim, Notes, Record},
         say::notice::Notice,
         steps::step::Written,
     },
@@ -185,10 +185,22 @@ pub trait Events: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
 }
 
-/// The Kubernetes side: all that the driver needs of it.
-pub trait Cluster: Objects<IamRole> + ServiceAccounts + Events {}
+/// What the brakes keep on the Lease of the installation.
+pub trait LeaseNotes: Send + Sync + 'static {
+    /// Live read; `None` when there is no Lease.
+    fn notes(&self) -> impl Future<Output = Result<Option<Notes>, ClusterError>> + Send;
+    /// Writes what is the controller's of it, if the version that it names still stands there;
+    /// without one it makes the Lease. `Conflict` and `Gone`: it does not.
+    fn write_notes(
+        &self,
+        notes: &Notes,
+    ) -> impl Future<Output = Result<Notes, ClusterError>> + Send;
+}
 
-impl<C: Objects<IamRole> + ServiceAccounts + Events> Cluster for C {}
+/// The Kubernetes side: all that the driver needs of it.
+pub trait Cluster: Objects<IamRole> + ServiceAccounts + Events + LeaseNotes {}
+
+impl<C: Objects<IamRole> + ServiceAccounts + Events + LeaseNotes> Cluster for C {}
 
 /// The record by which replicas agree on who leads; a request is never sent twice.
 pub trait Lease: Send + 'static {

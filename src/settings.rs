@@ -11,7 +11,7 @@ use clap::Args as ClapArgs;
 use crate::{
     api::kinds::iam_role::DeletionPolicy,
     plan::{
-        decide::lifetime,
+        decide::{brakes::LONGEST_WAVE, lifetime},
         lease::Timing,
         scope::{
             config::{Config, Windows},
@@ -134,6 +134,10 @@ pub struct Args {
     /// After an own create, "no such role" means waiting, for this long
     #[arg(long, env = "ROLEWRIGHT_CREATE_WINDOW", value_name = "DURATION", default_value = "120s")]
     pub create_window: String,
+    /// A removal waits for this long after the last new one of its namespace, at most a minute in
+    /// all, so that many are seen to be many before the first is done; 0s switches it off
+    #[arg(long, env = "ROLEWRIGHT_REMOVAL_WAVE", value_name = "DURATION", default_value = "10s")]
+    pub removal_wave: String,
     /// Ceiling of reads per second and account; 0 lifts it
     #[arg(long, env = "ROLEWRIGHT_AWS_READ_RATE", value_name = "RATE", default_value_t = 50.0)]
     pub aws_read_rate: f64,
@@ -165,7 +169,7 @@ pub struct Args {
         require_equals = true,
           default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub leader_election: bool,
-    /// Namespace of the Lease [default: that of the pod]
+    /// Namespace of the Lease, on which stands also what the brakes keep [default: that of the pod]
     #[arg(long, env = "ROLEWRIGHT_LEASE_NAMESPACE", value_name = "NAMESPACE")]
     pub lease_namespace: Option<String>,
     /// A replica takes the lease over when it saw no renewal for this long
@@ -236,6 +240,12 @@ pub fn check_installation(name: &str) -> Result<(), SettingError> {
 }
 
 impl ScopeArgs {
+    /// Name of the Lease of this installation.
+    #[must_use]
+    pub fn lease_name(&self) -> String {
+        format!("rolewright-{}", self.installation)
+    }
+
     /// Checks everything that needs no account.
     ///
     /// # Errors
@@ -357,6 +367,10 @@ impl Args {
         if sweep_interval.is_zero() {
             return Err(wrong("sweep-interval", &self.sweep_interval, "must be longer than zero"));
         }
+        let removal_wave = duration("removal-wave", &self.removal_wave)?;
+        if removal_wave > LONGEST_WAVE {
+            return Err(wrong("removal-wave", &self.removal_wave, "must be at most 60s"));
+        }
         Ok(Config {
             sources: Sources::new(self.scope.limits(account)?),
             windows: Windows {
@@ -367,6 +381,7 @@ impl Args {
             },
             sweep_interval,
             namespaces: self.watch_namespace.clone(),
+            removal_wave,
             max_concurrent: self.max_concurrent_reconciles,
             max_roles: Some(self.max_roles_per_namespace).filter(|most| *most > 0),
         })
@@ -398,11 +413,7 @@ impl Args {
                 "is not set, and this process runs in no pod: name the namespace of the Lease";
             return Err(wrong("lease-namespace", "", remedy));
         };
-        Ok(Some(ElectionSettings {
-            namespace,
-            name: format!("rolewright-{}", self.scope.installation),
-            timing,
-        }))
+        Ok(Some(ElectionSettings { namespace, name: self.scope.lease_name(), timing }))
     }
 
     fn lease(&self) -> Result<Timing, SettingError> {

@@ -37,3 +37,9 @@ pub const PAUSED: &str = "rolewright.dev/paused";
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// Annotation: any new value asks for a reconcile at once.
 pub const RECONCILE_REQUESTED_AT: &str = "rolewright.dev/reconcile-requested-at";
+/// Annotation of the Lease: what an operator confirms of all that is held.
+pub const CONFIRM: &str = "rolewright.dev/confirm";
+/// Annotation of the Lease: the sets that were confirmed, as the controller found them.
+pub const CONFIRMED: &str = "rolewright.dev/confirmed";
+/// Annotation of the Lease: what was removed and changed lately.
+pub const DONE: &str = "rolewright.dev/done";

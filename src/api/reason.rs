@@ -117,6 +117,22 @@ reasons! {
         "The resource was deleted with `deletionPolicy: Retain` or `driftPolicy: Observe`; the \
          role stays in AWS with its tags.",
         "Nothing; apply the same resource again to take the role up, or remove the role in AWS.";
+    REMOVAL_HELD = "RemovalHeld",
+        "The resource is deleted, and more roles would be removed within ten minutes than may \
+         without being asked for: of its namespace, or of the account. Nothing is removed, and the \
+         roles keep working.",
+        "An operator looks with `rolewright confirm` at what is held, and confirms just that, or \
+         keeps the roles with `--keep`. A few deletions go by themselves as soon as ten minutes \
+         have passed since others.";
+    CHANGE_HELD = "ChangeHeld",
+        "The role would change although nobody changed the resource: another version of the \
+         controller or another setting makes another role of it, and of more resources than may \
+         change within ten minutes without being asked for. Nothing is changed; `status.plan` \
+         shows what would be.",
+        "An operator looks with `rolewright confirm` at what would change, and confirms it or \
+         takes the setting back. A reconcile that is requested on one resource \
+         (`rolewright.dev/reconcile-requested-at`) changes that one, until as many have changed as \
+         may in ten minutes.";
     DELETED = "Deleted",
         "The role was removed from AWS.",
         "Nothing.";

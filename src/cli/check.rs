@@ -61,8 +61,8 @@ pub struct Args {
         value_delimiter = ','
     )]
     watch_namespace: Vec<String>,
-    /// Namespace of the Lease, for a controller with --leader-election [default: rights to leases
-    /// are not asked for]
+    /// Namespace of the Lease, which is the controller's own [default: rights to leases are not
+    /// asked for]
     #[arg(long, env = "ROLEWRIGHT_LEASE_NAMESPACE", value_name = "NAMESPACE")]
     lease_namespace: Option<String>,
     /// The controller will annotate service accounts: ask for the rights that this needs

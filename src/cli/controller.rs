@@ -16,7 +16,7 @@ use crate::{
     accounts::Accounts,
     aws::{self, Connected},
     clock::SystemClock,
-    cluster::{KubeCluster, KubeLease, Way},
+    cluster::{KubeCluster, KubeLease, LeaseName, Way},
     controller::{
         self,
         engine::{RunError, Signals},
@@ -124,13 +124,17 @@ async fn work(
         version = env!("CARGO_PKG_VERSION"),
         "rolewright starts"
     );
-    let cluster = KubeCluster::new(client, args.watch_namespace.clone());
+    // Of a pod that is its own; elsewhere that of the kubeconfig.
+    let namespace = args.lease_namespace.clone();
+    let namespace = namespace.unwrap_or_else(|| client.default_namespace().to_owned());
+    let lease = LeaseName { namespace, name: args.scope.lease_name() };
+    let cluster = KubeCluster::new(client, args.watch_namespace.clone()).with_lease(lease);
     let probe = async || cluster.probe().await;
     let Some(()) = wait_for("the cluster", probe, &signals).await else { return Ok(()) };
     signals.health.send_modify(|health| health.trouble.clear());
     // Begins to watch when it is polled, which is when we lead: whoever follows costs nothing, and
     // who leads reads anew.
-    let engine = async {
+    let engine = Box::pin(async {
         metrics.leads(true);
         controller::engine::run(
             Accounts::new([(account, iam)]),
@@ -141,7 +145,7 @@ async fn work(
             signals.clone(),
         )
         .await
-    };
+    });
     match contest {
         None => ending(engine, &signals).await.unwrap_or(Ok(()))?,
         Some((election, standing)) => Box::pin(led(engine, election, standing, &signals)).await?,

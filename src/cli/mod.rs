@@ -3,6 +3,7 @@
 
 mod check;
 mod completions;
+mod confirm;
 mod controller;
 mod crds;
 mod input;
@@ -39,6 +40,9 @@ enum Command {
     /// Print the script by which a shell completes commands and flags
     #[command(after_long_help = completions::HELP, visible_alias = "completion")]
     Completions(completions::Args),
+    /// Show what the brakes hold, many removals or changes at once, and confirm it
+    #[command(after_long_help = confirm::HELP)]
+    Confirm(Box<confirm::Args>),
     /// Run the controller against a cluster (KUBECONFIG or in-cluster) and an account (the AWS
     /// SDK's default chain)
     Controller(Box<crate::settings::Args>),
@@ -102,6 +106,7 @@ impl Cli {
                 Ok(check::run(&args, output::Paint::of_process()).await?.print()?)
             }
             Command::Completions(args) => Ok(completions::run(&args).print()?),
+            Command::Confirm(args) => Ok(confirm::run(&args).await?.print()?),
             Command::Controller(args) => Box::pin(controller::run(&args)).await.map(|()| 0),
             Command::Crds => Ok(crds::run()?.print()?),
             Command::Man(args) => Ok(man::run(&args)?.print()?),

@@ -5,7 +5,9 @@ mod connect;
 mod counted;
 mod events;
 mod lease;
+mod notes;
 mod objects;
+mod operator;
 mod outlines;
 mod probe;
 mod requests;
@@ -14,6 +16,8 @@ mod watch;
 
 pub use connect::Way;
 pub use lease::KubeLease;
+pub use notes::LeaseName;
+pub use operator::Operator;
 pub use probe::{LEASE_RIGHTS, Probe, Right, SERVICE_ACCOUNT_RIGHTS, cluster_rights, rights};
 pub use requests::{Requests, labelled};
 
@@ -47,6 +51,7 @@ const REQUEST: Duration = Duration::from_secs(20);
 pub struct KubeCluster {
     client: Client,
     namespaces: Vec<String>,
+    lease: LeaseName,
     recorder: events::Recorder,
 }
 
@@ -55,7 +60,14 @@ impl KubeCluster {
     #[must_use]
     pub fn new(client: Client, namespaces: Vec<String>) -> Self {
         let recorder = events::Recorder::new(client.clone());
-        Self { client, namespaces, recorder }
+        let lease = LeaseName::of_nobody(client.default_namespace());
+        Self { client, namespaces, lease, recorder }
+    }
+
+    /// With the Lease of an installation.
+    #[must_use]
+    pub fn with_lease(self, lease: LeaseName) -> Self {
+        Self { lease, ..self }
     }
 
     /// Whether all kinds are there and may be listed, everywhere where they will be watched.

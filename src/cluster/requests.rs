@@ -17,14 +17,14 @@ use crate::{
 };
 
 /// Who sets what the command line sets. Not the controller's own name, which applies.
-const FIELD_MANAGER: &str = "rolewright-cli";
+pub(super) const FIELD_MANAGER: &str = "rolewright-cli";
 /// Resources in one answer.
 const PAGE: u32 = 500;
 
 /// A cluster, and the namespace that is meant where none is named.
 #[derive(Clone)]
 pub struct Requests {
-    client: Client,
+    pub(super) client: Client,
     namespace: String,
 }
 
@@ -54,11 +54,19 @@ impl Requests {
     /// # Errors
     /// No answer, or a refusal.
     pub async fn list(&self, everywhere: bool) -> Result<Vec<Object<IamRole>>, ClusterError> {
-        let api = if everywhere {
-            Api::all_with(self.client.clone(), &())
-        } else {
-            self.api(&self.namespace)
-        };
+        self.list_of((!everywhere).then_some(&self.namespace)).await
+    }
+
+    /// All resources of a namespace, or of all namespaces.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn list_of(
+        &self,
+        namespace: Option<&str>,
+    ) -> Result<Vec<Object<IamRole>>, ClusterError> {
+        let everywhere = || Api::all_with(self.client.clone(), &());
+        let api = namespace.map_or_else(everywhere, |namespace| self.api(namespace));
         let (mut found, mut params) = (Vec::new(), ListParams::default().limit(PAGE));
         loop {
             let page = bounded(api.list(&params)).await?;

@@ -1,8 +1,6 @@
 //! Watch → decide → drive → report, and sweeps beside it. One task owns queue and back-off; passes
 //! run as tasks of their own, so that a panic in one parks one resource.
 
-use crate::accounts::{Access, Accounts};
-use crate::plan::scope::resolve::resolve;
 use iam::role::RoleKey;
 use std::{
     collections::{HashMap, HashSet},
@@ -21,9 +19,10 @@ use tokio::{
 use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::{
+    accounts::{Access, Accounts},
     api::{ResourceKey, kinds::iam_role::IamRole, object::WatchEvent},
     controller::{
-        census,
+        brakes, census,
         memory::{
             compiled::Compiled,
             index::Entry,
@@ -43,7 +42,7 @@ use crate::{
     plan::{
         failure::IamError,
         say::{backoff::Streak, verdict::Verdict},
-        scope::config::Config,
+        scope::{config::Config, resolve::resolve},
     },
     ports::{Clock, Cluster, IamWrite},
 };
@@ -101,13 +100,16 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
         namespaces: config.namespaces,
         sweep_interval: config.sweep_interval,
         max_roles: config.max_roles,
+        wave: config.removal_wave,
         leadership,
         metrics,
+        ledger: tokio::sync::Mutex::default(),
         memory: Mutex::default(),
         queue: Mutex::default(),
         stop: stop.clone(),
     });
     census::offer(&shared);
+    brakes::open(&shared).await;
     for account in shared.accounts.iter() {
         shared.metrics.keeps(account.id().as_str());
     }
@@ -272,12 +274,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
             };
             let most = self.max_concurrent;
             let popped = self.shared.queue().pop(now, Running { roles: running, most }, free);
-            let role = popped
-                .as_ref()
-                .and_then(|(key, _)| memory.index.get(key))
-                .map(|entry| entry.role.clone());
-            drop(memory);
             let Some((key, cause)) = popped else { break };
+            let role = memory.index.get(&key).map(|entry| entry.role.clone());
+            drop(memory);
             let Some(role) = role else { continue };
             self.running.insert(key.clone(), role);
             self.spawn(key, cause);
@@ -326,7 +325,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                     let mut memory = self.shared.memory();
                     memory.newest = memory.newest.max(resource.version);
                     self.shared.queue().moved(limits.account.id, &resource.key);
-                    memory.index.apply(&resource, limits, compiled)
+                    memory.saw(&resource, limits, compiled, self.now())
                 };
                 if needs_pass {
                     self.streaks.remove(&resource.key);

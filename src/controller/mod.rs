@@ -1,8 +1,10 @@
 //! Watch → decide → drive → report, and sweeps beside it. One task owns queue and back-off; passes
 //! run as tasks of their own, so that a panic in one parks one resource.
 
+pub mod brakes;
 mod census;
 pub mod engine;
+mod ledger;
 pub mod memory;
 pub mod pass;
 pub mod shared;

@@ -10,7 +10,10 @@ use std::{
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    controller::memory::{Memory, index::Entry, queue::Queue},
+    controller::{
+        ledger::Ledger,
+        memory::{Memory, index::Entry, queue::Queue},
+    },
     election::leadership::Leadership,
     metrics::Metrics,
     plan::{decide::clocks::Clocks, scope::config::Windows},
@@ -50,10 +53,14 @@ pub struct Shared<I, C, K> {
     pub sweep_interval: Duration,
     /// Roles that one namespace may have.
     pub max_roles: Option<usize>,
+    /// How long a removal waits for others to show.
+    pub wave: Duration,
     /// Whether we may write.
     pub leadership: Leadership,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// What the brakes keep on the Lease; held while that is read and written.
+    pub(super) ledger: tokio::sync::Mutex<Ledger>,
     pub(super) memory: Mutex<Memory>,
     pub(super) queue: Mutex<Queue>,
     pub(super) stop: watch::Receiver<bool>,

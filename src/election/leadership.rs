@@ -20,8 +20,8 @@ use crate::{
         object::{Cursor, Object, OutlinePage, WatchEvent},
         resource::ServiceAccount,
     },
-    plan::{failure::ClusterError, say::notice::Notice},
-    ports::{Events, Objects, ServiceAccounts},
+    plan::{failure::ClusterError, lease::Notes, say::notice::Notice},
+    ports::{Events, LeaseNotes, Objects, ServiceAccounts},
 };
 
 /// Where this process stands among the replicas.
@@ -232,6 +232,17 @@ impl<C: Events> Events for Fenced<C> {
         notice: &Notice,
     ) -> Result<(), ClusterError> {
         self.cluster.notify(object, notice).await
+    }
+}
+
+impl<C: LeaseNotes> LeaseNotes for Fenced<C> {
+    async fn notes(&self) -> Result<Option<Notes>, ClusterError> {
+        self.cluster.notes().await
+    }
+
+    async fn write_notes(&self, notes: &Notes) -> Result<Notes, ClusterError> {
+        self.check()?;
+        self.cluster.write_notes(notes).await
     }
 }
 

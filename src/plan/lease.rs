@@ -1,5 +1,5 @@
-//! The Lease by which replicas agree on who leads: what stands in it, what is written, and the
-//! times of an election.
+//! The Lease of an installation: by it replicas agree on who leads, and the brakes keep on it what
+//! a restart must not forget.
 
 use std::time::Duration;
 
@@ -57,4 +57,17 @@ pub struct Claim {
     pub renewed: Timestamp,
     /// How often it changed hands, this time included.
     pub transitions: i32,
+}
+
+/// What the brakes keep on the Lease, each an annotation's text; empty where there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// `metadata.resourceVersion`; `None` while there is no Lease.
+    pub version: Option<String>,
+    /// What an operator confirms; never written by the controller.
+    pub confirm: String,
+    /// What was done lately.
+    pub done: String,
+    /// The sets that were confirmed.
+    pub confirmed: String,
 }

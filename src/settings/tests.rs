@@ -127,6 +127,7 @@ fn defaults_are_those_of_the_documentation() {
     "at most 6"
 )]
 #[case::sweep_interval(&["--sweep-interval=0"], "--sweep-interval", "longer than zero")]
+#[case::removal_wave(&["--removal-wave=61s"], "--removal-wave", "at most 60s")]
 #[case::settle_window(&["--settle-window=1d"], "--settle-window", "write hours")]
 #[case::confirm_delay(&["--confirm-delay=soon"], "--confirm-delay", "write hours")]
 #[case::absence_delay(&["--absence-delay="], "--absence-delay", "write hours")]

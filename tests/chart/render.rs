@@ -120,6 +120,7 @@ fn other(path: &str) -> Option<Value> {
         | "settings.confirmDelay"
         | "settings.absenceDelay"
         | "settings.createWindow"
+        | "settings.removalWave"
         | "leaderElection.leaseDuration"
         | "leaderElection.renewDeadline"
         | "leaderElection.retryPeriod" => json!("7s"),

@@ -90,7 +90,8 @@ fn the_token_of_the_service_account_has_the_rights_of_the_rules_where_needed_and
 
     let alone = json!({"replicaCount": 1, "leaderElection": {"enabled": false}});
     release(&plane, "upgrade", &chart(), &with(&alone), &[]);
-    assert_eq!(own(&plane, NAMESPACE), union(&["rolewright"]));
+    // What was removed and what is confirmed stand on the Lease, elections or not.
+    assert_eq!(own(&plane, NAMESPACE), union(&["rolewright", "rolewright-lease"]));
     release(&plane, "upgrade", &chart(), &with(&json!({"rbac": {"create": false}})), &[]);
     assert_eq!(own(&plane, NAMESPACE), union(&[]));
 }

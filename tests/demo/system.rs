@@ -45,6 +45,8 @@ impl System {
         let kubectl = |args: &[&str]| cluster.control_plane.kubectl(args).ok();
         let user = format!("--user={CONTROLLER}");
         kubectl(&["create", "clusterrolebinding", "rolewright", "--clusterrole=rolewright", &user]);
+        let role = "--clusterrole=rolewright-lease";
+        kubectl(&["create", "rolebinding", "rolewright-lease", role, &user]);
         terminal::item("Kubernetes", &cluster.control_plane.url());
         terminal::item("AWS", &format!("{}, account {ACCOUNT}", cluster.standin.url()));
         terminal::item("installed", "crds/, config/admission/, config/rbac/");
@@ -77,7 +79,8 @@ impl System {
             account: keys.clone(),
             standin: cluster.standin.url(),
             args: args.into_iter().map(str::to_owned).collect(),
-            env: Vec::new(),
+            // Few resources, which are deleted one by one: there is no wave to wait for.
+            env: vec![("ROLEWRIGHT_REMOVAL_WAVE".to_owned(), "0s".to_owned())],
         });
         controller.wait_ready();
         System { controller, cluster: Arc::new(cluster), keys }

@@ -30,7 +30,7 @@ use script::{Stage, alike};
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
 
 /// The scripts on a cluster; each has its test below.
-const SCRIPTS: [&str; 20] = [
+const SCRIPTS: [&str; 21] = [
     "readme",
     "command-line",
     "tutorial",
@@ -46,6 +46,7 @@ const SCRIPTS: [&str; 20] = [
     "observe-first",
     "pause-and-reconcile",
     "prune-safely",
+    "confirm-a-mass-change",
     "run-two-replicas",
     "temporary-roles",
     "monitor",
@@ -70,6 +71,11 @@ fn tutorial() {
 #[test]
 fn role_for_pods() {
     script("role-for-pods");
+}
+
+#[test]
+fn confirm_a_mass_change() {
+    script("confirm-a-mass-change");
 }
 
 #[test]

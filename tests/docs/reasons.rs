@@ -44,6 +44,8 @@ fn verdicts() -> Vec<Verdict> {
         Verdict::Waiting(reason::CLOCKS_APART, String::new()),
         Verdict::Working(reason::PROGRESSING, String::new()),
         Verdict::Working(reason::DELETING, String::new()),
+        Verdict::Held(reason::REMOVAL_HELD, String::new()),
+        Verdict::Held(reason::CHANGE_HELD, String::new()),
         Verdict::PrincipalReplaced { written: true },
         Verdict::DriftContested(Vec::new()),
         Verdict::Panicked,

@@ -5,8 +5,10 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::prune::{application, resources, roles, row, wait_held, wait_resources_gone, world};
-use harness::world::{SOON, World, lambda, whole};
+use crate::prune::{
+    application, quiet, resources, roles, row, start, wait_held, wait_resources_gone, world,
+};
+use harness::world::{SOON, World, lambda, whole, with_a_wave};
 use harness::{Cluster, Fault, FaultKind, wait_until};
 
 fn delete(world: &World) -> Instant {
@@ -52,7 +54,8 @@ fn wait_said(world: &World, name: &str, reason: &str) -> String {
 
 #[tokio::test]
 async fn a_namespace_takes_its_twenty_roles_along() {
-    let world = world("whole").await;
+    let mut world = quiet("whole").await;
+    start(&mut world, with_a_wave(World::args()));
     application(&world, "app", 18, None);
     world.apply("whole", &whole());
     // Its service account is removed at the same time.
@@ -63,7 +66,33 @@ async fn a_namespace_takes_its_twenty_roles_along() {
     world.wait_ready("annotated");
     assert_eq!(roles(&world).await.len(), 20);
     let begin = delete(&world);
-    wait_gone(&world, "namespace", 20, begin);
+    // A namespace of 20 is not one of a few: an operator is asked.
+    wait_until("all 20 to be held", SOON, || {
+        let held = resources(&world)
+            .iter()
+            .filter_map(|name| name.split('/').next_back())
+            .filter(|name| world.condition(name, "Ready")["reason"] == "RemovalHeld")
+            .count();
+        if held == 20 { Ok(()) } else { Err(held) }
+    });
+    println!(
+        "prune | namespace, not confirmed | held after {:.1} s",
+        begin.elapsed().as_secs_f64()
+    );
+    assert_eq!(roles(&world).await.len(), 20);
+    let begin = Instant::now();
+    let (code, said) = world.confirm(&["removals", "--yes", "20"]);
+    assert_eq!(code, Some(0), "{said}");
+    wait_gone(&world, "namespace, from its confirmation", 20, begin);
+    assert_eq!(roles(&world).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_namespace_of_ten_is_gone_without_being_asked_for() {
+    let world = world("ten").await;
+    application(&world, "app", 10, None);
+    let begin = delete(&world);
+    wait_gone(&world, "namespace", 10, begin);
     assert_eq!(roles(&world).await, Vec::<String>::new());
 }
 

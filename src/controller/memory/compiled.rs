@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::{
     api::{
         RoleStatus,
-        kinds::iam_role::{Applied, DriftPolicy},
+        kinds::iam_role::{Applied, DeletionPolicy, DriftPolicy},
         resource::Resource,
     },
     plan::{
@@ -54,6 +54,8 @@ pub struct Compiled {
     pub(super) role: RoleKey,
     /// The role may be created under that name.
     pub(super) in_scope: bool,
+    /// The role stays when the resource goes.
+    pub(super) leaves: bool,
     /// `None` while the spec is invalid or beyond the operator's limits.
     pub(super) fingerprints: Option<(Fingerprint, Fingerprint)>,
     /// Which observed items count.
@@ -84,6 +86,8 @@ impl Compiled {
             digests,
             role: identity.role(),
             in_scope: identity::out_of_scope(&identity, limits).is_empty(),
+            leaves: guarded(|| lenient::deletion_terms(resource, limits).ok()).flatten()
+                == Some(DeletionPolicy::Retain),
             fingerprints: wanted.as_ref().map(fingerprint::of_desired),
             scope: wanted.as_ref().map(|wanted| Owned::of(wanted, &applied)).unwrap_or_default(),
             observe: wanted

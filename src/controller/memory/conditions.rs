@@ -56,6 +56,12 @@ impl ConditionStates {
         self.0.into_iter().flatten().any(|stand| stand.reason() == reason)
     }
 
+    /// The reason of a condition that is there.
+    #[must_use]
+    pub fn reason(self, of: &str) -> Option<&'static str> {
+        self.states().find(|(type_, ..)| *type_ == of).map(|(.., reason)| reason)
+    }
+
     /// Type, state and reason of each condition that is there. Before the first report those that
     /// every resource has are unknown, for no reason.
     pub fn states(self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {

@@ -11,14 +11,17 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    api::{ResourceKey, kinds::iam_role::status::ReplacedPrincipal, reason, resource::Resource},
+    api::{
+        ResourceKey, condition, kinds::iam_role::status::ReplacedPrincipal, reason,
+        resource::Resource,
+    },
     controller::memory::{
         compiled::{Compiled, Digester, Digests},
         conditions::ConditionStates,
         queue::{Cause, Hint},
     },
     plan::{
-        decide::{contest::Corrections, room::Place},
+        decide::{brakes::Counted, contest::Corrections, room::Place},
         form::{
             fingerprint::{self, Fingerprint, Owned},
             observed::RoleDetail,
@@ -47,6 +50,10 @@ pub struct Entry {
     finalizer: bool,
     /// Its role may be created under the name that it claims.
     in_scope: bool,
+    /// Its role stays when it goes.
+    leaves: bool,
+    /// What is desired is another form than the one that was applied, without a new generation.
+    rerendered: bool,
     requested_at: Option<Box<str>>,
     /// Its role.
     pub role: RoleKey,
@@ -124,6 +131,7 @@ impl Index {
             digests,
             role: entry.role.clone(),
             in_scope: entry.in_scope,
+            leaves: entry.leaves,
             fingerprints: entry.fingerprints,
             scope: entry.scope.clone(),
             observe: entry.observe,
@@ -134,10 +142,10 @@ impl Index {
     /// Takes in a resource as the watch delivers it, with what it comes to. True when it needs a
     /// pass.
     pub fn apply(&mut self, resource: &Resource, limits: &Limits, compiled: Compiled) -> bool {
-        let Compiled { digests, role, in_scope, fingerprints, scope, observe, deadline } = compiled;
-        let hash_is_current = fingerprints.is_some_and(|fingerprints| {
-            resource.status.desired_hash == Some(fingerprint::desired_hash(fingerprints))
-        });
+        let Compiled { digests, role, in_scope, leaves, fingerprints, scope, observe, deadline } =
+            compiled;
+        let hash = fingerprints.map(fingerprint::desired_hash);
+        let hash_is_current = hash.is_some() && resource.status.applied_hash() == hash.as_ref();
         let ready = conditions::is_ready(&resource.status, resource.generation);
         let mut entry = Box::new(Entry {
             uid: resource.uid.as_str().into(),
@@ -149,6 +157,9 @@ impl Index {
             paused: limits.paused(resource),
             finalizer: resource.finalizer,
             in_scope,
+            leaves,
+            rerendered: hash
+                .is_some_and(|hash| resource.status.is_rerendered(resource.generation, &hash)),
             requested_at: resource.reconcile_requested_at.as_deref().map(Into::into),
             role: role.clone(),
             expected: resource.status.role_id.is_some(),
@@ -324,6 +335,11 @@ impl Index {
         self.entries.keys().cloned().collect()
     }
 
+    /// All resources with their keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&ResourceKey, &Entry)> {
+        self.entries.iter().map(|(key, entry)| (key.as_ref(), entry.as_ref()))
+    }
+
     /// All resources.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.values().map(Box::as_ref)
@@ -359,6 +375,37 @@ impl Entry {
     #[must_use]
     pub fn is(&self, uid: &str, generation: i64, version: u64) -> bool {
         *self.uid == *uid && self.generation == generation && self.version == version
+    }
+
+    /// Its `metadata.uid`.
+    #[must_use]
+    pub fn uid(&self) -> &str {
+        &self.uid
+    }
+
+    /// Hash of what is desired, as status has it.
+    #[must_use]
+    pub fn wanted_hash(&self) -> Option<String> {
+        self.fingerprints.map(fingerprint::desired_hash)
+    }
+
+    /// Whether its role waits to go, or to change without a change of its resource.
+    #[must_use]
+    pub fn waits(&self, counted: Counted) -> bool {
+        if !self.expected || self.paused {
+            return false;
+        }
+        match counted {
+            // What AWS does not let go is looked at again now and then, and counted then.
+            Counted::Removals => {
+                self.deleting
+                    && self.finalizer
+                    && !self.leaves
+                    && self.conditions.reason(condition::READY) != Some(reason::DELETION_BLOCKED)
+            }
+            Counted::Changes => !self.deleting && !self.observe && self.rerendered,
+            Counted::Expiries => false,
+        }
     }
 
     /// What the last sweep saw, of a role that is only observed; `None` of one that is kept as

@@ -1,5 +1,6 @@
 //! What is kept between passes: all resources, and what is to be done with them.
 
+pub mod brakes;
 pub mod compiled;
 pub mod conditions;
 pub mod index;
@@ -11,9 +12,14 @@ use std::collections::{BTreeSet, HashMap};
 use iam::account::AccountId;
 use jiff::Timestamp;
 
-use crate::{api::ResourceKey, plan::decide::room};
+use crate::{
+    api::{ResourceKey, resource::Resource},
+    plan::{decide::room, scope::limits::Limits},
+};
 
 use self::{
+    brakes::Brakes,
+    compiled::Compiled,
     index::{Entry, Index},
     unclaimed::Unclaimed,
 };
@@ -33,15 +39,34 @@ pub struct Memory {
     pub held_by_profile: BTreeSet<ResourceKey>,
     /// Those for whose role there is no room in their namespace.
     pub waiting_for_room: BTreeSet<ResourceKey>,
+    /// What waits to go, and what is held.
+    pub brakes: Brakes,
 }
 
 impl Memory {
-    /// Drops a resource; returns those that claim the same name and may now have their turn.
+    /// Takes in a resource as the watch delivers it, with what it comes to. True when it needs a
+    /// pass.
+    pub fn saw(
+        &mut self,
+        resource: &Resource,
+        limits: &Limits,
+        compiled: Compiled,
+        now: Timestamp,
+    ) -> bool {
+        self.brakes.saw(resource, now);
+        self.index.apply(resource, limits, compiled)
+    }
+
+    /// Drops a resource; returns those that may have their turn now: they claim the same name, or
+    /// look after what is held.
     pub fn forget(&mut self, key: &ResourceKey) -> Vec<ResourceKey> {
         self.absent_since.remove(key);
         self.waiting_for_room.remove(key);
         self.held_by_profile.remove(key);
-        self.index.remove(key)
+        let looker = self.brakes.gone(key);
+        let mut heirs = self.index.remove(key);
+        heirs.extend(looker);
+        heirs
     }
 
     /// Takes those out of the waiting who have room now; a lifetime may be `over`.

@@ -42,6 +42,8 @@ pub(in crate::controller) struct Pass<'a, I, C, K> {
     pub(super) access: &'a Access<I>,
     pub(super) resource: Resource,
     pub(super) status: RoleStatus,
+    /// The brakes hold it.
+    pub(super) is_held: bool,
 }
 
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
@@ -125,7 +127,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     /// What a request of a user changes before anything is decided.
-    pub(super) fn take_up_request(&mut self) {
+    pub(super) fn take_up_request(&mut self) -> bool {
         // An annotation that is taken away asks for nothing.
         let requested = self.resource.reconcile_requested_at.is_some()
             && self.resource.reconcile_requested_at != self.status.last_handled_reconcile_at;
@@ -138,6 +140,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
         }
         self.status.last_handled_reconcile_at.clone_from(&self.resource.reconcile_requested_at);
+        requested
     }
 
     /// The role under the name that an earlier version gave it, if it is this resource's: then that

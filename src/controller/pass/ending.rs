@@ -1,5 +1,7 @@
 //! How a role ends: its lifetime is over, or its resource is deleted.
 
+use std::time::Duration;
+
 use iam::finding::Finding;
 use jiff::Timestamp;
 
@@ -8,6 +10,7 @@ use crate::{
     controller::pass::{context::Pass, drive::Interrupted, next::Next, removal::Removal},
     plan::{
         decide::{
+            brakes::Brake,
             gate::{self, Facts, Hold},
             ownership::{Known, NotOurs},
         },
@@ -36,6 +39,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
             Removal::NotOurs(not_ours) => self.hold_back(Hold::Foreign(not_ours)).await,
             Removal::Blocked(why) => self.block(why).await,
+            Removal::Braked(brake) => self.hold_back(Hold::Braked(brake)).await,
             Removal::Waiting(wait, message) => {
                 let verdict = Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message);
                 self.report(&verdict, Next::Again(wait)).await
@@ -71,6 +75,13 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         end.filter(|end| self.shared.clocks(self.access).passed(*end))
     }
 
+    /// The end that the resource names has come, as far as can be told of a spec that need not be
+    /// right.
+    pub(super) fn ended(&self) -> bool {
+        self.over(lenient::end(&self.resource)).is_some()
+            && !lenient::outlives(&self.resource, self.limits)
+    }
+
     /// The role of a resource whose spec need not be right.
     fn identity(&self) -> Identity {
         let spec = identity::read_spec(&self.resource.spec).ok();
@@ -82,8 +93,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let mut identity = self.identity();
         let terms = lenient::deletion_terms(&self.resource, self.limits);
         // After its end the role goes, whatever keeps it can't be told or may not be.
-        let over = self.over(lenient::end(&self.resource)).is_some()
-            && !lenient::outlives(&self.resource, self.limits);
+        let over = self.ended();
         let account = self.status.account_id.clone();
         let facts = Facts {
             deleting: true,
@@ -91,16 +101,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             retain: terms == Ok(DeletionPolicy::Retain),
             unclear: terms.err().filter(|_| !over),
             elsewhere: account.filter(|account| identity.account.id != **account),
+            brake: self.wave().map(Brake::Wave),
             ..Facts::default()
         };
         match gate::before_reading(&facts) {
             Ok(()) => {}
-            Err(Hold::Retained) => {
-                let note =
-                    format!("role {} stays in AWS with its tags, as spec asks", identity.name);
-                self.notice(false, reason::RETAINED, "Release", note).await;
-                return self.release(&identity).await;
-            }
+            Err(Hold::Retained) => return self.retain(&identity, "as spec asks").await,
             Err(hold) => return self.hold_back(hold).await,
         }
         self.find_former(&mut identity).await?;
@@ -118,10 +124,29 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 self.release(&identity).await
             }
             Removal::Blocked(why) => self.block(why).await,
+            Removal::Braked(Brake::Kept) => {
+                self.retain(&identity, "as an operator has confirmed").await
+            }
+            Removal::Braked(brake) => self.hold_back(Hold::Braked(brake)).await,
             Removal::Waiting(wait, message) => {
                 self.report(&Verdict::Working(reason::DELETING, message), Next::Again(wait)).await
             }
         }
+    }
+
+    /// How much longer the deletion waits for others to show. Where no role is known there is
+    /// nothing to wait for.
+    fn wave(&self) -> Option<Duration> {
+        self.status.role_id.as_ref()?;
+        let (now, length) = (self.shared.clock.steady(), self.shared.wave);
+        self.shared.memory().brakes.wave(&self.resource.key, now, length)
+    }
+
+    /// The resource goes, and its role stays.
+    async fn retain(&mut self, identity: &Identity, why: &str) -> Result<Next, Interrupted> {
+        let note = format!("role {} stays in AWS with its tags, {why}", identity.name);
+        self.notice(false, reason::RETAINED, "Release", note).await;
+        self.release(identity).await
     }
 
     async fn block(&mut self, why: String) -> Result<Next, Interrupted> {

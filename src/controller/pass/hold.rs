@@ -10,6 +10,7 @@ use crate::{
     },
     plan::{
         decide::{
+            brakes::Brake,
             gate::Hold,
             ownership::{self, NotOurs},
             room::Room,
@@ -74,6 +75,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 (Verdict::Waiting(reason::CLOCKS_APART, message), Next::Again(CLOCKS))
             }
             Hold::Observing => (Verdict::WouldChange, Next::Settled),
+            Hold::Braked(brake) => return self.braked(brake).await,
             // Said by those who know the role's name.
             Hold::Retained | Hold::Gone(Gone::Removed) | Hold::Rival(_) => {
                 return Ok(Next::Settled);
@@ -138,6 +140,21 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
         }
         self.hold_back(Hold::Foreign(not_ours)).await
+    }
+
+    /// A change that nobody made in the resource is shown, and waits.
+    pub(super) async fn hold_change(
+        &mut self,
+        desired: &Desired,
+        steps: &[Step],
+        role: (String, String),
+        brake: Brake,
+    ) -> Result<Next, Interrupted> {
+        self.found(desired, role);
+        self.status.plan = words::plan_lines(steps);
+        // Also where somebody asked for it: it is no change of the resource now either.
+        self.status.applied_generation = self.resource.status.applied_generation;
+        self.hold_back(Hold::Braked(brake)).await
     }
 
     /// The plan is shown, and nothing of it is done.

@@ -2,6 +2,7 @@
 //! Each decision is made in `plan`; what happens here is reading, writing and telling.
 
 mod annotate;
+mod brake;
 mod context;
 pub mod drive;
 mod ending;
@@ -29,6 +30,7 @@ use crate::{
         reason,
     },
     controller::{
+        brakes,
         memory::queue::{Cause, Hint},
         shared::Shared,
         tally,
@@ -79,9 +81,14 @@ pub async fn pass<I: IamWrite, C: Cluster, K: Clock>(
     let behalf = Behalf::namespace(&key.namespace, cause.may_be_open());
     let access = &access.on_behalf_of(&behalf);
     let status = resource.status.clone();
-    let mut pass = Pass { shared, limits, access, resource, status };
+    let mut pass = Pass { shared, limits, access, resource, status, is_held: false };
     match pass.run(cause).await {
-        Ok(next) => next,
+        Ok(next) => {
+            if !pass.is_held {
+                brakes::free(shared, key);
+            }
+            next
+        }
         Err(interrupted) => pass.interrupted(interrupted).await,
     }
 }
@@ -91,6 +98,10 @@ struct Wanted {
     desired: Desired,
     /// The resource was carried out as it is now: a difference is drift.
     unchanged: bool,
+    /// It was, and something that its people do not write makes another role of it.
+    rerendered: bool,
+    /// Somebody asks for this one.
+    asked_for: bool,
     facts: Facts,
 }
 
@@ -104,7 +115,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if let Err(hold) = gate::before_reading(&facts) {
             return self.hold_back(hold).await;
         }
-        self.take_up_request();
+        let asked_for = self.take_up_request();
         let mut desired = match desired(&self.resource, self.limits) {
             Ok(desired) => desired,
             Err(problems) => return self.refused(problems).await,
@@ -113,7 +124,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let hash = fingerprint::desired_hash(fingerprint::of_desired(&desired));
         self.tell_warnings(&desired.terms.warnings, &hash).await;
         let unchanged = self.status.applied_generation == Some(self.resource.generation)
-            && self.status.desired_hash.as_ref() == Some(&hash);
+            && self.status.applied_hash() == Some(&hash);
+        // As it was before somebody asked for this pass: to ask is no change of the resource.
+        let rerendered = self.resource.status.is_rerendered(self.resource.generation, &hash);
+        // Until it is carried out, a restart has to know that it is no drift.
+        self.status.applied_hash = self.status.applied_hash().filter(|_| rerendered).cloned();
         self.status.desired_hash = Some(hash);
         self.status.account_id = Some(desired.identity.account.id.to_string());
 
@@ -136,7 +151,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.status.expires_at = end.map(conditions::whole_seconds);
             self.note_deadline(end);
         }
-        let wanted = Wanted { desired, unchanged, facts };
+        let wanted = Wanted { desired, unchanged, rerendered, asked_for, facts };
         match (situation, role) {
             (situation @ Situation::Ours(_), Some(role)) => {
                 let hint = match cause {
@@ -173,7 +188,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         role: RoleRecord,
         hint: Option<Hint>,
     ) -> Result<Next, Interrupted> {
-        let Wanted { desired, unchanged, facts } = wanted;
+        let Wanted { desired, unchanged, rerendered, asked_for, facts } = wanted;
         let reattached = matches!(&situation, Situation::Ours(proof) if proof.reattached());
         let applied = self.status.applied.clone().unwrap_or_default();
         let scope = Owned::of(desired, &applied);
@@ -191,11 +206,21 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
         self.overlay(desired, &mut observed);
         let held = self.held(desired, Some(&observed)).await?;
-        let mut leave = match gate::before_writing(situation, facts) {
+        let plan = || {
+            let view = view(desired, &observed, &held);
+            diff::diff(&view.desired, &view.observed, &scope)
+        };
+        let mut facts = facts.clone();
+        if *rerendered && !facts.observe && !plan().is_empty() {
+            facts.brake = self.brake_change(*asked_for).await?;
+        }
+        let mut leave = match gate::before_writing(situation, &facts) {
             Ok(leave) => leave,
+            Err(Hold::Braked(brake)) => {
+                return self.hold_change(desired, &plan(), role_is, brake).await;
+            }
             Err(Hold::Observing) => {
-                let view = view(desired, &observed, &held);
-                let steps = diff::diff(&view.desired, &view.observed, &scope);
+                let steps = plan();
                 if !steps.is_empty() {
                     return self.observe_only(desired, &steps, Some(role_is)).await;
                 }
@@ -265,7 +290,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     /// There is no role: it is created.
     async fn create(&mut self, wanted: &Wanted, situation: Situation) -> Result<Next, Interrupted> {
-        let Wanted { desired, unchanged, facts } = wanted;
+        let Wanted { desired, unchanged, facts, .. } = wanted;
         let held = self.held(desired, None).await?;
         let target = held_back(desired, &held);
         let mut steps = diff::create(&target, &Contents::new());

@@ -238,6 +238,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         open: Option<String>,
     ) -> Result<Next, Interrupted> {
         self.status.applied_generation = Some(self.resource.generation);
+        self.status.applied_hash = None;
         self.status.replaced_principals.clone_from(&held);
         let as_it_is =
             fingerprint::observed_policy(trust, PolicyKind::Trust).filter(|_| !held.is_empty());

@@ -14,12 +14,13 @@ use crate::{
     },
     plan::{
         decide::{
+            brakes::Brake,
             gate::{self, Facts, Hold},
             ownership::{Known, Leave, NotOurs},
-            situation::{Aim, Wait},
+            situation::{Aim, Situation, Wait},
         },
         failure::IamErrorClass,
-        form::observed::{Contents, Observed, RoleRecord},
+        form::observed::{Contents, Observed},
         scope::identity::Identity,
         steps::{remove, step::Why},
     },
@@ -37,6 +38,8 @@ pub enum Removal {
     Blocked(String),
     /// It can't be told yet; look again after this time.
     Waiting(Duration, String),
+    /// Too many roles would go.
+    Braked(Brake),
 }
 
 /// IAM shows what it has just done after about a second.
@@ -54,22 +57,29 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         why: Why,
     ) -> Result<Removal, Interrupted> {
         let role = self.access.iam.role(&identity.name).await?;
-        let mut leave = match self.may_remove(identity, role.as_ref(), known.clone()) {
+        let situation = self.situation(identity, role.as_ref(), known.clone(), Aim::Remove);
+        let mut brake = None;
+        if matches!(situation, Situation::Ours(_)) {
+            self.shared.memory().absent_since.remove(&identity.key);
+            // What can't go anyway is not counted.
+            let profiles = self.access.iam.instance_profiles(&identity.name).await?;
+            if let Some(profiles) = profiles.filter(|profiles| !profiles.is_empty()) {
+                // The next sweep that sees it free ends the wait.
+                self.shared.memory().held_by_profile.insert(identity.key.clone());
+                return Ok(Removal::Blocked(format!(
+                    "role {} is in instance profile {}, which is not ours: remove the role from it",
+                    identity.name,
+                    profiles.join(", ")
+                )));
+            }
+            brake = self.brake_removal(why).await?;
+        }
+        let mut leave = match may_remove(situation, brake) {
             Ok(leave) => leave,
             Err(removal) => return Ok(removal),
         };
         let Some(role) = role else { return Err(Interrupted::ProofTooOld) };
-        self.shared.memory().absent_since.remove(&identity.key);
         let name = role.name.clone();
-        let profiles = self.access.iam.instance_profiles(&name).await?;
-        if let Some(profiles) = profiles.filter(|profiles| !profiles.is_empty()) {
-            // The next sweep that sees it free ends the wait.
-            self.shared.memory().held_by_profile.insert(identity.key.clone());
-            return Ok(Removal::Blocked(format!(
-                "role {name} is in instance profile {}, which is not ours: remove the role from it",
-                profiles.join(", ")
-            )));
-        }
         let attached = self.access.iam.attached(&name).await?.unwrap_or_default();
         let inline = self.access.iam.inline_names(&name).await?.unwrap_or_default();
         let inline = inline.into_iter().map(|name| (name, String::new())).collect();
@@ -101,7 +111,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         // IAM's replicas may disagree, and two reads of one moment prove no absence.
         let again = self.access.iam.role(&key.name).await?;
         let id = known.id.clone().or_else(|| Some(observed.role.role_id.clone()));
-        let mut leave = match self.may_remove(identity, again.as_ref(), Known { id, ..known }) {
+        let known = Known { id, ..known };
+        let situation = self.situation(identity, again.as_ref(), known, Aim::Remove);
+        let mut leave = match may_remove(situation, None) {
             Ok(leave) => leave,
             Err(removal) => return Ok(removal),
         };
@@ -109,25 +121,6 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             Ok(()) => self.confirm(identity).await,
             other => denied(other),
         }
-    }
-
-    /// The grounds on which the role may be removed, or how its removal ends without them.
-    fn may_remove(
-        &self,
-        identity: &Identity,
-        role: Option<&RoleRecord>,
-        known: Known<'_>,
-    ) -> Result<Leave, Removal> {
-        let situation = self.situation(identity, role, known, Aim::Remove);
-        gate::before_writing(situation, &Facts::default()).map_err(|hold| match hold {
-            Hold::NotYet(Wait::Unseen(left, message) | Wait::NotOurs(left, message)) => {
-                Removal::Waiting(left, message)
-            }
-            Hold::NotYet(Wait::JustCreated(message)) => Removal::Waiting(SOON, message),
-            Hold::Foreign(not_ours) => Removal::NotOurs(not_ours),
-            Hold::Gone(_) => Removal::Gone,
-            other => Removal::Blocked(format!("the role may not be removed now: {other:?}")),
-        })
     }
 
     /// After our own `DeleteRole` one "no such role" is enough.
@@ -138,6 +131,21 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let message = format!("role {} is deleted, and IAM still shows it", identity.name);
         Ok(Removal::Waiting(SOON, message))
     }
+}
+
+/// The grounds on which the role may be removed, or how its removal ends without them.
+fn may_remove(situation: Situation, brake: Option<Brake>) -> Result<Leave, Removal> {
+    let facts = Facts { brake, ..Facts::default() };
+    gate::before_writing(situation, &facts).map_err(|hold| match hold {
+        Hold::NotYet(Wait::Unseen(left, message) | Wait::NotOurs(left, message)) => {
+            Removal::Waiting(left, message)
+        }
+        Hold::NotYet(Wait::JustCreated(message)) => Removal::Waiting(SOON, message),
+        Hold::Foreign(not_ours) => Removal::NotOurs(not_ours),
+        Hold::Gone(_) => Removal::Gone,
+        Hold::Braked(brake) => Removal::Braked(brake),
+        other => Removal::Blocked(format!("the role may not be removed now: {other:?}")),
+    })
 }
 
 /// A denial of the removal itself; other failures stay what they are.

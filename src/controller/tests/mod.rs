@@ -15,6 +15,7 @@ mod additive;
 mod annotate;
 mod bad_days;
 mod boundaries;
+mod brakes;
 mod claims;
 mod clock;
 mod contested;
@@ -23,6 +24,7 @@ mod crash;
 mod create;
 mod drift;
 mod fair;
+mod held_changes;
 mod leader;
 mod letting_go;
 mod lifetime;
@@ -115,6 +117,7 @@ type Running = (JoinHandle<Result<(), RunError>>, watch::Sender<bool>);
 #[derive(Clone, Copy)]
 pub struct Settings {
     pub windows: Windows,
+    pub removal_wave: Duration,
     pub sweep_interval: Duration,
     pub max_concurrent: usize,
     pub max_roles: Option<usize>,
@@ -174,6 +177,8 @@ impl Rig {
                 create: Duration::from_mins(2),
             },
             sweep_interval: Duration::from_mins(1),
+            // Tests of the wave switch it on.
+            removal_wave: Duration::ZERO,
             max_concurrent: 8,
             max_roles: None,
         };
@@ -230,10 +235,18 @@ impl Rig {
             sources = sources.with(Limits { account: account.clone(), ..self.limits.clone() });
             accounts.push((account.clone(), iam.clone()));
         }
-        let Settings { windows, sweep_interval, max_concurrent, max_roles } = self.config;
+        let Settings { windows, removal_wave, sweep_interval, max_concurrent, max_roles } =
+            self.config;
         let namespaces = self.namespaces.clone();
-        let config =
-            Config { sources, windows, sweep_interval, namespaces, max_concurrent, max_roles };
+        let config = Config {
+            sources,
+            windows,
+            sweep_interval,
+            namespaces,
+            removal_wave,
+            max_concurrent,
+            max_roles,
+        };
         let (accounts, metrics) = (Accounts::new(accounts), Arc::clone(&self.metrics));
         let engine = engine::run(accounts, world.cluster, world.clock, config, metrics, signals);
         self.running = Some((tokio::spawn(engine), stop_sender));

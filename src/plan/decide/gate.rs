@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::{
     api::ResourceKey,
     plan::decide::{
+        brakes::Brake,
         ownership::{Leave, NotOurs},
         room::Room,
         situation::{Gone, Situation, Wait},
@@ -45,6 +46,8 @@ pub struct Facts {
     pub rival: Option<ResourceKey>,
     /// Room for a role in the namespace; `None` without a bound.
     pub room: Option<Room>,
+    /// What the brakes say of a removal, or of a change that nobody made in the resource.
+    pub brake: Option<Brake>,
 }
 
 /// Why nothing is done now.
@@ -78,6 +81,8 @@ pub enum Hold {
     Rival(ResourceKey),
     /// The namespace has as many roles as it may have.
     NoRoom(Room),
+    /// Too many roles would go, or change, at a time.
+    Braked(Brake),
 }
 
 /// What keeps the role from being read at all.
@@ -85,7 +90,9 @@ pub enum Hold {
 /// # Errors
 /// Why.
 pub fn before_reading(facts: &Facts) -> Result<(), Hold> {
-    let Facts { deleting, paused, observe, retain, unclear, elsewhere, beyond, over, .. } = facts;
+    let Facts {
+        deleting, paused, observe, retain, unclear, elsewhere, beyond, over, brake, ..
+    } = facts;
     if *paused {
         return Err(Hold::Paused);
     }
@@ -97,6 +104,9 @@ pub fn before_reading(facts: &Facts) -> Result<(), Hold> {
     }
     if let Some(account) = elsewhere.as_ref().filter(|_| *deleting) {
         return Err(Hold::Elsewhere(account.clone()));
+    }
+    if let Some(brake) = brake.as_ref().filter(|_| *deleting) {
+        return Err(Hold::Braked(brake.clone()));
     }
     if beyond.is_empty() {
         return Ok(());
@@ -124,6 +134,10 @@ pub fn before_writing(situation: Situation, facts: &Facts) -> Result<Leave, Hold
         Situation::Expired(_, end) if facts.observe => Err(Hold::ObservingPastTheEnd(end)),
         Situation::Expired(_, end) if facts.clocks_apart => Err(Hold::ClocksApart(end)),
         Situation::Ours(_) | Situation::Absent(_) if facts.observe => Err(Hold::Observing),
+        Situation::Ours(proof) | Situation::Expired(proof, _) => match &facts.brake {
+            Some(brake) => Err(Hold::Braked(brake.clone())),
+            None => Ok(Leave::Change(proof)),
+        },
         Situation::Absent(_) if !facts.out_of_scope.is_empty() => {
             Err(Hold::OutOfScope(facts.out_of_scope.clone()))
         }
@@ -134,7 +148,6 @@ pub fn before_writing(situation: Situation, facts: &Facts) -> Result<Leave, Hold
                 None => Ok(Leave::Create(absence)),
             },
         },
-        Situation::Ours(proof) | Situation::Expired(proof, _) => Ok(Leave::Change(proof)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Decisions about a role and its resource: data in, data out.
 
 pub mod annotate;
+pub mod brakes;
 pub mod clocks;
 pub mod contest;
 pub mod gate;

@@ -2,6 +2,7 @@
 //! else.
 
 pub mod backoff;
+pub mod brakes;
 pub mod conditions;
 pub mod notice;
 pub mod verdict;

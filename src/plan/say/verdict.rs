@@ -53,6 +53,8 @@ pub enum Verdict {
     Waiting(&'static str, String),
     /// At work, not done yet; reason and sentence.
     Working(&'static str, String),
+    /// The brakes hold it; reason and sentence.
+    Held(&'static str, String),
     /// AWS does not know these principals of `spec.trust`: the role trusts all others.
     PrincipalMissing(Vec<String>),
     /// The principals in `status.replacedPrincipals` were deleted in AWS and are not trusted again.

@@ -176,6 +176,10 @@ fn words(
         Verdict::Waiting(reason, message) | Verdict::Working(reason, message) => {
             busy(reason, message)
         }
+        // Neither at work nor stuck: somebody is to look.
+        Verdict::Held(reason, message) => {
+            one_reason(State::False, State::False, None, reason, message)
+        }
         Verdict::PrincipalMissing(names) => busy(
             reason::INVALID_PRINCIPAL,
             format!(

@@ -29,6 +29,8 @@ pub struct Config {
     pub sweep_interval: Duration,
     /// Namespaces that are watched; empty for all.
     pub namespaces: Vec<String>,
+    /// How long a removal waits for others of its namespace to show.
+    pub removal_wave: Duration,
     /// Passes at the same time.
     pub max_concurrent: usize,
     /// Roles that one namespace may have; `None` is no bound.

@@ -27,7 +27,7 @@ use crate::{
         object::Object,
         resource::Resource,
     },
-    plan::failure::ClusterError,
+    plan::{failure::ClusterError, lease::Notes},
     ports::Clock,
 };
 
@@ -185,6 +185,26 @@ impl FakeCluster {
     /// Types of the conditions that the controller applied last, and that are its own with that.
     pub fn applied_conditions(&self, key: &ResourceKey) -> BTreeSet<String> {
         self.lock().objects.get(&role(key)).map(|entry| entry.applied.clone()).unwrap_or_default()
+    }
+
+    /// An operator writes the annotation by which what is held is confirmed.
+    pub fn confirm(&self, confirm: &str) {
+        let mut state = self.lock();
+        state.version += 1;
+        let version = Some(state.version.to_string());
+        let notes = state.lease.take().unwrap_or_default();
+        state.lease = Some(Notes { version, confirm: confirm.to_owned(), ..notes });
+    }
+
+    /// What stands on the Lease of the installation.
+    #[must_use]
+    pub fn lease(&self) -> Option<Notes> {
+        self.lock().lease.clone()
+    }
+
+    /// Somebody deletes the Lease.
+    pub fn delete_lease(&self) {
+        self.lock().lease = None;
     }
 
     /// The cluster rebuilt from Git: every object again, with a new uid, generation 1, empty

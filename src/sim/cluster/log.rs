@@ -38,14 +38,17 @@ pub struct WriteCounts {
     pub annotate: u64,
     /// Calls of `notify`.
     pub notify: u64,
+    /// Calls of `write_notes`.
+    pub write_notes: u64,
 }
 
 impl WriteCounts {
     /// All kinds together.
     #[must_use]
     pub fn total(self) -> u64 {
-        let Self { add_finalizer, remove_finalizer, write_status, annotate, notify } = self;
-        add_finalizer + remove_finalizer + write_status + annotate + notify
+        let Self { add_finalizer, remove_finalizer, write_status, annotate, notify, write_notes } =
+            self;
+        add_finalizer + remove_finalizer + write_status + annotate + notify + write_notes
     }
 }
 

@@ -30,8 +30,8 @@ use crate::{
         object::{Cursor, Object, OutlinePage, WatchEvent},
         resource::ServiceAccount,
     },
-    plan::{failure::ClusterError, say::notice::Notice},
-    ports::{Clock, Events, Objects, ServiceAccounts},
+    plan::{failure::ClusterError, lease::Notes, say::notice::Notice},
+    ports::{Clock, Events, LeaseNotes, Objects, ServiceAccounts},
     sim::{
         clock::VirtualClock,
         crash::Crash,
@@ -135,7 +135,7 @@ impl FakeCluster {
 }
 
 fn writes(action: &str) -> bool {
-    !["get", "revision", "outlines", "service_account"].contains(&action)
+    !["get", "revision", "outlines", "service_account", "notes"].contains(&action)
 }
 
 impl<K: Kind> Objects<K> for FakeCluster {
@@ -221,6 +221,16 @@ impl ServiceAccounts for FakeCluster {
     }
 }
 
+impl LeaseNotes for FakeCluster {
+    async fn notes(&self) -> Result<Option<Notes>, ClusterError> {
+        self.call("notes", &lease(), |state, _| Ok(state.lease.clone())).await
+    }
+
+    async fn write_notes(&self, notes: &Notes) -> Result<Notes, ClusterError> {
+        self.call("write_notes", &lease(), |state, _| state.write_notes(notes)).await
+    }
+}
+
 impl Events for FakeCluster {
     async fn notify<K: Kind>(
         &self,
@@ -248,6 +258,11 @@ const OUTLINES: usize = 3;
 fn kind<K: Kind>() -> Id {
     let key = ResourceKey { namespace: String::new(), name: String::new() };
     Id { kind: K::row().name(), key }
+}
+
+fn lease() -> Id {
+    let key = ResourceKey { namespace: "rolewright".into(), name: "rolewright-test".into() };
+    Id { kind: "Lease".into(), key }
 }
 
 fn account(namespace: &str, name: &str) -> Id {

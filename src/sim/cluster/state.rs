@@ -22,7 +22,7 @@ use crate::{
         object::{Object, Outline, WatchEvent},
         resource::ServiceAccount,
     },
-    plan::failure::ClusterError,
+    plan::{failure::ClusterError, lease::Notes},
     sim::faults::Schedule,
 };
 
@@ -153,6 +153,8 @@ pub(super) struct Watcher {
 pub(super) struct State {
     pub(super) objects: BTreeMap<Id, Entry>,
     pub(super) accounts: BTreeMap<ResourceKey, ServiceAccount>,
+    /// What stands on the Lease of the installation; `None` while there is none.
+    pub(super) lease: Option<Notes>,
     pub(super) version: u64,
     pub(super) uids: u64,
     pub(super) unavailable: bool,
@@ -173,6 +175,7 @@ impl State {
         Self {
             objects: BTreeMap::new(),
             accounts: BTreeMap::new(),
+            lease: None,
             version: 0,
             uids: 0,
             unavailable: false,
@@ -354,6 +357,19 @@ impl State {
         Ok(())
     }
 
+    pub(super) fn write_notes(&mut self, notes: &Notes) -> Result<Notes, ClusterError> {
+        let found = self.lease.as_ref().and_then(|lease| lease.version.clone());
+        if found != notes.version {
+            return Err(ClusterError::Conflict("the Lease has changed".to_owned()));
+        }
+        // What an operator wrote stays.
+        let confirm = self.lease.take().map(|lease| lease.confirm).unwrap_or_default();
+        self.version += 1;
+        let written = Notes { version: Some(self.version.to_string()), confirm, ..notes.clone() };
+        self.lease = Some(written.clone());
+        Ok(written)
+    }
+
     pub(super) fn count(&mut self, action: &str) {
         match action {
             "add_finalizer" => self.counts.add_finalizer += 1,
@@ -361,6 +377,7 @@ impl State {
             "write_status" => self.counts.write_status += 1,
             "annotate" => self.counts.annotate += 1,
             "notify" => self.counts.notify += 1,
+            "write_notes" => self.counts.write_notes += 1,
             _ => {}
         }
     }

@@ -17,7 +17,7 @@ use super::standin::{Account, Standin};
 
 /// Namespace of the controllers' service accounts, each named as its scope: a scope's own namespace
 /// may be deleted by a test.
-const CONTROLLERS: &str = "controllers";
+pub const CONTROLLERS: &str = "controllers";
 
 /// The order of the fields is the order of the ends.
 pub struct Cluster {
@@ -94,6 +94,13 @@ impl Cluster {
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
             {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": namespace,
             "namespace": CONTROLLERS}},
+            // The Lease is in the controllers' own namespace, whatever they have in the test's.
+            {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+            "metadata": {"name": format!("{namespace}-lease"), "namespace": CONTROLLERS},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
+            "name": "rolewright-lease"},
+            "subjects": [{"kind": "ServiceAccount", "name": namespace,
+            "namespace": CONTROLLERS}]},
         ]});
         self.control_plane.kubectl_with(&["create", "-f", "-"], &objects.to_string()).ok();
         let controller_user = format!("system:serviceaccount:{CONTROLLERS}:{namespace}");
@@ -183,7 +190,7 @@ impl Scope<'_> {
             account: self.account.clone(),
             standin: self.cluster.standin.url(),
             args: own.iter().chain(args).map(|&argument| argument.to_owned()).collect(),
-            env: Vec::new(),
+            env: vec![("ROLEWRIGHT_LEASE_NAMESPACE".to_owned(), CONTROLLERS.to_owned())],
         }
     }
 

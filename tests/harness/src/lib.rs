@@ -41,7 +41,7 @@ pub mod world;
 
 pub use audit::AuditWrite;
 pub use aws::AwsCli;
-pub use cluster::{Cluster, Scope};
+pub use cluster::{CONTROLLERS, Cluster, Scope};
 pub use controller::{Controller, ControllerConfig};
 pub use controlplane::{ADMIN, CONTROLLER, ControlPlane};
 pub use faults::{Fault, FaultKind};

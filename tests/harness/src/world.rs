@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::{Cluster, Controller, Scope, wait_until};
+use crate::cluster::CONTROLLERS;
+use crate::{ADMIN, Cluster, Controller, Scope, setup, wait_until};
 
 /// Long enough for a slow machine; nothing waits that long when all is well.
 pub const SOON: Duration = Duration::from_mins(1);
 pub const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 pub const AUDIT: &str = "arn:aws:iam::aws:policy/SecurityAudit";
 
-/// The suite's settings: a sweep a second, windows and rates off.
-pub const FAST: [&str; 14] = [
+/// The suite's settings: a sweep a second, windows, rates and the wait for a wave off.
+pub const FAST: [&str; 16] = [
+    "--removal-wave",
+    "0s",
     "--sweep-interval",
     "1s",
     "--settle-window",
@@ -81,6 +84,22 @@ impl World {
         let mut controller = self.scope.controller(&Self::args());
         controller.wait_ready();
         self.controller = Some(controller);
+    }
+
+    /// `rolewright confirm` by an operator: exit code, and all that it says.
+    pub fn confirm(&self, args: &[&str]) -> (Option<i32>, String) {
+        let kubeconfig = self.scope.cluster.control_plane.kubeconfig(ADMIN);
+        let output = std::process::Command::new(setup::program())
+            .env_clear()
+            .env("KUBECONFIG", kubeconfig)
+            .args(["confirm", "--installation", &self.scope.installation])
+            .args(["--lease-namespace", CONTROLLERS, "--watch-namespace", &self.scope.namespace])
+            .args(args)
+            .stdin(std::process::Stdio::null())
+            .output()
+            .expect("the command line starts");
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&said).into_owned())
     }
 
     pub fn controller(&mut self) -> &mut Controller {
@@ -204,6 +223,13 @@ impl World {
     pub fn clear(&self) {
         self.scope.cluster.standin.reset_calls(&self.scope.account);
     }
+}
+
+/// The suite's settings, but for the wait for a wave: what is deleted at once comes one by one.
+pub fn with_a_wave(mut args: Vec<&'static str>) -> Vec<&'static str> {
+    let wave = args.iter().position(|arg| *arg == "--removal-wave").expect("it is switched off");
+    args[wave + 1] = "3s";
+    args
 }
 
 /// A grant to AWS Lambda.

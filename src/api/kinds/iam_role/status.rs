@@ -76,6 +76,11 @@ pub struct RoleStatus {
     #[schemars(length(max = 64))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub desired_hash: Option<String>,
+    /// Hash of the role that was last made, or found, equal, while that is another one than
+    /// `desiredHash` and the resource has not changed.
+    #[schemars(length(max = 64))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applied_hash: Option<String>,
     /// Value of the annotation `rolewright.dev/reconcile-requested-at` that was served last.
     #[schemars(length(max = 256))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,6 +89,23 @@ pub struct RoleStatus {
     #[schemars(schema_with = "conditions")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+}
+
+impl RoleStatus {
+    /// Hash of the role that was last made, or found, equal.
+    #[must_use]
+    pub fn applied_hash(&self) -> Option<&String> {
+        self.applied_hash.as_ref().or(self.desired_hash.as_ref())
+    }
+
+    /// The role was carried out as the resource is in this generation, and what is desired is
+    /// another one than then: a version, a setting, or something else that the resource's people do
+    /// not write has changed it.
+    #[must_use]
+    pub fn is_rerendered(&self, generation: i64, desired_hash: &String) -> bool {
+        self.applied_generation == Some(generation)
+            && self.applied_hash().is_some_and(|applied| applied != desired_hash)
+    }
 }
 
 // `Condition` holds strings, an integer and a time: equality is total, k8s-openapi merely does not

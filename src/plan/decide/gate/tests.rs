@@ -1,6 +1,6 @@
 //! One row for each reason to wait, and for each way through.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use iam::role::RoleName;
 use jiff::Timestamp;
@@ -9,6 +9,7 @@ use rstest::rstest;
 use super::*;
 use crate::plan::{
     decide::{
+        brakes::{Counted, Over},
         ownership::{Absence, Known, judge},
         situation::Wait,
     },
@@ -48,6 +49,14 @@ fn rival() -> ResourceKey {
 /// Three places, of which so many are taken.
 fn room(ahead: usize) -> Room {
     Room { most: 3, ahead }
+}
+
+fn wave() -> Brake {
+    Brake::Wave(Duration::from_secs(10))
+}
+
+fn over() -> Brake {
+    Brake::Over(Counted::Removals, Over::Namespace)
 }
 
 fn problem() -> Finding {
@@ -140,6 +149,18 @@ fn facts(change: impl FnOnce(&mut Facts)) -> Facts {
     }),
     Some(Hold::Gone(Gone::Ended(end())))
 )]
+#[case::deleting_in_a_wave(
+    facts(|f| (f.deleting, f.brake) = (true, Some(wave()))),
+    Some(Hold::Braked(wave()))
+)]
+#[case::what_stays_waits_for_no_wave(
+    facts(|f| (f.deleting, f.retain, f.brake) = (true, true, Some(wave()))),
+    Some(Hold::Retained)
+)]
+#[case::a_pause_comes_before_the_wave(
+    facts(|f| (f.deleting, f.paused, f.brake) = (true, true, Some(wave()))),
+    Some(Hold::Paused)
+)]
 fn before_the_role_is_read(#[case] facts: Facts, #[case] hold: Option<Hold>) {
     assert_eq!(before_reading(&facts).err(), hold);
 }
@@ -204,6 +225,23 @@ fn before_the_role_is_read(#[case] facts: Facts, #[case] hold: Option<Hold>) {
     facts(|f| f.observe = true),
     Some(Hold::Gone(Gone::Ended(end())))
 )]
+#[case::too_many(ours(), facts(|f| f.brake = Some(over())), Some(Hold::Braked(over())))]
+#[case::too_many_expired(
+    expired(),
+    facts(|f| f.brake = Some(over())),
+    Some(Hold::Braked(over()))
+)]
+#[case::what_is_only_observed_is_not_counted(
+    ours(),
+    facts(|f| (f.observe, f.brake) = (true, Some(over()))),
+    Some(Hold::Observing)
+)]
+#[case::what_is_not_ours_is_not_counted(
+    Situation::Foreign(not_ours()),
+    facts(|f| f.brake = Some(over())),
+    Some(Hold::Foreign(not_ours()))
+)]
+#[case::what_is_absent_is_made(absent(), facts(|f| f.brake = Some(over())), None)]
 fn before_the_role_is_written(
     #[case] situation: Situation,
     #[case] facts: Facts,
