@@ -10,7 +10,9 @@
     reason = "tests"
 )]
 
+mod accidents;
 mod bad_days;
+mod brakes;
 mod check;
 mod command_line;
 mod commands;

@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod accidents;
 mod accounts;
 mod additive;
 mod annotate;
@@ -36,6 +37,7 @@ mod observe;
 mod other_account;
 mod other_managers;
 mod ownership;
+mod peers;
 mod pinned;
 mod principals;
 mod protected;
