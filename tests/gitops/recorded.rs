@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::states::STATES;
 use crate::verdict::{CUSTOMIZATION, hold};
 use harness::world::{SOON, World, lambda, whole};
-use harness::{Fault, FaultKind, Scope, wait_until};
+use harness::{CONTROLLERS, Fault, FaultKind, Scope, wait_until};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 /// A point in time that is over.
@@ -116,7 +116,9 @@ async fn hold_role(world: &World, name: &str) {
 }
 
 /// Resources that are Ready before something happens to them.
-const KEPT: [&str; 7] = [
+const KEPT: [&str; 9] = [
+    "change-held",
+    "deletion-held",
     "generation-behind",
     "paused",
     "expired",
@@ -184,6 +186,36 @@ async fn happened(record: &mut Record<'_>) {
     record.wait("denied", "AccessDenied", Some("Stalled"));
 }
 
+/// States of roles that are many. The Lease says that as many went already as may.
+async fn many(record: &mut Record<'_>) {
+    let world = record.world;
+    let (account, namespace) = (&world.scope.account.id, &world.scope.namespace);
+    let now = jiff::Timestamp::now();
+    let done = ["removals", "changes"]
+        .map(|counted| format!("{now} {account} {counted} {namespace} 100"))
+        .join("\n");
+    let lease = format!("rolewright-{}", world.scope.installation);
+    let note = json!({"metadata": {"annotations": {"rolewright.dev/done": done}}}).to_string();
+    let annotate = ["-n", CONTROLLERS, "patch", "lease", &lease, "--type=merge", "-p", &note];
+    world.scope.cluster.control_plane.kubectl(&annotate).ok();
+    // Longer than the controller takes what it has read for new.
+    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+    world.delete("deletion-held");
+    // As if another version had made the role: what was carried out then had another hash.
+    let hash = json!({"status": {"desiredHash": "0".repeat(64)}}).to_string();
+    let patch =
+        ["patch", "iamrole", "change-held", "--subresource=status", "--type=merge", "-p", &hash];
+    // Nobody else may.
+    let controller = &world.scope.controller_user;
+    let kubectl = world.scope.cluster.control_plane.kubectl_as_administrator(controller);
+    kubectl.run(&[&["-n", namespace], &patch[..]].concat()).ok();
+    let role = world.role("change-held");
+    let iam = world.scope.iam();
+    iam.update_role().role_name(role).description("other").send().await.expect("changed");
+    record.wait("deletion-held", "RemovalHeld", None);
+    record.wait("change-held", "ChangeHeld", None);
+}
+
 #[tokio::test]
 async fn what_the_controller_says_in_each_state_is_what_is_recorded() {
     let mut world = World::quiet("states").await;
@@ -205,6 +237,7 @@ async fn what_the_controller_says_in_each_state_is_what_is_recorded() {
         Record { world: &world, seen: BTreeMap::from([("not-seen".to_owned(), not_seen)]) };
     applied(&mut record, &plain);
     happened(&mut record).await;
+    many(&mut record).await;
     let mut seen = record.seen;
     let standin = &world.scope.cluster.standin;
     standin.clear_faults(&world.scope.account);

@@ -28,7 +28,7 @@ const HELD: [&str; 3] = ["Suspended", "InProgress", "InProgress"];
 const LEAVING: [&str; 3] = ["Progressing", "InProgress", "Terminating"];
 
 /// In the order of a resource's life.
-pub const STATES: [State; 18] = [
+pub const STATES: [State; 20] = [
     state("not-seen", "applied, and not seen by the controller yet", WAIT),
     state("being-made", "the role is being made", WAIT),
     state("waiting-for-aws", "AWS does not show yet what was just done", WAIT),
@@ -42,6 +42,7 @@ pub const STATES: [State; 18] = [
     state("not-owned", "a role of that name belongs to somebody else", BAD),
     state("paused", "the annotation `rolewright.dev/paused` is set", HELD),
     state("observing", "`driftPolicy: Observe`, and the role differs", HELD),
+    state("change-held", "a version or setting changes many roles, and nobody confirmed it", HELD),
     // The generic rules know of no end: they wait for ever.
     state(
         "expired",
@@ -52,4 +53,5 @@ pub const STATES: [State; 18] = [
     state("deleting", "deleted, the role is being removed", LEAVING),
     state("deletion-blocked", "deleted, and something holds the role", LEAVING),
     state("deletion-paused", "deleted while it is paused", LEAVING),
+    state("deletion-held", "deleted with many others, and nobody confirmed it", LEAVING),
 ];
