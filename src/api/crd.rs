@@ -360,7 +360,6 @@ mod tests {
                 "spec.permissions.inlinePolicies[].statements[].effect",
                 "spec.trust",
                 "spec.trust[].githubActions.owner",
-                "spec.trust[].githubActions.repository",
                 "spec.trust[].gitlab.project",
                 "spec.trust[].name",
                 "spec.trust[].oidc.audiences",

@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
@@ -27,6 +27,7 @@ use iam::{
     account::{Account, AccountError, AccountId, is_account_id},
     arn::IamArn,
     finding::{Field, Finding},
+    limits as quota,
     policy::Policy,
     tag,
 };
@@ -81,6 +82,28 @@ struct Rendering {
     managed_policies: Vec<String>,
     inline_policies: BTreeMap<String, Value>,
     tags: BTreeMap<String, String>,
+    sizes: Sizes,
+}
+
+/// Characters without white space, of as many as an account takes at first.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Sizes {
+    trust_policy: Size,
+    inline_policies: Size,
+}
+
+struct Size {
+    characters: usize,
+    quota: usize,
+}
+
+/// For people; a program takes the number, see [`Printed`].
+impl Serialize for Size {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { characters, quota } = self;
+        serializer.collect_str(&format_args!("{characters} of {quota} characters"))
+    }
 }
 
 /// The same for programs.
@@ -99,6 +122,14 @@ struct Printed<'a> {
     managed_policies: &'a [String],
     permissions_boundary: Option<&'a str>,
     tags: &'a BTreeMap<String, String>,
+    sizes: PrintedSizes,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PrintedSizes {
+    trust: usize,
+    inline_policies: usize,
 }
 
 /// Renders every manifest that can be compiled, and what is beyond the controller's limits too,
@@ -276,6 +307,10 @@ impl Rendering {
             managed_policies: &self.managed_policies,
             permissions_boundary: self.permissions_boundary.as_deref(),
             tags: &self.tags,
+            sizes: PrintedSizes {
+                trust: self.sizes.trust_policy.characters,
+                inline_policies: self.sizes.inline_policies.characters,
+            },
         }
     }
 }
@@ -308,6 +343,16 @@ fn render(desired: &Desired, limits: &Limits) -> anyhow::Result<Rendering> {
             .map(|(name, policy)| Ok((name.clone(), document(policy)?)))
             .collect::<Result<_, serde_json::Error>>()?,
         tags,
+        sizes: Sizes {
+            trust_policy: Size {
+                characters: desired.form.trust.size(),
+                quota: quota::TRUST_DEFAULT,
+            },
+            inline_policies: Size {
+                characters: desired.form.inline.values().map(Policy::size).sum(),
+                quota: quota::INLINE_TOTAL,
+            },
+        },
     })
 }
 

@@ -40,6 +40,7 @@ mod rights;
 mod room;
 mod second_manager;
 mod steps;
+mod subjects;
 mod tools;
 mod unclaimed;
 

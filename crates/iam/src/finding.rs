@@ -49,6 +49,8 @@ impl Check {
     pub const TRUST_LIMIT: Self = Self("trust-limit");
     /// A grant goes by names that can change hands.
     pub const NAMES_ALONE: Self = Self("names-alone");
+    /// A document is larger than an account takes at first.
+    pub const SIZE: Self = Self("size");
     /// A service may be used from another account.
     pub const SOURCE_ACCOUNT: Self = Self("source-account");
 

@@ -30,6 +30,8 @@ pub const TRUST_DEFAULT: usize = 2048;
 pub const TRUST_CEILING: usize = 8192;
 /// Characters without white space of a managed policy, but for AWS's own (quota, fixed).
 pub const MANAGED_POLICY: usize = 6_144;
+/// The code of the quota of trust policies.
+pub const TRUST_CODE: &str = "L-C07B4B0D";
 /// Managed policies on a role, as an account has it at first (quota L-0DA4ABF3).
 pub const MANAGED_POLICIES_DEFAULT: usize = 10;
 /// Managed policies on a role, as far as AWS raises it (quota L-0DA4ABF3).

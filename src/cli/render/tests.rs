@@ -137,6 +137,7 @@ fn json_is_one_array_of_all_roles() {
         "managedPolicies",
         "permissionsBoundary",
         "tags",
+        "sizes",
     ];
     wanted.sort_unstable();
     let mut found = keys.clone();
@@ -242,4 +243,16 @@ fn what_was_meant_for_a_resource_ends_with_2_and_what_is_foreign_with_a_word() {
         serde_json::to_string(&yaml::documents::<Value>(GOOD).unwrap()[0]).unwrap()
     );
     assert!(ran(&list, &[]).unwrap().text.contains("roleName: x-a_x"));
+}
+
+#[test]
+fn sizes_are_said_beside_what_an_account_takes() {
+    let answer = rendered(GOOD, &limits()).answer(Format::Text).unwrap();
+    let size = |part: &str, of: &str| format!("  {part}: {of} characters\n");
+    assert!(answer.text.contains(&size("inlinePolicies", "0 of 10240")), "{}", answer.text);
+    let json = rendered(GOOD, &limits()).answer(Format::Json).unwrap();
+    let roles: Value = serde_json::from_str(&json.text).unwrap();
+    let characters = roles[0]["sizes"]["trust"].as_u64().unwrap();
+    assert!(answer.text.contains(&size("trustPolicy", &format!("{characters} of 2048"))));
+    assert_eq!(roles[0]["sizes"]["inlinePolicies"], 0);
 }

@@ -305,8 +305,7 @@ impl Compiling<'_> {
                 );
             }
         }
-        let size: usize =
-            policies.values().map(|policy| quota::counted_size(&policy.to_json())).sum();
+        let size: usize = policies.values().map(Policy::size).sum();
         // One budget for all, as IAM has one quota for all.
         let work = Work::new();
         let costly = |inline: &&InlinePolicy| {

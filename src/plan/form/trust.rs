@@ -11,9 +11,9 @@ use crate::{
 };
 use iam::{
     account::Account,
-    finding::{Field, Finding},
+    finding::{Check, Field, Finding},
     limits as quota,
-    policy::{self, Policy, PolicyKind, Scope, Statement},
+    policy::{self, Policy, PolicyKind, Scope, Statement, subjects},
     trust::limits::{Origin, Reach, check, check_namespace},
 };
 
@@ -30,7 +30,8 @@ pub struct Trust {
     pub annotate: BTreeSet<String>,
 }
 
-/// The trust policy of all grants, in their order; notes every problem with them.
+/// The trust policy of all grants, in their order, those that differ in subjects alone in one
+/// statement; notes every problem with them.
 #[must_use]
 pub fn compile(
     grants: &[Grant],
@@ -83,8 +84,19 @@ pub fn compile(
             Err(more) => problems.forms(more),
         }
     }
+    let (places, statements): (Vec<usize>, Vec<Statement>) =
+        subjects::joined(statements).into_iter().unzip();
+    let fields: Vec<&Field> = places.iter().filter_map(|place| fields.get(*place)).collect();
     let policy = Policy::new(statements);
-    let size = quota::counted_size(&policy.to_json());
+    let size = policy.size();
+    if (quota::TRUST_DEFAULT + 1..=quota::TRUST_CEILING).contains(&size) {
+        let message = format!(
+            "makes a trust policy of {size} characters, and an account takes {} at first",
+            quota::TRUST_DEFAULT
+        );
+        let remedy = format!("split the role, or have the quota {} raised", quota::TRUST_CODE);
+        warnings.push(Finding::warning(Check::SIZE, "/spec/trust", message).with_remedy(remedy));
+    }
     if size > quota::TRUST_CEILING {
         let message = format!(
             "makes a trust policy of {size} characters, and IAM allows at most {}",
@@ -95,7 +107,9 @@ pub fn compile(
         // Typed statements obey the same grammar as pasted documents.
         let (whole, found) = (Field::of("/spec/trust"), policy.check(PolicyKind::Trust).err());
         let found = found.into_iter().flatten();
-        problems.forms(found.map(|finding| typed(finding, &whole, |n| fields.get(n).cloned())));
+        problems.forms(found.map(|finding| {
+            typed(finding, &whole, |n| fields.get(n).map(|field| (*field).clone()))
+        }));
         if policy.canonical(&limits.account).is_large() {
             problems.costly(whole);
         }

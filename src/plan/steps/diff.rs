@@ -27,6 +27,7 @@ use iam::{
         contain::{self, Change},
         decode::decode,
         diff::Diff,
+        subjects,
     },
 };
 
@@ -106,7 +107,7 @@ pub fn untold<'a>(desired: &'a Desired, observed: &'a Observed, scope: &Owned) -
         match facet {
             Facet::Trust((wanted, found)) => {
                 if !compare(wanted, found, PolicyKind::Trust, account).is_equal() {
-                    differences.trust = Some((observed_policy(found, PolicyKind::Trust), wanted));
+                    differences.trust = Some((read_trust(found), wanted));
                 }
             }
             Facet::Boundary((wanted, found)) => {
@@ -202,6 +203,14 @@ fn read(text: &str) -> ObservedDocument {
         .map_or(ObservedDocument::Unreadable, ObservedDocument::Read)
 }
 
+/// An observed trust policy in the form in which it is written, so that only what is new differs.
+fn read_trust(text: &str) -> Option<Policy> {
+    let mut policy = observed_policy(text, PolicyKind::Trust)?;
+    let statements = subjects::joined(policy.statements).into_iter();
+    policy.statements = statements.map(|(_, statement)| statement).collect();
+    Some(policy)
+}
+
 /// The characters of an observed document that count.
 fn size(text: &str) -> usize {
     counted_size(&decode(text).unwrap_or(Cow::Borrowed(text)))
@@ -256,11 +265,11 @@ impl Texts<'_> {
             ),
             _ => return None,
         };
-        let change = Diff::between(
-            &observed_policy(&old, kind)?,
-            &observed_policy(new, kind)?,
-            self.account,
-        );
+        let old = match kind {
+            PolicyKind::Trust => read_trust(&old)?,
+            _ => observed_policy(&old, kind)?,
+        };
+        let change = Diff::between(&old, &observed_policy(new, kind)?, self.account);
         Some(change.summary(CHANGE)).filter(|text| !text.is_empty())
     }
 }

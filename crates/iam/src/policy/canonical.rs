@@ -2,8 +2,9 @@
 //!
 //! A document is taken apart into groups: effect and conditions, one principal, one resource; and
 //! with each group goes the list of all actions that are said of it. A `Not…` list stays whole,
-//! because it is an intersection. Order, repetition, Sids, the Id, letter case and splits of
-//! statements are gone then; spelling is folded in `canonical/spelling.rs`, and
+//! because it is an intersection. Of a trust policy, each subject of a token is a group of its own:
+//! a list of them is the same as a statement for each. Order, repetition, Sids, the Id, letter case
+//! and splits of statements are gone then; spelling is folded in `canonical/spelling.rs`, and
 //! `canonical/covered.rs` leaves out an action that another of its list covers.
 //!
 //! The groups of one statement share their list, so the form is about as large as the document.

@@ -3,6 +3,7 @@
 //! Elements in a fixed order, Version always, Id and Sid and Condition only when there, statements
 //! always a list, a single value as a scalar: the shape in which AWS itself returns short lists.
 
+use crate::limits::counted_size;
 use crate::text::node::Node;
 
 use crate::policy::document::{Policy, PrincipalSet, Scope, Statement};
@@ -12,6 +13,12 @@ impl Policy {
     #[must_use]
     pub fn to_json(&self) -> String {
         self.to_node().to_text()
+    }
+
+    /// The size of the document as AWS's quotas count it.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        counted_size(&self.to_json())
     }
 
     /// The document as a JSON value.

@@ -56,10 +56,12 @@ pub struct GithubGrant<'a> {
     pub owner: &'a str,
     /// Its id: digits.
     pub owner_id: Option<&'a str>,
-    /// Repository, without the owner, in the letter case that GitHub shows.
-    pub repository: &'a str,
+    /// One repository, without the owner, in the letter case that GitHub shows.
+    pub repository: Option<&'a str>,
     /// Its id: digits.
     pub repository_id: Option<&'a str>,
+    /// Several of them in place of the one: `NAME`, or `NAME@ID`.
+    pub repositories: &'a [String],
     /// `refs/heads/…` and `refs/tags/…`; `*` is any text, slashes too.
     pub refs: &'a [String],
     /// Deployment environments; `*` is any text.
@@ -99,15 +101,16 @@ pub fn statement(grant: &GithubGrant<'_>, account: &Account) -> Result<Compiled,
             [format!("arn:{partition}:iam::{id}:oidc-provider/{ISSUER}")],
         )
         .when("StringEquals", &key("aud"), [AUDIENCE]);
-    statement = claim::require(statement, false, &key("sub"), &subjects(grant)?);
-    for (field, name, value) in [
-        ("/ownerId", "repository_owner_id", grant.owner_id),
-        ("/repositoryId", "repository_id", grant.repository_id),
-    ] {
-        if let Some(value) = value {
-            claim::digits(value, || Field::of(field))?;
-            statement = statement.when("StringEquals", &key(name), [value]);
-        }
+    let repositories = repositories(grant)?;
+    statement = claim::require(statement, false, &key("sub"), &subjects(grant, &repositories)?);
+    if let Some(id) = grant.owner_id {
+        claim::digits(id, || Field::of("/ownerId"))?;
+        statement = statement.when("StringEquals", &key("repository_owner_id"), [id]);
+    }
+    let ids: Vec<&str> = repositories.iter().filter_map(|repository| repository.id).collect();
+    let pinned = !ids.is_empty();
+    if pinned {
+        statement = statement.when("StringEquals", &key("repository_id"), ids);
     }
     if let Some(workflow) = grant.reusable_workflow {
         if !is_workflow(workflow) {
@@ -139,11 +142,15 @@ pub fn statement(grant: &GithubGrant<'_>, account: &Account) -> Result<Compiled,
         }
         statement = claim::require(statement, false, &key(name), values);
     }
-    let warning = grant.repository_id.is_none().then(|| {
+    let warning = (!pinned).then(|| {
         // Two fields would pin it, so the warning is about the grant.
-        let fields = "ownerId and repositoryId";
+        let (fields, subject) = if grant.repositories.is_empty() {
+            ("ownerId and repositoryId", "ownerId and repositoryId")
+        } else {
+            ("ownerId, and @ID behind each of repositories", "ownerId and repositories")
+        };
         Finding::warning(Check::NAMES_ALONE, "", NAMES_ALONE)
-            .with_subject(fields)
+            .with_subject(subject)
             .with_remedy(format!("add {fields}"))
     });
     Ok(Compiled { statement, warnings: warning.into_iter().collect() })
@@ -153,20 +160,70 @@ fn key(claim: &str) -> String {
     format!("{ISSUER}:{claim}")
 }
 
-fn subjects(grant: &GithubGrant<'_>) -> Result<Vec<String>, Finding> {
-    let GithubGrant { owner, repository, refs, environments, .. } = grant;
+/// One repository of a grant.
+struct Repository<'a> {
+    name: &'a str,
+    id: Option<&'a str>,
+}
+
+/// The repositories of a grant, all of them with ids or none: jobs of one without would not pass
+/// the condition on the ids of the others.
+fn repositories<'a>(grant: &GithubGrant<'a>) -> Result<Vec<Repository<'a>>, Finding> {
+    let list = || Field::of("/repositories");
+    let found = match (grant.repository, grant.repositories) {
+        (Some(name), []) => {
+            check_repository(name, || Field::of("/repository"))?;
+            if let Some(id) = grant.repository_id {
+                claim::digits(id, || Field::of("/repositoryId"))?;
+            }
+            return Ok(vec![Repository { name, id: grant.repository_id }]);
+        }
+        (None, [_, ..]) => grant.repositories,
+        _ => {
+            let message = "set exactly one of repository and repositories";
+            return Err(refused("", message, ""));
+        }
+    };
+    if grant.repository_id.is_some() {
+        let message = "it says nothing of which of the repositories it is";
+        return Err(refused("/repositoryId", message, "write NAME@ID in repositories"));
+    }
+    let mut repositories = Vec::with_capacity(found.len());
+    for (index, text) in found.iter().enumerate() {
+        let (name, id) =
+            text.split_once('@').map_or((text.as_str(), None), |(name, id)| (name, Some(id)));
+        check_repository(name, || list().item(index))?;
+        if let Some(id) = id {
+            claim::digits(id, || list().item(index))?;
+        }
+        repositories.push(Repository { name, id });
+    }
+    let with_ids = repositories.iter().filter(|repository| repository.id.is_some()).count();
+    if with_ids > 0 && with_ids < repositories.len() {
+        let message = "some entries have an id and some have none";
+        return Err(refused(list(), message, "write NAME@ID for each, or NAME for each"));
+    }
+    Ok(repositories)
+}
+
+fn check_repository(name: &str, field: impl FnOnce() -> Field) -> Result<(), Finding> {
+    if is_repository(name) {
+        return Ok(());
+    }
+    let message = format!("{} is no repository of GitHub", shown(name));
+    Err(refused(field(), message, "write one name without owner, of letters, digits and ._-"))
+}
+
+fn subjects(
+    grant: &GithubGrant<'_>,
+    repositories: &[Repository<'_>],
+) -> Result<Vec<String>, Finding> {
+    let GithubGrant { owner, refs, environments, .. } = grant;
     if !is_owner(owner) {
         return Err(refused(
             "/owner",
             format!("{} is no user or organization of GitHub", shown(owner)),
             "write one name of letters, digits and -",
-        ));
-    }
-    if !is_repository(repository) {
-        return Err(refused(
-            "/repository",
-            format!("{} is no repository of GitHub", shown(repository)),
-            "write one name without owner, of letters, digits and ._-",
         ));
     }
     let mut tails = Vec::new();
@@ -185,18 +242,25 @@ fn subjects(grant: &GithubGrant<'_>) -> Result<Vec<String>, Finding> {
         let remedy = "add refs, environments or pullRequests";
         return Err(refused("", "the grant names no jobs", remedy));
     }
-    let classic = format!("repo:{owner}/{repository}");
-    let immutable = match (grant.owner_id, grant.repository_id) {
-        (Some(owner_id), Some(id)) => Some(format!("repo:{owner}@{owner_id}/{repository}@{id}")),
-        _ => None,
+    let (classic, immutable) = match grant.subject_format {
+        None | Some(SubjectFormat::Both) => (true, true),
+        Some(SubjectFormat::Classic) => (true, false),
+        Some(SubjectFormat::Immutable) => (false, true),
     };
-    let heads = match (grant.subject_format, immutable) {
-        (None | Some(SubjectFormat::Both), Some(immutable)) => vec![classic, immutable],
-        (None | Some(SubjectFormat::Classic), _) => vec![classic],
-        (Some(SubjectFormat::Immutable), Some(immutable)) => vec![immutable],
-        (Some(SubjectFormat::Immutable), None) => return Err(no_ids("Immutable")),
-        (Some(SubjectFormat::Both), None) => return Err(no_ids("Both")),
-    };
+    let mut heads = Vec::new();
+    for Repository { name, id } in repositories {
+        if classic {
+            heads.push(format!("repo:{owner}/{name}"));
+        }
+        match (grant.owner_id, id, grant.subject_format) {
+            (Some(owner_id), Some(id), _) if immutable => {
+                heads.push(format!("repo:{owner}@{owner_id}/{name}@{id}"));
+            }
+            (_, _, Some(SubjectFormat::Both)) => return Err(no_ids("Both")),
+            (_, _, Some(SubjectFormat::Immutable)) => return Err(no_ids("Immutable")),
+            _ => {}
+        }
+    }
     Ok(heads
         .iter()
         .flat_map(|head| tails.iter().map(move |tail| format!("{head}:{tail}")))
@@ -206,7 +270,8 @@ fn subjects(grant: &GithubGrant<'_>) -> Result<Vec<String>, Finding> {
 /// Subjects with ids need ids.
 fn no_ids(format: &str) -> Finding {
     let message = format!("{format} needs ownerId and repositoryId");
-    refused("/subjectFormat", message, "add both, or write Classic")
+    let remedy = "add both, in repositories as NAME@ID, or write Classic";
+    refused("/subjectFormat", message, remedy)
 }
 
 fn check_ref(index: usize, name: &str) -> Result<(), Finding> {

@@ -129,8 +129,8 @@ pub struct RoleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions_boundary: Option<String>,
     /// Who may assume the role: 1 to 30 named grants, each of which becomes one statement of the
-    /// trust policy (`serviceAccount`: one for each issuer). Always exclusive: what is not here is
-    /// removed from the role.
+    /// trust policy (`serviceAccount`: one for each issuer); those that differ in subjects alone
+    /// share one. Always exclusive: what is not here is removed from the role.
     #[schemars(length(min = 1, max = 30), extend("x-kubernetes-list-type" = "atomic"))]
     #[x_kube(
         validation = Rule::new("self.all(a, self.exists_one(b, b.name == a.name))")

@@ -92,8 +92,9 @@ fn github(grant: &iam_role::GithubActionsGrant, account: &Account) -> Result<Com
     let grant = GithubGrant {
         owner: &grant.owner,
         owner_id: grant.owner_id.as_deref(),
-        repository: &grant.repository,
+        repository: grant.repository.as_deref(),
         repository_id: grant.repository_id.as_deref(),
+        repositories: grant.repositories.as_deref().unwrap_or_default(),
         refs: grant.refs.as_deref().unwrap_or_default(),
         environments: grant.environments.as_deref().unwrap_or_default(),
         pull_requests: grant.pull_requests.unwrap_or(false),

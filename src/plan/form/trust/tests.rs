@@ -3,14 +3,21 @@
 
 use rstest::rstest;
 
+use serde_json::json;
+
 use crate::plan::{
     form::{
         desired::{Desired, compile},
-        fingerprint,
+        fingerprint::{self, Owned},
     },
-    tests::samples::{limits, resource},
+    steps::diff::diff,
+    tests::samples::{as_written, authorization, limits, resource, wish},
 };
-use iam::finding::{Finding, Severity};
+use iam::{
+    finding::{Finding, Severity},
+    limits as quota,
+    policy::Policy,
+};
 
 fn spec(grant: &str) -> String {
     format!(
@@ -161,4 +168,83 @@ fn warnings_take_no_part_in_what_is_compared() {
     let mut silent = desired.clone();
     silent.terms.warnings.clear();
     assert_eq!(fingerprint::of_desired(&desired), fingerprint::of_desired(&silent));
+}
+
+/// Grants of service accounts, each with its number.
+fn accounts(count: usize) -> String {
+    let grant =
+        |n| format!(r#"{{"name":"sa{n}","serviceAccount":{{"name":"default-editor-{n}"}}}}"#);
+    let grants: Vec<String> = (1..=count).map(grant).collect();
+    format!(r#"{{"trust":[{}]}}"#, grants.join(","))
+}
+
+/// The trust policy as releases before wrote it: a statement for each grant.
+fn apart(spec: &str) -> Policy {
+    let spec: serde_json::Value = serde_json::from_str(spec).unwrap();
+    let grants = spec["trust"].as_array().unwrap();
+    let one = |grant| compile(&resource(&json!({"trust": [grant]}).to_string()), &limits());
+    let made = grants.iter().flat_map(|grant| one(grant).unwrap().0.form.trust.statements);
+    Policy::new(made.collect())
+}
+
+#[test]
+fn service_accounts_share_a_statement() {
+    let desired = wish(&accounts(30));
+    assert_eq!(desired.form.trust.statements.len(), 1);
+    assert!(desired.form.trust.size() < quota::TRUST_DEFAULT, "{}", desired.form.trust.size());
+    assert_eq!(desired.terms.warnings, []);
+    assert!(apart(&accounts(30)).size() > quota::TRUST_CEILING);
+}
+
+#[test]
+fn with_two_issuers_there_are_two_statements() {
+    let mut limits = limits();
+    limits.oidc_issuers.push("https://oidc.example.org/id/2".into());
+    let (desired, beyond) = compile(&resource(&accounts(9)), &limits).unwrap();
+    assert_eq!(beyond, []);
+    assert_eq!(desired.form.trust.statements.len(), 2);
+}
+
+#[test]
+fn a_role_of_a_former_release_is_equal_and_nothing_is_written() {
+    for count in [1, 2, 5, 9] {
+        let desired = wish(&accounts(count));
+        let mut role = as_written(&desired);
+        role.role.trust = apart(&accounts(count)).to_json();
+        assert_eq!(diff(&desired, &role, &Owned::default()), [], "{count}");
+        // A sweep sees the same.
+        let (wanted, _) = fingerprint::of_desired(&desired);
+        assert_eq!(authorization(&desired, &role, &Owned::default()), wanted);
+    }
+}
+
+#[test]
+fn one_account_more_is_one_subject_more() {
+    let mut role = as_written(&wish(&accounts(3)));
+    role.role.trust = apart(&accounts(3)).to_json();
+    let steps = diff(&wish(&accounts(4)), &role, &Owned::default());
+    let change = steps[0].change.clone().unwrap_or_default();
+    assert_eq!(steps.len(), 1);
+    assert!(
+        change.contains("default-editor-4") && !change.contains("default-editor-3"),
+        "{change}"
+    );
+}
+
+#[test]
+fn a_size_that_not_every_account_takes_is_said_before_aws_is_asked() {
+    let refs: Vec<String> = (0..40).map(|n| format!("refs/heads/release-{n:02}-of-2026")).collect();
+    let grant = json!({"owner": "o", "ownerId": "1", "repository": "r", "repositoryId": "2",
+        "refs": refs});
+    let (desired, beyond) = compiled(&format!(r#""githubActions":{grant}"#)).unwrap();
+    assert_eq!(beyond, []);
+    let size = desired.form.trust.size();
+    let said: Vec<String> = desired.terms.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [format!(
+            "spec.trust: makes a trust policy of {size} characters, and an account takes 2048 at \
+             first; split the role, or have the quota L-C07B4B0D raised"
+        )]
+    );
 }

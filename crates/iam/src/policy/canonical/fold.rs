@@ -5,11 +5,14 @@ use std::ops::Range;
 
 use crate::account::Account;
 use crate::policy::document::{Policy, PrincipalSet, Scope};
+use crate::policy::subjects;
 use crate::policy::work::Work;
 
 use crate::policy::canonical::covered::Actions;
 use crate::policy::canonical::set::set;
-use crate::policy::canonical::{Case, Folded, Group, Listed, NOWHERE, Who, spelling};
+use crate::policy::canonical::{
+    Case, Clause, Folded, Group, Listed, NOWHERE, Named, Value, Who, spelling,
+};
 
 /// The items of all statements, those of one statement side by side.
 struct Column<T>(Vec<T>);
@@ -49,7 +52,7 @@ impl<T: Ord> Column<T> {
 /// Where the items of a statement stand in the four columns; an empty range where it has no such
 /// element.
 struct Row {
-    case: Range<usize>,
+    cases: Range<usize>,
     principals: Range<usize>,
     resources: Range<usize>,
     actions: Range<usize>,
@@ -64,10 +67,14 @@ pub(super) fn folded<'a>(policy: &'a Policy, account: &Account, work: &Work) -> 
         .statements
         .iter()
         .map(|statement| Row {
-            case: cases.add([Case {
-                effect: statement.effect,
-                clauses: spelling::clauses(&statement.conditions, policy.version),
-            }]),
+            cases: cases.add(by_subject(
+                Case {
+                    effect: statement.effect,
+                    clauses: spelling::clauses(&statement.conditions, policy.version),
+                },
+                statement.principals.is_some(),
+                work,
+            )),
             principals: principals
                 .add(statement.principals.iter().flat_map(|scope| who(scope, account))),
             resources: resources
@@ -75,6 +82,9 @@ pub(super) fn folded<'a>(policy: &'a Policy, account: &Account, work: &Work) -> 
             actions: actions.add(listed(&statement.actions, spelling::action)),
         })
         .collect();
+    if work.is_over() {
+        return None;
+    }
     let (cases, case_places) = cases.into_table();
     let (principals, principal_places) = principals.into_table();
     let (resources, resource_places) = resources.into_table();
@@ -83,20 +93,23 @@ pub(super) fn folded<'a>(policy: &'a Policy, account: &Account, work: &Work) -> 
     // What each statement says of whom and what, and with which list of actions.
     let mut lists = Lists::default();
     let mut said: Vec<(Group, u32)> = Vec::new();
-    for Row { case, principals, resources, actions } in rows {
+    for Row { cases, principals, resources, actions } in rows {
         let actions = set(places(&action_places, actions).iter().copied());
-        let case = places(&case_places, case).first().copied().unwrap_or(NOWHERE);
+        let cases = places(&case_places, cases);
         let principals = places(&principal_places, principals);
         let resources = places(&resource_places, resources);
-        if !work.spend(actions.len() + principals.len().saturating_mul(resources.len())) {
+        let groups = cases.len().saturating_mul(principals.len()).saturating_mul(resources.len());
+        if !work.spend(actions.len().saturating_add(groups)) {
             return None;
         }
         let list = lists.place(actions);
-        for principal in principals {
-            said.extend(resources.iter().map(|resource| {
-                let (principal, resource) = (*principal, *resource);
-                (Group { case, principal, resource, list: NOWHERE }, list)
-            }));
+        for case in cases {
+            for principal in principals {
+                said.extend(resources.iter().map(|resource| {
+                    let (case, principal, resource) = (*case, *principal, *resource);
+                    (Group { case, principal, resource, list: NOWHERE }, list)
+                }));
+            }
         }
     }
     said.sort_unstable();
@@ -146,6 +159,42 @@ pub(super) fn folded<'a>(policy: &'a Policy, account: &Account, work: &Work) -> 
     };
     folded.actions = used(actions, &mut folded.lists);
     Some(folded)
+}
+
+/// A case for each subject of a statement with principals, since a list of them is the same as a
+/// statement for each. Each has all other clauses too, which counts as work.
+fn by_subject<'a>(case: Case<'a>, has_principals: bool, work: &Work) -> Vec<Case<'a>> {
+    let Some(place) = has_principals.then(|| only_subject(&case.clauses)).flatten() else {
+        return vec![case];
+    };
+    let mut rest = case.clone();
+    let values = match rest.clauses.get_mut(place) {
+        Some(clause) => std::mem::take(&mut clause.values),
+        None => return vec![case],
+    };
+    let others: usize = rest.clauses.iter().map(|clause| 1 + clause.values.len()).sum();
+    if !work.spend(values.len().saturating_mul(others).saturating_mul(8)) {
+        return vec![case]; // It is not folded at all.
+    }
+    let one = |value: Value<'a>| {
+        let mut one = rest.clone();
+        if let Some(clause) = one.clauses.get_mut(place) {
+            clause.values.push(value);
+        }
+        one
+    };
+    values.into_iter().map(one).collect()
+}
+
+/// The place of the only clause about subjects, if it has several of which one must match.
+fn only_subject(clauses: &[Clause<'_>]) -> Option<usize> {
+    let mut found = (0..).zip(clauses).filter(|(_, clause)| subjects::is_subject(&clause.key.0));
+    match (found.next(), found.next()) {
+        (Some((place, Clause { operator: Named::Known(operator), values, .. })), None) => {
+            (subjects::is_choice(*operator) && values.len() > 1).then_some(place)
+        }
+        _ => None,
+    }
 }
 
 /// Lists of places, each once.

@@ -11,6 +11,7 @@ use crate::trust::tests::token::{account, document, list, token};
 #[derive(Clone, Default)]
 struct Arguments {
     ids: Option<(&'static str, &'static str)>,
+    repositories: Vec<String>,
     refs: Vec<String>,
     environments: Vec<String>,
     pull_requests: bool,
@@ -33,8 +34,12 @@ impl Arguments {
         let grant = GithubGrant {
             owner: "org",
             owner_id: self.ids.map(|ids| ids.0),
-            repository: "app",
-            repository_id: self.ids.map(|ids| ids.1),
+            repository: self.repositories.is_empty().then_some("app"),
+            repository_id: self
+                .ids
+                .map(|ids| ids.1)
+                .filter(|id| self.repositories.is_empty() || *id == "stray"),
+            repositories: &self.repositories,
             refs: &self.refs,
             environments: &self.environments,
             pull_requests: self.pull_requests,
@@ -100,6 +105,89 @@ fn arguments_become_one_document_within_the_limits(
     assert_eq!(document(&made), format!("{HEAD}{condition}}}]}}"));
     assert_eq!(limits::check(&made, &account(), Origin::Grant), []);
     assert_eq!(limits::check_namespace(&made, "team-a"), []);
+}
+
+fn several(repositories: &[&str], owner_id: Option<&'static str>) -> Arguments {
+    Arguments {
+        repositories: list(repositories),
+        ids: owner_id.map(|id| (id, "")),
+        ..Arguments::refs(&["refs/heads/main"])
+    }
+}
+
+#[rstest]
+#[case::names(
+    several(&["app", "web"], None),
+    r#"{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com","token.actions.githubusercontent.com:sub":["repo:org/app:ref:refs/heads/main","repo:org/web:ref:refs/heads/main"]}}"#
+)]
+#[case::ids(
+    several(&["app@34", "web@56"], Some("12")),
+    r#"{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com","token.actions.githubusercontent.com:repository_id":["34","56"],"token.actions.githubusercontent.com:repository_owner_id":"12","token.actions.githubusercontent.com:sub":["repo:org/app:ref:refs/heads/main","repo:org@12/app@34:ref:refs/heads/main","repo:org/web:ref:refs/heads/main","repo:org@12/web@56:ref:refs/heads/main"]}}"#
+)]
+fn several_repositories_are_one_statement(#[case] arguments: Arguments, #[case] condition: &str) {
+    let made = arguments.compiled().unwrap();
+    assert_eq!(document(&made.statement), format!("{HEAD}{condition}}}]}}"));
+    assert_eq!(limits::check(&made.statement, &account(), Origin::Grant), []);
+    let warned = made.warnings.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(warned.is_empty(), arguments.ids.is_some(), "{warned:?}");
+    assert!(warned.iter().all(|text| text.ends_with("@ID behind each of repositories")));
+}
+
+#[rstest]
+#[case::the_first("repo:org/app:ref:refs/heads/main", "34", true)]
+#[case::the_second("repo:org/web:ref:refs/heads/main", "56", true)]
+#[case::immutable("repo:org@12/web@56:ref:refs/heads/main", "56", true)]
+#[case::id_of_another("repo:org@12/web@34:ref:refs/heads/main", "34", false)]
+#[case::squatter("repo:org/web:ref:refs/heads/main", "99", false)]
+#[case::another("repo:org/api:ref:refs/heads/main", "34", false)]
+#[case::longer("repo:org/web2:ref:refs/heads/main", "56", false)]
+fn each_of_several_repositories_is_that_one_alone(
+    #[case] sub: &str,
+    #[case] id: &str,
+    #[case] allowed: bool,
+) {
+    let arguments = several(&["app@34", "web@56"], Some("12"));
+    let claims = [("repository_owner_id", "12"), ("repository_id", id)];
+    assert_eq!(lets_in(&arguments, sub, &claims), allowed);
+}
+
+#[rstest]
+#[case::some_ids(
+    several(&["app@34", "web"], Some("12")),
+    "repositories: some entries have an id and some have none; write NAME@ID for each, or NAME for \
+     each"
+)]
+#[case::no_id(
+    several(&["app@"], None),
+    "repositories[0]: \"\" is no id; write its digits in quotes"
+)]
+#[case::with_the_owner(
+    several(&["app", "org/web"], None),
+    "repositories[1]: \"org/web\" is no repository of GitHub; write one name without owner, of \
+     letters, digits and ._-"
+)]
+#[case::a_pattern(
+    several(&["app-*"], None),
+    "repositories[0]: \"app-*\" is no repository of GitHub; write one name without owner, of \
+     letters, digits and ._-"
+)]
+#[case::an_id_of_none(
+    Arguments { ids: Some(("12", "stray")), ..several(&["app@34"], None) },
+    "repositoryId: it says nothing of which of the repositories it is; write NAME@ID in \
+     repositories"
+)]
+#[case::no_owner_id(
+    Arguments { format: Some(SubjectFormat::Immutable), ..several(&["app@34"], None) },
+    "subjectFormat: Immutable needs ownerId and repositoryId; add both, in repositories as \
+     NAME@ID, or write Classic"
+)]
+#[case::no_repository_id(
+    Arguments { format: Some(SubjectFormat::Both), ..several(&["app"], Some("12")) },
+    "subjectFormat: Both needs ownerId and repositoryId; add both, in repositories as NAME@ID, or \
+     write Classic"
+)]
+fn a_list_of_repositories_is_exact(#[case] arguments: Arguments, #[case] expected: &str) {
+    assert_eq!(arguments.compiled().unwrap_err().to_string(), expected);
 }
 
 fn lets_in(arguments: &Arguments, sub: &str, more: &[(&str, &str)]) -> bool {
@@ -297,8 +385,9 @@ fn owner_and_repository_are_exact_names(#[case] owner: &str, #[case] repository:
     let grant = GithubGrant {
         owner,
         owner_id: None,
-        repository,
+        repository: Some(repository),
         repository_id: None,
+        repositories: &[],
         refs: &refs,
         environments: &[],
         pull_requests: false,

@@ -12,16 +12,22 @@ use crate::api::kinds::iam_role::permissions::undescribed;
 /// Claim or attribute → values.
 pub type Claims = BTreeMap<String, Vec<String>>;
 
-/// Jobs of one repository: at least one of `refs`, `environments`, `pullRequests`.
+/// Jobs of one repository or several: exactly one of `repository`, `repositories`, and at least one
+/// of `refs`, `environments`, `pullRequests`.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.refs) || has(self.environments) || \
     (has(self.pullRequests) && self.pullRequests)")
     .message("name at least one of refs, environments, pullRequests in githubActions"))]
+#[x_kube(validation = Rule::new("has(self.repository) != has(self.repositories)")
+    .message("set exactly one of repository and repositories in githubActions"))]
+#[x_kube(validation = Rule::new("!has(self.repositoryId) || has(self.repository)")
+    .message("repositoryId is the id of repository: in repositories write NAME@ID"))]
 #[x_kube(validation = Rule::new("!has(self.subjectFormat) || self.subjectFormat == 'Classic' || \
-    (has(self.ownerId) && has(self.repositoryId))")
-    .message("subjectFormat Immutable and Both need ownerId and repositoryId: add both, or write \
-        Classic"))]
+    (has(self.ownerId) && (has(self.repositoryId) || (has(self.repositories) && \
+    self.repositories.all(r, r.contains('@')))))")
+    .message("subjectFormat Immutable and Both need ownerId and repositoryId: add both, in \
+        repositories as NAME@ID, or write Classic"))]
 pub struct GithubActionsGrant {
     /// User or organization, one name, in the letter case that GitHub shows. Example: `myorg`.
     #[schemars(length(min = 1, max = 39), regex(pattern = "^[A-Za-z0-9_-]+$"))]
@@ -33,12 +39,22 @@ pub struct GithubActionsGrant {
     /// Repository, one name without the owner, in the letter case that GitHub shows. Example:
     /// `billing`.
     #[schemars(length(min = 1, max = 100), regex(pattern = "^[A-Za-z0-9._-]+$"))]
-    pub repository: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     /// Its id, digits in quotes: who takes over a name that was given up gets nothing. Shown by
     /// `gh api repos/OWNER/REPOSITORY --jq .id`. Example: `"456789"`.
     #[schemars(length(min = 1, max = 20), regex(pattern = "^[0-9]+$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository_id: Option<String>,
+    /// In place of `repository`: up to 50 repositories, each with its id behind an `@`, or none of
+    /// them. All the rest of the grant holds for each. Example: `billing@456789`.
+    #[schemars(
+        length(min = 1, max = 50),
+        inner(length(min = 1, max = 121), regex(pattern = "^[A-Za-z0-9._-]+(@[0-9]+)?$")),
+        extend("x-kubernetes-list-type" = "set")
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repositories: Option<Vec<String>>,
     /// Branches and tags by their full names, up to 50; `*` is any text, slashes too. A job with an
     /// environment is not matched by its ref. Example: `refs/heads/main`.
     #[schemars(
@@ -69,7 +85,7 @@ pub struct GithubActionsGrant {
     pub reusable_workflow: Option<String>,
     /// Which form of the token's subject is accepted: `Classic` has names, `Immutable` names and
     /// ids, as repositories made, renamed or moved since the summer of 2026 send it. Default:
-    /// `Both` when `ownerId` and `repositoryId` are given, else `Classic` with a warning.
+    /// `Both` when the ids of owner and repositories are given, else `Classic` with a warning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_format: Option<SubjectFormat>,
     /// Further claims that must match, up to 10, each with 1 to 50 values; `*` is any text. IAM

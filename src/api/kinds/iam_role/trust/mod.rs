@@ -12,8 +12,9 @@ pub use federation::{
 mod federation;
 
 /// One named grant; becomes one statement of the trust policy (`serviceAccount`: one for each
-/// issuer). Exactly one of `serviceAccount`, `podIdentity`, `githubActions`, `gitlab`, `oidc`,
-/// `saml`, `service`, `principals`, `statement` is set.
+/// issuer), together with the grants that differ from it in subjects alone. Exactly one of
+/// `serviceAccount`, `podIdentity`, `githubActions`, `gitlab`, `oidc`, `saml`, `service`,
+/// `principals`, `statement` is set.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("[has(self.serviceAccount), has(self.podIdentity), \
@@ -34,7 +35,7 @@ pub struct Grant {
     /// Pod Identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pod_identity: Option<PodIdentityGrant>,
-    /// Jobs of GitHub Actions of one repository on github.com.
+    /// Jobs of GitHub Actions of repositories on github.com.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub github_actions: Option<GithubActionsGrant>,
     /// Jobs of GitLab CI/CD of one project, on gitlab.com or a server of your own.
