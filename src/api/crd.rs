@@ -7,7 +7,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use serde_json::json;
 
-use super::{kind::KindRow, kinds::KINDS};
+use super::{forms::Form, kind::KindRow, kinds::KINDS};
 use crate::yaml::{self, YamlError};
 
 /// Longest RFC 3339 time that the API server takes; bounds the cost of CEL.
@@ -28,6 +28,7 @@ pub fn of(kind: &KindRow) -> CustomResourceDefinition {
             if let Some(spec) = properties.get_mut("spec") {
                 keep_unknown_fields(spec);
                 keep_null(spec);
+                in_words(spec);
                 // Whoever applies a resource owns its whole spec: with fields owned one by one,
                 // what somebody else adds by hand, such as permissions where the manifest has none,
                 // would survive every forced apply from Git.
@@ -135,6 +136,12 @@ fn keep_null(schema: &mut JSONSchemaProps) {
     children(schema, &mut keep_null);
 }
 
+/// Turns each pattern into a rule that answers in words.
+fn in_words(schema: &mut JSONSchemaProps) {
+    Form::say(schema);
+    children(schema, &mut in_words);
+}
+
 /// Calls `visit` for each schema directly below.
 fn children(schema: &mut JSONSchemaProps, visit: &mut dyn FnMut(&mut JSONSchemaProps)) {
     for child in schema.properties.iter_mut().flat_map(|properties| properties.values_mut()) {
@@ -155,10 +162,12 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::Value;
 
     use super::*;
-    use crate::api::{kind::Kind, kinds::iam_role::IamRole};
+    use crate::api::{forms, kind::Kind, kinds::iam_role::IamRole};
 
     /// Fields of later releases: none may slip into this one.
     const LATER: [&str; 5] = ["accountRef", "classRef", "modules", "adoption", "parameters"];
@@ -392,15 +401,30 @@ mod tests {
 
     #[test]
     fn patterns_mean_the_same_to_the_api_server_and_to_us() {
-        each(|path, schema| {
-            let pattern = schema["pattern"].as_str().unwrap_or_default();
+        for Form { pattern, .. } in &forms::FORMS {
             for class in [r"\w", r"\d", r"\s", r"\b"] {
                 assert!(
                     !pattern.contains(class),
-                    "{path}: {class} is ASCII for RE2 and Unicode here"
+                    "{pattern}: {class} is ASCII for RE2 and Unicode here"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn no_pattern_answers_with_a_regular_expression() {
+        let (mut used, mut count) = (BTreeSet::new(), 0);
+        each(|path, schema| {
+            assert!(schema["pattern"].is_null(), "{path}: write words for it into api/forms.rs");
+            assert!(!path.starts_with("spec") || schema["format"].is_null(), "{path}");
+            let schema: JSONSchemaProps = serde_json::from_value(schema.clone()).expect("a schema");
+            if let Some(form) = Form::of(&schema) {
+                used.insert(form.pattern);
+                count += 1;
+            }
         });
+        assert!(count >= 36, "{count} fields have a form");
+        assert_eq!(used.len(), forms::FORMS.len(), "each form is of some field");
     }
 
     #[test]

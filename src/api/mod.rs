@@ -7,6 +7,7 @@
 mod arn;
 pub mod condition;
 pub mod crd;
+mod forms;
 pub mod key;
 pub mod kind;
 pub mod kinds;

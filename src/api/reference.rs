@@ -8,7 +8,12 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaPropsOrBool,
 };
 
-use super::{crd, kind::KindRow, reason};
+use super::{
+    crd,
+    forms::{Form, TIME},
+    kind::KindRow,
+    reason,
+};
 
 /// The page of reasons.
 #[must_use]
@@ -177,12 +182,10 @@ fn bounds(schema: &JSONSchemaProps) -> String {
                     .collect();
                 return format!("one of {}", values.join(", "));
             }
-            let kind = if schema.format.is_some() { "time (RFC 3339)" } else { "string" };
-            let form = schema
-                .pattern
-                .as_ref()
-                .map(|pattern| format!(", form `{pattern}`"))
-                .unwrap_or_default();
+            let form = Form::of(schema);
+            let is_time = schema.format.is_some() || form == Some(&TIME);
+            let kind = if is_time { "time (RFC 3339)" } else { "string" };
+            let form = form.map(|form| format!(", form `{}`", form.pattern)).unwrap_or_default();
             format!("{kind}{}{form}", range(schema.min_length, schema.max_length, "characters"))
         }
         Some(other) => other.to_owned(),

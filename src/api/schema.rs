@@ -17,6 +17,7 @@ use regex::Regex;
 
 use super::{
     crd,
+    forms::{Form, TIME},
     kind::{Kind, KindRow},
     kinds::KINDS,
     moment,
@@ -77,11 +78,9 @@ enum Shape {
 struct Text {
     shortest: usize,
     longest: usize,
-    pattern: Option<Regex>,
+    form: Option<(&'static Form, Regex)>,
     /// Values of an enumeration; empty when it is none.
     allowed: Vec<String>,
-    /// RFC 3339.
-    time: bool,
 }
 
 impl SpecSchema {
@@ -136,12 +135,13 @@ impl Shape {
             Some("string") => Ok(Self::Text(Text {
                 shortest: bound(schema.min_length).unwrap_or(0),
                 longest: bound(schema.max_length).ok_or_else(|| error(path, "no maxLength"))?,
-                pattern: schema
-                    .pattern
-                    .as_deref()
-                    .map(Regex::new)
-                    .transpose()
-                    .map_err(|cause| error(path, &cause.to_string()))?,
+                form: match (&schema.pattern, &schema.format, Form::of(schema)) {
+                    (None, None, form) => form
+                        .map(|form| Regex::new(form.pattern).map(|regex| (form, regex)))
+                        .transpose()
+                        .map_err(|cause| error(path, &cause.to_string()))?,
+                    _ => return Err(error(path, "a pattern or a format without words")),
+                },
                 allowed: schema
                     .enum_
                     .iter()
@@ -149,11 +149,6 @@ impl Shape {
                     .filter_map(|JSON(value)| value.as_str())
                     .map(str::to_owned)
                     .collect(),
-                time: match schema.format.as_deref() {
-                    None => false,
-                    Some("date-time") => true,
-                    Some(other) => return Err(error(path, &format!("unknown format {other}"))),
-                },
             })),
             Some("boolean") => Ok(Self::Flag),
             Some("array") => {
@@ -242,6 +237,11 @@ impl Shape {
             (_, Node::Null) => {
                 found.add(path, "is null", format!("write {} or leave the field out", self.name()));
             }
+            (Self::Opaque, Node::String(_)) => found.add(
+                path,
+                "is a string where an object is needed",
+                "paste the document itself, without quotes around it and without |",
+            ),
             (Self::Text(_), Node::Number(_) | Node::Bool(_)) => {
                 found.add(
                     path,
@@ -260,7 +260,7 @@ impl Shape {
 
 impl Text {
     fn check(&self, path: &Field, text: &str, found: &mut Mistakes) {
-        let Self { shortest, longest, pattern, allowed, time } = self;
+        let Self { shortest, longest, form, allowed } = self;
         if !allowed.is_empty() {
             if !allowed.iter().any(|value| value == text) {
                 let near = nearest(text, allowed.iter().map(String::as_str));
@@ -283,18 +283,11 @@ impl Text {
                 format!("has {length} characters where at least {shortest} are needed"),
                 "write more or leave the field out",
             );
-        } else if let Some(pattern) = pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
-            found.add(
-                path,
-                format!("{} does not match {pattern}", shown(text)),
-                "write it in that form",
-            );
-        } else if *time && moment::parse(text).is_none() {
-            found.add(
-                path,
-                format!("{} is not a time", shown(text)),
-                "write it like 2027-03-31T00:00:00Z",
-            );
+        } else if let Some((form, regex)) = form {
+            let fits = regex.is_match(text) && (*form != &TIME || moment::parse(text).is_some());
+            if !fits {
+                found.add(path, format!("{} is {}", shown(text), form.mistake), form.remedy);
+            }
         }
     }
 }

@@ -35,7 +35,7 @@ fn plane() -> &'static ControlPlane {
                     "allowObserve": false,
                     "allowRetain": false,
                     "trustedAccounts": ["111111111111", "o-a1b2c3d4e5"],
-                    "maxLifetime": "24h",
+                    "maxLifetime": "1d",
                     "maxSession": "2h",
                 },
             })),
@@ -111,13 +111,14 @@ fn attach(arn: &str) -> Value {
     attach("arn:aws:iam::123456789012:policy/teamXy"),
     "is not allowed in this cluster"
 )]
-#[case::ttl(json!({"lifetime": {"ttl": "24h1s"}}), "spec.lifetime.ttl may be at most 24h")]
+#[case::ttl(json!({"lifetime": {"ttl": "24h1s"}}), "spec.lifetime.ttl may be at most 1d")]
+#[case::days(json!({"lifetime": {"ttl": "1d1s"}}), "spec.lifetime.ttl may be at most 1d")]
 #[case::end(
     json!({"lifetime": {"ttl": null, "expiresAt": "2199-01-01T00:00:00Z"}}),
-    "spec.lifetime.expiresAt may be at most 24h"
+    "spec.lifetime.expiresAt may be at most 1d"
 )]
 #[case::no_lifetime(json!({"lifetime": null}), "spec.lifetime is required here; set ttl to at most \
-    24h")]
+    1d")]
 #[case::session(json!({"maxSessionDuration": "2h1s"}), "spec.maxSessionDuration may be at most 2h")]
 #[case::observe(json!({"driftPolicy": "Observe"}), "Observe is not allowed here; leave it out")]
 #[case::retain(json!({"deletionPolicy": "Retain"}), "Retain is not allowed here; leave it out")]

@@ -32,7 +32,7 @@ use crate::helm::{template, with};
 #[case::role_arn(json!({"serviceAccount": {"roleArn": "rolewright"}}), "roleArn")]
 #[case::flag_as_text(json!({"crds": {"keep": "yes"}}), "keep")]
 #[case::number_as_text(json!({"replicaCount": "two"}), "replicaCount")]
-#[case::duration(json!({"settings": {"sweepInterval": "1d"}}), "sweepInterval")]
+#[case::duration(json!({"settings": {"sweepInterval": "1 day"}}), "sweepInterval")]
 #[case::lifetime(json!({"settings": {"maxLifetime": "30 days"}}), "maxLifetime")]
 #[case::policies_as_text(
     json!({"settings": {"managedPolicies": "arn:aws:iam::aws:policy/*"}}),

@@ -28,6 +28,17 @@ as a manifest may hold it, and for what it is replaced with.
 {{- $condition -}}
 {{- end -}}
 
+{{- /* A length of time for CEL, which knows no days. */ -}}
+{{- define "rolewright.hours" -}}
+{{- $days := regexFind "^[0-9]+d" . | trimSuffix "d" -}}
+{{- if $days }}{{ mul (int64 $days) 24 }}h{{ end }}{{ regexReplaceAll "^[0-9]+d" . "" }}
+{{- end -}}
+
+{{- /* The same for an expression of CEL. */ -}}
+{{- define "rolewright.duration" -}}
+duration({{ . }}.contains('d') ? string(int({{ . }}.split('d')[0]) * 24) + 'h' + {{ . }}.split('d')[1] : {{ . }})
+{{- end -}}
+
 {{- /* Validations of the limits that only these values know, as a list. */ -}}
 {{- define "rolewright.limits" -}}
 {{- $prefix := include "rolewright.roleNamePrefix" . }}
@@ -51,7 +62,7 @@ as a manifest may hold it, and for what it is replaced with.
 {{- end }}
 {{- with .Values.settings.maxSession }}
 - expression: >-
-    !has(variables.spec.maxSessionDuration) || duration(variables.spec.maxSessionDuration) <= duration('{{ . }}')
+    !has(variables.spec.maxSessionDuration) || {{ include "rolewright.duration" "variables.spec.maxSessionDuration" }} <= duration('{{ include "rolewright.hours" . }}')
   message: "spec.maxSessionDuration may be at most {{ . }} here; shorten it"
   reason: Invalid
 {{- end }}
@@ -79,11 +90,11 @@ as a manifest may hold it, and for what it is replaced with.
   message: "spec.lifetime is required here; set ttl to at most {{ . }}"
   reason: Invalid
 - expression: >-
-    !has(variables.lifetime.ttl) || duration(variables.lifetime.ttl) <= duration('{{ . }}')
+    !has(variables.lifetime.ttl) || {{ include "rolewright.duration" "variables.lifetime.ttl" }} <= duration('{{ include "rolewright.hours" . }}')
   message: "spec.lifetime.ttl may be at most {{ . }} here; shorten it"
   reason: Invalid
 - expression: >-
-    !has(variables.lifetime.expiresAt) || timestamp(variables.lifetime.expiresAt) - timestamp(object.metadata.creationTimestamp) <= duration('{{ . }}')
+    !has(variables.lifetime.expiresAt) || timestamp(variables.lifetime.expiresAt) - timestamp(object.metadata.creationTimestamp) <= duration('{{ include "rolewright.hours" . }}')
   message: "spec.lifetime.expiresAt may be at most {{ . }} after the creation of the resource; choose an earlier time"
   reason: Invalid
 {{- end }}

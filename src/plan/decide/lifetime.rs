@@ -39,18 +39,19 @@ impl Lifetime {
     }
 }
 
-/// Reads a duration as the schema allows it: `720h`, `1h30m`, `90s`.
+/// Reads a duration as the schema allows it: `30d`, `720h`, `1h30m`, `90s`. A day has
+/// 24 hours.
 ///
 /// # Errors
 /// What is wrong with the text as a whole.
 pub fn parse_duration(text: &str) -> Result<SignedDuration, Finding> {
     let wrong = || {
-        let remedy = "write hours, minutes and seconds as in 720h or 1h30m";
+        let remedy = "write days, hours, minutes and seconds as in 30d, 720h or 1h30m";
         refused(FORM, "", format!("{text:?} is no duration"), remedy)
     };
     let mut seconds: i64 = 0;
     let mut digits = String::new();
-    let mut units = "hms".chars();
+    let mut units = "dhms".chars();
     if text.is_empty() {
         return Err(wrong());
     }
@@ -64,6 +65,7 @@ pub fn parse_duration(text: &str) -> Result<SignedDuration, Finding> {
             return Err(wrong());
         }
         let factor = match character {
+            'd' => 86_400,
             'h' => 3600,
             'm' => 60,
             _ => 1,
@@ -105,6 +107,8 @@ mod tests {
     #[case("1h30m", 5400)]
     #[case("90s", 90)]
     #[case("1h1m1s", 3661)]
+    #[case("30d", 2_592_000)]
+    #[case("1d1h1m1s", 90_061)]
     fn a_duration_is_read(#[case] text: &str, #[case] seconds: i64) {
         assert_eq!(parse_duration(text), Ok(SignedDuration::from_secs(seconds)));
     }
@@ -115,7 +119,10 @@ mod tests {
     #[case("1")]
     #[case("1m1h")]
     #[case("1h1h")]
-    #[case("1d")]
+    #[case("1h1d")]
+    #[case("1d1d")]
+    #[case("1w")]
+    #[case("999999999999999d")]
     #[case("-1h")]
     #[case("99999999999999999h")]
     fn a_wrong_duration_is_refused(#[case] text: &str) {

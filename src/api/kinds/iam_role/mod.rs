@@ -115,8 +115,13 @@ pub struct RoleSpec {
     pub description: Option<String>,
     /// Longest session that a caller may ask for, `1h` to `12h`, in hours, minutes and seconds.
     /// Default `1h`, AWS's own. Example: `1h30m`.
-    #[schemars(length(min = 2, max = 16), regex(pattern = "^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
-    #[x_kube(validation = Rule::new("duration(self) >= duration('1h') && duration(self) <= \
+    #[schemars(
+        length(min = 2, max = 16),
+        regex(pattern = "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$")
+    )]
+    // What is no length of time at all is told by its form alone; days are too long in any case.
+    #[x_kube(validation = Rule::new("!self.matches('^([0-9]+h)?([0-9]+m)?([0-9]+s)?$') ? \
+        !self.matches('^[0-9]+d') : duration(self) >= duration('1h') && duration(self) <= \
         duration('12h')")
         .message("maxSessionDuration is 1h to 12h"))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -208,9 +213,12 @@ pub struct Lifetime {
     )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
-    /// Length in hours, minutes and seconds, counted from the earlier of this resource's and the
-    /// role's creation. Example: `720h`.
-    #[schemars(length(min = 2, max = 16), regex(pattern = "^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
+    /// Length in days of 24 hours, hours, minutes and seconds, counted from the earlier of this
+    /// resource's and the role's creation. Example: `30d`.
+    #[schemars(
+        length(min = 2, max = 16),
+        regex(pattern = "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$")
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<String>,
 }
