@@ -10,6 +10,7 @@
 # make bench     figures of the image's binary
 # make image     the static binary of the image as it is released: its size, and its main job in a root with nothing else
 # make krew      an archive of the static binary for krew, and the manifest with its checksum; DOWNLOADS=https://… is where archives will lie
+# make oldest    the tests of the system and the chart on the oldest API server that is supported; ONLY=rest:: for a part
 # make setup     builds what the tests need, once, in about 6 minutes; every target that needs a part of it does so by itself
 #
 # All of them, and cargo when you call it yourself, build into `target` or into the folder that CARGO_TARGET_DIR names.
@@ -109,6 +110,12 @@ laws: export ROLEWRIGHT_LAW_CASES = $(or $(CASES),1000000)
 laws:
 	@echo "laws: building (usually 8 minutes on two cores, once)" >&2
 	cargo test --locked --profile laws --workspace --lib laws -- --nocapture
+
+# Lists are streamed by default from Kubernetes 1.34 on; this API server is started with that feature off, as 1.33 is.
+.PHONY: oldest
+oldest: export RUST_TEST_THREADS ?= 10
+oldest: setup
+	ROLEWRIGHT_API_SERVER="$$(tests/controlplane/oldest.sh) --feature-gates=WatchList=false" cargo test --locked --test integration --test chart -- $(ONLY)
 
 # The binary of the image as the Dockerfile builds it. Needs no container engine. (`make test` runs the same with a binary for development.)
 .PHONY: image

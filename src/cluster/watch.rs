@@ -1,18 +1,15 @@
 //! The watch: full objects come by, are translated and dropped. No store is kept.
 
-use std::{collections::HashSet, pin::Pin, time::Duration};
+mod place;
+
+use std::{collections::HashSet, pin::Pin};
 
 use futures::{Stream, StreamExt, stream};
-use kube::{
-    Api, Client,
-    runtime::{WatchStreamExt, utils::Backoff, watcher},
-};
+use kube::{Api, Client};
 
-use super::translate;
 use crate::api::{
     kind::{KeyOf, Kind, KindRow},
     object::WatchEvent,
-    raw::RawObject,
 };
 
 type Events<K> = Pin<Box<dyn Stream<Item = WatchEvent<K>> + Send>>;
@@ -26,7 +23,9 @@ pub fn watch<K: Kind>(
         Some(within) => Api::namespaced_with(client.clone(), within, &()),
         None => Api::all(client.clone()),
     };
-    merge(places(&K::row(), namespaces).into_iter().map(|place| one(api(place))).collect())
+    merge(
+        places(&K::row(), namespaces).into_iter().map(|place| place::events(api(place))).collect(),
+    )
 }
 
 /// One for all namespaces, or one for each. What is in no namespace is looked for in one place.
@@ -35,63 +34,6 @@ pub fn places<'a>(kind: &KindRow, namespaces: &'a [String]) -> Vec<Option<&'a st
         vec![None]
     } else {
         namespaces.iter().map(|namespace| Some(namespace.as_str())).collect()
-    }
-}
-
-fn one<K: Kind>(api: Api<RawObject<K>>) -> Events<K> {
-    let config = watcher::Config::default().streaming_lists();
-    let stream = watcher(api, config).backoff(Pause::default());
-    Box::pin(stream.map(|event| match event {
-        Ok(watcher::Event::Init) => WatchEvent::Restarted,
-        Ok(watcher::Event::InitApply(raw) | watcher::Event::Apply(raw)) => {
-            WatchEvent::Applied(Box::new(translate::object(&raw)))
-        }
-        Ok(watcher::Event::InitDone) => WatchEvent::Synced,
-        Ok(watcher::Event::Delete(raw)) => WatchEvent::Deleted(translate::key(&raw)),
-        Err(error) => WatchEvent::Failed(words(&K::row(), &error)),
-    }))
-}
-
-/// Before the first further try of a watch that failed, and the longest: an outage of the API
-/// server may be over at any moment.
-const FIRST: Duration = Duration::from_millis(500);
-const LONGEST: Duration = Duration::from_secs(5);
-
-/// How long a watch that failed waits for its next try: it doubles, and up to a quarter is taken
-/// off at random.
-struct Pause(Duration);
-
-impl Default for Pause {
-    fn default() -> Self {
-        Self(FIRST)
-    }
-}
-
-impl Iterator for Pause {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        let wait = self.0;
-        self.0 = wait.saturating_mul(2).min(LONGEST);
-        Some(wait.mul_f64(1.0 - 0.25 * fastrand::f64()))
-    }
-}
-
-impl Backoff for Pause {
-    fn reset(&mut self) {
-        self.0 = FIRST;
-    }
-}
-
-fn words(kind: &KindRow, error: &watcher::Error) -> String {
-    let text = error.to_string();
-    if text.contains("404")
-        || text.contains("NotFound")
-        || text.contains("could not find the requested resource")
-    {
-        format!("{}: {text}", kind.missing())
-    } else {
-        text
     }
 }
 
@@ -182,7 +124,6 @@ impl<K: Kind> Namespace<K> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Backoff, Duration, FIRST, LONGEST, Pause};
     use crate::api::{ResourceKey, RoleStatus, kinds::iam_role::IamRole, resource::Resource};
 
     type WatchEvent = super::WatchEvent<IamRole>;
@@ -243,18 +184,6 @@ mod tests {
             [WatchEvent::Deleted(key("a", "x"))]
         );
         assert_eq!(list(&mut state, 0, vec![applied("a", "y")]), [], "told once");
-    }
-
-    #[test]
-    fn a_watch_is_tried_again_within_seconds_however_long_it_failed() {
-        let mut pause = Pause::default();
-        assert!(pause.next().is_some_and(|wait| wait <= FIRST));
-        // After an outage of 20 s the next try is due in time, and it goes on for ever.
-        let waits: Vec<Duration> = pause.by_ref().take(1_000).collect();
-        assert!(waits.iter().all(|wait| *wait <= LONGEST), "{waits:?}");
-        assert!(waits.iter().skip(4).all(|wait| *wait >= LONGEST.mul_f64(0.75)), "{waits:?}");
-        pause.reset();
-        assert!(pause.next().is_some_and(|wait| wait <= FIRST));
     }
 
     #[test]

@@ -43,26 +43,26 @@ duration({{ . }}.contains('d') ? string(int({{ . }}.split('d')[0]) * 24) + 'h' +
 {{- define "rolewright.limits" -}}
 {{- $prefix := include "rolewright.roleNamePrefix" . }}
 - expression: >-
-    !has(variables.spec.roleName) || variables.spec.roleName.startsWith('{{ $prefix }}' + request.namespace + '_')
+    variables.spec.?roleName.orValue(null) == null || variables.spec.roleName.startsWith('{{ $prefix }}' + request.namespace + '_')
   message: "spec.roleName must begin with {{ $prefix }}, the namespace and _; leave it out for the default name"
   messageExpression: >-
     'spec.roleName must begin with {{ $prefix }}' + request.namespace + '_ in this namespace; rename it, or leave it out for the default name'
   reason: Invalid
 {{- with .Values.settings.pathPrefix }}
 - expression: >-
-    !has(variables.spec.path) || variables.spec.path.startsWith('{{ . }}')
+    variables.spec.?path.orValue(null) == null || variables.spec.path.startsWith('{{ . }}')
   message: "spec.path must begin with {{ . }}; change it, or leave it out"
   reason: Invalid
 {{- end }}
 {{- if ne .Values.permissionsBoundary "none" }}
 - expression: >-
-    !has(variables.spec.permissionsBoundary) || variables.spec.permissionsBoundary.matches(r'{{ include "rolewright.arnPattern" .Values.permissionsBoundary }}')
+    variables.spec.?permissionsBoundary.orValue(null) == null || variables.spec.permissionsBoundary.matches(r'{{ include "rolewright.arnPattern" .Values.permissionsBoundary }}')
   message: "spec.permissionsBoundary must be {{ .Values.permissionsBoundary }} here; leave it out"
   reason: Invalid
 {{- end }}
 {{- with .Values.settings.maxSession }}
 - expression: >-
-    !has(variables.spec.maxSessionDuration) || {{ include "rolewright.duration" "variables.spec.maxSessionDuration" }} <= duration('{{ include "rolewright.hours" . }}')
+    variables.spec.?maxSessionDuration.orValue(null) == null || {{ include "rolewright.duration" "variables.spec.maxSessionDuration" }} <= duration('{{ include "rolewright.hours" . }}')
   message: "spec.maxSessionDuration may be at most {{ . }} here; shorten it"
   reason: Invalid
 {{- end }}
@@ -74,27 +74,27 @@ duration({{ . }}.contains('d') ? string(int({{ . }}.split('d')[0]) * 24) + 'h' +
 {{- end }}
 {{- if eq (toString .Values.settings.allowObserve) "false" }}
 - expression: >-
-    !has(variables.spec.driftPolicy) || variables.spec.driftPolicy != 'Observe'
+    variables.spec.?driftPolicy.orValue(null) == null || variables.spec.driftPolicy != 'Observe'
   message: "spec.driftPolicy: Observe is not allowed here; leave it out"
   reason: Invalid
 {{- end }}
 {{- if eq (toString .Values.settings.allowRetain) "false" }}
 - expression: >-
-    !has(variables.spec.deletionPolicy) || variables.spec.deletionPolicy != 'Retain'
+    variables.spec.?deletionPolicy.orValue(null) == null || variables.spec.deletionPolicy != 'Retain'
   message: "spec.deletionPolicy: Retain is not allowed here; leave it out"
   reason: Invalid
 {{- end }}
 {{- with .Values.settings.maxLifetime }}
 - expression: >-
-    has(variables.spec.lifetime)
+    variables.spec.?lifetime.orValue(null) != null
   message: "spec.lifetime is required here; set ttl to at most {{ . }}"
   reason: Invalid
 - expression: >-
-    !has(variables.lifetime.ttl) || {{ include "rolewright.duration" "variables.lifetime.ttl" }} <= duration('{{ include "rolewright.hours" . }}')
+    variables.lifetime.?ttl.orValue(null) == null || {{ include "rolewright.duration" "variables.lifetime.ttl" }} <= duration('{{ include "rolewright.hours" . }}')
   message: "spec.lifetime.ttl may be at most {{ . }} here; shorten it"
   reason: Invalid
 - expression: >-
-    !has(variables.lifetime.expiresAt) || timestamp(variables.lifetime.expiresAt) - timestamp(object.metadata.creationTimestamp) <= duration('{{ include "rolewright.hours" . }}')
+    variables.lifetime.?expiresAt.orValue(null) == null || timestamp(variables.lifetime.expiresAt) - timestamp(object.metadata.creationTimestamp) <= duration('{{ include "rolewright.hours" . }}')
   message: "spec.lifetime.expiresAt may be at most {{ . }} after the creation of the resource; choose an earlier time"
   reason: Invalid
 {{- end }}

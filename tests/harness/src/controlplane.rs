@@ -110,6 +110,7 @@ impl ControlPlane {
 
     fn launch_apiserver(&mut self) {
         let file = |name: &str| self.folder.join(name).display().to_string();
+        let (binary, more) = setup::kube_apiserver();
         let args = [
             format!("--etcd-servers=http://127.0.0.1:{}", self.etcd_port),
             "--bind-address=127.0.0.1".to_owned(),
@@ -132,13 +133,9 @@ impl ControlPlane {
             "--shutdown-delay-duration=0s".to_owned(),
             "--v=1".to_owned(),
         ];
-        self.apiserver = Some(Supervised::start(
-            &self.folder,
-            "kube-apiserver",
-            &setup::assets().join("kube-apiserver"),
-            args,
-            &[],
-        ));
+        let args = args.into_iter().chain(more);
+        self.apiserver =
+            Some(Supervised::start(&self.folder, "kube-apiserver", &binary, args, &[]));
     }
 
     fn ready(&mut self) -> Result<(), String> {

@@ -13,6 +13,17 @@ pub fn assets() -> &'static Path {
     &FOUND
 }
 
+/// The binary `kube-apiserver` and arguments for it: what `ROLEWRIGHT_API_SERVER` holds, divided by
+/// spaces, or the binary of [`assets`].
+pub fn kube_apiserver() -> (PathBuf, Vec<String>) {
+    let Ok(command) = std::env::var("ROLEWRIGHT_API_SERVER") else {
+        return (assets().join("kube-apiserver"), Vec::new());
+    };
+    let mut words = command.split_whitespace().map(str::to_owned);
+    let binary = words.next().expect("ROLEWRIGHT_API_SERVER names a binary");
+    (PathBuf::from(binary), words.collect())
+}
+
 /// The binary `kube-controller-manager`. Few tests need it, and the demonstration does not.
 pub fn kube_controller_manager() -> PathBuf {
     let name = "kube-controller-manager";
