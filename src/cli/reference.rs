@@ -12,11 +12,10 @@ use super::Cli;
 pub fn settings_markdown() -> String {
     let mut page = String::from(
         "# Settings\n\nMade of `src/settings.rs`; edit that. Each setting of `rolewright \
-         controller` is a flag and an environment variable; the flag \
-         wins. A list is written with commas. A duration is days of 24 hours, hours, minutes and seconds, as `30d`, `1h30m` \
-         or `90s`. A setting that can't be \
-         used stops the start with a message that says what to do, exit code 2.\n\n| Flag | \
-         Variable | Default | Meaning |\n|---|---|---|---|\n",
+         controller` is a flag and an environment variable; the flag wins. A list is written with \
+         commas. A duration is days of 24 hours, hours, minutes and seconds, as `30d`, `1h30m` or \
+         `90s`. A setting that can't be used stops the start with a message that says what to do, \
+         exit code 2.\n\n| Flag | Variable | Default | Meaning |\n|---|---|---|---|\n",
     );
     let command = Cli::command();
     let controller = command.find_subcommand("controller");
