@@ -10,10 +10,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Bytes of a policy document that are read at all: the longest that AWS can have, percent-encoded.
-/// What somebody asks for is bounded again, and closer, by
-/// [`limits::DOCUMENT`](iam::limits::DOCUMENT).
-pub const DOCUMENT: u64 = 1024 * 1024;
+/// Bytes of a policy document that are read at all. Without its white space it is bounded again,
+/// and closer, by [`limits::given`](iam::limits::given).
+pub const DOCUMENT: u64 = 16 * 1024 * 1024;
 /// Bytes of a file of manifests.
 pub const MANIFESTS: u64 = 32 * 1024 * 1024;
 

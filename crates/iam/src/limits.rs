@@ -46,11 +46,31 @@ pub const TAG_KEY: usize = 128;
 pub const TAG_VALUE: usize = 256;
 /// Characters of a document in one call (model).
 pub const DOCUMENT_IN_A_CALL: usize = 131_072;
-/// A desired document: 64 KiB and 64 levels (ours).
-pub const DOCUMENT: Bounds = Bounds { bytes: 64 * 1024, depth: 64 };
+/// A document inside a resource: 64 KiB and 64 levels (ours).
+pub const DOCUMENT: Bounds = Bounds { bytes: 64 * 1024, depth: 64, values: VALUES };
 /// A document read from AWS, decoded: everything the model lets anyone write, at two bytes for each
 /// character.
-pub const OBSERVED_DOCUMENT: Bounds = Bounds { bytes: 2 * DOCUMENT_IN_A_CALL, depth: 64 };
+pub const OBSERVED_DOCUMENT: Bounds =
+    Bounds { bytes: 2 * DOCUMENT_IN_A_CALL, depth: 64, values: VALUES };
+/// Values of one text, far more than a document of AWS's size has (ours).
+pub const VALUES: usize = 16 * 1024;
+/// Bytes without white space of a document that a person gives to a command: managed policies of
+/// AWS have up to 150 kB, and merged documents more (ours).
+pub const GIVEN_DOCUMENT: usize = 1024 * 1024;
+
+/// The bounds of a text that a person gives to a command. Its white space does not count: a
+/// document that is printed for people has more of it than of anything else.
+#[must_use]
+pub fn given(text: &str) -> Bounds {
+    let blank = text.len() - counted_bytes(text);
+    Bounds { bytes: GIVEN_DOCUMENT + blank, depth: DOCUMENT.depth, values: GIVEN_DOCUMENT / 4 }
+}
+
+/// Bytes that are not white space.
+#[must_use]
+pub fn counted_bytes(text: &str) -> usize {
+    text.bytes().filter(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()
+}
 
 /// The size that AWS's quotas count: characters that are not white space. Only what JSON calls
 /// white space is left out (space, tab, line feed, carriage return), so that the count is never too

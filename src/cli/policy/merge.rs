@@ -6,9 +6,12 @@ use crate::cli::{
     input::{self, Input},
     output::{Answer, Ordered},
 };
-use iam::policy::{
-    Policy, PolicyKind, Strictness,
-    merge::{Named, merge},
+use iam::{
+    limits,
+    policy::{
+        Policy, PolicyKind, Strictness,
+        merge::{Named, merge},
+    },
 };
 
 /// What stands below the flags.
@@ -66,7 +69,17 @@ pub fn run(args: &Args, input: &mut Input<'_>) -> anyhow::Result<Answer> {
         return Ok(Answer::refused(notes));
     }
     match merge(&sources, own.as_ref(), &overrides) {
-        Ok(merged) => Ok(Answer::json(&Ordered(&merged.policy.to_node()), 0)?),
+        Ok(merged) => {
+            let size = limits::counted_bytes(&merged.policy.to_json());
+            if size > limits::GIVEN_DOCUMENT {
+                let most = limits::GIVEN_DOCUMENT;
+                return Ok(Answer::refused(vec![format!(
+                    "together they have {size} bytes without white space, and no command reads \
+                     more than {most}: merge fewer"
+                )]));
+            }
+            Ok(Answer::json(&Ordered(&merged.policy.to_node()), 0)?)
+        }
         Err(errors) => Ok(Answer::refused(errors.iter().map(ToString::to_string).collect())),
     }
 }
@@ -126,6 +139,28 @@ mod tests {
             .collect();
         assert_eq!(actions, ["s3:PutObject", "sqs:ReceiveMessage"]);
         assert!(answer.text.starts_with("{\n  \"Version\": \"2012-10-17\""), "{}", answer.text);
+    }
+
+    #[test]
+    fn what_it_prints_it_reads_again_up_to_a_mebibyte_in_which_white_space_does_not_count() {
+        let large = |name: &str, actions: usize| {
+            let list =
+                (0..actions).map(|at| format!("\"s3:{name}Number{at:06}\"")).collect::<Vec<_>>();
+            let list = list.join(",\n                    ");
+            statement(name, "x").replace("\"x\"", &format!("[{list}]"))
+        };
+        // AWS's ReadOnlyAccess has 94,907 bytes.
+        let (one, other) = (large("A", 8_000), large("B", 8_000));
+        assert!(one.len() > 300_000);
+        let first = merged(&[("--source", one), ("", other)]);
+        assert_eq!((first.code, first.notes.as_slice()), (0, &[][..]));
+        assert_eq!(merged(&[("", first.text.clone())]).text, first.text);
+        let too_long = merged(&[("--source", large("A", 60_000))]);
+        assert_eq!(too_long.code, 2);
+        assert!(too_long.notes[0].contains("are allowed"), "{:?}", too_long.notes);
+        let parts = ["A", "B"].map(|name| large(name, 30_000));
+        let both = merged(&parts.map(|text| ("--source", text)));
+        assert!(both.notes[0].contains("merge fewer"), "{:?}", both.notes);
     }
 
     #[test]

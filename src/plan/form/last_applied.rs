@@ -18,7 +18,7 @@ use iam::{
 };
 
 /// A manifest: a spec, and what is around it.
-const MANIFEST: Bounds = Bounds { bytes: SPEC.bytes, depth: SPEC.depth + 1 };
+const MANIFEST: Bounds = Bounds { depth: SPEC.depth + 1, ..SPEC };
 
 /// Each field of the spec that is `null` in the record. A record that can't be read is one problem:
 /// what it hides can't be told.

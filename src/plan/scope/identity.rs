@@ -14,7 +14,7 @@ use iam::tag::TagKey;
 use iam::{
     account::Account,
     finding::{Field, Finding},
-    name, tag,
+    limits, name, tag,
     text::{
         json::{self},
         node::{Bounds, Node},
@@ -65,7 +65,7 @@ impl Identity {
 }
 
 /// A spec: many times what IAM's quotas let a role have, and a document of 64 levels inside one.
-pub const SPEC: Bounds = Bounds { bytes: 512 * 1024, depth: 80 };
+pub const SPEC: Bounds = Bounds { bytes: 512 * 1024, depth: 80, values: limits::VALUES };
 
 /// Reads the spec with bounds.
 ///

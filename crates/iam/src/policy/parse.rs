@@ -130,7 +130,7 @@ impl Reading {
         kind: PolicyKind,
         strictness: Strictness,
     ) -> Result<Self, Vec<Finding>> {
-        let text = Text::read(text, bounds(strictness)).map_err(|error| vec![error.into()])?;
+        let text = Text::read(text, limits::given(text)).map_err(|error| vec![error.into()])?;
         Reader::new(kind, strictness, NumberRule::AsWritten).run(&text.node, Some(&text))
     }
 }
@@ -147,7 +147,7 @@ impl Policy {
     ///
     /// # Errors
     /// Every problem of the document (the first fifty), each with line, column and JSON pointer; at
-    /// least one. A desired document is bounded to 64 KiB, an observed one to what AWS accepts.
+    /// least one. It has at most 1 MiB, in which white space does not count.
     pub fn read(
         text: &str,
         kind: PolicyKind,
@@ -160,7 +160,8 @@ impl Policy {
     /// else, so that what is no document of AWS never passes for one.
     ///
     /// # Errors
-    /// As [`Policy::read`].
+    /// As [`Policy::read`]. A desired document is bounded to 64 KiB, an observed one to what AWS
+    /// accepts.
     pub fn parse(
         text: &str,
         kind: PolicyKind,

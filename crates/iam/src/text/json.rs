@@ -9,7 +9,7 @@
 mod tests;
 
 use crate::text::keys::Keys;
-use crate::text::node::{Bounds, DEEPEST, MOST_VALUES, Node};
+use crate::text::node::{Bounds, DEEPEST, Node};
 use crate::text::{
     error::{Failure, TextError, TextProblem},
     place::Marks,
@@ -21,8 +21,8 @@ use crate::text::{
 /// [`TextError`] for the first thing that is not JSON (RFC 8259), for equal keys in one object, and
 /// for text over `bounds`.
 pub fn parse(text: &str, bounds: Bounds) -> Result<Node, TextError> {
-    let mut reader =
-        Reader { text, at: 0, depth: bounds.depth.min(DEEPEST), values: 0, marks: None };
+    let depth = bounds.depth.min(DEEPEST);
+    let mut reader = Reader { text, at: 0, depth, values: 0, most: bounds.values, marks: None };
     let result = if text.len() > bounds.bytes {
         Err(reader.fail(TextProblem::TooLong { found: text.len(), most: bounds.bytes }))
     } else {
@@ -33,8 +33,8 @@ pub fn parse(text: &str, bounds: Bounds) -> Result<Node, TextError> {
 
 /// Where the values of a text begin that [`parse`] accepts.
 pub(super) fn marks(text: &str) -> Marks {
-    let mut reader =
-        Reader { text, at: 0, depth: DEEPEST, values: 0, marks: Some(Marks::default()) };
+    let marks = Some(Marks::default());
+    let mut reader = Reader { text, at: 0, depth: DEEPEST, values: 0, most: usize::MAX, marks };
     // What comes before a failure is right all the same, and the caller has seen that there is
     // none.
     let _ = reader.document();
@@ -43,7 +43,7 @@ pub(super) fn marks(text: &str) -> Marks {
 
 /// Whether the whole text is a number of JSON.
 pub(super) fn is_number(text: &str) -> bool {
-    let mut reader = Reader { text, at: 0, depth: 0, values: 0, marks: None };
+    let mut reader = Reader { text, at: 0, depth: 0, values: 0, most: 1, marks: None };
     reader.number().is_ok() && reader.peek().is_none()
 }
 
@@ -53,6 +53,8 @@ struct Reader<'a> {
     depth: usize,
     /// So far.
     values: usize,
+    /// More are too many.
+    most: usize,
     marks: Option<Marks>,
 }
 
@@ -94,8 +96,8 @@ impl<'a> Reader<'a> {
     /// A value whose place is `offset`.
     fn marked(&mut self, offset: usize, depth: usize) -> Result<Node, Failure> {
         self.values += 1;
-        if self.values > MOST_VALUES {
-            return Err(self.fail(TextProblem::TooMany(MOST_VALUES)));
+        if self.values > self.most {
+            return Err(self.fail(TextProblem::TooMany(self.most)));
         }
         let Some(marks) = &mut self.marks else { return self.value(depth) };
         let number = marks.open(offset);

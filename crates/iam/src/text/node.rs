@@ -4,10 +4,6 @@
 /// protects.
 pub(super) const DEEPEST: usize = 128;
 
-/// Values of one text, far more than a document of AWS's size has: a text of nothing but tiny
-/// values costs thirty times its length in memory.
-pub(super) const MOST_VALUES: usize = 16 * 1024;
-
 /// How much a reader accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
@@ -15,6 +11,8 @@ pub struct Bounds {
     pub bytes: usize,
     /// Most objects and lists inside each other; more than 128 is taken as 128.
     pub depth: usize,
+    /// Most values: a text of nothing but tiny values costs thirty times its length in memory.
+    pub values: usize,
 }
 
 /// One JSON value. Objects keep the order of their keys; a number keeps its digits.

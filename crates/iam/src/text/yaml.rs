@@ -15,7 +15,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, 
 
 use crate::text::json;
 use crate::text::keys::Keys;
-use crate::text::node::{Bounds, DEEPEST, MOST_VALUES, Node};
+use crate::text::node::{Bounds, DEEPEST, Node};
 use crate::text::{
     error::{Failure, TextError, TextProblem},
     place::Marks,
@@ -30,14 +30,15 @@ pub fn parse(text: &str, bounds: Bounds) -> Result<Node, TextError> {
     let result = if text.len() > bounds.bytes {
         Err(Failure::new(TextProblem::TooLong { found: text.len(), most: bounds.bytes }, 0))
     } else {
-        Reader::new(text, bounds.depth, None).document()
+        Reader::new(text, bounds, None).document()
     };
     result.map_err(|failure| failure.in_text(text))
 }
 
 /// Where the values of a text begin that [`parse`] accepts.
 pub(super) fn marks(text: &str) -> Marks {
-    let mut reader = Reader::new(text, DEEPEST, Some(Marks::default()));
+    let bounds = Bounds { bytes: text.len(), depth: DEEPEST, values: usize::MAX };
+    let mut reader = Reader::new(text, bounds, Some(Marks::default()));
     // What comes before a failure is right all the same, and the caller has seen that there is
     // none.
     let _ = reader.document();
@@ -49,13 +50,15 @@ struct Reader<'a> {
     depth: usize,
     /// So far.
     values: usize,
+    /// More are too many.
+    most: usize,
     end: usize,
     marks: Option<Marks>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str, depth: usize, marks: Option<Marks>) -> Self {
-        let depth = depth.min(DEEPEST);
+    fn new(text: &'a str, bounds: Bounds, marks: Option<Marks>) -> Self {
+        let depth = bounds.depth.min(DEEPEST);
         let options = options! {
             disallow_directives: true,
             emit_unresolved_aliases: true,
@@ -68,6 +71,7 @@ impl<'a> Reader<'a> {
             events: Parser::new_from_str_with_options(text, options),
             depth,
             values: 0,
+            most: bounds.values,
             end: text.len(),
             marks,
         }
@@ -123,8 +127,8 @@ impl<'a> Reader<'a> {
         depth: usize,
     ) -> Result<Node, Failure> {
         self.values += 1;
-        if self.values > MOST_VALUES {
-            return Err(Failure::new(TextProblem::TooMany(MOST_VALUES), offset));
+        if self.values > self.most {
+            return Err(Failure::new(TextProblem::TooMany(self.most), offset));
         }
         let Some(marks) = &mut self.marks else { return self.value(event, offset, depth) };
         let number = marks.open(place);

@@ -20,12 +20,12 @@ fn wrong(at: &Pointer<'_>, message: impl Into<String>, remedy: impl Into<String>
 }
 
 impl Request {
-    /// Reads a request from text of at most 64 KiB, JSON or YAML.
+    /// Reads a request from text of at most 1 MiB without its white space, JSON or YAML.
     ///
     /// # Errors
     /// The first problem, with line, column, JSON pointer and the remedy.
     pub fn read(text: &str) -> Result<Self, Finding> {
-        let text = Text::read(text, limits::DOCUMENT)?;
+        let text = Text::read(text, limits::given(text))?;
         request(&text.node).map_err(|finding| {
             let place = text.places([finding.pointer()]).first().copied();
             finding.with_place(place)

@@ -7,7 +7,7 @@ use crate::text::{
     node::{Bounds, Node},
 };
 
-const BOUNDS: Bounds = Bounds { bytes: 64 * 1024, depth: 64 };
+const BOUNDS: Bounds = Bounds { bytes: 64 * 1024, depth: 64, values: 16 * 1024 };
 
 fn read(text: &str) -> Node {
     parse(text, BOUNDS).unwrap()
@@ -103,7 +103,7 @@ fn depth_is_counted_before_the_stack_pays_for_it() {
     assert!(parse(&nested(64), BOUNDS).is_ok());
     assert_eq!(problem(&nested(65)), TextProblem::TooDeep(64));
     assert_eq!(problem(&nested(5_000)), TextProblem::TooDeep(64));
-    let greedy = Bounds { bytes: usize::MAX, depth: usize::MAX };
+    let greedy = Bounds { bytes: usize::MAX, depth: usize::MAX, values: 16 * 1024 };
     assert_eq!(
         parse(&"{\"a\":".repeat(1_000_000), greedy).unwrap_err().problem,
         TextProblem::TooDeep(128)
@@ -118,7 +118,7 @@ fn long_text_is_refused_without_reading_it() {
 
 #[test]
 fn values_are_counted() {
-    let bounds = Bounds { bytes: usize::MAX, depth: 64 };
+    let bounds = Bounds { bytes: usize::MAX, depth: 64, values: 16 * 1024 };
     let list = |items: usize| format!("[{}1]", "1,".repeat(items - 1));
     assert!(parse(&list(16 * 1024 - 1), bounds).is_ok());
     assert_eq!(

@@ -6,7 +6,7 @@ use crate::text::Text;
 use crate::text::node::Bounds;
 use crate::text::{error::TextProblem, place::Place};
 
-const BOUNDS: Bounds = Bounds { bytes: 64 * 1024, depth: 64 };
+const BOUNDS: Bounds = Bounds { bytes: 64 * 1024, depth: 64, values: 16 * 1024 };
 
 #[rstest]
 #[case::json(r#"{"a": ["b", 1.0]}"#)]

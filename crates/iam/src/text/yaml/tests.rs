@@ -8,7 +8,7 @@ use crate::text::{
 };
 use crate::text::{tests::printed::printed, yaml::parse};
 
-const BOUNDS: Bounds = Bounds { bytes: 64 * 1024, depth: 64 };
+const BOUNDS: Bounds = Bounds { bytes: 64 * 1024, depth: 64, values: 16 * 1024 };
 
 fn read(text: &str) -> Node {
     parse(text, BOUNDS).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -168,7 +168,7 @@ fn depth_is_bounded(#[case] open: &str, #[case] close: &str, #[case] middle: &st
         read(&nested(64));
         assert_eq!(parse(&nested(65), BOUNDS).unwrap_err().problem, TextProblem::TooDeep(64));
     }
-    let greedy = Bounds { bytes: usize::MAX, depth: usize::MAX };
+    let greedy = Bounds { bytes: usize::MAX, depth: usize::MAX, values: 16 * 1024 };
     let problem = parse(&nested(5_000), greedy).unwrap_err().problem;
     assert!(matches!(problem, TextProblem::TooDeep(128) | TextProblem::Key), "{problem:?}");
 }
@@ -185,7 +185,7 @@ fn long_text_is_refused_without_reading_it() {
 
 #[test]
 fn values_are_counted() {
-    let bounds = Bounds { bytes: usize::MAX, depth: 64 };
+    let bounds = Bounds { bytes: usize::MAX, depth: 64, values: 16 * 1024 };
     assert!(parse(&"- 1\n".repeat(16 * 1024 - 1), bounds).is_ok());
     assert_eq!(
         parse(&"- 1\n".repeat(16 * 1024), bounds).unwrap_err().problem,

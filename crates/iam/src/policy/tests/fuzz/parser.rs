@@ -16,7 +16,7 @@ use crate::text::{
 
 use crate::policy::tests::fuzz::{Dice, run};
 
-const BOUNDS: Bounds = Bounds { bytes: 64 * 1024, depth: 64 };
+const BOUNDS: Bounds = Bounds { bytes: 64 * 1024, depth: 64, values: 16 * 1024 };
 
 const DOCUMENTS: [&str; 6] = [
     r#"{"Version":"2012-10-17","Id":"x","Statement":[{"Sid":"A","Effect":"Allow","Action":["s3:Get*","s3:List*"],"Resource":"*",
