@@ -1,7 +1,7 @@
 //! The canonical form: everything in which AWS evaluates nothing is folded away.
 //!
 //! A document is taken apart into groups: effect and conditions, one principal, one resource; and
-//! with each group goes the list of all actions that are said of it. A `Not…` list stays whole,
+//! with each group goes the list of all actions that are said of it. A `Not…` list stays together,
 //! because it is an intersection. Of a trust policy, each subject of a token is a group of its own:
 //! a list of them is the same as a statement for each. Order, repetition, Sids, the Id, letter case
 //! and splits of statements are gone then; spelling is folded in `canonical/spelling.rs`, and

@@ -11,7 +11,7 @@ use crate::policy::work::Work;
 use crate::policy::canonical::covered::Actions;
 use crate::policy::canonical::set::set;
 use crate::policy::canonical::{
-    Case, Clause, Folded, Group, Listed, NOWHERE, Named, Value, Who, spelling,
+    Case, Caseless, Clause, Folded, Group, Listed, NOWHERE, Named, Value, Who, spelling,
 };
 
 /// The items of all statements, those of one statement side by side.
@@ -79,7 +79,7 @@ pub(super) fn folded<'a>(policy: &'a Policy, account: &Account, work: &Work) -> 
                 .add(statement.principals.iter().flat_map(|scope| who(scope, account))),
             resources: resources
                 .add(statement.resources.iter().flat_map(|scope| listed(scope, resource))),
-            actions: actions.add(listed(&statement.actions, spelling::action)),
+            actions: actions.add(named(&statement.actions, work)),
         })
         .collect();
     if work.is_over() {
@@ -277,6 +277,18 @@ fn listed<'a, T: Ord>(
         Scope::Only(list) => list.iter().map(|text| Listed::One(spelled(text))).collect(),
         Scope::Except(list) => vec![Listed::Except(set(list.iter().map(|text| spelled(text))))],
     }
+}
+
+/// The actions of a statement; a `NotAction` without what others of it cover, as the list of all
+/// that is said with `Action` later is (Q17).
+fn named<'a>(scope: &'a Scope<Vec<String>>, work: &Work) -> Vec<Listed<Caseless<'a>>> {
+    let all = listed(scope, spelling::action);
+    let [Listed::Except(list)] = all.as_slice() else { return all };
+    let ones: Vec<Listed<Caseless<'_>>> = list.iter().cloned().map(Listed::One).collect();
+    let places = (0..).zip(&ones).map(|(place, _)| place).collect();
+    let kept = Actions::new(&ones).uncovered(places, work);
+    let kept = (0..).zip(list).filter(|(place, _)| kept.binary_search(place).is_ok());
+    vec![Listed::Except(kept.map(|(_, action)| action.clone()).collect())]
 }
 
 fn who<'a>(scope: &'a Scope<PrincipalSet>, account: &Account) -> Vec<Who<'a>> {

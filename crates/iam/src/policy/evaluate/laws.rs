@@ -20,14 +20,14 @@ fn any_statement() -> impl Strategy<Value = Statement> {
     (
         any::<bool>(),
         any::<bool>(),
-        "s3:[ab*]{1,2}",
+        prop::collection::vec("s3:[ab*]{1,2}", 1..3),
         any::<bool>(),
         "[ab*?]{1,3}",
         prop::option::of((select(operators), select(vec!["true", "false", "1"]))),
     )
-        .prop_map(|(deny, except, action, not_resource, resource, condition)| {
+        .prop_map(|(deny, except, actions, not_resource, resource, condition)| {
             let effect = if deny { Effect::Deny } else { Effect::Allow };
-            let mut statement = Statement::new(effect, [action]).on([resource]);
+            let mut statement = Statement::new(effect, actions).on([resource]);
             if except {
                 statement.actions = Scope::Except(statement.actions.content().clone());
             }

@@ -45,12 +45,11 @@ pub(in crate::policy) fn neutral(policy: &Policy, dice: &mut Dice) -> Policy {
 }
 
 fn respell(statement: &mut Statement, dice: &mut Dice) {
-    let only = !statement.actions.is_except();
     let actions = statement.actions.content_mut();
     for action in actions.iter_mut() {
         *action = recased(dice, action).replace('*', if dice.below(2) == 0 { "*" } else { "**" });
     }
-    if only && let Some(wide) = actions.iter().find(|action| action.ends_with('*')).cloned() {
+    if let Some(wide) = actions.iter().find(|action| action.ends_with('*')).cloned() {
         // Something that it covers.
         actions.push(wide.replace("**", "*") + "x");
     }

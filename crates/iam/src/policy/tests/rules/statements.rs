@@ -200,8 +200,14 @@ fn q17_actions_that_others_cover_are_cosmetic() {
     assert_eq!(actions(r#""s3:Get*""#, r#"["s3:Get*","s3:G*"]"#), Equality::Different);
     // Without a service it matches nothing, and so covers nothing.
     assert_eq!(actions(r#""s3*""#, r#"["s3*","s3:GetObject"]"#), Equality::Different);
-    // What a Not-list shuts out is no list of what is let in.
+    // What a Not-list shuts out is no list of what is let in, but a list too.
     let except = |list: &str| format!(r#""Effect":"Allow","Resource":"*","NotAction":{list}"#);
+    for list in [r#"["s3:*","s3:GetObject"]"#, r#"["s3:GetObject","S3:Get*","s3:*"]"#] {
+        assert_eq!(statements(&except(r#""s3:*""#), &except(list)), Equality::Cosmetic, "{list}");
+    }
+    for list in [r#"["s3:Get*","s3:GetObject"]"#, r#"["s3:*","s3"]"#] {
+        assert_eq!(statements(&except(r#""s3:*""#), &except(list)), Equality::Different, "{list}");
+    }
     assert_eq!(
         statements(&except(r#""s3:*""#), &except(r#"["s3:*","iam:*"]"#)),
         Equality::Different
