@@ -10,7 +10,7 @@ use crate::cli::{
 use iam::{
     policy::{
         contain::{Containment, contains},
-        diff::witness_node,
+        diff::request_node,
     },
     text::node::Node,
 };
@@ -51,24 +51,27 @@ pub fn run(args: &Args, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<A
         Ok(pair) => pair,
         Err(refused) => return Ok(refused),
     };
+    let number = |index: usize| Node::Number(index.to_string());
     let (word, tone, code, line, detail) = match contains(&old, &new) {
-        Containment::NoNewAccess => ("NoNewAccess", Tone::Good, 0, String::new(), None),
+        Containment::NoNewAccess => ("NoNewAccess", Tone::Good, 0, String::new(), Vec::new()),
         Containment::NewAccess(witness) => {
             let line = format!("for example {witness} of the new document\n");
-            ("NewAccess", Tone::Bad, 1, line, Some(("witness", witness_node(&witness))))
+            let request = request_node(&witness);
+            let detail = vec![("witness", request), ("statement", number(witness.statement))];
+            ("NewAccess", Tone::Bad, 1, line, detail)
         }
         Containment::Unknown(doubt) => {
             let why = [
-                ("statement".to_owned(), Node::Number(doubt.statement.to_string())),
+                ("statement".to_owned(), number(doubt.statement)),
                 ("why".to_owned(), Node::String(doubt.why.clone())),
             ];
-            let detail = Some(("doubt", Node::Object(why.into())));
+            let detail = vec![("doubt", Node::Object(why.into()))];
             ("Unknown", Tone::Careful, 3, format!("{doubt}\n"), detail)
         }
     };
     if args.output.format == Format::Json {
         let mut members = vec![("answer".to_owned(), Node::String(word.to_owned()))];
-        members.extend(detail.map(|(key, node)| (key.to_owned(), node)));
+        members.extend(detail.into_iter().map(|(key, node)| (key.to_owned(), node)));
         return Ok(Answer::json(&Ordered(&Node::Object(members)), code)?);
     }
     Ok(Answer::new(format!("{}\n{line}", paint.word(word, tone)), code))
@@ -77,6 +80,8 @@ pub fn run(args: &Args, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<A
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+
+    use iam::policy::evaluate::Request;
 
     use super::super::tests::{document, line};
     use super::*;
@@ -134,7 +139,27 @@ mod tests {
             serde_json::from_str(&answer(&old, &new, &["-o", "json"]).text).unwrap();
         assert_eq!(json["answer"], word);
         assert_eq!(json["witness"].is_object(), code == 1);
+        assert_eq!(json["statement"].is_u64(), code == 1);
         assert_eq!(json["doubt"]["why"].is_string(), code == 3);
+    }
+
+    #[test]
+    fn the_witness_is_a_request_for_eval() {
+        let trust = |who: &str| {
+            format!(
+                r#"{{"Statement":{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{{who}}},"Condition":{{"ForAnyValue:StringEquals":{{"k":["a","b"]}}}}}}}}"#
+            )
+        };
+        let pairs = [
+            (trust(r#""Service":"ec2.amazonaws.com""#), trust(r#""AWS":"123456789012""#)),
+            (policy("s3:GetObject", ""), policy("s3:PutObject", USER)),
+        ];
+        for (old, new) in pairs {
+            let json: serde_json::Value =
+                serde_json::from_str(&answer(&old, &new, &["-o", "json"]).text).unwrap();
+            let request = Request::read(&json["witness"].to_string());
+            assert!(request.is_ok(), "{json}: {request:?}");
+        }
     }
 
     #[test]

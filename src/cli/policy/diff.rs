@@ -102,7 +102,9 @@ mod tests {
             (found.code, &value["widens"], &value["narrows"]),
             (1, &true.into(), &false.into())
         );
-        assert_eq!(value["newAccess"]["action"], "s3:zz9");
+        let request = iam::policy::evaluate::Request::read(&value["newAccess"].to_string());
+        assert_eq!(request.unwrap().action, "s3:zz9");
+        assert_eq!(value["newAccessStatement"], 0);
         let change = &value["statements"][0];
         assert_eq!(change["change"], "changed");
         assert_eq!(change["elements"][0]["element"], "Action");

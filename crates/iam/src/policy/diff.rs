@@ -18,7 +18,7 @@ use crate::policy::document::{Effect, Policy, Statement, Version};
 use crate::policy::work::Work;
 
 pub use element::ElementChange;
-pub use print::witness_node;
+pub use print::request_node;
 
 /// The changes from one document to another.
 #[derive(Clone, Debug, PartialEq)]

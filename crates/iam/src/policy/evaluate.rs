@@ -236,6 +236,8 @@ enum Miss<'a> {
     Resource,
     /// Operator and key.
     Condition(&'a str, &'a str),
+    /// Operator, key, and a value that can't be one.
+    Value(&'a str, &'a str, &'a str),
 }
 
 /// What the statements of one document say to a request.
@@ -246,6 +248,8 @@ struct Scan<'a> {
     deny: Option<usize>,
     allow: Option<usize>,
     near: Option<(Miss<'a>, usize)>,
+    /// A Deny that is about the request, and never matches.
+    void: Option<(Miss<'a>, usize)>,
 }
 
 impl<'a> Scan<'a> {
@@ -256,7 +260,8 @@ impl<'a> Scan<'a> {
         trust: bool,
         work: &Work,
     ) -> Result<Self, EvaluationError> {
-        let mut scan = Self { name, policy, request, deny: None, allow: None, near: None };
+        let mut scan =
+            Self { name, policy, request, deny: None, allow: None, near: None, void: None };
         for (index, statement) in policy.statements.iter().enumerate() {
             let place = |finding: Finding| {
                 let list = Pointer::Root.key("Statement");
@@ -273,6 +278,9 @@ impl<'a> Scan<'a> {
                 {
                     scan.near = Some((miss, index));
                 }
+                Some(miss @ Miss::Value(..)) if statement.effect == Effect::Deny => {
+                    scan.void = scan.void.or(Some((miss, index)));
+                }
                 Some(_) => {}
             }
         }
@@ -288,7 +296,10 @@ impl<'a> Scan<'a> {
     }
 
     fn decided(&self, decision: Decision, index: usize, verb: &str) -> Evaluation {
-        let because = vec![format!("{} {verb}", self.called(index))];
+        let mut because = vec![format!("{} {verb}", self.called(index))];
+        if let Some((miss, index)) = self.void.filter(|_| decision == Decision::Allowed) {
+            because.push(self.void(miss, index));
+        }
         Evaluation { decision, statement: Some((self.name.to_owned(), index)), because }
     }
 
@@ -296,6 +307,13 @@ impl<'a> Scan<'a> {
         let sid = self.policy.statements.get(index).and_then(|statement| statement.sid.as_deref());
         let sid = sid.map(|sid| format!(" ({sid})")).unwrap_or_default();
         format!("{}, statement {index}{sid}", self.name)
+    }
+
+    /// Of a statement with a value that is not of its operator's type.
+    fn void(&self, miss: Miss<'_>, index: usize) -> String {
+        let Miss::Value(operator, key, value) = miss else { return String::new() };
+        let (called, key, value) = (self.called(index), shown(key), shown(value));
+        format!("{called} never matches: {operator} {key} can't have the value {value}")
     }
 
     /// What was missing for an Allow.
@@ -312,6 +330,7 @@ impl<'a> Scan<'a> {
                 let on = self.request.resource.as_deref().map_or("no resource".to_owned(), shown);
                 format!("{} allows {action}, but not on {on}", self.called(index))
             }
+            Miss::Value(..) => self.void(miss, index),
             Miss::Condition(operator, key) => {
                 let has =
                     self.request.context.get(key).map_or("has no such key".to_owned(), |found| {
@@ -373,10 +392,14 @@ fn miss<'a>(
     let mut missed = None;
     for (operator, text, keys) in operators {
         for (key, values) in keys {
-            let matches =
-                condition::matches(operator, key, values, version, &request.context, work)?;
-            if !matches && missed.is_none() {
-                missed = Some(Miss::Condition(text, key));
+            let context = &request.context;
+            match condition::matches(operator, key, values, version, context, work) {
+                Some(true) => {}
+                Some(false) => missed = missed.or(Some(Miss::Condition(text, key))),
+                None => {
+                    let value = condition::misfit(operator, values).unwrap_or_default();
+                    missed = missed.max(Some(Miss::Value(text, key, value)));
+                }
             }
         }
     }

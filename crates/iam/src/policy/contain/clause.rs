@@ -235,32 +235,35 @@ impl Set {
     }
 }
 
-/// The clauses of a statement.
+/// The clauses of a statement; `None` when a value is not of its operator's type, so that the
+/// statement never matches.
 ///
 /// # Errors
 /// A sentence, when the evaluator could not decide them either.
 pub(super) fn clauses(
     conditions: &Conditions,
     version: Version,
-) -> Result<Vec<Rc<Clause>>, String> {
+) -> Result<Option<Vec<Rc<Clause>>>, String> {
     let mut out = Vec::new();
+    let mut matches = true;
     for (name, keys) in conditions {
         let operator = Operator::parse(name)
             .ok_or_else(|| format!("{} is no condition operator", shown(name)))?;
         for (key, values) in keys {
-            let read = |value: &String| {
-                Set::read(operator, value, version).ok_or_else(|| {
-                    format!("{name} {} can't have the value {}", shown(key), shown(value))
-                })
-            };
             let mut values = values.clone();
             values.sort_unstable();
             values.dedup();
-            let sets = values.iter().map(read).collect::<Result<_, _>>()?;
-            out.push(Rc::new(Clause { operator, key: key.to_lowercase(), values, version, sets }));
+            let sets = values.iter().map(|value| Set::read(operator, value, version)).collect();
+            match sets {
+                Some(sets) => {
+                    let key = key.to_lowercase();
+                    out.push(Rc::new(Clause { operator, key, values, version, sets }));
+                }
+                None => matches = false,
+            }
         }
     }
-    Ok(out)
+    Ok(matches.then_some(out))
 }
 
 impl Clause {

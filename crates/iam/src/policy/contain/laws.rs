@@ -8,6 +8,7 @@ use proptest::sample::select;
 
 use crate::policy::contain::witness::asked;
 use crate::policy::contain::*;
+use crate::policy::diff::request_node;
 use crate::policy::document::{Effect, Scope, Statement, Version};
 use crate::policy::evaluate::{Decision, Documents, evaluate};
 use crate::policy::tests::laws::{cases, matching, run};
@@ -49,12 +50,12 @@ fn any_clause() -> impl Strategy<Value = (String, String, Vec<String>)> {
                 "NumericGreaterThanEqualsIfExists",
             ],
             "n",
-            prop::collection::vec(select(vec!["1", "2", "2.0", "3"]), 1..3).boxed(),
+            prop::collection::vec(select(vec!["1", "2", "2.0", "3", "x"]), 1..3).boxed(),
         ),
-        1 => pick(vec!["Null"], "k", prop::collection::vec(select(vec!["true", "false"]),
+        1 => pick(vec!["Null"], "k", prop::collection::vec(select(vec!["true", "false", "x"]),
             1..2).boxed()),
         1 => pick(vec!["Bool", "BoolIfExists"], "b", prop::collection::vec(select(vec!["true",
-            "false"]), 1..2).boxed()),
+            "false", "x"]), 1..2).boxed()),
         1 => pick(
             vec!["IpAddress", "NotIpAddress"],
             "i",
@@ -350,6 +351,8 @@ fn what_is_contained_allows_no_request_more_and_a_witness_is_one() {
                 prop_assert!(!only_less, "{}", witness);
                 prop_assert_eq!(asked(&new, &witness.request()), Some(witness.statement));
                 prop_assert_eq!(asked(&old, &witness.request()), None);
+                let printed = request_node(&witness).to_text();
+                prop_assert_eq!(Request::read(&printed), Ok(witness.request()));
             }
             Containment::Unknown(_) => seen.note("unknown"),
         }

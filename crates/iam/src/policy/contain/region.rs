@@ -58,6 +58,7 @@ impl RegionDocument {
         let mut document = Self { allows: Vec::new(), denies: Vec::new() };
         for (index, statement) in policy.statements.iter().enumerate() {
             let rule = Rule::read(index, statement, policy, work).map_err(|why| (index, why))?;
+            let Some(rule) = rule else { continue };
             if rule.deny { document.denies.push(rule) } else { document.allows.push(rule) }
         }
         Ok(document)
@@ -74,12 +75,13 @@ impl RegionDocument {
 }
 
 impl Rule {
+    /// `None` for a statement that never matches.
     fn read(
         index: usize,
         statement: &Statement,
         policy: &Policy,
         work: &Work,
-    ) -> Result<Self, String> {
+    ) -> Result<Option<Self>, String> {
         let Statement { sid: _, effect, principals, actions, resources, conditions } = statement;
         if work.is_over() || !work.spend(reading(statement)) {
             return Err(TOO_COSTLY.to_owned());
@@ -87,6 +89,7 @@ impl Rule {
         if principals.is_some() == resources.is_some() {
             return Err("it has neither principals nor resources alone".to_owned());
         }
+        let Some(clauses) = clauses(conditions, policy.version)? else { return Ok(None) };
         let syntax = Syntax::like(policy.version);
         let sessions = SESSIONS.map(Glob::action);
         // In a trust policy other actions mean nothing.
@@ -95,7 +98,7 @@ impl Rule {
                 || actions.is_except()
                 || sessions.iter().flatten().any(|session| session.meets(action, work))
         };
-        Ok(Self {
+        Ok(Some(Self {
             index,
             deny: *effect == Effect::Deny,
             actions: actions.map(|list| {
@@ -105,8 +108,8 @@ impl Rule {
             resources: resources.as_ref().map(|scope| {
                 scope.map(|list| list.iter().map(|text| Glob::new(text, syntax)).collect())
             }),
-            clauses: clauses(conditions, policy.version)?,
-        })
+            clauses,
+        }))
     }
 
     pub(super) fn is_deny(&self) -> bool {

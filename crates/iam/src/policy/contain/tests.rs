@@ -199,6 +199,11 @@ fn answer(old: &str, new: &str) -> String {
     "s3:x"
 )]
 #[case("D s3:x @ *", "A s3:y @ * ; D s3:y @ *", "yes")]
+// A value of the wrong type: its statement never matches, the others do.
+#[case("A s3:x @ *", "A s3:x @ * ; A s3:y @ * ? Bool k=x", "yes")]
+#[case("A s3:x @ * ? NumericNotEquals k=1|x", "A s3:x @ *", "s3:x")]
+#[case("A s3:* @ * ; D s3:x @ * ? DateLessThan k=x", "A s3:x @ *", "yes")]
+#[case("A s3:* @ * ; D s3:x @ *", "A s3:* @ * ; D s3:x @ * ? NotIpAddress k=x", "s3:x")]
 fn what_a_permission_document_allows(#[case] old: &str, #[case] new: &str, #[case] expected: &str) {
     assert_eq!(answer(old, new), expected);
 }

@@ -165,10 +165,12 @@ impl Diff {
         let Direction { widens, narrows } = self.direction();
         let mut members = vec![("widens", told(widens)), ("narrows", told(narrows))];
         if let Containment::NewAccess(witness) = &self.access.widens {
-            members.push(("newAccess", witness_node(witness)));
+            members.push(("newAccess", request_node(witness)));
+            members.push(("newAccessStatement", number(witness.statement)));
         }
         if let Containment::NewAccess(witness) = &self.access.narrows {
-            members.push(("lostAccess", witness_node(witness)));
+            members.push(("lostAccess", request_node(witness)));
+            members.push(("lostAccessStatement", number(witness.statement)));
         }
         if let Some((old, new)) = self.version {
             let version = [("old", text(old.as_str())), ("new", text(new.as_str()))];
@@ -201,9 +203,9 @@ impl fmt::Display for Diff {
     }
 }
 
-/// A request as `policy eval` reads it, and the index of the statement that allows it.
+/// The request of a witness, as [`Request::read`](crate::policy::evaluate::Request::read) reads it.
 #[must_use]
-pub fn witness_node(witness: &Witness) -> Node {
+pub fn request_node(witness: &Witness) -> Node {
     let mut members = vec![("action", text(&witness.action))];
     if let Some(resource) = &witness.resource {
         members.push(("resource", text(resource)));
@@ -220,7 +222,6 @@ pub fn witness_node(witness: &Witness) -> Node {
     if !context.is_empty() {
         members.push(("context", object(context)));
     }
-    members.push(("statement", number(witness.statement)));
     object(members)
 }
 

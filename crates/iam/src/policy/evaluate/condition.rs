@@ -35,8 +35,8 @@ pub(super) fn operators(conditions: &Conditions) -> Result<Vec<Block<'_>>, Findi
     Ok(read)
 }
 
-/// Whether one key of one operator matches; an error when a value of the policy can't be of the
-/// operator's type.
+/// Whether one key of one operator matches; `None` when a value of the policy is not of the
+/// operator's type. AWS takes such a value with a warning, and its statement never matches.
 pub(in crate::policy) fn matches(
     operator: Operator,
     key: &str,
@@ -44,28 +44,29 @@ pub(in crate::policy) fn matches(
     version: Version,
     context: &Context,
     work: &Work,
-) -> Result<bool, Finding> {
+) -> Option<bool> {
     let Operator { quantifier, base, if_exists } = operator;
     let found = context.get(key);
     if base == Base::Null {
         // All are read, so that the order of values decides nothing.
-        let read = |value: &String| boolean(value).ok_or_else(|| unreadable(operator, key, value));
-        let values = values.iter().map(read).collect::<Result<Vec<bool>, Finding>>()?;
-        return Ok(values.contains(&found.is_none()));
+        let values: Vec<bool> = values.iter().map(|value| boolean(value)).collect::<Option<_>>()?;
+        return Some(values.contains(&found.is_none()));
     }
-    let test = Test { operator, key, values, version, context, work };
+    let test = Test { operator, values, version, context, work };
     let Some(found) = found else {
-        // Also when nothing is compared, a value that can't be read is told.
+        // Also when nothing is compared, a value that can't be read is noticed.
         test.one("")?;
-        return Ok(if_exists
-            || match quantifier {
-                Some(Quantifier::ForAllValues) => true,
-                Some(Quantifier::ForAnyValue) => false,
-                None => base.is_negated(),
-            });
+        return Some(
+            if_exists
+                || match quantifier {
+                    Some(Quantifier::ForAllValues) => true,
+                    Some(Quantifier::ForAnyValue) => false,
+                    None => base.is_negated(),
+                },
+        );
     };
     match quantifier {
-        None if found.listed => Ok(false),
+        None if found.listed => Some(false),
         None | Some(Quantifier::ForAnyValue) => test.any(&found.values, true),
         Some(Quantifier::ForAllValues) => {
             test.any(&found.values, false).map(|one_fails| !one_fails)
@@ -73,10 +74,16 @@ pub(in crate::policy) fn matches(
     }
 }
 
-fn unreadable(operator: Operator, key: &str, value: &str) -> Finding {
-    let (block, name) = (Pointer::Root.key("Condition"), operator.to_string());
-    let message = format!("{operator} {} can't have the value {}", shown(key), shown(value));
-    refused(&block.key(&name).key(key), message, "correct it")
+/// The first value that is not of the operator's type.
+pub(super) fn misfit(operator: Operator, values: &[String]) -> Option<&str> {
+    let fits = |value: &str| match operator.base.family() {
+        Family::Numeric => Decimal::parse(value).is_some(),
+        Family::Date => instant(value).is_some(),
+        Family::Bool | Family::Null => boolean(value).is_some(),
+        Family::Ip => Network::parse(value).is_some(),
+        Family::String | Family::Arn | Family::Binary => true,
+    };
+    values.iter().map(String::as_str).find(|value| !fits(value))
 }
 
 /// What is wrong at a place in the statement.
@@ -86,7 +93,6 @@ fn refused(at: &Pointer<'_>, message: String, remedy: &str) -> Finding {
 
 struct Test<'a> {
     operator: Operator,
-    key: &'a str,
     values: &'a [String],
     version: Version,
     context: &'a Context,
@@ -95,27 +101,26 @@ struct Test<'a> {
 
 impl Test<'_> {
     /// Whether any value of the request passes (or, with `false`, fails).
-    fn any(&self, found: &[String], wanted: bool) -> Result<bool, Finding> {
+    fn any(&self, found: &[String], wanted: bool) -> Option<bool> {
         for value in found {
             if self.one(value)? == wanted {
-                return Ok(true);
+                return Some(true);
             }
         }
-        Ok(false)
+        Some(false)
     }
 
     /// Whether one value of the request passes: some value of the policy fits it, or none where the
     /// operator is negated.
-    fn one(&self, found: &str) -> Result<bool, Finding> {
+    fn one(&self, found: &str) -> Option<bool> {
         let mut fits = false;
         for value in self.values {
             fits |= self.fits(found, value)?;
         }
-        Ok(fits != self.operator.base.is_negated())
+        Some(fits != self.operator.base.is_negated())
     }
 
-    fn fits(&self, found: &str, value: &str) -> Result<bool, Finding> {
-        let bad = || unreadable(self.operator, self.key, value);
+    fn fits(&self, found: &str, value: &str) -> Option<bool> {
         let base = self.operator.base;
         self.work.spend(match base.family() {
             Family::String | Family::Bool | Family::Binary | Family::Null => 4 + value.len() / 8,
@@ -125,7 +130,7 @@ impl Test<'_> {
         });
         let has_variable = self.version == Version::V2012 && value.contains("${");
         let resolve = |syntax| resolved(value, syntax, self.context);
-        Ok(match base.family() {
+        Some(match base.family() {
             Family::String => match base {
                 Base::StringLike | Base::StringNotLike if has_variable => {
                     resolve(Syntax::like(self.version))
@@ -162,20 +167,20 @@ impl Test<'_> {
                 pattern.is_some_and(|pattern| arn_matches(&pattern, found, self.work))
             }
             Family::Numeric => {
-                let value = Decimal::parse(value).ok_or_else(bad)?;
+                let value = Decimal::parse(value)?;
                 Decimal::parse(found).is_some_and(|found| ordered(base, &found, &value))
             }
             Family::Date => {
-                let value = instant(value).ok_or_else(bad)?;
+                let value = instant(value)?;
                 instant(found).is_some_and(|found| ordered(base, &found, &value))
             }
             Family::Bool => {
-                let value = boolean(value).ok_or_else(bad)?;
+                let value = boolean(value)?;
                 boolean(found) == Some(value)
             }
             Family::Binary => value.trim_end_matches('=') == found.trim_end_matches('='),
             Family::Ip => {
-                let value = Network::parse(value).ok_or_else(bad)?;
+                let value = Network::parse(value)?;
                 Network::parse(found).is_some_and(|found| value.contains(&found))
             }
             Family::Null => false,

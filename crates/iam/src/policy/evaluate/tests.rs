@@ -1,5 +1,7 @@
 //! Tables of the evaluator.
 
+mod values;
+
 use rstest::rstest;
 
 use crate::policy::evaluate::*;
@@ -426,18 +428,10 @@ fn what_was_missing_is_told() {
 }
 
 #[rstest]
-#[case("StringSame", "x", "StringSame")]
-#[case("NumericLessThan", "many", "NumericLessThan")]
-#[case("DateLessThan", "tomorrow", "DateLessThan")]
-#[case("IpAddress", "home", "IpAddress")]
-#[case("Bool", "yes", "Bool")]
-#[case("Null", "yes", "Null")]
-fn what_cannot_be_evaluated_is_an_error(
-    #[case] operator: &str,
-    #[case] value: &str,
-    #[case] named: &str,
-) {
-    let statement = Statement::deny(["s3:*"]).on(["*"]).when(operator, "k", [value]);
+#[case("StringSame")]
+#[case("stringequals")]
+fn what_cannot_be_evaluated_is_an_error(#[case] operator: &str) {
+    let statement = Statement::deny(["s3:*"]).on(["*"]).when(operator, "k", ["x"]);
     // Also behind a condition that does not hold.
     for statement in [statement.clone(), statement.when("ArnLike", "absent", ["arn:*"])] {
         let policies = [("p", &Policy::new(vec![statement]))];
@@ -447,7 +441,8 @@ fn what_cannot_be_evaluated_is_an_error(
         )
         .unwrap_err();
         assert!(
-            error.to_string().starts_with("p, statement 0: ") && error.to_string().contains(named),
+            error.to_string().starts_with("p, statement 0: ")
+                && error.to_string().contains(operator),
             "{error}"
         );
     }
