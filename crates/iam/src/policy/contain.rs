@@ -16,6 +16,7 @@ mod element;
 mod grid;
 #[cfg(test)]
 mod laws;
+mod reading;
 mod region;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use crate::policy::document::{Policy, PrincipalKind};
 use crate::policy::evaluate::{Context, Request};
 use crate::policy::work::Work;
 use grid::Grid;
+use reading::Reading;
 use region::{Region, RegionDocument, Rule, TOO_COSTLY};
 
 /// Whether one document contains another.
@@ -143,16 +145,26 @@ impl<'a> Container<'a> {
     /// Of this document.
     #[must_use]
     pub fn new(policy: &'a Policy, work: &'a Work) -> Self {
-        Self { policy, read: RegionDocument::read(policy, work), work }
+        Self { policy, read: RegionDocument::read(policy, Reading::EVALUATED, work), work }
     }
 
     /// Whether it is proven that the other document allows nothing that this one does not.
     #[must_use]
     pub fn contains(&self, other: &Policy) -> bool {
-        let Ok(old) = &self.read else { return false };
-        let Ok(new) = RegionDocument::read(other, self.work) else { return false };
-        Question::new((self.policy, other), (old, &new), self.work)
-            .is_ok_and(|question| question.all_hold())
+        let policies = (self.policy, other);
+        let holds = |old: &RegionDocument, reading| {
+            RegionDocument::read(other, reading, self.work)
+                .is_ok_and(|new| self.asks(policies, (old, &new)))
+        };
+        self.read.as_ref().is_ok_and(|old| holds(old, Reading::EVALUATED))
+            && Reading::others([self.policy, other]).into_iter().all(|reading| {
+                RegionDocument::read(self.policy, reading, self.work)
+                    .is_ok_and(|old| holds(&old, reading))
+            })
+    }
+
+    fn asks(&self, policies: (&Policy, &Policy), read: (&RegionDocument, &RegionDocument)) -> bool {
+        Question::new(policies, read, self.work).is_ok_and(|question| question.all_hold())
     }
 }
 
@@ -212,8 +224,21 @@ impl fmt::Display for Doubt {
 fn contained(old: Option<&Policy>, new: Option<&Policy>, work: &Work) -> Containment {
     let empty = Policy::new(Vec::new());
     let Some(new) = new else { return Containment::NoNewAccess };
-    asked(old.unwrap_or(&empty), new, work, |question| question.answer())
-        .unwrap_or_else(Containment::Unknown)
+    let old = old.unwrap_or(&empty);
+    let answer = asked((old, new), Reading::EVALUATED, work, |question| question.answer())
+        .unwrap_or_else(Containment::Unknown);
+    if !answer.is_proven() {
+        return answer;
+    }
+    // What shows the contrary by another reading shows nothing that is documented.
+    let in_doubt = Reading::others([old, new]).into_iter().find_map(|reading| {
+        let open = asked((old, new), reading, work, |question| question.first_open());
+        let why = if work.is_over() { TOO_COSTLY } else { reading.doubt() };
+        open.map_or_else(Some, |open| {
+            open.map(|statement| Doubt { statement, why: why.to_owned() })
+        })
+    });
+    in_doubt.map_or(answer, Containment::Unknown)
 }
 
 /// Whether everything that `new` allows is allowed by `old`, and everything that `old` denies is
@@ -225,18 +250,22 @@ fn within(old: Option<&Policy>, new: Option<&Policy>, work: &Work) -> bool {
         question.kept = Vec::new();
         all_kept && question.all_hold()
     };
-    asked(old.unwrap_or(&empty), new.unwrap_or(&empty), work, holds).unwrap_or(false)
+    let (old, new) = (old.unwrap_or(&empty), new.unwrap_or(&empty));
+    let others = Reading::others([old, new]).into_iter();
+    std::iter::once(Reading::EVALUATED)
+        .chain(others)
+        .all(|reading| asked((old, new), reading, work, holds).unwrap_or(false))
 }
 
 /// Reads both and asks.
 fn asked<T>(
-    old: &Policy,
-    new: &Policy,
+    (old, new): (&Policy, &Policy),
+    reading: Reading,
     work: &Work,
     ask: impl FnOnce(Question<'_>) -> T,
 ) -> Result<T, Doubt> {
     let read = |policy: &Policy, which: &str| {
-        RegionDocument::read(policy, work).map_err(|(index, why)| {
+        RegionDocument::read(policy, reading, work).map_err(|(index, why)| {
             let statement = if which == "new" { index } else { 0 };
             if work.is_over() {
                 return Doubt { statement, why };
@@ -324,7 +353,14 @@ impl<'a> Question<'a> {
     /// Whether all that the new document allows is proven to be allowed by the old one, without a
     /// search for what shows the contrary.
     fn all_hold(&self) -> bool {
-        self.grids().iter().all(|grid| self.holds(grid)) && !self.work.is_over()
+        self.first_open().is_none()
+    }
+
+    /// The first Allow of the new document of which that is not proven.
+    fn first_open(&self) -> Option<usize> {
+        let grids = self.grids();
+        let open = grids.iter().find(|grid| !self.holds(grid) || self.work.is_over());
+        open.map(|grid| grid.rule().index).or(self.work.is_over().then_some(0))
     }
 
     /// Whether all that an Allow of the new document allows is allowed by the old one.

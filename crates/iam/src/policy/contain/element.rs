@@ -6,6 +6,8 @@ use crate::policy::pattern::{Marks, Pattern, Syntax, Token, is_action};
 use crate::policy::work::Work;
 use crate::{account::is_account_id, arn::Arn};
 
+use crate::policy::contain::reading::Reading;
+
 /// Something that a list names: a set of actions, resources or principals.
 pub(super) trait Element: PartialEq {
     /// Everything that `other` names is named here too. `true` is never wrong.
@@ -113,19 +115,25 @@ const WHO: usize = 40;
 pub(super) enum Who {
     /// The string `*`: of every kind.
     Everyone,
+    /// All of one kind, which is not `AWS`.
+    Every(PrincipalKind),
     /// A value under its kind.
     Of(PrincipalKind, String),
 }
 
 impl Who {
-    pub(super) fn list(set: &PrincipalSet) -> Vec<Self> {
+    pub(super) fn list(set: &PrincipalSet, deny: bool, reading: Reading) -> Vec<Self> {
+        let read = |kind: PrincipalKind, value: &String| match kind {
+            PrincipalKind::Aws if value == "*" && deny && reading.wide_denies => Self::Everyone,
+            PrincipalKind::Aws => Self::Of(kind, value.clone()),
+            _ if value == "*" && !reading.literal_stars => Self::Every(kind),
+            _ => Self::Of(kind, value.clone()),
+        };
         match set {
             PrincipalSet::Everyone => vec![Self::Everyone],
             PrincipalSet::Kinds(kinds) => kinds
                 .iter()
-                .flat_map(|(kind, values)| {
-                    values.iter().map(|value| Self::Of(*kind, value.clone()))
-                })
+                .flat_map(|(kind, values)| values.iter().map(|value| read(*kind, value)))
                 .collect(),
         }
     }
@@ -175,7 +183,7 @@ impl Element for Who {
         work.spend(WHO)
             && match (self, other) {
                 (Self::Everyone, _) => true,
-                (Self::Of(..), Self::Everyone) => false,
+                (Self::Every(mine), Self::Of(theirs, _)) => mine == theirs,
                 (Self::Of(PrincipalKind::Aws, mine), Self::Of(PrincipalKind::Aws, theirs)) => {
                     aws_covers(mine, theirs)
                 }

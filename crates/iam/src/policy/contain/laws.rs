@@ -9,7 +9,7 @@ use proptest::sample::select;
 use crate::policy::contain::witness::asked;
 use crate::policy::contain::*;
 use crate::policy::diff::request_node;
-use crate::policy::document::{Effect, Scope, Statement, Version};
+use crate::policy::document::{Effect, PrincipalSet, Scope, Statement, Version};
 use crate::policy::evaluate::{Decision, Documents, evaluate};
 use crate::policy::tests::laws::{cases, matching, run};
 
@@ -92,6 +92,8 @@ fn any_statement(trust: bool) -> BoxedStrategy<Statement> {
         ("AWS", "*"),
         ("Service", "ec2.amazonaws.com"),
         ("Federated", "arn:aws:iam::123456789012:oidc-provider/x"),
+        ("Federated", "*"),
+        ("Service", "*"),
     ];
     let actions = if trust {
         prop::collection::vec(
@@ -365,6 +367,58 @@ fn what_is_contained_allows_no_request_more_and_a_witness_is_one() {
         yes > all / 4 && no > all / 10 && unknown < all / 10,
         "{yes} yes, {no} no, {unknown} unknown"
     );
+}
+
+/// The document as one reading has it of the principals that AWS does not document, in words that
+/// have one meaning only.
+fn read_as(policy: &Policy, wide_denies: bool, literal_stars: bool) -> Policy {
+    let mut policy = policy.clone();
+    for statement in &mut policy.statements {
+        let deny = statement.effect == Effect::Deny;
+        let Some(set) = statement.principals.as_mut().map(Scope::content_mut) else { continue };
+        let PrincipalSet::Kinds(kinds) = set else { continue };
+        let all = |kind: PrincipalKind, kinds: &BTreeMap<PrincipalKind, Vec<String>>| {
+            kinds.get(&kind).is_some_and(|values| values.iter().any(|value| value == "*"))
+        };
+        if deny && wide_denies && all(PrincipalKind::Aws, kinds) {
+            *set = PrincipalSet::Everyone;
+            continue;
+        }
+        for (kind, values) in kinds.iter_mut() {
+            for value in values.iter_mut() {
+                if literal_stars && *kind != PrincipalKind::Aws && value == "*" {
+                    *value = "nobody".to_owned();
+                }
+            }
+        }
+    }
+    policy
+}
+
+#[test]
+fn what_is_contained_is_so_however_aws_reads_what_it_does_not_document() {
+    let pairs = any_pair().prop_filter("trust", |(old, ..)| {
+        old.statements.iter().any(|statement| statement.principals.is_some())
+    });
+    let seen = run("readings", &pairs, |(old, new, _, requests), seen| {
+        let alone = contains(&old, &new).is_proven();
+        let among =
+            matches!(change_among_others(Some(&old), Some(&new)), Change::Narrower | Change::Same);
+        let work = Work::new();
+        prop_assert_eq!(Container::new(&old, &work).contains(&new), alone);
+        if alone || among {
+            for (wide, literal) in [(false, false), (true, false), (false, true), (true, true)] {
+                let (before, after) = (read_as(&old, wide, literal), read_as(&new, wide, literal));
+                for request in &requests {
+                    let allowed = asked(&after, request).is_some();
+                    seen.note(if allowed { "allowed" } else { "denied" });
+                    prop_assert!(!allowed || asked(&before, request).is_some(), "{:?}", request);
+                }
+            }
+        }
+        Ok(())
+    });
+    assert!(seen.times("allowed") > cases() / 4, "{}", seen.times("allowed"));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::policy::work::Work;
 
 use crate::policy::contain::clause::{Clause, clauses};
 use crate::policy::contain::element::{Element, Glob, Limit, Who, covers, none_left, parts};
+use crate::policy::contain::reading::Reading;
 
 /// Why a question that is over its budget has no answer.
 pub(super) const TOO_COSTLY: &str = "the documents take too long to compare: write their patterns \
@@ -54,10 +55,15 @@ pub(super) struct Region<'a> {
 impl RegionDocument {
     /// # Errors
     /// The index of the statement that can't be evaluated, and why.
-    pub(super) fn read(policy: &Policy, work: &Work) -> Result<Self, (usize, String)> {
+    pub(super) fn read(
+        policy: &Policy,
+        reading: Reading,
+        work: &Work,
+    ) -> Result<Self, (usize, String)> {
         let mut document = Self { allows: Vec::new(), denies: Vec::new() };
         for (index, statement) in policy.statements.iter().enumerate() {
-            let rule = Rule::read(index, statement, policy, work).map_err(|why| (index, why))?;
+            let rule =
+                Rule::read(index, statement, policy, reading, work).map_err(|why| (index, why))?;
             let Some(rule) = rule else { continue };
             if rule.deny { document.denies.push(rule) } else { document.allows.push(rule) }
         }
@@ -80,10 +86,11 @@ impl Rule {
         index: usize,
         statement: &Statement,
         policy: &Policy,
+        reading: Reading,
         work: &Work,
     ) -> Result<Option<Self>, String> {
         let Statement { sid: _, effect, principals, actions, resources, conditions } = statement;
-        if work.is_over() || !work.spend(reading(statement)) {
+        if work.is_over() || !work.spend(length(statement)) {
             return Err(TOO_COSTLY.to_owned());
         }
         if principals.is_some() == resources.is_some() {
@@ -98,13 +105,16 @@ impl Rule {
                 || actions.is_except()
                 || sessions.iter().flatten().any(|session| session.meets(action, work))
         };
+        let deny = *effect == Effect::Deny;
         Ok(Some(Self {
             index,
-            deny: *effect == Effect::Deny,
+            deny,
             actions: actions.map(|list| {
                 list.iter().filter_map(|text| Glob::action(text)).filter(counts).collect()
             }),
-            principals: principals.as_ref().map(|scope| scope.map(Who::list)),
+            principals: principals
+                .as_ref()
+                .map(|scope| scope.map(|set| Who::list(set, deny, reading))),
             resources: resources.as_ref().map(|scope| {
                 scope.map(|list| list.iter().map(|text| Glob::new(text, syntax)).collect())
             }),
@@ -207,7 +217,7 @@ fn contradict(clauses: &[Rc<Clause>], work: &Work) -> bool {
 }
 
 /// What it costs to read a statement: its patterns are taken apart character by character.
-fn reading(statement: &Statement) -> usize {
+fn length(statement: &Statement) -> usize {
     let texts = |list: &Vec<String>| list.iter().map(|text| 8 + text.len()).sum::<usize>();
     let resources = statement.resources.as_ref().map_or(0, |scope| texts(scope.content()));
     let values = statement.conditions.values().flat_map(|keys| keys.values()).map(texts);

@@ -255,6 +255,52 @@ fn what_a_trust_policy_allows(#[case] old: &str, #[case] new: &str, #[case] expe
     "A sts:AssumeRoleWithWebIdentity < Federated p ? StringLike h:sub=repo:o/r:*",
     "sts:assumerolewithwebidentity"
 )]
+// What AWS does not document is read in both ways: a Deny for all of AWS, and `*` of another kind.
+#[case(
+    "A sts:AssumeRole < Service ec2 ; D sts:AssumeRole < AWS *",
+    "A sts:AssumeRole < Service ec2",
+    "unknown"
+)]
+#[case(
+    "A sts:AssumeRole < Federated p ; D sts:AssumeRole < AWS *",
+    "A sts:AssumeRole < Federated p ; D sts:AssumeRole < AWS * ? Bool k=true",
+    "unknown"
+)]
+#[case(
+    "A sts:AssumeRole < Service ec2 ; D sts:AssumeRole < AWS *",
+    "A sts:AssumeRole < Service ec2 ; D sts:* < AWS *",
+    "yes"
+)]
+#[case(
+    "A sts:AssumeRole < Service ec2",
+    "A sts:AssumeRole < Service ec2,Service sqs ; D sts:AssumeRole < AWS *",
+    "sts:assumerole"
+)]
+#[case(
+    "A sts:AssumeRole < Service ec2",
+    "A sts:AssumeRole < Service ec2 ; D sts:AssumeRole < !AWS *",
+    "yes"
+)]
+#[case(
+    "A sts:AssumeRole < Service ec2 ; D sts:AssumeRole < !AWS *",
+    "A sts:AssumeRole < Service ec2",
+    "sts:assumerole"
+)]
+#[case(
+    "A sts:AssumeRole < AWS 123456789012 ; D sts:AssumeRole < AWS *",
+    "A sts:AssumeRole < AWS 123456789012",
+    "sts:assumerole"
+)]
+#[case("A sts:AssumeRole < AWS *", "A sts:AssumeRole < Federated *", "sts:assumerole")]
+#[case("A sts:AssumeRole < Federated p", "A sts:AssumeRole < Federated *", "sts:assumerole")]
+#[case("A sts:AssumeRole < Federated *", "A sts:AssumeRole < Federated *", "yes")]
+#[case("A sts:AssumeRole < Federated *", "A sts:AssumeRole < Federated p", "unknown")]
+#[case("A sts:AssumeRole < Service *", "A sts:AssumeRole < Federated *", "sts:assumerole")]
+#[case(
+    "A sts:AssumeRole < Federated p ; D sts:AssumeRole < Federated p",
+    "A sts:AssumeRole < Federated p ; D sts:AssumeRole < Federated *",
+    "unknown"
+)]
 #[case("A s3:x @ *", "A sts:AssumeRole < AWS *", "unknown")]
 #[case("A s3:x @ * ? Weird k=a", "A s3:x @ * ? StringEquals k=a", "unknown")]
 fn documents_of_other_shapes(#[case] old: &str, #[case] new: &str, #[case] expected: &str) {

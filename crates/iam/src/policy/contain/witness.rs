@@ -183,6 +183,7 @@ fn principals(
         (PrincipalKind::Aws, "arn:aws:iam::999999999999:user/zz9"),
         (PrincipalKind::Service, "zz9.amazonaws.com"),
         (PrincipalKind::Federated, "zz9.example.com"),
+        (PrincipalKind::CanonicalUser, "zz9"),
     ];
     let mut out: Vec<(PrincipalKind, String)> = Vec::new();
     for part in &region.principals {

@@ -19,7 +19,12 @@ pub(super) fn is_named(
         PrincipalSet::Kinds(kinds) => {
             let same = |value: &String| {
                 work.spend(PRINCIPAL);
-                if kind == PrincipalKind::Aws { is_aws(value, who) } else { value == who }
+                if kind == PrincipalKind::Aws {
+                    is_aws(value, who)
+                } else {
+                    // AWS does not document `*` here: it counts as access.
+                    value == "*" || value == who
+                }
             };
             kinds.get(&kind).is_some_and(|values| values.iter().any(same))
         }
