@@ -9,7 +9,7 @@ use iam::{
     account::Account,
     policy::{
         BUDGET, Policy, PolicyKind, Statement, Strictness, Work, compare,
-        contain::contains,
+        contain::{Containment, contains},
         diff::Diff,
         evaluate::{Context, Documents, Request, evaluate},
     },
@@ -24,6 +24,10 @@ use rolewright::plan::form::{
 /// the budget.
 #[path = "../../crates/iam/src/policy/tests/hostile.rs"]
 mod hostile;
+
+/// The edits of AWS's managed policies whose answers a test counts.
+#[path = "../integration/managed/edits.rs"]
+mod edits;
 
 /// Prints a row: the median of nine runs of `times` calls, for one call.
 fn row(name: &str, goal: Duration, times: u32, mut call: impl FnMut()) {
@@ -152,7 +156,30 @@ pub fn print() {
     for (bytes, goal) in [(10_240, 20), (64 * 1024, 50)] {
         worst(bytes, Duration::from_millis(goal), &account);
     }
+    managed(Duration::from_millis(50));
     println!();
+}
+
+/// Prints how many of the widening edits of AWS's managed policies have no answer, and the answer
+/// that takes longest.
+fn managed(goal: Duration) {
+    let (mut all, mut unknown, mut slowest) = (0_u32, 0_u32, (Duration::ZERO, String::new()));
+    for (name, text) in harness::managed_policies() {
+        let policy = Policy::parse(&text, PolicyKind::Identity, Strictness::Observed).unwrap();
+        for (edit, edited) in edits::widened(&policy) {
+            let begin = Instant::now();
+            let answer = contains(&policy, black_box(&edited));
+            slowest = (begin.elapsed(), format!("{name}, {edit}")).max(slowest);
+            all += 1;
+            unknown += u32::from(matches!(answer, Containment::Unknown(_)));
+        }
+    }
+    let share = 100.0 * f64::from(unknown) / f64::from(all);
+    println!(
+        "widening edits of managed policies: {all}, of which {share:.2} % are Unknown (goal 1 %)"
+    );
+    let (took, name) = slowest;
+    println!("the slowest, {name}: {:.1} ms (goal {} ms)", micros(took) / 1e3, goal.as_millis());
 }
 
 /// Prints of each question the document of so many bytes that takes longest.

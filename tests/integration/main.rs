@@ -26,6 +26,7 @@ mod kinds;
 mod krew;
 mod leader;
 mod main_job;
+mod managed;
 mod monitoring;
 mod null;
 mod other_account;

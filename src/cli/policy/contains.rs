@@ -88,7 +88,7 @@ mod tests {
 
     fn policy(action: &str, condition: &str) -> String {
         format!(
-            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"{action}","Resource":"arn:aws:s3:::b/*"{condition}}}}}"#
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"arn:aws:s3:::b/*"{condition}}}]}}"#
         )
     }
 
@@ -101,6 +101,10 @@ mod tests {
 
     const USER: &str = r#","Condition":{"StringEquals":{"k":"${aws:username}"}}"#;
     const ID: &str = r#","Condition":{"StringEquals":{"k":"${aws:userid}"}}"#;
+
+    /// Two statements that together cover the third document.
+    const BOTH: &str = r#","Condition":{"NumericLessThan":{"n":"5"}}},{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"NumericGreaterThanEquals":{"n":"5"}}"#;
+    const ABOVE: &str = r#","Condition":{"NumericGreaterThan":{"n":"0"}}"#;
 
     #[rstest]
     #[case("s3:*", "", "s3:GetObject", "", "NoNewAccess", 0, "")]
@@ -118,6 +122,15 @@ mod tests {
         USER,
         "s3:GetObject",
         ID,
+        "NewAccess",
+        1,
+        "for example s3:getobject on arn:aws:s3:::b/zz9 with aws:userid"
+    )]
+    #[case(
+        "s3:GetObject",
+        BOTH,
+        "s3:GetObject",
+        ABOVE,
         "Unknown",
         3,
         "statement 0: whether its conditions"

@@ -11,11 +11,13 @@
 //! A request is taken to be one that can exist: an account is in one partition, so its id and its
 //! root ARN are the same.
 
+mod choices;
 mod clause;
 mod element;
 mod grid;
 #[cfg(test)]
 mod laws;
+mod range;
 mod reading;
 mod region;
 #[cfg(test)]
@@ -279,6 +281,26 @@ fn asked<T>(
     Question::new((old, new), (&before, &after), work).map(ask)
 }
 
+/// Parts of a region that are searched for a request that shows new access.
+const OPEN: usize = 4;
+/// Conditions of a region that are cut into their values.
+const DEEPEST: usize = 4;
+/// What it costs to look at a part of a Deny.
+const DENIED: usize = 8;
+
+/// How a region is cut.
+#[derive(Clone, Copy)]
+struct Cut {
+    /// The first Deny of the new document that it is not yet cut by.
+    first: usize,
+    /// Conditions that were cut into their values.
+    depth: usize,
+    /// Whether what an Allow of the old document covers is left out.
+    allows: bool,
+    /// Parts that are wanted.
+    most: usize,
+}
+
 struct Question<'a> {
     policies: (&'a Policy, &'a Policy),
     old: &'a RegionDocument,
@@ -328,13 +350,13 @@ impl<'a> Question<'a> {
                     let why = TOO_COSTLY.to_owned();
                     return Containment::Unknown(Doubt { statement: grid.rule().index, why });
                 }
-                if self.proven(&region, covered) {
-                    continue;
+                let open = self.open(&region, covered, OPEN);
+                for part in &open {
+                    if let Some(witness) = self.witness(grid.rule(), part, &mut tries) {
+                        return Containment::NewAccess(Box::new(witness));
+                    }
                 }
-                if let Some(witness) = self.witness(grid.rule(), &region, &mut tries) {
-                    return Containment::NewAccess(Box::new(witness));
-                }
-                if doubt.is_none() {
+                if doubt.is_none() && !open.is_empty() {
                     doubt = Some(Doubt { statement: grid.rule().index, why: self.why(&region) });
                 }
             }
@@ -375,61 +397,78 @@ impl<'a> Question<'a> {
         self.kept.is_empty() && grid.is_covered(self.work)
     }
 
-    /// Whether the region lies in an Allow of the old document (`covered`: in a single one) and
-    /// outside its Denies.
-    fn proven(&self, region: &Region<'_>, covered: bool) -> bool {
-        (covered || self.inside_several(region, 0)) && self.undenied(region)
+    fn proven(&self, region: &Region<'a>, covered: bool) -> bool {
+        self.open(region, covered, 1).is_empty()
     }
 
-    fn inside(&self, region: &Region<'_>, depth: usize) -> bool {
-        self.old.allows.iter().any(|allow| allow.covers(region, self.work))
-            || self.inside_several(region, depth)
-    }
-
-    /// For a region that lies in no single Allow of the old document.
-    fn inside_several(&self, region: &Region<'_>, depth: usize) -> bool {
+    /// Parts of the region, a few at most, of which it is not proven that the old document allows
+    /// them or the new one denies them: such as lie in no Allow of the old document (`covered`: it
+    /// lies in a single one), and such as one of its Denies bites on that is lost.
+    fn open(&self, region: &Region<'a>, covered: bool, most: usize) -> Vec<Region<'a>> {
         let work = self.work;
+        let mut open = Vec::new();
+        if !covered {
+            self.left(region, Cut { first: 0, depth: 0, allows: true, most }, &mut open);
+        }
+        for denied in self.kept.iter().flat_map(|deny| deny.regions()) {
+            if open.len() >= most {
+                break;
+            }
+            if !work.spend(DENIED) {
+                open.push(region.clone());
+                break;
+            }
+            if !region.misses(&denied, work) {
+                let both = region.and(&denied, work);
+                self.left(&both, Cut { first: 0, depth: 0, allows: false, most }, &mut open);
+            }
+        }
+        open
+    }
+
+    /// Parts of the region that the new document may allow, apart from what the Allows of the old
+    /// one cover, if they count.
+    fn left(&self, region: &Region<'a>, cut: Cut, open: &mut Vec<Region<'a>>) {
+        let work = self.work;
+        if open.len() >= cut.most {
+            return;
+        }
         if !work.spend(1) {
-            return false;
+            open.push(region.clone());
+            return;
         }
         if region.is_empty(work) || self.new.denies.iter().any(|deny| deny.covers(region, work)) {
-            return true;
+            return;
         }
-        let all_inside =
-            |rest: Vec<Region<'_>>| rest.iter().all(|region| self.inside(region, depth + 1));
-        // Each cut adds a limit; a few of them are what people write.
-        depth < 4
-            && (self
-                .new
-                .denies
-                .iter()
-                .any(|deny| region.without(deny, work).is_some_and(all_inside))
-                || region.by_value(work).is_some_and(all_inside))
+        // By one Deny after the other: which of them comes first changes nothing.
+        let denies = self.new.denies.iter().enumerate().skip(cut.first);
+        let mut pieces = denies
+            .filter_map(|(index, deny)| Some((region.without(deny, work)?, index + 1, cut.depth)));
+        // Each value by itself adds a limit; a few of them are what people write.
+        let by_value = || {
+            let few = cut.depth < DEEPEST;
+            few.then(|| region.by_value(work)).flatten().map(|pieces| (pieces, 0, cut.depth + 1))
+        };
+        let Some((pieces, first, depth)) = pieces.next().or_else(by_value) else {
+            open.push(region.clone());
+            return;
+        };
+        for piece in &pieces {
+            let allowed = || self.old.allows.iter().any(|allow| allow.covers(piece, work));
+            if !(cut.allows && allowed()) {
+                self.left(piece, Cut { first, depth, ..cut }, open);
+            }
+        }
     }
 
-    /// Whether no Deny that is lost bites on the region, apart from what the new document denies
-    /// all the same.
-    fn undenied(&self, region: &Region<'_>) -> bool {
-        let work = self.work;
-        self.kept.iter().all(|deny| {
-            deny.regions().all(|denied| {
-                if !work.spend(region::COPY) {
-                    return false;
-                }
-                if region.misses(&denied, work) {
-                    return true;
-                }
-                let both = region.and(&denied, work);
-                both.is_empty(work) || self.new.denies.iter().any(|kept| kept.covers(&both, work))
-            })
-        })
-    }
-
-    fn why(&self, region: &Region<'_>) -> String {
+    fn why(&self, region: &Region<'a>) -> String {
         if self.work.is_over() {
             return TOO_COSTLY.to_owned();
         }
-        if self.inside(region, 0) {
+        let allowed = self.old.allows.iter().any(|allow| allow.covers(region, self.work));
+        let mut outside = Vec::new();
+        self.left(region, Cut { first: 0, depth: 0, allows: true, most: 1 }, &mut outside);
+        if allowed || outside.is_empty() {
             return "the old document denies a part of it, and whether the new one does too can't \
                 be told"
                 .to_owned();

@@ -20,7 +20,7 @@ use crate::quote::shown;
 use crate::text::pointer::Pointer;
 
 use crate::policy::document::{Effect, Policy, PrincipalKind, Scope, Statement, Version};
-use crate::policy::pattern::{Pattern, Syntax, glob, is_action};
+use crate::policy::pattern::{Pattern, Syntax, glob, is_action, names, names_plain};
 use crate::policy::work::Work;
 
 pub(super) use condition::matches as clause_matches;
@@ -426,12 +426,15 @@ fn resource_matches(
             return pattern.bytes().all(|byte| byte == b'*');
         };
         if version == Version::V2008 || !pattern.contains("${") {
-            return glob(pattern, resource, false, work);
+            return names_plain(pattern, resource, work);
         }
         work.spend(pattern.len());
-        let pattern = resolved(pattern, Syntax::like(version), &request.context);
-        unresolved |= pattern.is_none();
-        pattern.is_some_and(|pattern| pattern.matches_within(resource, work))
+        // In fields first: what a variable stands for stays in the field of the variable.
+        let fields = Pattern::new(pattern, Syntax::like(version)).fields();
+        let known: Option<Vec<Pattern>> =
+            fields.iter().map(|field| with_values(field, &request.context)).collect();
+        unresolved |= known.is_none();
+        known.is_some_and(|fields| names(&fields, resource, work))
     };
     let named = resources.content().iter().any(&mut matches);
     match resources {
@@ -445,7 +448,11 @@ fn resource_matches(
 /// The pattern with the variables of the request; a key with several values is no value of a
 /// variable.
 fn resolved(text: &str, syntax: Syntax, context: &Context) -> Option<Pattern> {
-    Pattern::new(text, syntax).resolve(|key| {
+    with_values(&Pattern::new(text, syntax), context)
+}
+
+fn with_values(pattern: &Pattern, context: &Context) -> Option<Pattern> {
+    pattern.resolve(|key| {
         let found = context.get(key)?;
         if found.listed { None } else { found.values.first().cloned() }
     })

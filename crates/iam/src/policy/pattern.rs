@@ -47,6 +47,25 @@ impl Syntax {
     }
 }
 
+/// Fields of an ARN; only the last may hold a colon.
+const ARN_FIELDS: usize = 6;
+
+/// Whether a resource matches the fields of a pattern, as [`Pattern::fields`] makes them.
+pub(super) fn names(fields: &[Pattern], resource: &str, work: &Work) -> bool {
+    let mut parts = resource.splitn(fields.len(), ':');
+    fields.iter().all(|field| parts.next().is_some_and(|part| field.matches_within(part, work)))
+}
+
+/// The same for a pattern without variables, without reading it first.
+pub(super) fn names_plain(pattern: &str, resource: &str, work: &Work) -> bool {
+    if pattern.bytes().filter(|byte| *byte == b':').count() < ARN_FIELDS - 1 {
+        return glob(pattern, resource, false, work);
+    }
+    let mut parts = resource.splitn(ARN_FIELDS, ':');
+    let mut fields = pattern.splitn(ARN_FIELDS, ':');
+    fields.all(|field| parts.next().is_some_and(|part| glob(field, part, false, work)))
+}
+
 /// Whether an action, or a pattern of actions, is `SERVICE:NAME` with both there. What is not, nor
 /// `*`, matches nothing.
 pub(super) fn is_action(text: &str) -> bool {
@@ -124,6 +143,14 @@ impl Pattern {
         parts.map(|tokens| Self { tokens: tokens.to_vec() }).collect()
     }
 
+    /// The six fields of an ARN, or the whole where there are fewer: AWS compares ARNs field by
+    /// field, so that a wildcard stays in its own.
+    #[must_use]
+    pub(super) fn fields(&self) -> Vec<Self> {
+        let fields = self.split(':', ARN_FIELDS);
+        if fields.len() == ARN_FIELDS { fields } else { vec![self.clone()] }
+    }
+
     /// The text without wildcards and variables, if there are none.
     #[must_use]
     pub fn literal(&self) -> Option<String> {
@@ -190,6 +217,11 @@ impl Pattern {
     /// The same; true once the work is over its budget.
     pub(super) fn overlaps_within(&self, other: &Self, work: &Work) -> bool {
         overlaps::overlaps(&self.tokens, &other.tokens, work)
+    }
+
+    /// A text that matches both, neither of which has variables, where one is found at little cost.
+    pub(super) fn common(&self, other: &Self, work: &Work) -> Option<String> {
+        overlaps::common(&self.tokens, &other.tokens, work)
     }
 
     /// A text that matches: wildcards stand for as little as possible, variables for `x`.

@@ -4,7 +4,6 @@
 //! A clause says three things, and each must follow: what it makes of an absent key, of one value,
 //! of a list of values.
 
-use std::ops::Bound;
 use std::rc::Rc;
 
 use jiff::Timestamp;
@@ -12,12 +11,13 @@ use jiff::Timestamp;
 use crate::policy::document::{Conditions, Version};
 use crate::policy::evaluate::{Context, clause_matches};
 use crate::policy::operator::{Base, Family, Operator, Quantifier};
-use crate::policy::pattern::{Pattern, Syntax};
+use crate::policy::pattern::{Pattern, Syntax, Token};
 use crate::policy::value::{Decimal, Network, boolean, instant};
 use crate::policy::work::Work;
 use crate::quote::shown;
 
 use crate::policy::contain::element::{Element, Glob};
+use crate::policy::contain::range::Range;
 
 /// One operator on one key, read.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +29,12 @@ pub(super) struct Clause {
     pub(super) values: Vec<String>,
     pub(super) version: Version,
     sets: Vec<Set>,
+    /// The keys of its variables.
+    variables: Vec<String>,
 }
+
+/// What a variable stands for in a request of which nothing is said.
+pub(super) const ANYTHING: &str = "x";
 
 /// What one value of a clause lets through, before a negation.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,61 +53,6 @@ enum Set {
     Truth(bool),
     Bytes(String),
     Block(Network),
-}
-
-/// An interval.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Range<T>(Bound<T>, Bound<T>);
-
-impl<T: Ord + Clone> Range<T> {
-    fn of(base: Base, value: T) -> Self {
-        use Bound::{Excluded, Included, Unbounded};
-        match base {
-            Base::NumericLessThan | Base::DateLessThan => Self(Unbounded, Excluded(value)),
-            Base::NumericLessThanEquals | Base::DateLessThanEquals => {
-                Self(Unbounded, Included(value))
-            }
-            Base::NumericGreaterThan | Base::DateGreaterThan => Self(Excluded(value), Unbounded),
-            Base::NumericGreaterThanEquals | Base::DateGreaterThanEquals => {
-                Self(Included(value), Unbounded)
-            }
-            _ => Self(Included(value.clone()), Included(value)),
-        }
-    }
-
-    fn covers(&self, other: &Self) -> bool {
-        let below = match (&self.0, &other.0) {
-            (Bound::Unbounded, _) => true,
-            (_, Bound::Unbounded) => false,
-            (Bound::Excluded(mine), Bound::Included(theirs)) => mine < theirs,
-            (
-                Bound::Included(mine) | Bound::Excluded(mine),
-                Bound::Included(theirs) | Bound::Excluded(theirs),
-            ) => mine <= theirs,
-        };
-        let above = match (&self.1, &other.1) {
-            (Bound::Unbounded, _) => true,
-            (_, Bound::Unbounded) => false,
-            (Bound::Excluded(mine), Bound::Included(theirs)) => mine > theirs,
-            (
-                Bound::Included(mine) | Bound::Excluded(mine),
-                Bound::Included(theirs) | Bound::Excluded(theirs),
-            ) => mine >= theirs,
-        };
-        below && above
-    }
-
-    fn meets(&self, other: &Self) -> bool {
-        let order = |low: &Bound<T>, high: &Bound<T>| match (low, high) {
-            (Bound::Unbounded, _) | (_, Bound::Unbounded) => true,
-            (Bound::Included(low), Bound::Included(high)) => low <= high,
-            (
-                Bound::Included(low) | Bound::Excluded(low),
-                Bound::Included(high) | Bound::Excluded(high),
-            ) => low < high,
-        };
-        order(&self.0, &other.1) && order(&other.0, &self.1)
-    }
 }
 
 impl Set {
@@ -256,8 +206,9 @@ pub(super) fn clauses(
             let sets = values.iter().map(|value| Set::read(operator, value, version)).collect();
             match sets {
                 Some(sets) => {
+                    let variables = variables(&values, version);
                     let key = key.to_lowercase();
-                    out.push(Rc::new(Clause { operator, key, values, version, sets }));
+                    out.push(Rc::new(Clause { operator, key, values, version, sets, variables }));
                 }
                 None => matches = false,
             }
@@ -266,7 +217,25 @@ pub(super) fn clauses(
     Ok(matches.then_some(out))
 }
 
+fn variables(values: &[String], version: Version) -> Vec<String> {
+    let varied = values.iter().filter(|value| value.contains("${"));
+    let patterns = varied.map(|value| Pattern::new(value, Syntax::exact(version)));
+    let keys = patterns.flat_map(|pattern| {
+        let keys = pattern.tokens().iter().filter_map(|token| match token {
+            Token::Variable(variable) => Some(variable.key.clone()),
+            _ => None,
+        });
+        keys.collect::<Vec<_>>()
+    });
+    keys.collect()
+}
+
 impl Clause {
+    /// The keys that its values name as variables.
+    pub(super) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.variables.iter().map(String::as_str)
+    }
+
     fn is_null(&self) -> bool {
         self.operator.base == Base::Null
     }
@@ -304,6 +273,7 @@ impl Clause {
                 values: vec![value.clone()],
                 version: self.version,
                 sets: vec![set.clone()],
+                variables: variables(std::slice::from_ref(value), self.version),
             })
         };
         self.values.iter().zip(&self.sets).map(single).collect()
@@ -407,16 +377,22 @@ impl Clause {
     }
 
     /// Whether a request passes that has these values under the key (the flag tells a list), or not
-    /// the key at all, and nothing else: for choosing requests to try.
-    pub(super) fn passes(&self, found: Option<&(Vec<String>, bool)>, work: &Work) -> bool {
+    /// the key at all, and under other keys what `others` has: for choosing requests to try.
+    pub(super) fn passes(
+        &self,
+        found: Option<&(Vec<String>, bool)>,
+        others: &Context,
+        work: &Work,
+    ) -> bool {
         if work.is_over() {
             return false;
         }
+        let others = if self.variables.is_empty() { Context::default() } else { others.clone() };
         let context = match found {
-            None => Context::default(),
-            Some((values, true)) => Context::default().with_list(&self.key, values.clone()),
+            None => others.with_list(&self.key, [""; 0]),
+            Some((values, true)) => others.with_list(&self.key, values.clone()),
             Some((values, false)) => {
-                Context::default().with(&self.key, values.first().map_or("", String::as_str))
+                others.with(&self.key, values.first().map_or("", String::as_str))
             }
         };
         clause_matches(self.operator, &self.key, &self.values, self.version, &context, work)
@@ -424,11 +400,17 @@ impl Clause {
     }
 
     /// Values that a request could have under the key: such as pass, and such as just do not.
-    pub(super) fn candidates(&self) -> Vec<String> {
+    /// `variable` tells what the request has under other keys.
+    pub(super) fn candidates(&self, variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
+        let variable = |key: &str| variable(key).or_else(|| Some(ANYTHING.to_owned()));
+        let texts = |pattern: &Pattern| match pattern.resolve(variable) {
+            Some(pattern) => [pattern.example(), filled(&pattern)],
+            None => [pattern.example(), filled(pattern)],
+        };
         let mut out = Vec::new();
         for (value, set) in self.values.iter().zip(&self.sets) {
             match set {
-                Set::Text(text) => out.extend([text.pattern.example(), filled(&text.pattern)]),
+                Set::Text(text) => out.extend(texts(&text.pattern)),
                 Set::Numbers(_) => {
                     out.extend([value.clone(), format!("{value}1"), "0".into(), "-1".into()]);
                 }
@@ -439,11 +421,12 @@ impl Clause {
                 Set::Truth(_) => out.extend(["true", "false"].map(str::to_owned)),
                 Set::Block(block) => out.extend(block.ends()),
                 Set::Arn(_) | Set::ArnText(_) => {
-                    let syntax = Syntax { wildcards: true, variables: false, fold: false };
-                    let pattern = Pattern::new(value, syntax);
-                    out.extend([pattern.example(), filled(&pattern)]);
+                    out.extend(texts(&Pattern::new(value, Syntax::like(self.version))));
                 }
-                Set::AnyCase(_) | Set::AnyCaseText(_) | Set::Bytes(_) => out.push(value.clone()),
+                Set::AnyCaseText(_) => {
+                    out.extend(texts(&Pattern::new(value, Syntax::exact(self.version))));
+                }
+                Set::AnyCase(_) | Set::Bytes(_) => out.push(value.clone()),
             }
         }
         out.push(match self.operator.base.family() {
@@ -459,11 +442,10 @@ impl Clause {
 
 /// A text that matches, with something in the place of each `*`.
 pub(super) fn filled(pattern: &Pattern) -> String {
-    use crate::policy::pattern::Token;
     let piece = |token: &Token| match token {
         Token::Char(c) => c.to_string(),
         Token::One => "q".to_owned(),
-        Token::Variable(_) => "x".to_owned(),
+        Token::Variable(_) => ANYTHING.to_owned(),
         Token::Any => "zz9".to_owned(),
     };
     pattern.tokens().iter().map(piece).collect()

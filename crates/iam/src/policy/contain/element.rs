@@ -2,7 +2,7 @@
 //! meets which.
 
 use crate::policy::document::{PrincipalKind, PrincipalSet, Scope};
-use crate::policy::pattern::{Marks, Pattern, Syntax, Token, is_action};
+use crate::policy::pattern::{Marks, Pattern, Syntax, Token, is_action, names};
 use crate::policy::work::Work;
 use crate::{account::is_account_id, arn::Arn};
 
@@ -31,6 +31,8 @@ pub(super) trait Element: PartialEq {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Glob {
     pub(super) pattern: Pattern,
+    /// Of a resource that is an ARN: its six fields. Empty for all else.
+    fields: Vec<Pattern>,
     beginning: String,
     literal: bool,
     marks: Marks,
@@ -43,12 +45,75 @@ impl Glob {
         let beginning: String = pattern.tokens().iter().map_while(plain).collect();
         let literal = pattern.tokens().iter().all(|token| matches!(token, Token::Char(_)));
         let marks = Marks::of(pattern.tokens());
-        Self { pattern, beginning, literal, marks }
+        Self { pattern, fields: Vec::new(), beginning, literal, marks }
+    }
+
+    /// A resource.
+    pub(super) fn resource(text: &str, syntax: Syntax) -> Self {
+        let glob = Self::new(text, syntax);
+        let fields = glob.pattern.fields();
+        Self { fields: if fields.len() > 1 { fields } else { Vec::new() }, ..glob }
+    }
+
+    fn covers_pattern(&self, other: &Self, work: &Work) -> bool {
+        match (self.fields.as_slice(), other.fields.as_slice()) {
+            ([], _) => self.pattern.covers_within(&other.pattern, work),
+            // Texts with fewer fields are no ARN.
+            (_, []) => false,
+            (mine, theirs) => {
+                mine.iter().zip(theirs).all(|(mine, theirs)| mine.covers_within(theirs, work))
+            }
+        }
+    }
+
+    fn overlaps(&self, other: &Self, work: &Work) -> bool {
+        match (self.fields.as_slice(), other.fields.as_slice()) {
+            ([], _) | (_, []) => self.pattern.overlaps_within(&other.pattern, work),
+            (mine, theirs) => {
+                mine.iter().zip(theirs).all(|(mine, theirs)| mine.overlaps_within(theirs, work))
+            }
+        }
+    }
+
+    /// A text that both name, with these values of variables.
+    pub(super) fn common(
+        &self,
+        other: &Self,
+        variable: impl Fn(&str) -> Option<String>,
+        work: &Work,
+    ) -> Option<String> {
+        let common = |mine: &Pattern, theirs: &Pattern| {
+            mine.resolve(&variable)?.common(&theirs.resolve(&variable)?, work)
+        };
+        match (self.fields.as_slice(), other.fields.as_slice()) {
+            ([], _) | (_, []) => common(&self.pattern, &other.pattern),
+            (mine, theirs) => {
+                let fields = mine.iter().zip(theirs).map(|(mine, theirs)| common(mine, theirs));
+                Some(fields.collect::<Option<Vec<String>>>()?.join(":"))
+            }
+        }
     }
 
     /// The text, where there is only one.
     pub(super) fn literal(&self) -> Option<&str> {
         self.literal.then_some(self.beginning.as_str())
+    }
+
+    /// Whether the text matches, in lower case where it is an action.
+    pub(super) fn names(
+        &self,
+        text: &str,
+        variable: impl Fn(&str) -> Option<String>,
+        work: &Work,
+    ) -> bool {
+        if let Some(literal) = self.literal() {
+            return literal == text;
+        }
+        let whole = std::slice::from_ref(&self.pattern);
+        let fields = if self.fields.is_empty() { whole } else { &self.fields };
+        let known: Option<Vec<Pattern>> =
+            fields.iter().map(|field| field.resolve(&variable)).collect();
+        known.is_some_and(|fields| names(&fields, text, work))
     }
 
     /// An action. `None` for a malformed one, which matches nothing: it is neither `*` nor
@@ -76,9 +141,7 @@ impl Element for Glob {
             // Documents that are compared have most of their patterns in common.
             _ => {
                 !self.literal
-                    && (self.is_all()
-                        || self == other
-                        || self.pattern.covers_within(&other.pattern, work))
+                    && (self.is_all() || self == other || self.covers_pattern(other, work))
             }
         }
     }
@@ -90,7 +153,7 @@ impl Element for Glob {
             || begins_alike
                 && match (self.literal(), other.literal()) {
                     (Some(mine), Some(theirs)) => mine == theirs,
-                    _ => self.pattern.overlaps_within(&other.pattern, work),
+                    _ => self.overlaps(other, work),
                 }
     }
 

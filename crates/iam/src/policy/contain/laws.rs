@@ -81,6 +81,10 @@ fn any_conditions() -> impl Strategy<Value = Vec<(String, String, Vec<String>)>>
         1 => prop::collection::vec(any_clause(), 2..3)]
 }
 
+/// Plain texts, variables, and patterns of ARNs with few fields and with all.
+const RESOURCES: &str = "[ab*?]{1,3}|\\*|\\$\\{aws:username\\}\\*?|a:[ab*:]{1,4}|\
+                         \\*:a:[a*]:[*?]:[a*]:[ab*:]{1,3}";
+
 fn any_statement(trust: bool) -> BoxedStrategy<Statement> {
     let who = vec![
         ("AWS", "123456789012"),
@@ -109,10 +113,7 @@ fn any_statement(trust: bool) -> BoxedStrategy<Statement> {
         prop::bool::weighted(0.3),
         (prop::bool::weighted(0.15), actions),
         (prop::bool::weighted(0.15), prop::collection::vec(select(who), 1..3)),
-        (
-            prop::bool::weighted(0.15),
-            prop::collection::vec(matching("[ab*?]{1,3}|\\*|\\$\\{aws:username\\}\\*?"), 1..3),
-        ),
+        (prop::bool::weighted(0.15), prop::collection::vec(matching(RESOURCES), 1..3)),
         any_conditions(),
     )
         .prop_map(
@@ -297,7 +298,7 @@ fn any_request(trust: bool) -> BoxedStrategy<Request> {
     } else {
         (
             matching("s3:[abA]{1,2}|iam:x"),
-            prop::option::weighted(0.95, matching("[ab*]{0,3}")),
+            prop::option::weighted(0.95, matching("[ab*]{0,3}|a:a:[ab]:a:a:[ab:]{1,3}|[ab:]{2,7}")),
             any_context(),
         )
             .prop_map(|(action, resource, context)| Request {

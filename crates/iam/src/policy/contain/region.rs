@@ -116,7 +116,7 @@ impl Rule {
                 .as_ref()
                 .map(|scope| scope.map(|set| Who::list(set, deny, reading))),
             resources: resources.as_ref().map(|scope| {
-                scope.map(|list| list.iter().map(|text| Glob::new(text, syntax)).collect())
+                scope.map(|list| list.iter().map(|text| Glob::resource(text, syntax)).collect())
             }),
             clauses,
         }))
@@ -176,6 +176,22 @@ impl Rule {
         })
     }
 
+    /// Whether it may match a request of the region, whatever its conditions say. `false` is never
+    /// wrong.
+    pub(super) fn may_meet(&self, region: &Region<'_>, work: &Work) -> bool {
+        fn some<T: Element>(scope: &Scope<Vec<T>>, parts: &[Limit<'_, T>], work: &Work) -> bool {
+            match scope {
+                Scope::Only(list) => list
+                    .iter()
+                    .any(|element| !parts.iter().any(|part| part.excludes(element, work))),
+                Scope::Except(_) => true,
+            }
+        }
+        some(&self.actions, &region.actions, work)
+            && self.principals.as_ref().is_none_or(|scope| some(scope, &region.principals, work))
+            && self.resources.as_ref().is_none_or(|scope| some(scope, &region.resources, work))
+    }
+
     /// Whether it matches every request of the region. `true` is never wrong.
     pub(super) fn covers(&self, region: &Region<'_>, work: &Work) -> bool {
         work.spend(1)
@@ -203,6 +219,13 @@ fn of_key<'s, 'c>(sorted: &'s [&'c Clause], key: &str) -> &'s [&'c Clause] {
     let rest = sorted.get(from..).unwrap_or_default();
     let count = rest.partition_point(|clause| clause.key == key);
     rest.get(..count).unwrap_or_default()
+}
+
+/// Whether all of a region lies in one of a list, by what it says of itself.
+fn lies_in(list: &[Glob], parts: &[Limit<'_, Glob>], work: &Work) -> bool {
+    list.iter().any(|glob| {
+        parts.iter().any(|part| matches!(part, Limit::One(one) if glob.covers(one, work)))
+    })
 }
 
 /// Whether no request passes all of these. `true` is never wrong.
@@ -261,7 +284,8 @@ impl<'a> Region<'a> {
     }
 
     /// Smaller regions that together are this one without what `deny` matches, where that can be
-    /// said: a Deny of everything but a list leaves the list.
+    /// said: a Deny of everything but a list leaves the list. `None` too where all of this one lies
+    /// in the list.
     pub(super) fn without(&self, deny: &'a Rule, work: &Work) -> Option<Vec<Self>> {
         if !deny.holds_for(&self.clauses, work) || !deny.covers_principals(self, work) {
             return None;
@@ -272,7 +296,9 @@ impl<'a> Region<'a> {
             Some(scope) => covers(scope, true, &self.resources, work),
         };
         match (&deny.actions, &deny.resources) {
-            (Scope::Except(list), resources) if named(resources) => {
+            (Scope::Except(list), resources)
+                if !lies_in(list, &self.actions, work) && named(resources) =>
+            {
                 let with = |glob| Self {
                     actions: [self.actions.as_slice(), &[Limit::One(glob)]].concat(),
                     ..self.clone()
@@ -281,7 +307,9 @@ impl<'a> Region<'a> {
                 Some(list.iter().map(with).filter(|region| !region.is_empty(work)).collect())
             }
             (actions, Some(Scope::Except(list)))
-                if fixed(list) && covers(actions, true, &self.actions, work) =>
+                if fixed(list)
+                    && !lies_in(list, &self.resources, work)
+                    && covers(actions, true, &self.actions, work) =>
             {
                 let with = |glob| Self {
                     resources: [self.resources.as_slice(), &[Limit::One(glob)]].concat(),

@@ -2,6 +2,8 @@
 //! actions, `@` resources or `<` principals, `?` conditions (`OPERATOR KEY=VALUE|VALUE`, joined by
 //! `&`); `!` before a list makes it the Not-form; statements are joined by ` ; `.
 
+mod widenings;
+
 use rstest::rstest;
 
 use crate::policy::contain::*;
@@ -392,8 +394,8 @@ fn a_witness_and_a_doubt_are_told_in_words() {
     );
     assert_eq!(
         told(
-            "A s3:x @ * ? StringEquals k=${aws:username}",
-            "A s3:x @ * ? StringEquals k=${aws:userid} & Bool z=true"
+            "A s3:x @ * ? NumericLessThan n=5 ; A s3:x @ * ? NumericGreaterThanEquals n=5",
+            "A s3:x @ * ? NumericGreaterThan n=0"
         ),
         "statement 0: whether its conditions are as narrow as those of old statement 0 can't be \
          told"
