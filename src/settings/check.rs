@@ -11,6 +11,7 @@ use iam::{
     managed::ManagedPolicyRules,
     name,
     nearest::nearest,
+    placeholder,
     tag::{self, Tags},
     trust::{
         Issuer,
@@ -18,9 +19,6 @@ use iam::{
         principals::is_organization_id,
     },
 };
-
-/// What is replaced in settings.
-const PLACEHOLDERS: [&str; 2] = ["accountId", "partition"];
 
 /// The account, once it is known.
 fn known(account: &Account) -> Option<&Account> {
@@ -160,9 +158,9 @@ fn placeholders(flag: &'static str, text: &str) -> Result<(), SettingError> {
         let (_, inner) = rest.split_at(at);
         let named = inner.strip_prefix('{').and_then(|inner| inner.split_once('}'));
         match named {
-            Some((name, after)) if PLACEHOLDERS.contains(&name) => rest = after,
+            Some((name, after)) if placeholder::KNOWN.contains(&name) => rest = after,
             Some((name, _)) => {
-                let remedy = match nearest(name, PLACEHOLDERS.into_iter()) {
+                let remedy = match nearest(name, placeholder::KNOWN.into_iter()) {
                     Some(meant) => format!("write {{{meant}}}"),
                     None => "use {accountId} and {partition}, there are no others".into(),
                 };

@@ -12,6 +12,7 @@
 
 mod accidents;
 mod bad_days;
+mod braces;
 mod brakes;
 mod check;
 mod command_line;

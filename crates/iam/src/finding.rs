@@ -39,6 +39,8 @@ impl Check {
     pub const REQUEST: Self = Self("request");
     /// A document or a request can't be evaluated for certain.
     pub const EVALUATION: Self = Self("evaluation");
+    /// Braces that are neither a placeholder nor a policy variable.
+    pub const PLACEHOLDER: Self = Self("placeholder");
     /// A grant makes no statement.
     pub const GRANT: Self = Self("grant");
     /// A text does not name an OIDC issuer of the account.

@@ -11,6 +11,7 @@ pub mod limits;
 pub mod managed;
 pub mod name;
 pub mod nearest;
+pub mod placeholder;
 pub mod policy;
 pub mod quote;
 pub mod role;

@@ -16,7 +16,11 @@ use crate::{
             room::Room,
             situation::{Gone, Wait},
         },
-        form::{desired::Desired, fingerprint::Owned, observed::RoleRecord},
+        form::{
+            desired::Desired,
+            fingerprint::Owned,
+            observed::{Observed, RoleRecord},
+        },
         say::{backoff::Trouble, verdict::Verdict, words},
         steps::{diff, step::Step},
     },
@@ -82,6 +86,22 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
         };
         self.report(&verdict, next).await
+    }
+
+    /// Why the role stays as it is: it was written by an earlier version, for which the same spec
+    /// meant just that.
+    pub(super) fn as_it_was_written(
+        &self,
+        desired: &Desired,
+        observed: &Observed,
+        hash: &str,
+    ) -> Option<Hold> {
+        if self.status.desired_hash.as_deref() == Some(hash) {
+            return None;
+        }
+        let account = &desired.identity.account;
+        let found = desired.terms.literal.in_place(&desired.form, observed, account);
+        (!found.is_empty()).then_some(Hold::BeyondLimits(found))
     }
 
     async fn wait(&mut self, wait: Wait) -> Result<Next, Interrupted> {

@@ -102,6 +102,8 @@ struct Wanted {
     rerendered: bool,
     /// Somebody asks for this one.
     asked_for: bool,
+    /// What stands for it in the status, once it is taken up.
+    hash: String,
     facts: Facts,
 }
 
@@ -129,7 +131,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let rerendered = self.resource.status.is_rerendered(self.resource.generation, &hash);
         // Until it is carried out, a restart has to know that it is no drift.
         self.status.applied_hash = self.status.applied_hash().filter(|_| rerendered).cloned();
-        self.status.desired_hash = Some(hash);
+        // A document with two readings is compared with the role before it is taken up.
+        if desired.terms.literal.is_empty() {
+            self.status.desired_hash = Some(hash.clone());
+        }
         self.status.account_id = Some(desired.identity.account.id.to_string());
 
         let role = match self.find_former(&mut desired.identity).await? {
@@ -151,7 +156,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.status.expires_at = end.map(conditions::whole_seconds);
             self.note_deadline(end);
         }
-        let wanted = Wanted { desired, unchanged, rerendered, asked_for, facts };
+        let wanted = Wanted { desired, unchanged, rerendered, asked_for, hash, facts };
         match (situation, role) {
             (situation @ Situation::Ours(_), Some(role)) => {
                 let hint = match cause {
@@ -188,7 +193,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         role: RoleRecord,
         hint: Option<Hint>,
     ) -> Result<Next, Interrupted> {
-        let Wanted { desired, unchanged, rerendered, asked_for, facts } = wanted;
+        let Wanted { desired, unchanged, rerendered, asked_for, hash, facts } = wanted;
         let reattached = matches!(&situation, Situation::Ours(proof) if proof.reattached());
         let applied = self.status.applied.clone().unwrap_or_default();
         let scope = Owned::of(desired, &applied);
@@ -205,6 +210,11 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.status.role_uid = Some(self.resource.uid.clone());
         }
         self.overlay(desired, &mut observed);
+        if let Some(hold) = self.as_it_was_written(desired, &observed, hash) {
+            self.note_left(&observed, &Progress::default(), &scope);
+            return self.hold_back(hold).await;
+        }
+        self.status.desired_hash = Some(hash.clone());
         let held = self.held(desired, Some(&observed)).await?;
         let plan = || {
             let view = view(desired, &observed, &held);
@@ -290,7 +300,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 
     /// There is no role: it is created.
     async fn create(&mut self, wanted: &Wanted, situation: Situation) -> Result<Next, Interrupted> {
-        let Wanted { desired, unchanged, facts, .. } = wanted;
+        let Wanted { desired, unchanged, hash, facts, .. } = wanted;
+        self.status.desired_hash = Some(hash.clone());
         let held = self.held(desired, None).await?;
         let target = held_back(desired, &held);
         let mut steps = diff::create(&target, &Contents::new());

@@ -29,6 +29,7 @@ mod held_changes;
 mod leader;
 mod letting_go;
 mod lifetime;
+mod literal;
 mod metrics;
 mod names;
 mod notice;

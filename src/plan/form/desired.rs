@@ -22,7 +22,8 @@ use crate::{
         decide::lifetime::{self, Lifetime},
         form::{
             form::Form,
-            last_applied,
+            inline, last_applied,
+            literal::Literal,
             observed::{Attachments, DEFAULT_SESSION, RolePart},
             trust,
         },
@@ -36,8 +37,8 @@ use crate::{
 use iam::{
     arn::IamArn,
     finding::{Field, Finding},
-    limits as quota,
-    policy::{NumberRule, Policy, PolicyKind, Work},
+    limits as quota, placeholder,
+    policy::{Policy, Work},
     tag::{self, Tags},
     text::node::Node,
 };
@@ -79,6 +80,8 @@ pub struct Terms {
     pub annotate: BTreeSet<String>,
     /// What is allowed and may still surprise, field by field. For people only.
     pub warnings: Vec<Finding>,
+    /// Documents that had another reading before.
+    pub literal: Literal,
 }
 
 impl Desired {
@@ -128,11 +131,15 @@ pub fn compile(
     let mut check = Compiling {
         limits,
         problems: identity::scope_problems(&identity, resource, &node, limits),
+        literal: Literal::default(),
     };
 
     let max_session = check.session(spec.max_session_duration.as_deref());
     let boundary = check.boundary(spec.permissions_boundary.as_deref());
     let trust = trust::compile(&spec.trust, &resource.key.namespace, limits, &mut check.problems);
+    if let Some((former, replaced)) = trust.before {
+        check.literal.add(RolePart::Trust, former, replaced);
+    }
     let form = Form {
         description: spec.description.clone().filter(|text| !text.is_empty()),
         max_session,
@@ -150,6 +157,7 @@ pub fn compile(
         drift: spec.drift_policy.unwrap_or(DriftPolicy::Correct),
         annotate: trust.annotate,
         warnings: trust.warnings,
+        literal: check.literal,
     };
     let desired = Desired { identity, form, terms };
     check.problems.conclude().map(|beyond| (desired, beyond))
@@ -172,6 +180,7 @@ fn as_seconds(bound: Duration) -> i64 {
 struct Compiling<'a> {
     limits: &'a Limits,
     problems: Problems,
+    literal: Literal,
 }
 
 impl Compiling<'_> {
@@ -206,9 +215,9 @@ impl Compiling<'_> {
     }
 
     fn boundary(&mut self, text: Option<&str>) -> Option<String> {
-        let account = &self.limits.account;
         let field = "/spec/permissionsBoundary";
-        let given = text.map(|text| account.expand(text));
+        let given = text.map(|text| self.arn(text, field));
+        let account = &self.limits.account;
         match &self.limits.boundary {
             BoundaryRule::Always(arn) => {
                 let arn = account.expand(arn);
@@ -240,6 +249,14 @@ impl Compiling<'_> {
         }
     }
 
+    /// An ARN with its placeholders replaced.
+    fn arn(&mut self, text: &str, field: impl Into<Field>) -> String {
+        placeholder::fill(text, &self.limits.account).unwrap_or_else(|brace| {
+            self.problems.forms([brace.at(field)]);
+            text.to_owned()
+        })
+    }
+
     fn attached(&mut self, permissions: Option<&iam_role::Permissions>) -> Attachments {
         let mut attached = Attachments::new();
         let list = permissions
@@ -247,7 +264,7 @@ impl Compiling<'_> {
             .unwrap_or_default();
         for (index, text) in list.iter().enumerate() {
             let field = Field::of("/spec/permissions/managedPolicies").item(index);
-            let arn = self.limits.account.expand(text);
+            let arn = self.arn(text, &field);
             if !self.limits.managed_policies.allows(&arn, &self.limits.account) {
                 self.problems.limit(
                     &field,
@@ -296,7 +313,15 @@ impl Compiling<'_> {
             }
             let document =
                 nodes.and_then(|nodes| nodes.get(index)).and_then(|node| node.get("document"));
-            let Some(policy) = self.inline_policy(inline, document, &field) else { continue };
+            let account = &self.limits.account;
+            let compiled = inline::compile(inline, document, &field, account, &mut self.literal);
+            let policy = match compiled {
+                Ok(policy) => policy,
+                Err(found) => {
+                    self.problems.forms(found);
+                    continue;
+                }
+            };
             if policies.insert(inline.name.clone(), policy).is_some() {
                 self.problems.form(
                     field.name("name"),
@@ -325,52 +350,6 @@ impl Compiling<'_> {
             self.problems.costly(field);
         }
         policies
-    }
-
-    fn inline_policy(
-        &mut self,
-        inline: &InlinePolicy,
-        document: Option<&Node>,
-        field: &Field,
-    ) -> Option<Policy> {
-        let parsed = match (&inline.statements, document) {
-            (Some(statements), None) => {
-                let problems = trust::statement_problems(statements, field);
-                if !problems.is_empty() {
-                    self.problems.forms(problems);
-                    return None;
-                }
-                let policy = trust::identity_policy(statements, &self.limits.account);
-                // Typed statements obey the same grammar as pasted documents.
-                policy.check(PolicyKind::Identity).map(|()| policy)
-            }
-            (None, Some(document)) => {
-                if document.to_text().len() > quota::DOCUMENT.bytes {
-                    self.problems.form(
-                        field.name("document"),
-                        "is longer than 64 KiB",
-                        "shorten it",
-                    );
-                    return None;
-                }
-                Policy::from_node(document, PolicyKind::Identity, NumberRule::ShortIntegers)
-            }
-            _ => {
-                self.problems.form(field, "set exactly one of statements and document", "");
-                return None;
-            }
-        };
-        match parsed {
-            Ok(policy) => Some(policy),
-            Err(errors) => {
-                let statements = field.name("statements");
-                self.problems.forms(errors.into_iter().map(|finding| match document {
-                    Some(_) => finding.within(&field.name("document")),
-                    None => trust::typed(finding, field, |n| Some(statements.item(n))),
-                }));
-                None
-            }
-        }
     }
 
     fn tags(&mut self, given: Option<&BTreeMap<String, String>>, identity: &Identity) -> Tags {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    api::kinds::iam_role::{Effect, Grant, PolicyStatement},
+    api::kinds::iam_role::{Conditions, Effect, Grant, PolicyStatement},
     plan::scope::{
         limits::Limits,
         problems::{FORM, Problems, refused},
@@ -13,6 +13,7 @@ use iam::{
     account::Account,
     finding::{Check, Field, Finding},
     limits as quota,
+    placeholder::{Filling, Replaced},
     policy::{self, Policy, PolicyKind, Scope, Statement, subjects},
     trust::limits::{Origin, Reach, check, check_namespace},
 };
@@ -28,6 +29,9 @@ pub struct Trust {
     pub warnings: Vec<Finding>,
     /// Service accounts that are to be annotated.
     pub annotate: BTreeSet<String>,
+    /// The policy as it was made while braces had no meaning, and where it differs; `None` where it
+    /// does not.
+    pub before: Option<(Policy, Vec<Replaced>)>,
 }
 
 /// The trust policy of all grants, in their order, those that differ in subjects alone in one
@@ -43,6 +47,7 @@ pub fn compile(
     let (mut statements, mut warnings) = (Vec::new(), Vec::new());
     let mut fields = Vec::new(); // of each statement
     let (mut names, mut annotate) = (BTreeSet::new(), BTreeSet::new());
+    let (mut before, mut replaced) = (Vec::new(), Vec::new());
     for (index, grant) in grants.iter().enumerate() {
         let field = Field::of("/spec/trust").item(index);
         if !names.insert(&grant.name) {
@@ -78,6 +83,12 @@ pub fn compile(
                 }
                 let made = if grant.statement.is_some() { field.name("statement") } else { field };
                 fields.resize(fields.len() + compiled.statements.len(), made);
+                if let Some((statement, more)) = compiled.before {
+                    before.push(statement);
+                    replaced.extend(more);
+                } else {
+                    before.extend(compiled.statements.iter().cloned());
+                }
                 statements.extend(compiled.statements);
                 warnings.extend(compiled.warnings);
             }
@@ -114,7 +125,8 @@ pub fn compile(
             problems.costly(whole);
         }
     }
-    Trust { policy, warnings, annotate }
+    let before = (!replaced.is_empty()).then(|| (Policy::new(before), replaced));
+    Trust { policy, warnings, annotate, before }
 }
 
 /// What is wrong with a printed document, at the typed field that it was printed from:
@@ -184,26 +196,35 @@ pub fn statement_problems(statements: &[PolicyStatement], field: &Field) -> Vec<
     problems
 }
 
-/// Typed statements of an inline policy as a document.
+/// Typed statements of the inline policy at `field` as a document.
 #[must_use]
-pub fn identity_policy(statements: &[PolicyStatement], account: &Account) -> Policy {
-    let statements = statements
-        .iter()
-        .map(|statement| Statement {
+pub fn identity_policy(
+    statements: &[PolicyStatement],
+    field: &Field,
+    filling: &mut Filling<'_>,
+) -> Policy {
+    let mut made = Vec::with_capacity(statements.len());
+    for (index, statement) in statements.iter().enumerate() {
+        let field = field.name("statements").item(index);
+        let (only, except) = (&statement.resources, &statement.not_resources);
+        let resources = match (only, except) {
+            (_, Some(except)) => Scope::Except(arns(except, &field.name("notResources"), filling)),
+            (only, None) => Scope::Only(arns(
+                only.as_deref().unwrap_or_default(),
+                &field.name("resources"),
+                filling,
+            )),
+        };
+        made.push(Statement {
             sid: statement.sid.clone(),
             effect: effect(statement.effect),
             principals: None,
             actions: scope(statement.actions.as_ref(), statement.not_actions.as_ref()),
-            resources: Some(
-                match (statement.resources.as_ref(), statement.not_resources.as_ref()) {
-                    (only, None) => Scope::Only(expand(only.map(Vec::as_slice), account)),
-                    (_, Some(except)) => Scope::Except(expand(Some(except), account)),
-                },
-            ),
-            conditions: statement.conditions.clone().unwrap_or_default(),
-        })
-        .collect();
-    Policy::new(statements)
+            resources: Some(resources),
+            conditions: values(statement.conditions.as_ref(), &field, filling),
+        });
+    }
+    Policy::new(made)
 }
 
 fn effect(effect: Effect) -> policy::Effect {
@@ -220,8 +241,25 @@ fn scope(only: Option<&Vec<String>>, except: Option<&Vec<String>>) -> Scope<Vec<
     }
 }
 
-fn expand(values: Option<&[String]>, account: &Account) -> Vec<String> {
-    values.unwrap_or_default().iter().map(|value| account.expand(value)).collect()
+/// The ARNs in the list at `field`.
+fn arns(list: &[String], field: &Field, filling: &mut Filling<'_>) -> Vec<String> {
+    let each = list.iter().enumerate();
+    each.map(|(index, text)| filling.arn(text, || field.item(index))).collect()
+}
+
+/// The conditions of the typed statement at `field`.
+fn values(conditions: Option<&Conditions>, field: &Field, filling: &mut Filling<'_>) -> Conditions {
+    let mut made = Conditions::new();
+    for (operator, keys) in conditions.into_iter().flatten() {
+        let keys = keys.iter().map(|(key, list)| {
+            let field = || field.name("conditions").name(operator).name(key);
+            let each = list.iter().enumerate();
+            let list = each.map(|(index, text)| filling.value(text, || field().item(index)));
+            (key.clone(), list.collect())
+        });
+        made.insert(operator.clone(), keys.collect());
+    }
+    made
 }
 
 #[cfg(test)]

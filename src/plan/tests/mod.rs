@@ -7,6 +7,7 @@ mod laws;
 mod nulls;
 mod operator;
 mod order_laws;
+mod placeholders;
 mod refusals;
 mod room_laws;
 pub(crate) mod samples;

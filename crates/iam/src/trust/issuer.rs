@@ -4,6 +4,7 @@
 use crate::account::Account;
 use crate::arn::IamArn;
 use crate::finding::{Check, Field, Finding};
+use crate::placeholder;
 use crate::quote::shown;
 
 /// An OIDC identity provider in an account.
@@ -26,10 +27,11 @@ impl Issuer {
     /// # Errors
     /// When the text is neither, or the provider is not in `account`.
     pub fn parse(text: &str, account: &Account) -> Result<Self, Finding> {
+        let text = placeholder::fill(text, account).map_err(|brace| brace.at(Field::whole()))?;
         let no_url = || {
             let remedy =
                 "write https://HOST/PATH in lower-case host, without port, query and fragment";
-            refused(format!("{} is no issuer URL", shown(text)), remedy)
+            refused(format!("{} is no issuer URL", shown(&text)), remedy)
         };
         if let Some(key_prefix) = text.strip_prefix("https://") {
             if !is_host_and_path(key_prefix) {
@@ -42,7 +44,6 @@ impl Issuer {
         if !text.starts_with("arn:") {
             return Err(no_url());
         }
-        let text = account.expand(text);
         let arn = IamArn::parse(&text)
             .map_err(|error| Finding::error(Check::ISSUER, Field::whole(), error.to_string()))?;
         if arn.kind != "oidc-provider" || !is_host_and_path(&arn.path_and_name) {

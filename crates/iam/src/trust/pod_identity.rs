@@ -9,6 +9,7 @@
 use crate::account::Account;
 use crate::arn::Arn;
 use crate::finding::{Field, Finding};
+use crate::placeholder;
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
@@ -67,10 +68,10 @@ pub fn statement(
         .when("StringEquals", "aws:SourceAccount", [account.id.as_str()]);
     let mut clusters = Vec::with_capacity(cluster_arns.len());
     for (index, arn) in cluster_arns.iter().enumerate() {
-        let cluster = cluster(account.expand(arn), account);
-        clusters.push(
-            cluster.map_err(|finding| finding.within(&Field::of("/clusterArns").item(index)))?,
-        );
+        let field = Field::of("/clusterArns").item(index);
+        let arn = placeholder::fill(arn, account).map_err(|brace| brace.at(&field))?;
+        let cluster = cluster(arn, account).map_err(|finding| finding.within(&field))?;
+        clusters.push(cluster);
     }
     if !clusters.is_empty() {
         statement = statement.when("ArnEquals", "aws:SourceArn", clusters);

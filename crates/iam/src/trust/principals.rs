@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::account::{Account, is_account_id};
 use crate::finding::{Field, Finding};
+use crate::placeholder;
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
@@ -37,11 +38,12 @@ pub fn statement(grant: &PrincipalGrant<'_>, account: &Account) -> Result<Statem
     let PrincipalGrant { arns, accounts, organization_id, external_id, mfa } = grant;
     let mut named = BTreeSet::new();
     for (index, arn) in arns.iter().enumerate() {
-        let arn = account.expand(arn);
+        let field = || Field::of("/arns").item(index);
+        let arn = placeholder::fill(arn, account).map_err(|brace| brace.at(field()))?;
         if arn.is_empty() || arn.contains(['*', '?', '$']) {
             // IAM takes neither in an ARN of a principal.
             return Err(refused(
-                Field::of("/arns").item(index),
+                field(),
                 format!("{} holds a wildcard or a variable", shown(&arn)),
                 "name exactly one principal",
             ));

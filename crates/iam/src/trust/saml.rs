@@ -10,6 +10,7 @@ use crate::account::Account;
 use crate::arn::IamArn;
 use crate::finding::{Field, Finding};
 use crate::nearest::nearest;
+use crate::placeholder;
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
@@ -74,7 +75,8 @@ pub struct SamlGrant<'a> {
 /// # Errors
 /// The first argument that is wrong.
 pub fn statement(grant: &SamlGrant<'_>, account: &Account) -> Result<Statement, Finding> {
-    let provider = account.expand(grant.provider_arn);
+    let provider =
+        placeholder::fill(grant.provider_arn, account).map_err(|brace| brace.at("/providerArn"))?;
     match IamArn::parse(&provider).ok().filter(|arn| arn.kind == "saml-provider") {
         None => {
             return Err(refused(

@@ -3,6 +3,7 @@
 use crate::account::Account;
 use crate::arn::Arn;
 use crate::finding::{Check, Field, Finding};
+use crate::placeholder;
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
@@ -67,13 +68,14 @@ pub fn statement(grant: &ServiceGrant<'_>, account: &Account) -> Result<Compiled
     }
     let mut arns = Vec::with_capacity(source_arns.len());
     for (index, arn) in source_arns.iter().enumerate() {
-        let arn = account.expand(arn);
+        let field = || Field::of("/sourceArns").item(index);
+        let arn = placeholder::fill(arn, account).map_err(|brace| brace.at(field()))?;
         if Arn::split(&arn).is_none()
             || arn.contains("${")
             || arn.chars().any(|c| c.is_control() || c == ' ')
         {
             return Err(refused(
-                Field::of("/sourceArns").item(index),
+                field(),
                 format!("{} is no ARN", shown(&arn)),
                 "write arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE, with * where it may vary",
             ));

@@ -63,8 +63,8 @@ pub struct InlinePolicy {
     pub statements: Option<Vec<PolicyStatement>>,
     /// A whole policy document as AWS prints it, in JSON or YAML: `Version`, `Statement`, and
     /// perhaps `Id`. Up to 64 KiB and 64 levels. Quote numbers, above all account ids: the API
-    /// server rounds large ones. Taken as it is; `{partition}` and `{accountId}` are not replaced
-    /// in it.
+    /// server rounds large ones. `{partition}` and `{accountId}` are replaced in resources and
+    /// values of conditions; `{{` and `}}` stand for braces there.
     // Stays text here: only the bounded parser of the core reads it.
     #[schemars(schema_with = "document")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,7 +105,8 @@ pub struct PolicyStatement {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_actions: Option<Vec<String>>,
     /// ARNs of resources, up to 200; `*` and `?` are wildcards, `{partition}` and `{accountId}` are
-    /// replaced. Example: `arn:{partition}:s3:::myorg-billing-*/*`.
+    /// replaced, `{{` and `}}` stand for braces. Example:
+    /// `arn:{partition}:s3:::myorg-billing-*/*`.
     #[schemars(
         length(min = 1, max = 200),
         inner(length(min = 1, max = 2048)),
@@ -122,8 +123,8 @@ pub struct PolicyStatement {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_resources: Option<Vec<String>>,
     /// Conditions: up to 10 operators, each with up to 10 keys, each with up to 50 values; the
-    /// values are always a list of strings. Example: `{StringEquals: {"aws:ResourceAccount":
-    /// ["123456789012"]}}`.
+    /// values are always a list of strings, in which `{partition}` and `{accountId}` are replaced.
+    /// Example: `{StringEquals: {"aws:ResourceAccount": ["{accountId}"]}}`.
     #[schemars(schema_with = "conditions")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Conditions>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::form::trust::{effect, either, expand, scope};
+use crate::plan::form::trust::{arns, effect, either, scope, values};
 use crate::{
     api::kinds::iam_role::{self, Claims, Grant},
     plan::scope::{
@@ -13,6 +13,7 @@ use crate::{
 use iam::{
     account::Account,
     finding::{Field, Finding},
+    placeholder::{Filling, Replaced},
     policy::{PrincipalKind, PrincipalSet, Scope, Statement},
     trust::{
         self, Compiled,
@@ -34,6 +35,9 @@ static NO_CLAIMS: Claims = Claims::new();
 pub(super) struct Made {
     pub(super) statements: Vec<Statement>,
     pub(super) warnings: Vec<Finding>,
+    /// The statement as it was made while braces had no meaning, and where it differs; `None` where
+    /// it does not.
+    pub(super) before: Option<(Statement, Vec<Replaced>)>,
 }
 
 /// The statements of the grant at `field`.
@@ -172,7 +176,7 @@ fn one(field: &Field, made: Result<Statement, Finding>) -> Result<Made, Vec<Find
 fn warned(field: &Field, made: Result<Compiled, Finding>) -> Result<Made, Vec<Finding>> {
     let Compiled { statement, warnings } = made.map_err(|finding| vec![finding.within(field)])?;
     let warnings = warnings.into_iter().map(|warning| warning.within(field)).collect();
-    Ok(Made { statements: vec![statement], warnings })
+    Ok(Made { statements: vec![statement], warnings, before: None })
 }
 
 fn irsa(
@@ -196,7 +200,7 @@ fn irsa(
         }
     }
     let statements = trust::service_account::statements(&issuers, namespace, &grant.name);
-    Ok(Made { statements, warnings: Vec::new() })
+    Ok(Made { statements, warnings: Vec::new(), before: None })
 }
 
 fn typed(
@@ -209,22 +213,42 @@ fn typed(
     if !problems.is_empty() {
         return Err(problems);
     }
+    let mut filling = Filling::new(account);
+    let statement = written(grant, field, &mut filling);
+    let Filling { problems, replaced, .. } = filling;
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let before = (!replaced.is_empty())
+        .then(|| (written(grant, field, &mut Filling::as_before(account)), replaced));
+    Ok(Made { statements: vec![statement], warnings: Vec::new(), before })
+}
+
+/// The statement of a `statement` grant at `field`.
+fn written(
+    grant: &iam_role::StatementGrant,
+    field: &Field,
+    filling: &mut Filling<'_>,
+) -> Statement {
+    let iam_role::StatementPrincipals { aws, service, federated } = &grant.principals;
+    let kinds = [
+        (PrincipalKind::Aws, aws),
+        (PrincipalKind::Service, service),
+        (PrincipalKind::Federated, federated),
+    ];
     let mut principals = BTreeMap::new();
-    let mut add = |kind, values: Option<&Vec<String>>| {
-        if let Some(values) = values {
-            principals.insert(kind, expand(Some(values), account));
+    for (kind, named) in kinds {
+        if let Some(named) = named {
+            let field = field.name("principals").name(kind.as_str());
+            principals.insert(kind, arns(named, &field, filling));
         }
-    };
-    add(PrincipalKind::Aws, grant.principals.aws.as_ref());
-    add(PrincipalKind::Service, grant.principals.service.as_ref());
-    add(PrincipalKind::Federated, grant.principals.federated.as_ref());
-    let statement = Statement {
+    }
+    Statement {
         sid: grant.sid.clone(),
         effect: effect(grant.effect),
         principals: Some(Scope::Only(PrincipalSet::Kinds(principals))),
         actions: scope(grant.actions.as_ref(), grant.not_actions.as_ref()),
         resources: None,
-        conditions: grant.conditions.clone().unwrap_or_default(),
-    };
-    Ok(Made { statements: vec![statement], warnings: Vec::new() })
+        conditions: values(grant.conditions.as_ref(), field, filling),
+    }
 }

@@ -210,8 +210,8 @@ pub struct StatementGrant {
     )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_actions: Option<Vec<String>>,
-    /// Conditions: operator, then key, then values. Example: `{StringEquals: {"sts:ExternalId":
-    /// ["7f3c"]}}`.
+    /// Conditions: operator, then key, then values, in which `{partition}` and `{accountId}` are
+    /// replaced. Example: `{StringEquals: {"sts:ExternalId": ["7f3c"]}}`.
     #[schemars(schema_with = "conditions")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Conditions>,
