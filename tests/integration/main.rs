@@ -20,6 +20,7 @@ mod commands;
 mod drift;
 mod events;
 mod finalizer;
+mod form;
 mod grants;
 mod hostile;
 mod identity;

@@ -54,7 +54,7 @@ use crate::plan::{
     (r#"the Sid "a: b; c" may hold only letters and digits"#, "rename it")
 )]
 #[case::typed_statement(
-    r#"{"trust":[{"name":"g","statement":{"effect":"Deny","principals":{"AWS":["*"]},"actions":["sts:AssumeRole"],"conditions":{"Is: x":{"a":["b"]}}}}]}"#,
+    r#"{"trust":[{"name":"g","statement":{"effect":"Deny","principals":{"AWS":["*"]},"actions":["sts:AssumeRole"],"conditions":{"Is: x":{"a:b":["c"]}}}}]}"#,
     (
         "unknown",
         "/spec/trust/0/statement/conditions/Is: x",

@@ -10,6 +10,7 @@ use crate::text::{node::Node, pointer::Pointer};
 use crate::policy::document::{Conditions, PrincipalKind, PrincipalSet};
 use crate::policy::operator::{self, Operator};
 use crate::policy::parse::{Member, NumberRule, PolicyKind, Reader, Strictness};
+use crate::policy::shape::condition_key;
 
 /// Digits that survive every number type between a user's YAML and us.
 const SHORT_DIGITS: usize = 15;
@@ -192,6 +193,8 @@ impl<'n> Reader<'n> {
                         );
                         (message, "keep one")
                     });
+                } else if let Some(words) = condition_key(key).filter(|_| self.is_to_be_written()) {
+                    self.impossible(&at, || words);
                 }
                 if let Some(values) = self.values(values, &at) {
                     read.insert(key.clone(), values);

@@ -24,6 +24,7 @@ pub mod pattern;
 mod print;
 mod problems;
 pub mod reasons;
+mod shape;
 pub mod subjects;
 #[cfg(test)]
 mod tests;

@@ -365,7 +365,7 @@ impl<'n> Reader<'n> {
         };
         let principals = self.principals(principal, not_principal, at);
         let actions = if let Some(found) = self.either(action, not_action, at, "Action") {
-            self.scoped(found, at, |reader, list, at| reader.strings(list, at, "Action"))
+            self.scoped(found, at, Self::actions)
         } else {
             self.impossible(at, || ("a statement needs Action", "add it, or NotAction"));
             None
@@ -482,9 +482,7 @@ impl<'n> Reader<'n> {
                 });
                 None
             }
-            (_, Some(found)) => self
-                .scoped(found, at, |reader, list, at| reader.strings(list, at, "Resource"))
-                .map(Some),
+            (_, Some(found)) => self.scoped(found, at, Self::arns).map(Some),
         }
     }
 }

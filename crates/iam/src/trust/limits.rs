@@ -15,7 +15,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::account::{Account, AccountId, is_account_id};
-use crate::arn::IamArn;
+use crate::arn::{Arn, IamArn};
 use crate::finding::{Check, Field, Finding};
 use crate::nearest::nearest;
 use crate::policy::pattern::{Pattern, Syntax};
@@ -164,6 +164,8 @@ pub fn check<'a>(
     }
     if allow {
         actions(statement, &mut problems);
+    } else {
+        denied(statement, &mut problems);
     }
     problems
 }
@@ -249,6 +251,37 @@ fn actions(statement: &Statement, problems: &mut Vec<Finding>) {
     }
 }
 
+/// AWS takes no action of another service into a trust policy, not even to deny it: "`AssumeRole`
+/// policy may only specify STS `AssumeRole` actions".
+fn denied(statement: &Statement, problems: &mut Vec<Finding>) {
+    let (Scope::Only(list) | Scope::Except(list)) = &statement.actions;
+    let field = if statement.actions.is_except() { "/NotAction" } else { "/Action" };
+    let other = |action: &&String| {
+        let service = action.split_once(':').map(|(service, _)| service);
+        service.is_some_and(|service| !service.eq_ignore_ascii_case("sts") && service != "*")
+    };
+    for action in list.iter().filter(other) {
+        let message = format!("{} is no action of STS", shown(action));
+        problems.push(refused(field, message, "name sts:AssumeRole or another"));
+    }
+}
+
+/// Whether AWS can tell whom a principal of a Deny names: "Invalid principal in policy".
+fn may_be_denied(kind: PrincipalKind, value: &str) -> bool {
+    match kind {
+        PrincipalKind::Aws => {
+            let named = |arn: Arn<'_>| {
+                matches!(arn.service, "iam" | "sts")
+                    && arn.region.is_empty()
+                    && is_account_id(arn.account)
+            };
+            is_account_id(value) || Arn::split(value).is_some_and(named)
+        }
+        PrincipalKind::Service => is_service(value),
+        PrincipalKind::Federated | PrincipalKind::CanonicalUser => true,
+    }
+}
+
 /// What is wrong with one principal; the finding is about it as a whole.
 fn principal(
     kind: PrincipalKind,
@@ -272,7 +305,12 @@ fn principal(
         return vec![refused("", message, "name exactly one principal")];
     }
     match kind {
-        _ if !allow => Vec::new(),
+        _ if !allow && may_be_denied(kind, value) => Vec::new(),
+        _ if !allow => {
+            let remedy = "write an account id, an ARN of IAM, or a name such as \
+                lambda.amazonaws.com";
+            vec![refused("", format!("{} is no principal", shown(value)), remedy)]
+        }
         PrincipalKind::Aws => aws(value, statement, reach).into_iter().collect(),
         PrincipalKind::Service if is_service(value) => Vec::new(),
         PrincipalKind::Service => {

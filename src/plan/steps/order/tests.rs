@@ -16,7 +16,7 @@ use crate::plan::{
 const GET: &str = r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#;
 const ALL: &str = r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#;
 const PUT: &str = r#"{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}"#;
-const NO: &str = r#"{"Effect":"Deny","Action":"s3:*","Resource":"secret"}"#;
+const NO: &str = r#"{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::secret"}"#;
 const LAMBDA: &str = "lambda.amazonaws.com";
 const EC2: &str = "ec2.amazonaws.com";
 
@@ -231,7 +231,7 @@ fn of_a_large_policy_only_that_it_denies_nothing_is_known() {
 
 /// A Deny of some characters, about nothing else than the others.
 fn deny(number: usize, size: usize) -> String {
-    let no = format!(r#"{{"Effect":"Deny","Action":"s3:A{number}","Resource":"*PAD"}}"#);
+    let no = format!(r#"{{"Effect":"Deny","Action":"s3:A{number}","Resource":"arn:aws:s3:::*PAD"}}"#);
     let pad = "x".repeat(size - no.len() + 3);
     no.replace("PAD", &pad)
 }
@@ -282,7 +282,7 @@ fn a_large_policy_is_renamed_statement_by_statement(#[case] statements: String) 
 fn a_large_policy_that_changes_both_ways_beside_an_attachment_is_put_once() {
     let statements = |first: &str| {
         let pad = "x".repeat(5_700);
-        format!(r#"{{"Effect":"Allow","Action":"s3:{first}","Resource":["arn:a","{pad}*"]}}"#)
+        format!(r#"{{"Effect":"Allow","Action":"s3:{first}","Resource":["arn:aws:s3:::a","arn:aws:s3:::{pad}*"]}}"#)
     };
     let (old, new) = (statements("GetObject"), statements("PutObject"));
     let (old, new) = ([("p", old.as_str())], [("p", new.as_str())]);
@@ -294,7 +294,7 @@ fn a_large_policy_that_changes_both_ways_beside_an_attachment_is_put_once() {
 #[test]
 fn what_only_allows_and_leaves_no_room_goes_before_what_is_to_come() {
     let pad = "x".repeat(9_880);
-    let all = format!(r#"{{"Effect":"Allow","Action":"*","Resource":["*","{pad}"]}}"#);
+    let all = format!(r#"{{"Effect":"Allow","Action":"*","Resource":["*","arn:aws:s3:::{pad}"]}}"#);
     let guard = denies(2, 400);
     let (old, new) = ([("x", all.as_str())], [("guard", guard.as_str())]);
     let states =
@@ -318,7 +318,7 @@ fn a_deny_with_more_than_half_of_the_room_stays_where_it_is() {
 fn what_pauses_is_told() {
     let large = |name: &str| {
         let pad = "x".repeat(6_000);
-        format!(r#"{{"Effect":"Allow","Action":"s3:{name}","Resource":["*","{pad}"]}}"#)
+        format!(r#"{{"Effect":"Allow","Action":"s3:{name}","Resource":["*","arn:aws:s3:::{pad}"]}}"#)
     };
     let statement = large("GetObject");
     let (old, new) = ([("a", statement.as_str())], [("b", statement.as_str())]);

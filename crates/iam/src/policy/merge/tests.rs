@@ -331,12 +331,12 @@ fn digits_of_a_kubernetes_resource_survive_too() {
     let node = Node::Object(vec![(
         "Statement".into(),
         crate::text::json::parse(
-            r#"{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"NumericEquals":{"k":42}}}"#,
+            r#"{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"NumericEquals":{"s3:max-keys":42}}}"#,
             crate::limits::DOCUMENT,
         )
         .unwrap(),
     )]);
     let policy = Policy::from_node(&node, PolicyKind::Identity, NumberRule::ShortIntegers).unwrap();
     let merged = merge(&[Named { name: "a".into(), policy }], None, &[]).unwrap();
-    assert_eq!(merged.policy.statements[0].conditions["NumericEquals"]["k"], ["42"]);
+    assert_eq!(merged.policy.statements[0].conditions["NumericEquals"]["s3:max-keys"], ["42"]);
 }
