@@ -42,6 +42,7 @@ mod restore;
 mod rights;
 mod room;
 mod second_manager;
+mod sessions;
 mod steps;
 mod subjects;
 mod tools;

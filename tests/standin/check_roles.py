@@ -201,7 +201,7 @@ def only_bad_trust_is_refused():
         {"Version": "2012-10-17", "Statement": one},
         {"Statement": [{**one, "Principal": "*"}]},
         {**SERVICE, "Version": "2008-10-17"},
-        {"Version": "2012-10-17", "Statement": [{**one, "Principal": {"AWS": "*"}, "Action": ["sts:AssumeRole", "sts:TagSession"]}]},
+        {"Version": "2012-10-17", "Statement": [{**one, "Principal": {"AWS": "*"}, "Action": ["sts:AssumeRole", "sts:TagSession", "sts:SetContext"]}]},
         {"Version": "2012-10-17", "Statement": [{**one, "Sid": "x", "Principal": {"Federated": f"arn:aws:iam::{a.id}:oidc-provider/example.com"},
             "Action": "sts:AssumeRoleWithWebIdentity", "Condition": {"StringEquals": {"example.com:aud": "sts.amazonaws.com"}}}]},
     ]

@@ -13,7 +13,7 @@ import trust
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam import models, responses
 from moto.iam.exceptions import DeleteConflictException, EntityAlreadyExists, LimitExceededException, NotFoundException
-from moto.iam.policy_validation import BaseIAMPolicyValidator
+from moto.iam.policy_validation import BaseIAMPolicyValidator, IAMTrustPolicyDocumentValidator
 from moto.iam.utils import generate_access_key_id_from_account_id, random_role_id
 from moto.sts.models import STSBackend
 from paging import page, setting
@@ -343,6 +343,11 @@ def install():
     )
     # A document without a version, or with the old one, is still accepted; moto wants 2012-10-17.
     BaseIAMPolicyValidator._validate_version = lambda self: None
+    # moto's list of actions of a trust policy is older than sts:SetContext.
+    listed = IAMTrustPolicyDocumentValidator._validate_trust_policy_action
+    IAMTrustPolicyDocumentValidator._validate_trust_policy_action = staticmethod(
+        lambda action: None if action == "sts:SetContext" else listed(action)
+    )
     STSBackend.get_caller_identity = caller_identity
 
     shapes = responses.IamResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER

@@ -148,7 +148,7 @@ fn same_key(folded: &str, key: &str) -> bool {
 /// Whether the request is allowed.
 ///
 /// With a trust policy, actions that make sessions (`sts:Assume…`, and without identity policies
-/// also `sts:TagSession` and `sts:SetSourceIdentity`) are for it alone to decide.
+/// also `sts:TagSession`, `sts:SetSourceIdentity` and `sts:SetContext`) are for it alone to decide.
 ///
 /// # Errors
 /// When a document holds what can't be evaluated for certain, such as an unknown operator, or the
@@ -176,7 +176,7 @@ pub(super) fn evaluate_within(
     let begins = |prefix: &str| {
         action.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
     };
-    let beside = ["sts:TagSession", "sts:SetSourceIdentity"]
+    let beside = ["sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"]
         .iter()
         .any(|name| action.eq_ignore_ascii_case(name));
     if let Some(trust) = documents.trust

@@ -24,17 +24,21 @@ use crate::quote::shown;
 use crate::trust::service::name::{is_pods, is_service};
 
 use crate::trust::{
-    ASSUME_ROLE, ASSUME_ROLE_WITH_SAML, ASSUME_ROLE_WITH_WEB_IDENTITY, Issuer, SET_SOURCE_IDENTITY,
-    TAG_SESSION, pod_identity, subject,
+    ASSUME_ROLE, ASSUME_ROLE_WITH_SAML, ASSUME_ROLE_WITH_WEB_IDENTITY, Issuer, SET_CONTEXT,
+    SET_SOURCE_IDENTITY, TAG_SESSION, pod_identity, subject,
 };
 
-/// The actions that an Allow may name.
-pub const ACTIONS: [&str; 5] = [
+/// The actions that an Allow may name: all that AWS documents for a trust policy.
+///
+/// Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Security
+/// Token Service": what `AssumeRole` and its two siblings authorize (read 2026-11-30).
+pub const ACTIONS: [&str; 6] = [
     ASSUME_ROLE,
     ASSUME_ROLE_WITH_WEB_IDENTITY,
     ASSUME_ROLE_WITH_SAML,
     TAG_SESSION,
     SET_SOURCE_IDENTITY,
+    SET_CONTEXT,
 ];
 
 const SERVICE_ACCOUNT: &str = "system:serviceaccount:";

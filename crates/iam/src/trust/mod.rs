@@ -35,6 +35,8 @@ pub const ASSUME_ROLE_WITH_SAML: &str = "sts:AssumeRoleWithSAML";
 pub const TAG_SESSION: &str = "sts:TagSession";
 /// A source identity for the session.
 pub const SET_SOURCE_IDENTITY: &str = "sts:SetSourceIdentity";
+/// A context for the session, which an identity provider has asserted.
+pub const SET_CONTEXT: &str = "sts:SetContext";
 
 /// A statement, and what its author should know about it.
 #[derive(Clone, Debug, PartialEq, Eq)]

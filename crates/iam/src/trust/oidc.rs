@@ -11,7 +11,7 @@ use crate::nearest::nearest;
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
-use crate::trust::{ASSUME_ROLE_WITH_WEB_IDENTITY, Issuer, refused};
+use crate::trust::{ASSUME_ROLE_WITH_WEB_IDENTITY, Issuer, TAG_SESSION, refused};
 use crate::trust::{claim, github, gitlab, subject};
 
 #[cfg(test)]
@@ -44,6 +44,8 @@ pub struct OidcGrant<'a> {
     pub subjects: &'a [String],
     /// Further claims and their values; `*` is any text.
     pub claims: &'a BTreeMap<String, Vec<String>>,
+    /// The token may hold session tags.
+    pub tag_session: bool,
 }
 
 /// The statement of the grant.
@@ -51,7 +53,7 @@ pub struct OidcGrant<'a> {
 /// # Errors
 /// The first argument that is wrong.
 pub fn statement(grant: &OidcGrant<'_>, account: &Account) -> Result<Statement, Finding> {
-    let OidcGrant { issuer, audiences, subjects, claims } = grant;
+    let OidcGrant { issuer, audiences, subjects, claims, tag_session } = grant;
     let issuer =
         Issuer::parse(issuer, account).map_err(|finding| finding.within(&Field::of("/issuer")))?;
     if ["cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"]
@@ -83,7 +85,8 @@ pub fn statement(grant: &OidcGrant<'_>, account: &Account) -> Result<Statement, 
         subject::check(&issuer, subject)
             .map_err(|finding| finding.within(&Field::of("/subjects").item(index)))?;
     }
-    let mut statement = Statement::allow([ASSUME_ROLE_WITH_WEB_IDENTITY])
+    let actions = [ASSUME_ROLE_WITH_WEB_IDENTITY].into_iter();
+    let mut statement = Statement::allow(actions.chain(tag_session.then_some(TAG_SESSION)))
         .principal(PrincipalKind::Federated, [issuer.provider_arn()])
         .when("StringEquals", &issuer.key("aud"), audiences.iter());
     statement = claim::require(statement, false, &issuer.key("sub"), subjects);

@@ -8,7 +8,7 @@ use crate::placeholder;
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
-use crate::trust::{ASSUME_ROLE, refused};
+use crate::trust::{ASSUME_ROLE, TAG_SESSION, refused};
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +27,8 @@ pub struct PrincipalGrant<'a> {
     pub external_id: Option<&'a str>,
     /// Only sessions with multi-factor authentication.
     pub mfa: bool,
+    /// The caller may pass session tags.
+    pub tag_session: bool,
 }
 
 /// The statement of the grant. Accounts become root ARNs; who may be named is for `limits::check`
@@ -35,7 +37,7 @@ pub struct PrincipalGrant<'a> {
 /// # Errors
 /// The first argument that is wrong.
 pub fn statement(grant: &PrincipalGrant<'_>, account: &Account) -> Result<Statement, Finding> {
-    let PrincipalGrant { arns, accounts, organization_id, external_id, mfa } = grant;
+    let PrincipalGrant { arns, accounts, organization_id, external_id, mfa, tag_session } = grant;
     let mut named = BTreeSet::new();
     for (index, arn) in arns.iter().enumerate() {
         let field = || Field::of("/arns").item(index);
@@ -65,7 +67,8 @@ pub fn statement(grant: &PrincipalGrant<'_>, account: &Account) -> Result<Statem
         // AWS takes `*` under AWS; the condition below holds it to the organization.
         named.insert("*".to_owned());
     }
-    let mut statement = Statement::allow([ASSUME_ROLE]).principal(PrincipalKind::Aws, named);
+    let actions = [ASSUME_ROLE].into_iter().chain(tag_session.then_some(TAG_SESSION));
+    let mut statement = Statement::allow(actions).principal(PrincipalKind::Aws, named);
     if let Some(id) = organization_id {
         if !is_organization_id(id) {
             return Err(refused(

@@ -12,6 +12,7 @@ use crate::trust::{ASSUME_ROLE, Compiled, refused};
 
 pub(super) mod name;
 pub mod sender;
+pub mod session;
 #[cfg(test)]
 mod tests;
 
@@ -61,7 +62,8 @@ pub fn statement(grant: &ServiceGrant<'_>, account: &Account) -> Result<Compiled
             "write podIdentity with the service accounts",
         ));
     }
-    let mut statement = Statement::allow([ASSUME_ROLE]).principal(PrincipalKind::Service, [*name]);
+    let actions = [ASSUME_ROLE].into_iter().chain(session::actions(name).iter().copied());
+    let mut statement = Statement::allow(actions).principal(PrincipalKind::Service, [*name]);
     let known = sender::sends_source_account(name);
     if *source_account == SourceAccount::Own || (*source_account == SourceAccount::Auto && known) {
         statement = statement.when("StringEquals", "aws:SourceAccount", [account.id.as_str()]);

@@ -132,6 +132,7 @@ fn tokens(grant: &iam_role::OidcGrant, account: &Account) -> Result<Statement, F
         audiences: &grant.audiences,
         subjects: &grant.subjects,
         claims: grant.claims.as_ref().unwrap_or(&NO_CLAIMS),
+        tag_session: grant.tag_session.unwrap_or(false),
     };
     trust::oidc::statement(&grant, account)
 }
@@ -165,6 +166,7 @@ fn named(grant: &iam_role::PrincipalsGrant, account: &Account) -> Result<Stateme
         organization_id: grant.organization_id.as_deref(),
         external_id: grant.external_id.as_deref(),
         mfa: grant.mfa.unwrap_or(false),
+        tag_session: grant.tag_session.unwrap_or(false),
     };
     trust::principals::statement(&grant, account)
 }

@@ -53,12 +53,13 @@ fn every_field_of_every_grant_reaches_the_trust_policy() {
         r#""githubActions":{"owner":"o","ownerId":"1","repository":"r","repositoryId":"2","pullRequests":true,"subjectFormat":"Classic"}"#,
         r#""gitlab":{"project":"g/p","projectId":"3","branches":["main"],"tags":["v*"],"protectedOnly":true}"#,
         r#""gitlab":{"host":"gitlab.example.com","project":"g/p","branches":["main"],"audience":"aws"}"#,
-        r#""oidc":{"issuer":"arn:{partition}:iam::{accountId}:oidc-provider/oidc.example.org","audiences":["aws"],"subjects":["app:*"],"claims":{"email":["a@example.org"]}}"#,
+        r#""oidc":{"issuer":"arn:{partition}:iam::{accountId}:oidc-provider/oidc.example.org","audiences":["aws"],"subjects":["app:*"],"claims":{"email":["a@example.org"]},"tagSession":true}"#,
         r#""saml":{"providerArn":"arn:{partition}:iam::{accountId}:saml-provider/Corp","audience":"https://example.org/saml","attributes":{"sub":["alice"]}}"#,
         r#""service":{"name":"batch.amazonaws.com","sourceArns":["arn:{partition}:batch:*:{accountId}:*"]}"#,
         r#""service":{"name":"batch.amazonaws.com","sourceAccount":"None"}"#,
         r#""service":{"name":"x.amazonaws.com","sourceAccount":"Own"}"#,
-        r#""principals":{"arns":["arn:{partition}:iam::{accountId}:role/r"],"accounts":["123456789012"],"organizationId":"o-a1b2c3d4e5","externalId":"7f3c","mfa":true}"#,
+        r#""principals":{"arns":["arn:{partition}:iam::{accountId}:role/r"],"accounts":["123456789012"],"organizationId":"o-a1b2c3d4e5","externalId":"7f3c","mfa":true,"tagSession":true}"#,
+        r#""statement":{"effect":"Allow","principals":{"AWS":["{accountId}"]},"actions":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity","sts:SetContext"]}"#,
     ];
     insta::assert_snapshot!(grants.map(statement).join("\n"));
 }

@@ -231,7 +231,8 @@ fn of_a_large_policy_only_that_it_denies_nothing_is_known() {
 
 /// A Deny of some characters, about nothing else than the others.
 fn deny(number: usize, size: usize) -> String {
-    let no = format!(r#"{{"Effect":"Deny","Action":"s3:A{number}","Resource":"arn:aws:s3:::*PAD"}}"#);
+    let no =
+        format!(r#"{{"Effect":"Deny","Action":"s3:A{number}","Resource":"arn:aws:s3:::*PAD"}}"#);
     let pad = "x".repeat(size - no.len() + 3);
     no.replace("PAD", &pad)
 }
@@ -282,7 +283,9 @@ fn a_large_policy_is_renamed_statement_by_statement(#[case] statements: String) 
 fn a_large_policy_that_changes_both_ways_beside_an_attachment_is_put_once() {
     let statements = |first: &str| {
         let pad = "x".repeat(5_700);
-        format!(r#"{{"Effect":"Allow","Action":"s3:{first}","Resource":["arn:aws:s3:::a","arn:aws:s3:::{pad}*"]}}"#)
+        format!(
+            r#"{{"Effect":"Allow","Action":"s3:{first}","Resource":["arn:aws:s3:::a","arn:aws:s3:::{pad}*"]}}"#
+        )
     };
     let (old, new) = (statements("GetObject"), statements("PutObject"));
     let (old, new) = ([("p", old.as_str())], [("p", new.as_str())]);
@@ -318,7 +321,9 @@ fn a_deny_with_more_than_half_of_the_room_stays_where_it_is() {
 fn what_pauses_is_told() {
     let large = |name: &str| {
         let pad = "x".repeat(6_000);
-        format!(r#"{{"Effect":"Allow","Action":"s3:{name}","Resource":["*","arn:aws:s3:::{pad}"]}}"#)
+        format!(
+            r#"{{"Effect":"Allow","Action":"s3:{name}","Resource":["*","arn:aws:s3:::{pad}"]}}"#
+        )
     };
     let statement = large("GetObject");
     let (old, new) = ([("a", statement.as_str())], [("b", statement.as_str())]);

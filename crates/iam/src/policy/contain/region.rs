@@ -17,7 +17,8 @@ pub(super) const TOO_COSTLY: &str = "the documents take too long to compare: wri
                                      with fewer wildcards, or several documents";
 
 /// What a trust policy answers for.
-const SESSIONS: [&str; 3] = ["sts:Assume*", "sts:TagSession", "sts:SetSourceIdentity"];
+const SESSIONS: [&str; 4] =
+    ["sts:Assume*", "sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"];
 
 /// What it costs to make a region of another.
 pub(super) const COPY: usize = 60;

@@ -110,6 +110,7 @@ fn principals_must_be_there() {
 #[case("sts:AssumeRoleWithSAML", true)]
 #[case("sts:TagSession", true)]
 #[case("sts:SetSourceIdentity", true)]
+#[case("sts:SetContext", true)]
 #[case("sts:assumerole", false)]
 #[case("sts:AssumeRole*", false)]
 #[case("sts:*", false)]

@@ -20,8 +20,25 @@ fn made(
         audiences: &list(audiences),
         subjects: &list(subjects),
         claims: &claims,
+        tag_session: false,
     };
     statement(&grant, &account())
+}
+
+#[test]
+fn tokens_may_hold_session_tags_where_the_grant_says_so() {
+    for tag_session in [false, true] {
+        let grant = OidcGrant {
+            issuer: PRIVATE,
+            audiences: &list(&["a"]),
+            subjects: &list(&["user:x"]),
+            claims: &BTreeMap::new(),
+            tag_session,
+        };
+        let made = statement(&grant, &account()).unwrap();
+        assert_eq!(document(&made).contains("sts:TagSession"), tag_session);
+        assert_eq!(limits::check(&made, &account(), Origin::Grant), []);
+    }
 }
 
 const PRIVATE: &str = "https://id.example.com/tenant";

@@ -21,6 +21,7 @@ fn every_argument_becomes_its_condition() {
         organization_id: Some("o-a1b2c3d4e5"),
         external_id: Some("7f3c"),
         mfa: true,
+        tag_session: false,
     };
     let policy = Policy::new(vec![statement(&grant, &account()).unwrap()]);
     policy.check(PolicyKind::Trust).unwrap();
@@ -56,6 +57,17 @@ fn near_misses_are_refused(
         ..PrincipalGrant::default()
     };
     assert!(statement(&grant, &account()).is_err());
+}
+
+#[test]
+fn a_caller_may_pass_session_tags_where_the_grant_says_so() {
+    let accounts = list(&["123456789012"]);
+    for tag_session in [false, true] {
+        let grant = PrincipalGrant { accounts: &accounts, tag_session, ..Default::default() };
+        let made = statement(&grant, &account()).unwrap();
+        assert_eq!(document(&made).contains("sts:TagSession"), tag_session);
+        assert_eq!(limits::check(&made, &account(), Origin::Grant), []);
+    }
 }
 
 #[test]

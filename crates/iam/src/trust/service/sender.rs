@@ -14,6 +14,8 @@
 //!   Prerequisites for delivery status logging).
 //! - `ec2`: a role on a machine is its own account's in any case.
 
+use crate::trust::service::name::short_name;
+
 /// A service principal without its suffix, the AWS documentation page that speaks of the key in its
 /// trust policy, and the day when that page was read.
 pub const SENDERS: [(&str, &str, &str); 36] = [
@@ -182,24 +184,6 @@ pub const SENDERS: [(&str, &str, &str); 36] = [
 /// Whether the service is known to send `aws:SourceAccount`.
 #[must_use]
 pub fn sends_source_account(service: &str) -> bool {
-    let labels = service
-        .strip_suffix(".amazonaws.com")
-        .or_else(|| service.strip_suffix(".amazonaws.com.cn"));
-    let Some(labels) = labels else { return false };
-    let name = labels
-        .split_once('.')
-        .filter(|(_, region)| is_region(region))
-        .map_or(labels, |(name, _)| name);
-    SENDERS.iter().any(|(known, ..)| *known == name)
-}
-
-/// `eu-west-2`, `us-gov-east-1`: two letters, words, and a digit at the end.
-fn is_region(label: &str) -> bool {
-    let mut parts = label.split('-');
-    parts.next().is_some_and(|area| area.len() == 2 && area.bytes().all(|b| b.is_ascii_lowercase()))
-        && label.matches('-').count() >= 2
-        && parts.all(|part| {
-            !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-        })
-        && label.ends_with(|c: char| c.is_ascii_digit())
+    let name = short_name(service);
+    SENDERS.iter().any(|(known, ..)| name == Some(known))
 }

@@ -70,6 +70,37 @@ fn the_guard_follows_the_arguments(
 }
 
 #[rstest]
+#[case("rolesanywhere.amazonaws.com", &["sts:SetSourceIdentity", "sts:TagSession"])]
+#[case("eks.amazonaws.com", &["sts:TagSession"])]
+#[case("capabilities.eks.amazonaws.com", &["sts:TagSession"])]
+#[case("access-grants.s3.amazonaws.com", &["sts:SetContext", "sts:SetSourceIdentity"])]
+#[case("access-grants.s3.eu-west-2.amazonaws.com", &["sts:SetContext", "sts:SetSourceIdentity"])]
+#[case("datazone.amazonaws.com.cn", &["sts:SetContext", "sts:TagSession"])]
+#[case("lambda.amazonaws.com", &[])]
+#[case("eks-fargate-pods.amazonaws.com", &[])]
+#[case("s3.amazonaws.com", &[])]
+fn a_service_may_do_with_its_sessions_what_it_needs(#[case] name: &str, #[case] beside: &[&str]) {
+    let statement = made(name, SourceAccount::None, &[]).unwrap().statement;
+    let all = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"];
+    for action in all {
+        let expected = action == "sts:AssumeRole" || beside.contains(&action);
+        let caller = (PrincipalKind::Service, name);
+        assert_eq!(allows(&statement, action, caller, &[]), expected, "{action}");
+    }
+    assert_eq!(limits::check(&statement, &account(), Origin::Grant), []);
+}
+
+#[test]
+fn sessions_are_in_order_and_each_has_its_source() {
+    assert!(session::SESSIONS.is_sorted_by(|a, b| a.0 < b.0));
+    for (name, actions, page) in session::SESSIONS {
+        assert!(is_service(&format!("{name}.amazonaws.com")) && page.contains(": "), "{name}");
+        assert!(!actions.is_empty() && actions.is_sorted());
+        assert!(actions.iter().all(|action| limits::ACTIONS.contains(action)), "{name}");
+    }
+}
+
+#[rstest]
 #[case::own_account("rds.amazonaws.com", Some("123456789012"), true)]
 #[case::other_account("rds.amazonaws.com", Some("210987654321"), false)]
 #[case::no_account("rds.amazonaws.com", None, false)]

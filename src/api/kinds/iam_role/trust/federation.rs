@@ -197,6 +197,10 @@ pub struct OidcGrant {
     #[schemars(schema_with = "claims")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims: Option<Claims>,
+    /// `true`: the tokens may hold session tags (`sts:TagSession`). Without it a token with tags is
+    /// refused. Default `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag_session: Option<bool>,
 }
 
 /// Assertions of one SAML provider.

@@ -104,7 +104,8 @@ pub struct PodIdentityGrant {
     .message("pods.eks.amazonaws.com would let in any pod of the account: write podIdentity with \
         the service accounts"))]
 pub struct ServiceGrant {
-    /// Service principal. Example: `lambda.amazonaws.com`.
+    /// Service principal. Services that tag their sessions, or set a source identity or a context,
+    /// are let do it. Example: `lambda.amazonaws.com`.
     #[schemars(
         length(min = 1, max = 128),
         regex(pattern = r"^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$")
@@ -178,6 +179,10 @@ pub struct PrincipalsGrant {
     /// `true`: only sessions with multi-factor authentication. Default `false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mfa: Option<bool>,
+    /// `true`: the caller may pass session tags (`sts:TagSession`). Without it a call with tags is
+    /// denied. Default `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag_session: Option<bool>,
 }
 
 /// A statement of a trust policy, typed, taken as it is.
@@ -194,7 +199,9 @@ pub struct StatementGrant {
     pub effect: Effect,
     /// Whom the statement is about.
     pub principals: StatementPrincipals,
-    /// Actions, up to 200. Example: `sts:AssumeRole`.
+    /// Actions, up to 200. An Allow names them one by one: `sts:AssumeRole`,
+    /// `sts:AssumeRoleWithWebIdentity`, `sts:AssumeRoleWithSAML`, `sts:TagSession`,
+    /// `sts:SetSourceIdentity`, `sts:SetContext`. Example: `sts:AssumeRole`.
     #[schemars(
         length(min = 1, max = 200),
         inner(length(min = 1, max = 128)),
