@@ -14,6 +14,7 @@ mod accidents;
 mod bad_days;
 mod braces;
 mod brakes;
+mod built_in;
 mod check;
 mod command_line;
 mod commands;

@@ -53,6 +53,8 @@ impl Check {
     pub const NAMES_ALONE: Self = Self("names-alone");
     /// A document is larger than an account takes at first.
     pub const SIZE: Self = Self("size");
+    /// An audience that IAM compares with another claim than its name says.
+    pub const AUDIENCE: Self = Self("audience");
     /// A service may be used from another account.
     pub const SOURCE_ACCOUNT: Self = Self("source-account");
 

@@ -98,7 +98,8 @@ pub fn fill(text: &str, account: &Account) -> Result<String, Brace> {
     Ok(out)
 }
 
-/// How `text` is written so that all its braces are braces: `{x}` as `{{x}}`. Policy variables stay.
+/// How `text` is written so that all its braces are braces: `{x}` as `{{x}}`. Policy variables
+/// stay.
 #[must_use]
 pub fn doubled(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -97,7 +97,7 @@ pub fn statement(grant: &GitlabGrant<'_>, account: &Account) -> Result<Compiled,
     let audience = audience.map_or_else(|| format!("https://{host}"), str::to_owned);
     claim::exact(&audience, || Field::of("/audience"))?;
     let mut statement = Statement::allow([ASSUME_ROLE_WITH_WEB_IDENTITY])
-        .principal(PrincipalKind::Federated, [issuer.provider_arn()])
+        .principal(PrincipalKind::Federated, [issuer.principal()])
         .when("StringEquals", &issuer.key("aud"), [audience]);
     statement = claim::require(statement, false, &issuer.key("sub"), &subjects);
     let shared = host == HOST;

@@ -7,10 +7,28 @@ use crate::finding::{Check, Field, Finding};
 use crate::placeholder;
 use crate::quote::shown;
 
-/// An OIDC identity provider in an account.
+/// Providers that are built into IAM and have no ARN: host, then the condition keys that tell for
+/// whom a token was made and about whom it is.
+///
+/// Source: IAM user guide, "IAM and AWS STS condition context keys", section "Available keys for
+/// AWS OIDC federation", and "Create a role for `OpenID` Connect federation" (read 2026-11-30).
+const BUILT_IN: [(&str, &str, &str); 4] = [
+    ("accounts.google.com", "aud", "sub"),
+    (COGNITO, "aud", "sub"),
+    ("graph.facebook.com", "app_id", "id"),
+    ("www.amazon.com", "app_id", "user_id"),
+];
+
+/// Amazon Cognito identity pools.
+pub(super) const COGNITO: &str = "cognito-identity.amazonaws.com";
+
+/// Google, as IAM names it.
+pub(super) const GOOGLE: &str = "accounts.google.com";
+
+/// An OIDC identity provider in an account, or one that is built into IAM.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Issuer {
-    provider_arn: String,
+    principal: String,
     key_prefix: String,
 }
 
@@ -37,9 +55,12 @@ impl Issuer {
             if !is_host_and_path(key_prefix) {
                 return Err(no_url());
             }
-            let provider_arn =
+            if let Some(built_in) = Self::built_in(key_prefix) {
+                return Ok(built_in);
+            }
+            let principal =
                 format!("arn:{}:iam::{}:oidc-provider/{key_prefix}", account.partition, account.id);
-            return Ok(Self { provider_arn, key_prefix: key_prefix.to_owned() });
+            return Ok(Self { principal, key_prefix: key_prefix.to_owned() });
         }
         if !text.starts_with("arn:") {
             return Err(no_url());
@@ -59,13 +80,41 @@ impl Issuer {
                 "create it there and name that one",
             ));
         }
-        Ok(Self { provider_arn: text, key_prefix: arn.path_and_name })
+        if arn.path_and_name != GOOGLE && Self::built_in(&arn.path_and_name).is_some() {
+            let name = arn.path_and_name;
+            return Err(refused(
+                format!("{} is built into IAM and is no provider of the account", shown(&name)),
+                &format!("write https://{name}"),
+            ));
+        }
+        Ok(Self { principal: text, key_prefix: arn.path_and_name })
     }
 
-    /// The provider as a `Federated` principal.
+    /// The provider of that name that is built into IAM.
     #[must_use]
-    pub fn provider_arn(&self) -> &str {
-        &self.provider_arn
+    pub fn built_in(name: &str) -> Option<Self> {
+        let (host, _, _) = BUILT_IN.iter().find(|(host, _, _)| *host == name)?;
+        Some(Self { principal: (*host).to_owned(), key_prefix: (*host).to_owned() })
+    }
+
+    /// The provider as a `Federated` principal: its ARN, or the bare name of one that is built in.
+    #[must_use]
+    pub fn principal(&self) -> &str {
+        &self.principal
+    }
+
+    /// The condition key that tells for whom a token was made.
+    #[must_use]
+    pub fn audience_key(&self) -> String {
+        let known = BUILT_IN.iter().find(|(host, _, _)| *host == self.key_prefix);
+        self.key(known.map_or("aud", |(_, audience, _)| audience))
+    }
+
+    /// The condition key that tells about whom a token is.
+    #[must_use]
+    pub fn subject_key(&self) -> String {
+        let known = BUILT_IN.iter().find(|(host, _, _)| *host == self.key_prefix);
+        self.key(known.map_or("sub", |(_, _, subject)| subject))
     }
 
     /// What stands before `:sub` and `:aud` in condition keys: host and path of the issuer.
@@ -116,7 +165,7 @@ mod tests {
         let issuer = Issuer::parse(text, &account()).unwrap();
         assert_eq!(issuer.key("sub"), "oidc.eks.eu-west-2.amazonaws.com/id/ABC:sub");
         assert_eq!(
-            issuer.provider_arn(),
+            issuer.principal(),
             "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-2.amazonaws.com/id/ABC"
         );
     }
@@ -142,6 +191,35 @@ mod tests {
     #[case("arn:aws:iam::123456789012:oidc-provider/*")]
     fn near_misses_are_refused(#[case] text: &str) {
         assert!(Issuer::parse(text, &account()).is_err(), "{text}");
+    }
+
+    #[rstest]
+    #[case("https://accounts.google.com", "accounts.google.com:aud", "accounts.google.com:sub")]
+    #[case("https://www.amazon.com", "www.amazon.com:app_id", "www.amazon.com:user_id")]
+    #[case("https://graph.facebook.com", "graph.facebook.com:app_id", "graph.facebook.com:id")]
+    fn a_provider_that_is_built_in_has_no_arn_and_keys_of_its_own(
+        #[case] url: &str,
+        #[case] audience: &str,
+        #[case] subject: &str,
+    ) {
+        let issuer = Issuer::parse(url, &account()).unwrap();
+        assert_eq!(issuer.principal(), issuer.key_prefix());
+        assert_eq!(
+            (issuer.audience_key().as_str(), issuer.subject_key().as_str()),
+            (audience, subject)
+        );
+    }
+
+    #[test]
+    fn a_provider_of_the_account_may_stand_for_google_alone() {
+        let of = |host: &str| {
+            Issuer::parse(&format!("arn:aws:iam::123456789012:oidc-provider/{host}"), &account())
+        };
+        assert!(of("accounts.google.com").unwrap().principal().starts_with("arn:"));
+        let said = of("www.amazon.com").unwrap_err().to_string();
+        assert!(said.ends_with("write https://www.amazon.com"), "{said}");
+        let other = Issuer::parse("https://accounts.google.com/x", &account()).unwrap();
+        assert!(other.principal().starts_with("arn:"), "another name");
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::nearest::nearest;
 use crate::policy::pattern::{Pattern, Syntax};
 use crate::policy::{Effect, PrincipalKind, PrincipalSet, Scope, Statement};
 use crate::quote::shown;
+use crate::trust::issuer::COGNITO;
 use crate::trust::service::name::{is_pods, is_service};
 
 use crate::trust::{
@@ -30,8 +31,8 @@ use crate::trust::{
 
 /// The actions that an Allow may name: all that AWS documents for a trust policy.
 ///
-/// Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Security
-/// Token Service": what `AssumeRole` and its two siblings authorize (read 2026-11-30).
+/// Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS
+/// Security Token Service": what `AssumeRole` and its two siblings authorize (read 2026-11-30).
 pub const ACTIONS: [&str; 6] = [
     ASSUME_ROLE,
     ASSUME_ROLE_WITH_WEB_IDENTITY,
@@ -388,6 +389,10 @@ fn federated(
     account: &Account,
     origin: Origin,
 ) -> Vec<Finding> {
+    let of = |issuer: Issuer| {
+        let (aud, sub) = (issuer.audience_key(), issuer.subject_key());
+        (Some(issuer), aud, sub)
+    };
     let (issuer, aud, sub) = match IamArn::parse(value) {
         Ok(arn) if !arn.is_in(account) => {
             let message = format!("{} is in another account", shown(value));
@@ -398,13 +403,13 @@ fn federated(
             (None, "SAML:aud".to_owned(), "SAML:sub".to_owned())
         }
         Ok(_) => match Issuer::parse(value, account) {
-            Ok(issuer) => {
-                let (aud, sub) = (issuer.key("aud"), issuer.key("sub"));
-                (Some(issuer), aud, sub)
-            }
+            Ok(issuer) => of(issuer),
             Err(finding) => return vec![finding],
         },
-        Err(error) => return vec![refused("", error.to_string(), "")],
+        Err(error) => match Issuer::built_in(value) {
+            Some(issuer) => of(issuer),
+            None => return vec![refused("", error.to_string(), "")],
+        },
     };
     let values = |operator: &str, key: &str| {
         conditions.get(operator).and_then(|keys| keys.get(key)).filter(|values| !values.is_empty())
@@ -427,6 +432,27 @@ fn federated(
     let patterns = values("StringLike", &sub)
         .filter(|_| origin == Origin::Grant && values("StringEquals", &sub).is_none());
     let mut problems: Vec<Finding> = exact(&aud).into_iter().collect();
+    // An identity pool of Cognito tells who signed in and who is a guest.
+    let pool = issuer.as_ref().filter(|issuer| issuer.key_prefix() == COGNITO);
+    if let Some(pool) = pool.filter(|_| values("StringEquals", &sub).is_none()) {
+        let amr = pool.key("amr");
+        let signed_in = ["ForAnyValue:StringEquals", "ForAnyValue:StringLike"].iter().any(|name| {
+            let plain = |value: &String| {
+                value != "unauthenticated" && !value.is_empty() && !value.contains(['*', '?', '$'])
+            };
+            values(name, &amr).is_some_and(|values| values.iter().all(plain))
+        });
+        if !signed_in {
+            let message = format!(
+                "{} lets in guests of the pool without exact subjects or the condition \
+                 ForAnyValue:StringEquals {} with authenticated",
+                shown(value),
+                shown(&amr)
+            );
+            problems.push(refused("", message, "add one of them; in a grant write claims.amr"));
+        }
+        return problems;
+    }
     match (&issuer, patterns) {
         (Some(_), Some(_)) => {}
         _ => problems.extend(exact(&sub)),

@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 
 use crate::account::Account;
-use crate::finding::{Field, Finding};
+use crate::finding::{Check, Field, Finding};
 use crate::nearest::nearest;
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
-use crate::trust::{ASSUME_ROLE_WITH_WEB_IDENTITY, Issuer, TAG_SESSION, refused};
+use crate::trust::issuer::{COGNITO, GOOGLE};
+use crate::trust::{ASSUME_ROLE_WITH_WEB_IDENTITY, Compiled, Issuer, TAG_SESSION, refused};
 use crate::trust::{claim, github, gitlab, subject};
 
 #[cfg(test)]
@@ -52,18 +53,10 @@ pub struct OidcGrant<'a> {
 ///
 /// # Errors
 /// The first argument that is wrong.
-pub fn statement(grant: &OidcGrant<'_>, account: &Account) -> Result<Statement, Finding> {
+pub fn statement(grant: &OidcGrant<'_>, account: &Account) -> Result<Compiled, Finding> {
     let OidcGrant { issuer, audiences, subjects, claims, tag_session } = grant;
     let issuer =
         Issuer::parse(issuer, account).map_err(|finding| finding.within(&Field::of("/issuer")))?;
-    if ["cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"]
-        .contains(&issuer.key_prefix())
-    {
-        // It has no ARN in an account.
-        let name = shown(issuer.key_prefix());
-        let message = format!("{name} is built into IAM and is no provider of the account");
-        return Err(refused("/issuer", message, "use a statement"));
-    }
     if audiences.is_empty() {
         return Err(refused(
             "/audiences",
@@ -87,9 +80,9 @@ pub fn statement(grant: &OidcGrant<'_>, account: &Account) -> Result<Statement, 
     }
     let actions = [ASSUME_ROLE_WITH_WEB_IDENTITY].into_iter();
     let mut statement = Statement::allow(actions.chain(tag_session.then_some(TAG_SESSION)))
-        .principal(PrincipalKind::Federated, [issuer.provider_arn()])
-        .when("StringEquals", &issuer.key("aud"), audiences.iter());
-    statement = claim::require(statement, false, &issuer.key("sub"), subjects);
+        .principal(PrincipalKind::Federated, [issuer.principal()])
+        .when("StringEquals", &issuer.audience_key(), audiences.iter());
+    statement = claim::require(statement, false, &issuer.subject_key(), subjects);
     for (name, values) in *claims {
         check_claim(&issuer, name)?;
         if values.is_empty() {
@@ -101,11 +94,32 @@ pub fn statement(grant: &OidcGrant<'_>, account: &Account) -> Result<Statement, 
         }
         statement = claim::require(statement, name == "amr", &issuer.key(name), values);
     }
-    Ok(statement)
+    let warnings = audiences.iter().enumerate().filter_map(|(index, audience)| {
+        google(&issuer, audience, &Field::of("/audiences").item(index))
+    });
+    Ok(Compiled { statement, warnings: warnings.collect() })
+}
+
+/// Of Google's tokens IAM compares `aud` with the claim `azp` where there is one, and `oaud` with
+/// the token's own `aud`.
+fn google(issuer: &Issuer, audience: &str, field: &Field) -> Option<Finding> {
+    let client = audience.ends_with(".apps.googleusercontent.com")
+        || (!audience.is_empty() && audience.bytes().all(|b| b.is_ascii_digit()));
+    if issuer.key_prefix() != GOOGLE || client {
+        return None;
+    }
+    let message = format!(
+        "IAM compares it with the azp of Google's tokens, which is the id of a client or of a \
+         service account, and {} is none",
+        shown(audience)
+    );
+    let remedy = "write that id, and what your tokens were made for under claims.oaud";
+    Some(Finding::warning(Check::AUDIENCE, field, message).with_remedy(remedy))
 }
 
 fn check_claim(issuer: &Issuer, name: &str) -> Result<(), Finding> {
-    for (claim, field) in [("aud", "audiences"), ("sub", "subjects")] {
+    for (key, field) in [(issuer.audience_key(), "audiences"), (issuer.subject_key(), "subjects")] {
+        let claim = key.rsplit(':').next().unwrap_or_default();
         if name == claim {
             return Err(claim::of_field(&Field::of("/claims").name(claim), field));
         }
@@ -115,11 +129,13 @@ fn check_claim(issuer: &Issuer, name: &str) -> Result<(), Finding> {
         return Ok(());
     }
     let near = nearest(name, known.iter().copied());
-    Err(refused(
-        Field::of("/claims").quoted(name),
-        "IAM knows no such claim of this issuer, so it could never match",
-        format!("write {}", near.map_or_else(|| known.join(", "), str::to_owned)),
-    ))
+    let remedy = if known.is_empty() {
+        "remove it".to_owned()
+    } else {
+        format!("write {}", near.map_or_else(|| known.join(", "), str::to_owned))
+    };
+    let message = "IAM knows no such claim of this issuer, so it could never match";
+    Err(refused(Field::of("/claims").quoted(name), message, remedy))
 }
 
 /// The claims of an issuer, by host and path, that are condition keys.
@@ -129,7 +145,9 @@ fn known_claims(key_prefix: &str) -> &'static [&'static str] {
         "github.com" => &github::CLAIMS,
         _ if subject::is_github(key_prefix) => &github::CLAIMS,
         gitlab::HOST => &gitlab::CLAIMS,
-        "accounts.google.com" => &["email", "google/organization_number", "oaud"],
+        GOOGLE => &["email", "google/organization_number", "oaud"],
+        COGNITO => &["amr"],
+        "graph.facebook.com" | "www.amazon.com" => &[],
         "agent.buildkite.com" => &BUILDKITE,
         _ if host.starts_with("agent.") && host.ends_with(".buildkite.site") => &BUILDKITE,
         _ if host.starts_with("agent.") && host.ends_with(".buildkite.dev") => &BUILDKITE,

@@ -19,7 +19,7 @@ pub fn statements(issuers: &[Issuer], namespace: &str, service_account: &str) ->
         .iter()
         .map(|issuer| {
             Statement::allow([ASSUME_ROLE_WITH_WEB_IDENTITY])
-                .principal(PrincipalKind::Federated, [issuer.provider_arn()])
+                .principal(PrincipalKind::Federated, [issuer.principal()])
                 .when("StringEquals", &issuer.key("aud"), [AUDIENCE])
                 .when("StringEquals", &issuer.key("sub"), [subject.as_str()])
         })

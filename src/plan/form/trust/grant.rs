@@ -67,7 +67,7 @@ pub(super) fn compile(
         pod_identity.as_ref().map(|grant| one(&at("podIdentity"), pods(grant, namespace, account))),
         github_actions.as_ref().map(|grant| warned(&at("githubActions"), github(grant, account))),
         gitlab.as_ref().map(|grant| warned(&at("gitlab"), gitlab_jobs(grant, account))),
-        oidc.as_ref().map(|grant| one(&at("oidc"), tokens(grant, account))),
+        oidc.as_ref().map(|grant| warned(&at("oidc"), tokens(grant, account))),
         saml.as_ref().map(|grant| one(&at("saml"), assertions(grant, account))),
         service.as_ref().map(|grant| warned(&at("service"), aws_service(grant, account))),
         principals.as_ref().map(|grant| one(&at("principals"), named(grant, account))),
@@ -126,7 +126,7 @@ fn gitlab_jobs(grant: &iam_role::GitlabGrant, account: &Account) -> Result<Compi
     trust::gitlab::statement(&grant, account)
 }
 
-fn tokens(grant: &iam_role::OidcGrant, account: &Account) -> Result<Statement, Finding> {
+fn tokens(grant: &iam_role::OidcGrant, account: &Account) -> Result<Compiled, Finding> {
     let grant = OidcGrant {
         issuer: &grant.issuer,
         audiences: &grant.audiences,

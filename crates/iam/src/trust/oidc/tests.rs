@@ -14,6 +14,15 @@ fn made(
     subjects: &[&str],
     claims: &[(&str, &[&str])],
 ) -> Result<Statement, Finding> {
+    compiled(issuer, audiences, subjects, claims).map(|compiled| compiled.statement)
+}
+
+fn compiled(
+    issuer: &str,
+    audiences: &[&str],
+    subjects: &[&str],
+    claims: &[(&str, &[&str])],
+) -> Result<Compiled, Finding> {
     let claims = claims.iter().map(|(name, values)| ((*name).to_owned(), list(values))).collect();
     let grant = OidcGrant {
         issuer,
@@ -35,7 +44,7 @@ fn tokens_may_hold_session_tags_where_the_grant_says_so() {
             claims: &BTreeMap::new(),
             tag_session,
         };
-        let made = statement(&grant, &account()).unwrap();
+        let made = statement(&grant, &account()).unwrap().statement;
         assert_eq!(document(&made).contains("sts:TagSession"), tag_session);
         assert_eq!(limits::check(&made, &account(), Origin::Grant), []);
     }
@@ -203,7 +212,8 @@ fn methods_of_sign_in_are_a_list(#[case] methods: &[&str], #[case] allowed: bool
 #[case("https://scalr.io", "account:a:*", false)]
 #[case("https://oidc.vercel.com", "owner:o:project:*", true)]
 #[case("https://sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d", "x", false)]
-#[case("https://cognito-identity.amazonaws.com", "x", false)]
+#[case("https://cognito-identity.amazonaws.com", "eu-west-2:0a0a", true)]
+#[case("https://cognito-identity.amazonaws.com", "*", false)]
 fn subjects_that_reach_too_far_are_refused(
     #[case] issuer: &str,
     #[case] subject: &str,
@@ -244,6 +254,9 @@ fn the_reason_is_told(
 #[case(GITHUB, "event_name", &["push"], false)]
 #[case("https://gitlab.com", "namespace_id", &["1"], true)]
 #[case("https://gitlab.com", "namespace_path", &["g"], false)]
+#[case("https://www.amazon.com", "user_id", &["x"], false)]
+#[case("https://www.amazon.com", "email", &["x"], false)]
+#[case("https://cognito-identity.amazonaws.com", "amr", &["authenticated"], true)]
 fn claims_that_could_never_match_are_refused(
     #[case] issuer: &str,
     #[case] claim: &str,
@@ -261,4 +274,94 @@ fn an_issuer_of_another_account_is_refused() {
     let error = elsewhere.unwrap_err();
     assert_eq!((error.check(), error.pointer()), (Check::ISSUER, "/issuer"));
     assert!(error.message().ends_with(" is not in the account of the role"), "{error}");
+}
+
+const POOL: &str = "eu-west-2:11111111-2222-3333-4444-555555555555";
+const COGNITO_URL: &str = "https://cognito-identity.amazonaws.com";
+
+#[rstest]
+#[case::google(
+    "https://accounts.google.com",
+    "112233445566778899001",
+    "112233445566778899001",
+    r#"{"accounts.google.com:aud":"112233445566778899001","accounts.google.com:sub":"112233445566778899001"}"#
+)]
+#[case::amazon(
+    "https://www.amazon.com",
+    "amzn1.application.x",
+    "amzn1.account.y",
+    r#"{"www.amazon.com:app_id":"amzn1.application.x","www.amazon.com:user_id":"amzn1.account.y"}"#
+)]
+#[case::facebook(
+    "https://graph.facebook.com",
+    "1",
+    "2",
+    r#"{"graph.facebook.com:app_id":"1","graph.facebook.com:id":"2"}"#
+)]
+#[case::cognito(
+    COGNITO_URL,
+    POOL,
+    "eu-west-2:0a0a",
+    r#"{"cognito-identity.amazonaws.com:aud":"eu-west-2:11111111-2222-3333-4444-555555555555","cognito-identity.amazonaws.com:sub":"eu-west-2:0a0a"}"#
+)]
+fn a_built_in_provider_is_named_bare_and_held_to_the_tenant(
+    #[case] issuer: &str,
+    #[case] audience: &str,
+    #[case] subject: &str,
+    #[case] condition: &str,
+) {
+    let Compiled { statement, warnings } = compiled(issuer, &[audience], &[subject], &[]).unwrap();
+    let host = issuer.trim_start_matches("https://");
+    assert_eq!(
+        document(&statement),
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Federated":"{host}"}},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{{"StringEquals":{condition}}}}}]}}"#
+        )
+    );
+    assert_eq!(warnings, []);
+    for origin in [Origin::Grant, Origin::Statement] {
+        assert_eq!(limits::check(&statement, &account(), origin), []);
+        // Neither the tenant nor the subject may be missing, whoever wrote it.
+        for key in condition.split('"').filter(|part| part.starts_with(host)) {
+            let mut open = statement.clone();
+            open.conditions.get_mut("StringEquals").unwrap().remove(key);
+            assert_ne!(limits::check(&open, &account(), origin), [], "{key}");
+        }
+    }
+}
+
+#[rstest]
+#[case::signed_in(Some("authenticated"), true)]
+#[case::by_one_provider(Some("accounts.google.com"), true)]
+#[case::guests(Some("unauthenticated"), false)]
+#[case::anybody(Some("auth*"), false)]
+#[case::guests_too(None, false)]
+fn an_identity_pool_may_let_in_all_who_signed_in_and_no_guests(
+    #[case] amr: Option<&str>,
+    #[case] accepted: bool,
+) {
+    let value = [amr.unwrap_or_default()];
+    let claims: &[(&str, &[&str])] = &[("amr", &value)];
+    let claims = if amr.is_some() { claims } else { &[] };
+    let statement = made(COGNITO_URL, &[POOL], &["eu-west-2:*"], claims).unwrap();
+    for origin in [Origin::Grant, Origin::Statement] {
+        let found = limits::check(&statement, &account(), origin);
+        assert_eq!(found.is_empty(), accepted, "{found:?}");
+    }
+}
+
+#[rstest]
+#[case("sts.amazonaws.com", true)]
+#[case("112233445566778899001", false)]
+#[case("1-x.apps.googleusercontent.com", false)]
+fn what_google_calls_azp_is_told(#[case] audience: &str, #[case] warned: bool) {
+    let compiled = compiled("https://accounts.google.com", &[audience], &["1"], &[]).unwrap();
+    let said: Vec<String> = compiled.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(!said.is_empty(), warned, "{said:?}");
+    assert!(said.iter().all(|said| said.starts_with("audiences[0]: IAM compares it with the azp")));
+    assert_eq!(compiled_of_another_issuer(audience), 0);
+}
+
+fn compiled_of_another_issuer(audience: &str) -> usize {
+    compiled(PRIVATE, &[audience], &["user:x"], &[]).unwrap().warnings.len()
 }

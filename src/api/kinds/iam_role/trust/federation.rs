@@ -173,18 +173,20 @@ pub struct GitlabGrant {
         than * in subjects"))]
 pub struct OidcGrant {
     /// Issuer as `https://HOST/PATH`, or the ARN of an identity provider of the role's account;
-    /// `{partition}` and `{accountId}` are replaced. Example: `https://app.terraform.io`.
+    /// `{partition}` and `{accountId}` are replaced. Google, Cognito, Amazon and Facebook are built
+    /// into IAM and need no provider. Example: `https://app.terraform.io`.
     #[schemars(length(min = 1, max = 512), regex(pattern = "^(https://|arn:).+$"))]
     pub issuer: String,
-    /// Audiences (`aud`), exact, 1 to 50. Example: `aws.workload.identity`.
+    /// Audiences (`aud`, of Amazon and Facebook `app_id`), exact, 1 to 50. Example:
+    /// `aws.workload.identity`.
     #[schemars(
         length(min = 1, max = 50),
         inner(length(min = 1, max = 255), regex(pattern = "^[^*?$]+$")),
         extend("x-kubernetes-list-type" = "set")
     )]
     pub audiences: Vec<String>,
-    /// Subjects (`sub`), 1 to 50; exact unless they contain `*`, which stands after a `:` or `/`
-    /// and never in the name of the organization. Example:
+    /// Subjects (`sub`, of Amazon `user_id`, of Facebook `id`), 1 to 50; exact unless they contain
+    /// `*`, which stands after a `:` or `/` and never in the name of the organization. Example:
     /// `organization:myorg:project:main:workspace:billing:run_phase:*`.
     #[schemars(
         length(min = 1, max = 50),

@@ -245,7 +245,8 @@ pub struct StatementPrincipals {
     )]
     #[serde(rename = "Service", skip_serializing_if = "Option::is_none")]
     pub service: Option<Vec<String>>,
-    /// ARNs of identity providers, up to 50; `{partition}` and `{accountId}` are replaced.
+    /// ARNs of identity providers, or the names of those that are built into IAM, up to 50;
+    /// `{partition}` and `{accountId}` are replaced. Example: `accounts.google.com`.
     #[schemars(
         length(min = 1, max = 50),
         inner(length(min = 1, max = 2048)),
