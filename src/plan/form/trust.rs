@@ -10,7 +10,6 @@ use crate::{
     },
 };
 use iam::{
-    account::Account,
     finding::{Check, Field, Finding},
     limits as quota,
     placeholder::{Filling, Replaced},

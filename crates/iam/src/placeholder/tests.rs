@@ -104,7 +104,7 @@ fn of_a_document_resources_and_values_are_read_and_nothing_else() {
         "Action":"s3:{x}","Resource":["arn:aws:s3:::{accountId}","{{y}}"],
         "Condition":{"Bool":{"{x}":true},"StringEquals":{"a:b":"{accountId}","a:c":["{z}"]}}},
         {"NotResource":"{accountid}"}]}"#;
-    let text = Text::json(text, Bounds { bytes: 4096, depth: 16 }).unwrap();
+    let text = Text::json(text, Bounds { bytes: 4096, depth: 16, values: 4096 }).unwrap();
     let account = account();
     let mut filling = Filling::new(&account);
     let made = filling.document(&text.node).to_text();

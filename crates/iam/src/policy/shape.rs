@@ -291,7 +291,7 @@ mod tests {
     fn each_has_its_place_and_what_is_only_looked_at_is_read() {
         let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotAction":["s3:*","s3"],
             "NotResource":"b/*","Condition":{"StringEquals":{"SourceAccount":"1"}}}]}"#;
-        let node = Text::json(text, Bounds { bytes: 4096, depth: 16 }).unwrap().node;
+        let node = Text::json(text, Bounds { bytes: 4096, depth: 16, values: 4096 }).unwrap().node;
         let rule = NumberRule::ShortIntegers;
         let found = Policy::from_node(&node, PolicyKind::Identity, rule).unwrap_err();
         let found: Vec<&str> = found.iter().map(crate::finding::Finding::pointer).collect();

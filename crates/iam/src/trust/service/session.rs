@@ -12,7 +12,8 @@ use crate::trust::service::name::short_name;
 use crate::trust::{SET_CONTEXT, SET_SOURCE_IDENTITY, TAG_SESSION};
 
 /// A service principal without its suffix, the actions beside `sts:AssumeRole`, and the page of the
-/// AWS documentation that shows them. All read on 2026-11-30.
+/// AWS documentation that shows them, as of 2026-11-30. Those of `access-grants.s3`,
+/// `application.qbusiness`, `lakeformation` and `q` were seen only as public copies quote them.
 pub const SESSIONS: [(&str, &[&str], &str); 8] = [
     (
         "access-grants.s3",
