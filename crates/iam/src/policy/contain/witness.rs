@@ -250,16 +250,20 @@ fn texts<'a>(
     let mut out: Vec<String> = Vec::new();
     out.extend(own().flat_map(examples));
     // What two of them have in common is seldom a text of either.
+    let affordable = || !work.is_over();
     for (index, one) in own().enumerate() {
-        out.extend(own().skip(index + 1).filter_map(|other| one.common(other, variable, work)));
+        let rest = own().skip(index + 1).take_while(|_| affordable());
+        out.extend(rest.filter_map(|other| one.common(other, variable, work)));
     }
     let single =
         |part: &Limit<'_, Glob>| matches!(part, Limit::One(glob) if glob.literal().is_some());
     if !parts.iter().any(single) {
         out.extend(any.iter().map(|text| (*text).to_owned()));
         let inside = |glob: &&Glob| parts.iter().all(|part| !part.excludes(glob, work));
-        for near in others.flatten().filter(inside).take(NEAR) {
-            out.extend(own().filter_map(|glob| glob.common(near, variable, work)));
+        let near = others.flatten().take_while(|_| affordable()).filter(inside);
+        for near in near.take(NEAR) {
+            let ours = own().take_while(|_| affordable());
+            out.extend(ours.filter_map(|glob| glob.common(near, variable, work)));
             out.extend(examples(near));
         }
     }
