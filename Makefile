@@ -115,7 +115,7 @@ laws:
 .PHONY: oldest
 oldest: export RUST_TEST_THREADS ?= 10
 oldest: setup
-	ROLEWRIGHT_API_SERVER="$$(tests/controlplane/oldest.sh) --feature-gates=WatchList=false" cargo test --locked --test integration --test chart -- $(ONLY)
+	ROLEWRIGHT_API_SERVER="$$(tests/tools/oldest.sh) --feature-gates=WatchList=false" cargo test --locked --test integration --test chart -- $(ONLY)
 
 # The binary of the image as the Dockerfile builds it. Needs no container engine. (`make test` runs the same with a binary for development.)
 .PHONY: image

@@ -29,7 +29,7 @@ base=k8s.io/component-base/version
 flags=(-trimpath -gcflags=all=-l -ldflags "-s -w -X $base.gitVersion=$kubernetes -X $base.gitMajor=1 -X $base.gitMinor=$minor")
 
 # The key covers versions, every module sum and the flags, so that a change of one of them builds again.
-sums=$({ cat "$here"/{etcd,kubernetes}/go.mod "$here"/{etcd,kubernetes}/go.sum; printf '%s\n' "${flags[@]}"; } | sha256sum | cut -c1-12)
+sums=$({ cat "$here"/*/go.mod "$here"/*/go.sum; printf '%s\n' "${flags[@]}"; } | sha256sum | cut -c1-12)
 assets="$cache/controlplane/k8s-$kubernetes-etcd-$etcd-$sums"
 
 mkdir -p "$assets"

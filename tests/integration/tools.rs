@@ -115,10 +115,11 @@ fn each_tool_is_built_once_whoever_asks_and_a_failed_build_counts_for_nothing() 
         assert!(again.stderr.is_empty(), "{script:?}: {again:?}");
         let binary = String::from_utf8(one.stdout).unwrap();
         let said = Command::new(binary.lines().last().unwrap()).output().unwrap();
-        assert_eq!(
-            String::from_utf8_lossy(&said.stdout).trim(),
-            script.file_stem().unwrap().to_str().unwrap()
-        );
+        let program = match script.file_stem().unwrap().to_str().unwrap() {
+            "oldest" => "kube-apiserver",
+            name => name,
+        };
+        assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), program);
     }
 }
 

@@ -4,7 +4,7 @@
 #   go_tool NAME MODULE PACKAGE DURATION [FLAG…]   of the Go module in the folder NAME beside this file; flags of `go build`
 #   cargo_tool NAME VERSION DURATION               of crates.io
 #
-# DURATION is what people are told, as "3 minutes".
+# DURATION is what people are told, as "3 minutes". With IF_BUILT=1 nothing is built: what is missing is a failure without a word.
 
 set -euo pipefail
 
@@ -19,6 +19,7 @@ build_once() {
   local root="$cache/tools/$1" binary=$2 version=$3 duration=$4
   local name=${binary##*/}
   shift 4
+  [[ -z ${IF_BUILT:-} || -x "$root/$binary" ]] || return 1
   mkdir -p "$root/$(dirname "$binary")"
   exec 9>"$root/.lock"
   flock 9

@@ -1,4 +1,4 @@
-module rolewright.dev/controlplane/oldest
+module rolewright.dev/tools/oldest
 
 go 1.26.0
 
