@@ -21,6 +21,7 @@ use crate::text::pointer::Pointer;
 
 use crate::policy::document::{Effect, Policy, PrincipalKind, Scope, Statement, Version};
 use crate::policy::pattern::{Pattern, Syntax, glob, is_action, names, names_plain};
+use crate::policy::sessions;
 use crate::policy::work::Work;
 
 pub(super) use condition::matches as clause_matches;
@@ -176,9 +177,7 @@ pub(super) fn evaluate_within(
     let begins = |prefix: &str| {
         action.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
     };
-    let beside = ["sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"]
-        .iter()
-        .any(|name| action.eq_ignore_ascii_case(name));
+    let beside = sessions::BESIDE.iter().any(|name| action.eq_ignore_ascii_case(name));
     if let Some(trust) = documents.trust
         && (begins("sts:Assume") || (beside && documents.policies.is_empty()))
     {

@@ -24,6 +24,7 @@ pub mod pattern;
 mod print;
 mod problems;
 pub mod reasons;
+pub mod sessions;
 mod shape;
 pub mod subjects;
 #[cfg(test)]

@@ -13,8 +13,9 @@ use crate::nearest::nearest;
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
+use crate::policy::sessions::ASSUME_ROLE_WITH_WEB_IDENTITY;
 use crate::trust::claim::{self, Flaw};
-use crate::trust::{ASSUME_ROLE_WITH_WEB_IDENTITY, Compiled, NAMES_ALONE, refused};
+use crate::trust::{Compiled, NAMES_ALONE, refused};
 
 #[cfg(test)]
 mod tests;

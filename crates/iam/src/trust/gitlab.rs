@@ -9,9 +9,10 @@ use crate::finding::{Check, Field, Finding};
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
+use crate::policy::sessions::ASSUME_ROLE_WITH_WEB_IDENTITY;
 use crate::trust::claim;
 use crate::trust::github::is_ref_name;
-use crate::trust::{ASSUME_ROLE_WITH_WEB_IDENTITY, Compiled, Issuer, NAMES_ALONE, refused};
+use crate::trust::{Compiled, Issuer, NAMES_ALONE, refused};
 
 #[cfg(test)]
 mod tests;

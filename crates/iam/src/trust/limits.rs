@@ -19,28 +19,13 @@ use crate::arn::{Arn, IamArn};
 use crate::finding::{Check, Field, Finding};
 use crate::nearest::nearest;
 use crate::policy::pattern::{Pattern, Syntax};
+use crate::policy::sessions;
 use crate::policy::{Effect, PrincipalKind, PrincipalSet, Scope, Statement};
 use crate::quote::shown;
 use crate::trust::issuer::COGNITO;
 use crate::trust::service::name::{is_pods, is_service};
 
-use crate::trust::{
-    ASSUME_ROLE, ASSUME_ROLE_WITH_SAML, ASSUME_ROLE_WITH_WEB_IDENTITY, Issuer, SET_CONTEXT,
-    SET_SOURCE_IDENTITY, TAG_SESSION, pod_identity, subject,
-};
-
-/// The actions that an Allow may name: all that AWS documents for a trust policy.
-///
-/// Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS
-/// Security Token Service": what `AssumeRole` and its two siblings authorize (read 2026-11-30).
-pub const ACTIONS: [&str; 6] = [
-    ASSUME_ROLE,
-    ASSUME_ROLE_WITH_WEB_IDENTITY,
-    ASSUME_ROLE_WITH_SAML,
-    TAG_SESSION,
-    SET_SOURCE_IDENTITY,
-    SET_CONTEXT,
-];
+use crate::trust::{Issuer, pod_identity, subject};
 
 const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
@@ -246,12 +231,12 @@ fn actions(statement: &Statement, problems: &mut Vec<Finding>) {
     if list.is_empty() {
         problems.push(refused("/Action", "it is empty", "name sts:AssumeRole or another"));
     }
-    for action in list.iter().filter(|action| !ACTIONS.contains(&action.as_str())) {
-        let near = nearest(action, ACTIONS.into_iter());
+    for action in list.iter().filter(|action| !sessions::ALL.contains(&action.as_str())) {
+        let near = nearest(action, sessions::ALL.into_iter());
         problems.push(refused(
             "/Action",
             format!("{} is not allowed in a trust policy", shown(action)),
-            format!("write {}", near.map_or_else(|| ACTIONS.join(", "), str::to_owned)),
+            format!("write {}", near.map_or_else(|| sessions::ALL.join(", "), str::to_owned)),
         ));
     }
 }

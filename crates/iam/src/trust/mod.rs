@@ -25,19 +25,6 @@ pub use issuer::Issuer;
 use crate::finding::{Check, Field, Finding};
 use crate::policy::Statement;
 
-/// Ordinary sessions.
-pub const ASSUME_ROLE: &str = "sts:AssumeRole";
-/// Sessions from an OIDC token.
-pub const ASSUME_ROLE_WITH_WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
-/// Sessions from a SAML assertion.
-pub const ASSUME_ROLE_WITH_SAML: &str = "sts:AssumeRoleWithSAML";
-/// Session tags.
-pub const TAG_SESSION: &str = "sts:TagSession";
-/// A source identity for the session.
-pub const SET_SOURCE_IDENTITY: &str = "sts:SetSourceIdentity";
-/// A context for the session, which an identity provider has asserted.
-pub const SET_CONTEXT: &str = "sts:SetContext";
-
 /// A statement, and what its author should know about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compiled {

@@ -11,8 +11,9 @@ use crate::nearest::nearest;
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
+use crate::policy::sessions::{ASSUME_ROLE_WITH_WEB_IDENTITY, TAG_SESSION};
 use crate::trust::issuer::{COGNITO, GOOGLE};
-use crate::trust::{ASSUME_ROLE_WITH_WEB_IDENTITY, Compiled, Issuer, TAG_SESSION, refused};
+use crate::trust::{Compiled, Issuer, refused};
 use crate::trust::{claim, github, gitlab, subject};
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use crate::placeholder;
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
-use crate::trust::{ASSUME_ROLE, TAG_SESSION, refused};
+use crate::policy::sessions::{ASSUME_ROLE, TAG_SESSION};
+use crate::trust::refused;
 
 #[cfg(test)]
 mod tests;

@@ -14,8 +14,9 @@ use crate::placeholder;
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
+use crate::policy::sessions::ASSUME_ROLE_WITH_SAML;
 use crate::trust::claim;
-use crate::trust::{ASSUME_ROLE_WITH_SAML, refused};
+use crate::trust::refused;
 
 #[cfg(test)]
 mod tests;

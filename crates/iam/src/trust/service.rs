@@ -7,8 +7,9 @@ use crate::placeholder;
 use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
+use crate::policy::sessions::ASSUME_ROLE;
 use crate::trust::service::name::{is_pods, is_service};
-use crate::trust::{ASSUME_ROLE, Compiled, refused};
+use crate::trust::{Compiled, refused};
 
 pub(super) mod name;
 pub mod sender;

@@ -5,7 +5,8 @@
 
 use crate::policy::{PrincipalKind, Statement};
 
-use crate::trust::{ASSUME_ROLE_WITH_WEB_IDENTITY, Issuer};
+use crate::policy::sessions::ASSUME_ROLE_WITH_WEB_IDENTITY;
+use crate::trust::Issuer;
 
 /// The audience of tokens for AWS.
 pub const AUDIENCE: &str = "sts.amazonaws.com";

@@ -11,6 +11,7 @@ use crate::policy::work::Work;
 use crate::policy::contain::clause::{Clause, clauses};
 use crate::policy::contain::element::{Element, Glob, Limit, Who, covers, none_left, parts};
 use crate::policy::contain::reading::Reading;
+use crate::policy::sessions;
 
 /// Why a question that is over its budget has no answer.
 pub(super) const TOO_COSTLY: &str = "the documents take too long to compare: write their patterns \
@@ -18,7 +19,7 @@ pub(super) const TOO_COSTLY: &str = "the documents take too long to compare: wri
 
 /// What a trust policy answers for.
 const SESSIONS: [&str; 4] =
-    ["sts:Assume*", "sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"];
+    ["sts:Assume*", sessions::TAG_SESSION, sessions::SET_SOURCE_IDENTITY, sessions::SET_CONTEXT];
 
 /// What it costs to make a region of another.
 pub(super) const COPY: usize = 60;

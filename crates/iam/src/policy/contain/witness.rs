@@ -12,6 +12,7 @@ use crate::account::is_account_id;
 use crate::policy::document::{Policy, PrincipalKind, Scope};
 use crate::policy::evaluate::{Decision, Documents, Request, evaluate_within};
 use crate::policy::pattern::Token;
+use crate::policy::sessions;
 use crate::policy::work::Work;
 
 use crate::policy::contain::choices::{Choices, Values};
@@ -124,7 +125,7 @@ impl Search<'_, '_> {
     ) -> Option<Witness> {
         let work = self.question.work;
         let actions = others.iter().map(|rule| rule.actions.content().as_slice());
-        let any = if trust { SESSIONS.as_slice() } else { &ACTIONS };
+        let any = if trust { sessions::ALL.as_slice() } else { &ACTIONS };
         let actions = texts(&region.actions, actions, (any, true), values, work);
         let resources = others.iter().filter_map(|rule| rule.resources.as_ref());
         let resources = resources.map(|scope| scope.content().as_slice());
@@ -216,14 +217,6 @@ fn decided(policy: &Policy, request: &Request, work: &Work) -> Option<(Decision,
 }
 
 const ACTIONS: [&str; 4] = ["iam:CreateUser", "zz9:Zz9", "s3:GetObject", "sts:AssumeRole"];
-/// What a trust policy answers for.
-const SESSIONS: [&str; 5] = [
-    "sts:AssumeRole",
-    "sts:AssumeRoleWithWebIdentity",
-    "sts:AssumeRoleWithSAML",
-    "sts:TagSession",
-    "sts:SetSourceIdentity",
-];
 const RESOURCES: [&str; 3] = ["arn:aws:s3:::zz9/zz9", "*", "arn:aws:iam::123456789012:role/zz9"];
 /// Patterns of other statements that are tried.
 const NEAR: usize = 40;

@@ -2,6 +2,9 @@
 
 use rstest::rstest;
 
+use crate::policy::sessions::{
+    ASSUME_ROLE, ASSUME_ROLE_WITH_SAML, ASSUME_ROLE_WITH_WEB_IDENTITY, TAG_SESSION,
+};
 use crate::policy::{Policy, PolicyKind, Strictness};
 use crate::trust::limits::*;
 

@@ -8,8 +8,8 @@
 //! Services of which only one feature needs it (web apps of Transfer Family) are left to
 //! `statement`.
 
+use crate::policy::sessions::{SET_CONTEXT, SET_SOURCE_IDENTITY, TAG_SESSION};
 use crate::trust::service::name::short_name;
-use crate::trust::{SET_CONTEXT, SET_SOURCE_IDENTITY, TAG_SESSION};
 
 /// A service principal without its suffix, the actions beside `sts:AssumeRole`, and the page of the
 /// AWS documentation that shows them, as of 2026-11-30. Those of `access-grants.s3`,

@@ -101,6 +101,11 @@ const ACCOUNT: &str = "A sts:AssumeRole < AWS 123456789012";
 #[case(ACCOUNT, "A * < AWS 123456789012", "sts:AssumeRoleWithWebIdentity")]
 #[case("A sts:Assume* < AWS *", "A sts:* < AWS *", "sts:TagSession")]
 #[case(
+    "A sts:Assume*,sts:TagSession,sts:SetSourceIdentity < AWS *",
+    "A sts:* < AWS *",
+    "sts:SetContext"
+)]
+#[case(
     "A sts:AssumeRole < AWS 123456789012 ; D sts:* < AWS arn:aws:iam::123456789012:user/u",
     ACCOUNT,
     "sts:assumerole"
