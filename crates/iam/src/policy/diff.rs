@@ -15,7 +15,7 @@ use crate::account::Account;
 use crate::policy::compare::between;
 use crate::policy::contain::{AccessChange, Containment, access, access_within};
 use crate::policy::document::{Effect, Policy, Statement, Version};
-use crate::policy::work::Work;
+use crate::policy::work::{BUDGET, Work};
 
 pub use element::ElementChange;
 pub use print::request_node;
@@ -118,20 +118,29 @@ impl Diff {
                 .map(|statement| PlacedStatement { index, statement: statement.clone() })
         };
         // What the whole change does to access has a budget of its own: that does not depend on how
-        // many statements there are.
+        // many statements there are. What each of them does has what is left of the time.
         let access = access(Some(old), Some(new));
-        let work = Work::new();
+        // Where all of each document is one Allow, that is told already.
+        let whole = [old, new].iter().all(|policy| {
+            policy.statements.len() < 2
+                && policy.statements.iter().all(|statement| statement.effect == Effect::Allow)
+        });
+        let work = Work::of(BUDGET / 4);
         let mut statements = Vec::new();
         for (before, after) in matching::pairs(old, new, account, &work) {
             let (was, is) = (
                 before.and_then(|index| place(old, index)),
                 after.and_then(|index| place(new, index)),
             );
-            let direction = direction(
-                was.as_ref().map(|place| alone(old, &place.statement)).as_ref(),
-                is.as_ref().map(|place| alone(new, &place.statement)).as_ref(),
-                &work,
-            );
+            let direction = if whole {
+                Direction::from(&access)
+            } else {
+                direction(
+                    was.as_ref().map(|place| alone(old, &place.statement)).as_ref(),
+                    is.as_ref().map(|place| alone(new, &place.statement)).as_ref(),
+                    &work,
+                )
+            };
             let kind = match (was, is) {
                 (None, Some(new)) => ChangeKind::Added(new),
                 (Some(old), None) => ChangeKind::Removed(old),

@@ -20,6 +20,11 @@ pub(super) type Choice = Option<(Vec<String>, bool)>;
 pub(super) struct Values(BTreeMap<String, (Vec<String>, bool)>);
 
 impl Values {
+    /// What it costs to copy them.
+    pub(super) fn weight(&self) -> usize {
+        24 * self.0.len()
+    }
+
     pub(super) fn context(&self) -> Context {
         self.0.iter().fold(Context::default(), |context, (key, (values, listed))| {
             if *listed {
@@ -118,6 +123,9 @@ impl<'r> Choices<'r> {
     /// Each way to change one key so that the request stays in the region and `clause` does not
     /// hold.
     pub(super) fn past(&self, clause: &Clause, values: &Values, work: &Work) -> Vec<Values> {
+        if !work.spend(values.weight()) {
+            return Vec::new();
+        }
         let context = values.context();
         let choices = self.of(&clause.key, values, work).into_iter();
         let ways = choices.filter(|choice| !clause.passes(choice.as_ref(), &context, work));
@@ -126,6 +134,7 @@ impl<'r> Choices<'r> {
 
     /// With another value of one key, and of those whose conditions name it.
     fn with(&self, key: &str, choice: Choice, values: &Values, work: &Work) -> Values {
+        work.spend(values.weight());
         let mut values = values.clone();
         values.set(key, choice);
         if self.variables.contains(&key) {
@@ -147,7 +156,7 @@ impl<'r> Choices<'r> {
     fn of(&self, key: &str, values: &Values, work: &Work) -> Vec<Choice> {
         // Each looks through all that is said.
         let said = self.region.len() + self.others.len() + values.0.len();
-        if !work.spend(1 + said) {
+        if !work.spend(1 + said + values.weight()) {
             return Vec::new();
         }
         let here = || self.region.iter().copied().filter(|clause| clause.key == key);

@@ -167,7 +167,9 @@ impl Search<'_, '_> {
 
     fn try_with(&mut self, request: &Request, values: &Values, depth: usize) -> Option<Witness> {
         let work = self.question.work;
-        if self.left == 0 || !self.seen.insert(values.clone()) || !work.spend(TRY) {
+        // It is copied to be remembered, and as the context of the request.
+        let cost = TRY + 3 * values.weight();
+        if self.left == 0 || !work.spend(cost) || !self.seen.insert(values.clone()) {
             return None;
         }
         self.left -= 1;

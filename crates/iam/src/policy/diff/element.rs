@@ -1,5 +1,6 @@
 //! What differs inside a statement, element by element.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::account::{Account, is_account_id};
@@ -17,21 +18,23 @@ pub struct ElementChange {
     pub removed: Vec<String>,
 }
 
+/// Values of an element: as they count, and as they are written.
+type Values<'a> = BTreeMap<Cow<'a, str>, &'a str>;
 /// Values by element.
-type Elements = BTreeMap<(u8, String), BTreeMap<String, String>>;
+type Elements<'a> = BTreeMap<(u8, String), Values<'a>>;
 
 /// The elements that differ, in the order in which AWS documents them.
 pub(super) fn changes(old: &Statement, new: &Statement, account: &Account) -> Vec<ElementChange> {
     let (old, new) = (elements(old, account), elements(new, account));
     let all: BTreeSet<&(u8, String)> = old.keys().chain(new.keys()).collect();
-    let none = BTreeMap::new();
+    let none = Values::new();
     let mut out = Vec::new();
     for element in all {
         let (was, is) = (old.get(element).unwrap_or(&none), new.get(element).unwrap_or(&none));
-        let missing = |from: &BTreeMap<String, String>, other: &BTreeMap<String, String>| {
+        let missing = |from: &Values<'_>, other: &Values<'_>| {
             from.iter()
-                .filter(|(folded, _)| !other.contains_key(*folded))
-                .map(|(_, text)| text.clone())
+                .filter(|(folded, _)| !other.contains_key(folded.as_ref()))
+                .map(|(_, text)| (*text).to_owned())
                 .collect()
         };
         let change = ElementChange {
@@ -46,50 +49,63 @@ pub(super) fn changes(old: &Statement, new: &Statement, account: &Account) -> Ve
     out
 }
 
-/// The values of each element: as they count, and as they are written.
-fn elements(statement: &Statement, account: &Account) -> Elements {
+/// The values of each element.
+fn elements<'a>(statement: &'a Statement, account: &Account) -> Elements<'a> {
     let Statement { sid: _, effect, principals, actions, resources, conditions } = statement;
     let mut out = Elements::new();
-    let mut put = |rank: u8, element: String, folded: String, text: &str| {
-        out.entry((rank, element)).or_default().insert(folded, text.to_owned());
+    let one = |folded: &'a str, text: &'a str| Values::from([(Cow::Borrowed(folded), text)]);
+    let as_written = |value: &'a String| Cow::Borrowed(value.as_str());
+    let mut put = |rank: u8, element: String, values: Values<'a>| {
+        if !values.is_empty() {
+            out.entry((rank, element)).or_default().extend(values);
+        }
     };
-    put(0, "Effect".into(), effect.as_str().into(), effect.as_str());
+    put(0, "Effect".into(), one(effect.as_str(), effect.as_str()));
     if let Some(principals) = principals {
         let name = named("Principal", principals);
         match principals.content() {
-            PrincipalSet::Everyone => put(1, name, "*".into(), "*"),
+            PrincipalSet::Everyone => put(1, name, one("*", "*")),
             PrincipalSet::Kinds(kinds) => {
                 for (kind, values) in kinds {
-                    for value in values {
+                    let folded = |value: &'a String| {
                         let account_id = *kind == PrincipalKind::Aws && is_account_id(value);
-                        let folded =
-                            if account_id { account.root_arn_of(value) } else { value.clone() };
-                        put(1, format!("{name} {kind}"), folded, value);
-                    }
+                        if account_id {
+                            account.root_arn_of(value).into()
+                        } else {
+                            as_written(value)
+                        }
+                    };
+                    put(1, format!("{name} {kind}"), all(values, folded));
                 }
             }
         }
     }
-    for action in actions.content() {
-        put(2, named("Action", actions), action.to_ascii_lowercase(), action);
-    }
+    put(
+        2,
+        named("Action", actions),
+        all(actions.content(), |action| action.to_ascii_lowercase().into()),
+    );
     if let Some(resources) = resources {
-        for resource in resources.content() {
-            put(3, named("Resource", resources), resource.clone(), resource);
-        }
+        put(3, named("Resource", resources), all(resources.content(), as_written));
     }
     for (operator, keys) in conditions {
         for (key, values) in keys {
             let element = format!("Condition {operator} {}", key.to_lowercase());
-            for value in values {
-                put(4, element.clone(), value.clone(), value);
-            }
             if values.is_empty() {
-                put(4, element, String::new(), "(no value)");
+                put(4, element, one("", "(no value)"));
+            } else {
+                put(4, element, all(values, as_written));
             }
         }
     }
     out
+}
+
+fn all<'a>(
+    values: impl IntoIterator<Item = &'a String>,
+    folded: impl Fn(&'a String) -> Cow<'a, str>,
+) -> Values<'a> {
+    values.into_iter().map(|value| (folded(value), value.as_str())).collect()
 }
 
 fn named<T>(element: &str, scope: &Scope<T>) -> String {

@@ -10,16 +10,22 @@ use crate::policy::work::Work;
 /// Statements that share less than this are two statements.
 const ALIKE: f64 = 0.34;
 
-/// Pairs of indexes into the old and the new document, for statements that do not say the same: new
-/// ones in their order, with what they were; then those that are gone.
+/// Pairs of indexes into the old and the new document, which are not equal, for statements that do
+/// not say the same: new ones in their order, with what they were; then those that are gone.
 pub(super) fn pairs(
     old: &Policy,
     new: &Policy,
     account: &Account,
     work: &Work,
 ) -> Vec<(Option<usize>, Option<usize>)> {
-    // Two that say the same are no change, however often they stand.
-    let [was, is] = meanings([old, new], new.version, account, work);
+    let alone = old.version == new.version && [old, new].map(|all| all.statements.len()) == [1, 1];
+    let [was, is] = if alone {
+        // They are not the same, or the documents would be.
+        [vec![0], vec![1]]
+    } else {
+        // Two that say the same are no change, however often they stand.
+        meanings([old, new], new.version, account, work)
+    };
     let [known, wanted] = [&was, &is].map(|all| all.iter().collect::<HashSet<_>>());
     let left = |all: &[usize], others: &HashSet<&usize>| -> BTreeSet<usize> {
         (0..).zip(all).filter(|(_, one)| !others.contains(one)).map(|(index, _)| index).collect()

@@ -59,11 +59,14 @@ pub(super) fn common(ours: &[Token], theirs: &[Token], work: &Work) -> Option<St
     shortest_common(&longer, theirs, work).or_else(|| shortest_common(ours, theirs, work))
 }
 
+/// What it costs to make a text, however short.
+const TEXT: usize = 64;
+
 /// Both are run at once over a text that is made as they go; the first way to their ends is it.
 fn shortest_common(ours: &[Token], theirs: &[Token], work: &Work) -> Option<String> {
     let columns = theirs.len() + 1;
     let places = (ours.len() + 1).checked_mul(columns)?;
-    if !work.spend(places) {
+    if !work.spend(TEXT + places) {
         return None;
     }
     // For each pair of positions the one before it, and the character between them.

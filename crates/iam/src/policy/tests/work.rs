@@ -106,3 +106,12 @@ fn two_hundred_actions_with_wildcards_in_one_statement_are_no_trouble() {
         assert!(cost < BUDGET / 2, "{cost}");
     }
 }
+
+#[test]
+fn requests_with_many_keys_are_dear_to_make() {
+    let text =
+        hostile::documents(SIZES[0]).into_iter().find(|(name, _)| *name == "keys").unwrap().1;
+    let policy = read(&text);
+    // Each request that is tried is a copy of all of its keys.
+    assert!(costs(&policy, &neighbour(&policy))[1] > BUDGET);
+}
