@@ -51,7 +51,7 @@ reasons! {
          at the role's tags.";
     INVALID_SPEC = "InvalidSpec",
         "The spec has a field that is unknown, wrong, or beyond the controller's limits; nothing \
-         was written to AWS.",
+         of it was written to AWS.",
         "Correct the fields that the message names, and apply the resource again.";
     BEYOND_LIMITS = "BeyondLimits",
         "The name or path that `status` has pinned is not one that this resource may have, and \

@@ -10,7 +10,7 @@ use rolewright::api::{RoleStatus, condition, reason};
 use rolewright::plan::decide::ownership::NotOurs;
 use rolewright::plan::failure::{IamError, IamErrorClass as Class};
 use rolewright::plan::say::conditions::find;
-use rolewright::plan::say::verdict::{REFUSALS, Verdict};
+use rolewright::plan::say::verdict::{Meanwhile, REFUSALS, Verdict};
 use rolewright::plan::say::words::conclude;
 
 use crate::page::ROOT;
@@ -28,7 +28,7 @@ fn verdicts() -> Vec<Verdict> {
     let mut verdicts = vec![
         Verdict::Ready,
         Verdict::ReadyUnseen,
-        Verdict::Invalid(Vec::new()),
+        Verdict::Invalid(Vec::new(), Meanwhile::Nothing),
         Verdict::BeyondLimits(Vec::new()),
         Verdict::NotOwned(NotOurs { reason: reason::NOT_OWNED, why: String::new() }),
         Verdict::NotOwned(NotOurs { reason: reason::OWNERSHIP_CONTESTED, why: String::new() }),

@@ -23,6 +23,7 @@ mod events;
 mod finalizer;
 mod form;
 mod grants;
+mod held;
 mod hostile;
 mod identity;
 mod kinds;

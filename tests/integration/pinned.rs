@@ -6,7 +6,7 @@ use serde_json::json;
 use harness::world::{World, lambda};
 
 /// Patches the status as a user.
-fn patch(world: &World, user: &str, status: &serde_json::Value) -> harness::Output {
+pub(crate) fn patch(world: &World, user: &str, status: &serde_json::Value) -> harness::Output {
     let patch = json!({"status": status}).to_string();
     let namespace = &world.scope.namespace;
     world.scope.cluster.control_plane.kubectl_as_administrator(user).run(&[

@@ -449,12 +449,12 @@ impl Entry {
         if !self.expected || !self.comparable(page_requested_at) {
             return None;
         }
-        let (authorization, attributes) = self.fingerprints?;
-        match (&self.held, &self.left) {
-            (_, Some(left)) if !self.converged && !self.observe => Some(**left),
-            (Some(held), _) => Some((held.authorization, attributes)),
-            (None, _) => Some((authorization, attributes)),
+        // Also while the spec is refused.
+        if let Some(left) = self.left.as_ref().filter(|_| !self.converged && !self.observe) {
+            return Some(**left);
         }
+        let (authorization, attributes) = self.fingerprints?;
+        Some((self.held.as_ref().map_or(authorization, |held| held.authorization), attributes))
     }
 
     /// What the pass reads that looks at a difference of a sweep: all, where more than the page

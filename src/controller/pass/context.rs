@@ -64,6 +64,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     pub(super) fn forget_role(&mut self) {
         self.status.role_id = None;
         self.status.arn = None;
+        self.status.held = None;
     }
 
     /// Our role is at its end: one that appears under its name is somebody else's.

@@ -47,8 +47,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
     }
 
-    /// The spec is refused: the role is not written, but ends in its time all the same. The end is
-    /// saved when it is first known.
+    /// The spec is refused: the role is held as it was last written, and ends in its time all the
+    /// same. The end is saved when it is first known.
     pub(super) async fn refused(&mut self, problems: Vec<Finding>) -> Result<Next, Interrupted> {
         let end = lenient::end(&self.resource);
         self.status.expires_at = end.map(conditions::whole_seconds);
@@ -63,10 +63,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             ..Facts::default()
         };
         match (gate::before_reading(&facts), facts.over) {
-            (Err(hold), _) => self.hold_back(hold).await,
             (Ok(()), Some(end)) => self.expire(&self.identity(), end).await,
-            // Nothing else passes the gate here.
-            (Ok(()), None) => self.hold_back(Hold::BeyondLimits(facts.beyond)).await,
+            // Nothing but an end passes the gate here.
+            (Err(Hold::BeyondLimits(_)), _) | (Ok(()), None) => {
+                self.refuse(facts.beyond, facts.observe).await
+            }
+            (Err(hold), _) => self.hold_back(hold).await,
         }
     }
 
@@ -83,7 +85,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     /// The role of a resource whose spec need not be right.
-    fn identity(&self) -> Identity {
+    pub(super) fn identity(&self) -> Identity {
         let spec = identity::read_spec(&self.resource.spec).ok();
         identity::identify(&self.resource, spec.as_ref(), self.limits)
     }

@@ -21,7 +21,11 @@ use crate::{
             fingerprint::Owned,
             observed::{Observed, RoleRecord},
         },
-        say::{backoff::Trouble, verdict::Verdict, words},
+        say::{
+            backoff::Trouble,
+            verdict::{Meanwhile, Verdict},
+            words,
+        },
         steps::{diff, step::Step},
     },
     ports::{Clock, Cluster, IamWrite},
@@ -38,7 +42,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             Hold::Paused => (Verdict::Paused { deleting: self.resource.deleting }, Next::Settled),
             Hold::BeyondLimits(problems) => {
                 self.status.plan = None;
-                (Verdict::Invalid(problems), Next::Settled)
+                (Verdict::Invalid(problems, Meanwhile::Nothing), Next::Settled)
             }
             Hold::OutOfScope(problems) => {
                 self.forget_role();

@@ -10,6 +10,7 @@ mod hold;
 pub mod next;
 pub mod observe;
 mod principals;
+mod refused;
 pub mod removal;
 pub(super) mod report;
 

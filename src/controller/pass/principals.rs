@@ -24,6 +24,7 @@ use crate::{
             ownership::Leave,
         },
         form::{
+            self,
             desired::Desired,
             fingerprint::{self, Owned},
             form::Form,
@@ -82,14 +83,20 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if self.asked_for() {
             return Ok(Vec::new());
         }
-        let (trust, known) = (
-            observed.map(|observed| observed.role.trust.as_str()),
-            &self.status.replaced_principals,
-        );
+        let trust = observed.map(|observed| observed.role.trust.as_str());
+        self.not_trusted_again(&desired.form.trust, trust).await
+    }
+
+    /// The principals of a trust policy that were deleted since it was written, and not made again
+    /// by this installation. `observed` is what AWS has.
+    pub(super) async fn not_trusted_again(
+        &self,
+        trust: &Policy,
+        observed: Option<&str>,
+    ) -> Result<Vec<ReplacedPrincipal>, Interrupted> {
+        let known = &self.status.replaced_principals;
         let mut held = Vec::new();
-        for principal in
-            principals::replaced(&desired.form.trust, trust, known, &desired.identity.account)
-        {
+        for principal in principals::replaced(trust, observed, known, &self.limits.account) {
             if self.is_in_our_keeping(&principal.arn).await? {
                 info!(resource = %self.resource.key, principal = %principal.arn, "we made this \
                     principal again ourselves");
@@ -240,6 +247,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.status.applied_generation = Some(self.resource.generation);
         self.status.applied_hash = None;
         self.status.replaced_principals.clone_from(&held);
+        let form = principals::held_back(desired, &held).form;
+        let last_written = form::held::Held::of(&form, desired.terms.exclusive);
+        self.status.held = last_written.encode(&desired.identity.account);
         let as_it_is =
             fingerprint::observed_policy(trust, PolicyKind::Trust).filter(|_| !held.is_empty());
         let note = as_it_is.map(|trust| {
@@ -271,7 +281,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
 }
 
 /// The principal that AWS does not know, if that is why a trust policy was not written.
-fn refused(failure: &Interrupted, trust: &Policy) -> Option<String> {
+pub(super) fn refused(failure: &Interrupted, trust: &Policy) -> Option<String> {
     let Interrupted::NotDone(NotDone { failed, .. }) = failure else { return None };
     failed
         .iter()
@@ -280,7 +290,7 @@ fn refused(failure: &Interrupted, trust: &Policy) -> Option<String> {
 }
 
 /// The trust policy that a step writes.
-fn written(step: &Step) -> Option<&String> {
+pub(super) fn written(step: &Step) -> Option<&String> {
     match &step.call {
         Call::UpdateTrust { trust } => Some(trust),
         _ => None,

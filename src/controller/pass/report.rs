@@ -17,12 +17,12 @@ use crate::{
         shared::Shared,
     },
     plan::{
-        failure::ClusterError,
+        failure::{ClusterError, IamError},
         say::{
             backoff::Trouble,
             conditions,
             notice::Notice,
-            verdict::{self, Verdict},
+            verdict::{self, NotDone, Verdict},
             words,
         },
         steps::step::Step,
@@ -148,23 +148,43 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
     }
 
+    /// Logs a call that ended a pass.
+    pub(super) fn log_failed(&self, error: &IamError) {
+        let key = &self.resource.key;
+        // Before the first status its name is only known from the spec, without letter case.
+        let named = self.shared.memory().index.get(key).map(|entry| entry.role.clone());
+        let named = named.as_ref().map(|role| role.name.as_str());
+        warn!(
+            resource = %key,
+            account = self.limits.account.id.as_str(),
+            role = self.status.role_name.as_deref().or(named),
+            request_id = error.request_id.as_deref(),
+            class = ?error.class,
+            %error,
+            "an AWS call failed"
+        );
+    }
+
+    /// Logs the steps that failed.
+    pub(super) fn log_not_done(&self, not_done: &NotDone) {
+        for (error, step) in &not_done.failed {
+            warn!(
+                resource = %self.resource.key,
+                account = self.limits.account.id.as_str(),
+                role = %step.role.name,
+                request_id = error.request_id.as_deref(),
+                class = ?error.class,
+                %error,
+                "a step of the plan failed; the steps that do not need it are done"
+            );
+        }
+    }
+
     pub(super) async fn interrupted(&mut self, interrupted: Interrupted) -> Next {
         let key = self.resource.key.clone();
         match interrupted {
             Interrupted::Iam(error, step) => {
-                // Before the first status its name is only known from the spec, without letter
-                // case.
-                let named = self.shared.memory().index.get(&key).map(|entry| entry.role.clone());
-                let named = named.as_ref().map(|role| role.name.as_str());
-                warn!(
-                    resource = %key,
-                    account = self.limits.account.id.as_str(),
-                    role = self.status.role_name.as_deref().or(named),
-                    request_id = error.request_id.as_deref(),
-                    class = ?error.class,
-                    %error,
-                    "an AWS call failed"
-                );
+                self.log_failed(&error);
                 let (verdict, trouble) = match words::role_not_found(&error, step.as_deref()) {
                     Some(message) => (
                         Verdict::Waiting(reason::WAITING_FOR_ABSENCE, message),
@@ -175,17 +195,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 self.fail(&verdict, trouble).await
             }
             Interrupted::NotDone(mut not_done) => {
-                for (error, step) in &not_done.failed {
-                    warn!(
-                        resource = %key,
-                        account = self.limits.account.id.as_str(),
-                        role = %step.role.name,
-                        request_id = error.request_id.as_deref(),
-                        class = ?error.class,
-                        %error,
-                        "a step of the plan failed; the steps that do not need it are done"
-                    );
-                }
+                self.log_not_done(&not_done);
                 not_done.boundary = self.limits.operators_boundary();
                 let trouble = not_done.trouble();
                 self.fail(&Verdict::NotDone(not_done), trouble).await

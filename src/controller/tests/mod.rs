@@ -25,6 +25,7 @@ mod crash;
 mod create;
 mod drift;
 mod fair;
+mod held;
 mod held_changes;
 mod leader;
 mod letting_go;

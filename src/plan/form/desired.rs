@@ -29,13 +29,12 @@ use crate::{
         },
         scope::{
             identity::{self, Identity},
-            limits::{BoundaryRule, Limits},
+            limits::Limits,
             problems::{FORM, Problems, refused},
         },
     },
 };
 use iam::{
-    arn::IamArn,
     finding::{Field, Finding},
     limits as quota, placeholder,
     policy::{Policy, Work},
@@ -218,35 +217,25 @@ impl Compiling<'_> {
         let field = "/spec/permissionsBoundary";
         let given = text.map(|text| self.arn(text, field));
         let account = &self.limits.account;
-        match &self.limits.boundary {
-            BoundaryRule::Always(arn) => {
-                let arn = account.expand(arn);
-                if given.as_ref().is_some_and(|given| *given != arn) {
-                    self.problems.limit(
-                        field,
-                        format!("must be {arn} here, as the operator decided"),
-                        "leave it out",
-                    );
-                }
-                given.or(Some(arn))
+        if let Some(arn) = self.limits.operators_boundary() {
+            if given.as_ref().is_some_and(|given| *given != arn) {
+                self.problems.limit(
+                    field,
+                    format!("must be {arn} here, as the operator decided"),
+                    "leave it out",
+                );
             }
-            BoundaryRule::Free => {
-                let given = given?;
-                let own = |arn: &IamArn| {
-                    arn.kind == "policy"
-                        && arn.partition == account.partition
-                        && (account.id == *arn.account || arn.account == "aws")
-                };
-                if !IamArn::parse(&given).is_ok_and(|arn| own(&arn)) {
-                    self.problems.limit(
-                        field,
-                        format!("must be a policy of account {} or of AWS", account.id),
-                        "change the ARN",
-                    );
-                }
-                Some(given)
-            }
+            return given.or(Some(arn));
         }
+        let given = given?;
+        if !self.limits.may_be_boundary(&given) {
+            self.problems.limit(
+                field,
+                format!("must be a policy of account {} or of AWS", account.id),
+                "change the ARN",
+            );
+        }
+        Some(given)
     }
 
     /// An ARN with its placeholders replaced.

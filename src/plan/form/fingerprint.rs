@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     api::kinds::iam_role::Applied,
     plan::form::{
-        desired::Desired,
+        desired::{Desired, Exclusive},
         form::{Facet, Form},
         observed::DEFAULT_SESSION,
     },
@@ -67,22 +67,36 @@ impl Owned {
     /// (`status.applied`).
     #[must_use]
     pub fn of(desired: &Desired, applied: &Applied) -> Self {
-        let exclusive = desired.terms.exclusive;
-        let form = &desired.form;
+        let Form { attached, inline, tags, .. } = &desired.form;
+        Self::among(desired.terms.exclusive, (attached.iter(), inline.keys(), tags.keys()), applied)
+    }
+
+    /// What counts where these attachments, inline policies and tags are ours, and what we wrote
+    /// before.
+    #[must_use]
+    pub fn among<'a>(
+        exclusive: Exclusive,
+        (attached, inline, tags): (
+            impl Iterator<Item = &'a String>,
+            impl Iterator<Item = &'a String>,
+            impl Iterator<Item = &'a TagKey>,
+        ),
+        applied: &Applied,
+    ) -> Self {
         // Sorted, and each once: most of what we wrote is what we still want.
         let own = |wanted: BTreeSet<String>, written: &[String]| -> Names {
             wanted.iter().chain(written).collect::<BTreeSet<_>>().into_iter().collect()
         };
         Self {
             attached: (!exclusive.attached)
-                .then(|| own(form.attached.clone(), &applied.managed_policies)),
+                .then(|| own(attached.cloned().collect(), &applied.managed_policies)),
             inline: (!exclusive.inline)
-                .then(|| own(form.inline.keys().cloned().collect(), &applied.inline_policies)),
+                .then(|| own(inline.cloned().collect(), &applied.inline_policies)),
             tags: (!exclusive.tags).then(|| {
                 let folded = |key: &TagKey| key.folded().to_owned();
                 let written: Vec<String> =
                     applied.tags.iter().map(|key| folded(&key.as_str().into())).collect();
-                own(form.tags.keys().map(folded).collect(), &written)
+                own(tags.map(folded).collect(), &written)
             }),
         }
     }

@@ -1,5 +1,5 @@
 //! What is read leniently of a spec, also of one that is refused: whether the role is to stay when
-//! its resource goes, and when it ends.
+//! its resource goes, when it ends, and what of it is ours alone.
 
 use jiff::Timestamp;
 
@@ -7,6 +7,7 @@ use crate::{
     api::{kinds::iam_role::DeletionPolicy, moment, resource::Resource},
     plan::{
         decide::lifetime::{self, Lifetime},
+        form::desired::Exclusive,
         scope::{
             identity::read_spec,
             limits::Limits,
@@ -67,6 +68,27 @@ pub fn end(resource: &Resource) -> Option<Timestamp> {
     let ends = [until, length].into_iter().flatten();
     let ends = ends.filter_map(|lifetime| lifetime.end(resource.created, None));
     ends.chain(saved).min()
+}
+
+/// What of a role we keep alone, by a spec that is refused. Where that can't be told, others may
+/// have added to it.
+#[must_use]
+pub fn exclusive(resource: &Resource) -> Exclusive {
+    let node = read_spec(&resource.spec).ok();
+    let management = node.as_ref().map(|node| node.get("management"));
+    let alone = |field: &str, default: bool| match management {
+        None => false,
+        Some(None) => default,
+        Some(Some(management)) => match (management, management.get(field)) {
+            (Node::Object(_), None) => default,
+            (_, mode) => mode.and_then(Node::as_str) == Some("Exclusive"),
+        },
+    };
+    Exclusive {
+        attached: alone("managedPolicies", true),
+        inline: alone("inlinePolicies", true),
+        tags: alone("tags", false),
+    }
 }
 
 /// # Errors

@@ -4,6 +4,7 @@ pub mod desired;
 pub mod fingerprint;
 #[expect(clippy::module_inception, reason = "the form itself, among what is about it")]
 pub mod form;
+pub mod held;
 pub mod inline;
 pub mod last_applied;
 pub mod lenient;

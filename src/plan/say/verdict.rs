@@ -11,7 +11,10 @@ use crate::{
         decide::ownership::NotOurs,
         failure::{IamError, IamErrorClass},
         say::{backoff::Trouble, conditions},
-        steps::step::{Call, Step},
+        steps::{
+            narrow::Open,
+            step::{Call, Step},
+        },
     },
 };
 use iam::finding::Finding;
@@ -23,8 +26,8 @@ pub enum Verdict {
     Ready,
     /// AWS equals the resource, and later changes there are not seen.
     ReadyUnseen,
-    /// The spec can't be used; nothing was written.
-    Invalid(Vec<Finding>),
+    /// The spec can't be used, and what becomes of the role meanwhile.
+    Invalid(Vec<Finding>, Meanwhile),
     /// What is pinned is beyond the operator's limits, and there is no role; nothing was written.
     BeyondLimits(Vec<Finding>),
     /// A role of that name is not ours, or not ours alone; nothing was written.
@@ -70,6 +73,22 @@ pub enum Verdict {
     NotDone(NotDone),
     /// A panic in this resource's pass: parked.
     Panicked,
+}
+
+/// What becomes of a role while its spec is refused.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Meanwhile {
+    /// Nothing: there is no role of ours, or it may not be written.
+    Nothing,
+    /// It is held to what was last written; with what is otherwise and stays so.
+    Held(Vec<Open>),
+    /// It stays as it is, because nobody knows what was last written; but for the boundary that
+    /// every role must have.
+    Unknown,
+    /// An AWS call failed before that was done.
+    Failed(IamError, Option<Box<Step>>),
+    /// Steps of it could not be done; all others are.
+    NotDone(NotDone),
 }
 
 /// The steps of a plan that could not be done.

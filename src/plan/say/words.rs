@@ -13,11 +13,15 @@ use crate::{
     plan::{
         decide::ownership::NotOurs,
         failure::{IamError, IamErrorClass},
+        form::observed::RolePart,
         say::{
             conditions::{self, Contribution, Said},
-            verdict::{NotDone, Verdict, lasts, reason_of, stalls},
+            verdict::{Meanwhile, NotDone, Verdict, lasts, reason_of, stalls},
         },
-        steps::step::{Call, Step},
+        steps::{
+            narrow::Open,
+            step::{Call, Step},
+        },
     },
 };
 
@@ -146,7 +150,10 @@ fn words(
             );
             one_reason(State::True, State::True, None, reason::DRIFT_UNSEEN, message)
         }
-        Verdict::Invalid(problems) => stalled(reason::INVALID_SPEC, list(problems)),
+        Verdict::Invalid(problems, meanwhile) => {
+            let role = status.role_name.as_deref().unwrap_or_default();
+            stalled(reason::INVALID_SPEC, list(problems) + &until_then(meanwhile, role))
+        }
         Verdict::BeyondLimits(problems) => stalled(reason::BEYOND_LIMITS, list(problems)),
         Verdict::NotOwned(NotOurs { reason, why }) => stalled(reason, why),
         Verdict::NameConflict(why) => stalled(reason::NAME_CONFLICT, why),
@@ -326,6 +333,53 @@ fn open_steps(not_done: &NotDone) -> String {
         lines.push(format!("and {more} more steps"));
     }
     cut(&lines.join("; "), 8_000)
+}
+
+/// What becomes of a role while its spec is refused, as the rest of a sentence.
+fn until_then(meanwhile: &Meanwhile, role: &str) -> String {
+    let held = format!("; until then role {role} is held as it was last written");
+    match meanwhile {
+        Meanwhile::Nothing => String::new(),
+        Meanwhile::Held(open) => {
+            let mut text = held + ": what allows more is taken back";
+            let mut add = |words: &str, of: fn(&Open) -> Option<&RolePart>| {
+                let parts: Vec<String> =
+                    open.iter().filter_map(of).map(ToString::to_string).collect();
+                if !parts.is_empty() {
+                    text.push_str(words);
+                    text.push_str(&few(parts.iter().map(String::as_str)));
+                }
+            };
+            add("; what allows less is left so: ", |open| match open {
+                Open::Less(part) => Some(part),
+                _ => None,
+            });
+            add(
+                "; left, because nothing proves that the role would allow less without it: ",
+                |it| match it {
+                    Open::Unproven(part) => Some(part),
+                    _ => None,
+                },
+            );
+            add("; not allowed here, and left because others attached it: ", |open| match open {
+                Open::Forbidden(part) => Some(part),
+                _ => None,
+            });
+            text
+        }
+        Meanwhile::Unknown => format!(
+            "; until then role {role} stays as it is, because it is not known how it was last \
+             written; only a boundary that every role must have is put"
+        ),
+        Meanwhile::Failed(error, step) => {
+            let during = step.as_ref().map(|step| format!("; stopped at: {step}"));
+            let remedy = remedy(error.class);
+            format!("{held}, and that failed: {error}: {remedy}{}", during.unwrap_or_default())
+        }
+        Meanwhile::NotDone(not_done) => {
+            format!("{held}, and some of that failed: {}", open_steps(not_done))
+        }
+    }
 }
 
 /// Problems as one message, at most ten of them.

@@ -6,7 +6,9 @@ use crate::{
     api::{kinds::iam_role::DeletionPolicy, resource::Resource},
     plan::scope::own::Own,
 };
-use iam::{account::Account, managed::ManagedPolicyRules, tag::Tags, trust::limits::Trusted};
+use iam::{
+    account::Account, arn::IamArn, managed::ManagedPolicyRules, tag::Tags, trust::limits::Trusted,
+};
 
 /// Which permissions boundary a role must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,5 +73,23 @@ impl Limits {
             BoundaryRule::Always(set) => Some(self.account.expand(set)),
             BoundaryRule::Free => None,
         }
+    }
+
+    /// Whether a resource may name this policy as its boundary where none is mandatory.
+    #[must_use]
+    pub fn may_be_boundary(&self, arn: &str) -> bool {
+        let account = &self.account;
+        IamArn::parse(arn).is_ok_and(|arn| {
+            arn.kind == "policy"
+                && arn.partition == account.partition
+                && (account.id == *arn.account || arn.account == "aws")
+        })
+    }
+
+    /// Whether a resource may have this managed policy attached.
+    #[must_use]
+    pub fn may_attach(&self, arn: &str) -> bool {
+        self.managed_policies.allows(arn, &self.account)
+            && self.own.boundary.as_deref() != Some(arn)
     }
 }

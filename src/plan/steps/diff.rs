@@ -85,15 +85,17 @@ pub fn create(desired: &Desired, contents: &Contents) -> Vec<Step> {
 #[must_use]
 pub fn diff(desired: &Desired, observed: &Observed, scope: &Owned) -> Vec<Step> {
     let mut steps = untold(desired, observed, scope);
-    let mut texts = Texts {
-        trust: observed.role.trust.clone(),
-        inline: observed.inline.clone(),
-        account: &desired.identity.account,
-    };
-    for step in &mut steps {
+    tell(&mut steps, observed, &desired.identity.account);
+    steps
+}
+
+/// Tells of each step what it changes in the meaning of a document.
+pub(super) fn tell(steps: &mut [Step], observed: &Observed, account: &Account) {
+    let (trust, inline) = (observed.role.trust.clone(), observed.inline.clone());
+    let mut texts = Texts { trust, inline, account };
+    for step in steps {
         step.change = texts.changed_by(&step.call);
     }
-    steps
 }
 
 /// The same plan without words for what changes in the meaning of documents: they cost more than to

@@ -6,6 +6,7 @@ pub mod diff;
 pub mod differences;
 pub mod interim;
 pub mod managed;
+pub mod narrow;
 pub mod order;
 pub mod parts;
 pub mod principals;

@@ -245,10 +245,15 @@ pub fn held_back(desired: &Desired, held: &[ReplacedPrincipal]) -> Desired {
     if held.is_empty() {
         return desired.clone();
     }
-    let names = held.iter().map(|principal| principal.arn.as_str()).collect();
     let mut rest = desired.clone();
-    rest.form.trust = without(&desired.form.trust, &names);
+    rest.form.trust = without_these(&desired.form.trust, held);
     rest
+}
+
+/// The policy without the principals that are held back.
+#[must_use]
+pub fn without_these(policy: &Policy, held: &[ReplacedPrincipal]) -> Policy {
+    without(policy, &held.iter().map(|principal| principal.arn.as_str()).collect())
 }
 
 /// The observed policy without the ids that stand for held principals in statements that are as

@@ -155,6 +155,8 @@ pub enum Why {
     Both,
     /// It takes away for a moment what stays allowed: there is not room for old and new.
     Pause,
+    /// The spec is refused: what allows more than it last did is taken back.
+    Held,
     /// The resource is deleted.
     Deleted,
     /// The lifetime is over.
@@ -170,6 +172,7 @@ impl fmt::Display for Why {
             Self::Interim => "what stays, before other parts change",
             Self::Both => "old and new together, before other parts change",
             Self::Pause => "pauses what stays allowed: there is no room for old and new",
+            Self::Held => "held while the spec is refused",
             Self::Deleted => "the resource is deleted",
             Self::Expired => "the lifetime is over",
         })

@@ -18,11 +18,12 @@ use crate::plan::{
     },
     say::{
         conditions,
-        verdict::{NotDone, Verdict},
+        verdict::{Meanwhile, NotDone, Verdict},
         words::conclude,
     },
     steps::{
         diff::diff,
+        narrow::Open,
         step::{Call, Step, Why},
     },
     tests::samples::{as_written, authorization, carry_out, role_key, wish},
@@ -380,8 +381,19 @@ pub fn verdicts() -> Vec<Verdict> {
     let mut verdicts = vec![
         Verdict::Ready,
         Verdict::ReadyUnseen,
-        Verdict::Invalid(problems(1)),
-        Verdict::Invalid(problems(12)),
+        Verdict::Invalid(problems(1), Meanwhile::Nothing),
+        Verdict::Invalid(problems(12), Meanwhile::Nothing),
+        Verdict::Invalid(problems(1), Meanwhile::Held(Vec::new())),
+        Verdict::Invalid(
+            problems(1),
+            Meanwhile::Held(vec![
+                Open::Less(RolePart::Inline("read".into())),
+                Open::Less(RolePart::Trust),
+                Open::Unproven(RolePart::Attachment(POLICIES[0].into())),
+                Open::Forbidden(RolePart::Attachment(POLICIES[1].into())),
+            ]),
+        ),
+        Verdict::Invalid(problems(1), Meanwhile::Unknown),
         Verdict::BeyondLimits(vec![refused(
             LIMIT,
             "/status/roleName",
@@ -417,11 +429,18 @@ pub fn verdicts() -> Vec<Verdict> {
         let message = "AWS's words".into();
         (IamError { action: "PutRolePolicy", class, message, request_id: None }, step.clone())
     };
-    verdicts.push(Verdict::NotDone(NotDone {
+    let not_done = NotDone {
         failed: vec![refused(Class::Busy), refused(Class::Refused)],
         left: vec![step.clone()],
         boundary: None,
-    }));
+    };
+    verdicts.push(Verdict::NotDone(not_done.clone()));
+    let (error, failed) = refused(Class::Throttled);
+    for meanwhile in
+        [Meanwhile::Failed(error, Some(Box::new(failed))), Meanwhile::NotDone(not_done)]
+    {
+        verdicts.push(Verdict::Invalid(problems(1), meanwhile));
+    }
     let arn = "arn:aws:iam::123456789012:policy/boundary";
     let boundary = Call::PutBoundary { arn: arn.into() };
     let message = "Scope ARN: x does not exist or is not attachable.".into();

@@ -3,6 +3,7 @@
 mod costly;
 mod findings;
 mod fingerprints;
+mod held_laws;
 mod laws;
 mod nulls;
 mod operator;

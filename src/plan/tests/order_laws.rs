@@ -34,12 +34,12 @@ use iam::policy::{
 };
 
 /// Cases of each law: 20,000 together, or as many as `ROLEWRIGHT_LAW_CASES` says.
-fn cases() -> u64 {
+pub(super) fn cases() -> u64 {
     std::env::var("ROLEWRIGHT_LAW_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000)
         / 2
 }
 
-const ARNS: [&str; 3] = [
+pub(super) const ARNS: [&str; 3] = [
     "arn:aws:iam::123456789012:policy/one",
     "arn:aws:iam::123456789012:policy/two",
     "arn:aws:iam::123456789012:policy/three",
@@ -63,14 +63,14 @@ const WHO: [(PrincipalKind, &str); 5] = [
 ];
 
 /// Random choices; a case is its number.
-struct Dice(fastrand::Rng);
+pub(super) struct Dice(pub(super) fastrand::Rng);
 
 impl Dice {
-    fn one_in(&mut self, sides: u32) -> bool {
+    pub(super) fn one_in(&mut self, sides: u32) -> bool {
         self.0.u32(0..sides) == 0
     }
 
-    fn pick<T: Copy>(&mut self, list: &[T]) -> T {
+    pub(super) fn pick<T: Copy>(&mut self, list: &[T]) -> T {
         list[self.0.usize(0..list.len())]
     }
 
@@ -101,7 +101,7 @@ impl Dice {
         }
     }
 
-    fn document(&mut self, denies: bool) -> Policy {
+    pub(super) fn document(&mut self, denies: bool) -> Policy {
         let count = self.0.usize(1..4);
         Policy::new((0..count).map(|_| self.statement(denies)).collect())
     }
@@ -134,7 +134,7 @@ impl Dice {
         Policy::new((0..count).map(|_| self.grant()).collect())
     }
 
-    fn role(&mut self, base: &Desired) -> Desired {
+    pub(super) fn role(&mut self, base: &Desired) -> Desired {
         let mut role = base.clone();
         role.form.trust = self.trust();
         role.form.inline =
@@ -149,7 +149,7 @@ impl Dice {
     }
 
     /// An edit, mostly of more than one part.
-    fn edited(&mut self, role: &Desired) -> Desired {
+    pub(super) fn edited(&mut self, role: &Desired) -> Desired {
         let fresh = self.role(role);
         let mut role = role.clone();
         if self.one_in(2) {
@@ -202,7 +202,7 @@ impl Dice {
     }
 
     /// Something to ask for.
-    fn request(&mut self) -> Request {
+    pub(super) fn request(&mut self) -> Request {
         let action = self.pick(&[
             "s3:GetObject",
             "s3:PutObject",
@@ -225,7 +225,7 @@ impl Dice {
     }
 
     /// Somebody who asks to assume the role.
-    fn caller(&mut self) -> Request {
+    pub(super) fn caller(&mut self) -> Request {
         let (kind, name) = self.pick(&WHO);
         let mut context = Context::default();
         if !self.one_in(2) {
@@ -241,18 +241,18 @@ impl Dice {
 }
 
 /// Whom of the callers a state of a role trusts, and which of the requests it allows.
-type Answers = (Vec<bool>, Vec<bool>);
+pub(super) type Answers = (Vec<bool>, Vec<bool>);
 
 /// What is asked of each state of a role.
-struct Questions<'a> {
-    managed: &'a BTreeMap<&'a str, Policy>,
-    callers: Vec<Request>,
-    requests: Vec<Request>,
+pub(super) struct Questions<'a> {
+    pub(super) managed: &'a BTreeMap<&'a str, Policy>,
+    pub(super) callers: Vec<Request>,
+    pub(super) requests: Vec<Request>,
 }
 
 impl Questions<'_> {
     /// Whom of the callers the role trusts, and which of the requests it allows.
-    fn answers(&self, role: &Observed) -> Answers {
+    pub(super) fn answers(&self, role: &Observed) -> Answers {
         (self.trusted(role), self.allowed(role))
     }
 
@@ -310,7 +310,7 @@ fn read(text: &str, kind: PolicyKind) -> Policy {
     Policy::parse(text, kind, Strictness::Observed).unwrap()
 }
 
-fn ask(documents: &Documents<'_>, requests: &[Request]) -> Vec<bool> {
+pub(super) fn ask(documents: &Documents<'_>, requests: &[Request]) -> Vec<bool> {
     requests
         .iter()
         .map(|request| evaluate(documents, request).unwrap().decision == Decision::Allowed)

@@ -81,6 +81,12 @@ pub struct RoleStatus {
     #[schemars(length(max = 64))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied_hash: Option<String>,
+    /// What the role was last written as, in one line of JSON: trust, inline policies, attachments
+    /// and boundary; over 32 KiB only names and hashes. While the spec is refused, whatever allows
+    /// more is taken back to it.
+    #[schemars(length(max = 32768))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
     /// Value of the annotation `rolewright.dev/reconcile-requested-at` that was served last.
     #[schemars(length(max = 256))]
     #[serde(skip_serializing_if = "Option::is_none")]
