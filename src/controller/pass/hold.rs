@@ -181,12 +181,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.hold_back(Hold::Braked(brake)).await
     }
 
-    /// The plan is shown, and nothing of it is done.
+    /// The plan is shown, and nothing of it is done. It is drift where the role was once as desired
+    /// now, whose digest is `hash`: what was never so can't drift.
     pub(super) async fn observe_only(
         &mut self,
         desired: &Desired,
         steps: &[Step],
         role: Option<(String, String)>,
+        hash: &String,
     ) -> Result<Next, Interrupted> {
         self.pin(&desired.identity);
         if role.is_some() {
@@ -194,10 +196,17 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
         (self.status.role_id, self.status.arn) = role.unzip();
         let plan = words::plan_lines(steps);
-        let news = plan != self.resource.status.plan;
+        let told = self.resource.status.plan.clone().unwrap_or_default();
+        let news = plan.as_ref() != Some(&told);
         self.status.plan = plan;
         if news {
-            tally::drift(&self.shared.metrics, steps);
+            let before = &self.resource.status;
+            if before.applied_generation.is_some() && before.applied_hash() == Some(hash) {
+                // Each difference once: the plan that has it may get longer.
+                let is_new = |step: &&Step| !told.contains(&words::plan_line(step));
+                let new: Vec<Step> = steps.iter().filter(is_new).cloned().collect();
+                tally::drift(&self.shared.metrics, &new);
+            }
             let lines: Vec<String> = steps.iter().map(ToString::to_string).collect();
             let note = format!("would do: {}", lines.join("; "));
             self.notice(true, reason::WOULD_CHANGE, "Observe", note).await;

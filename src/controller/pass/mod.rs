@@ -233,7 +233,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             Err(Hold::Observing) => {
                 let steps = plan();
                 if !steps.is_empty() {
-                    return self.observe_only(desired, &steps, Some(role_is)).await;
+                    return self.observe_only(desired, &steps, Some(role_is), hash).await;
                 }
                 self.found(desired, role_is);
                 return self.converged(desired, held, &observed.role.trust, false, None).await;
@@ -311,7 +311,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let facts = Facts { rival, room, ..facts.clone() };
         let mut leave = match gate::before_writing(situation, &facts) {
             Ok(leave) => leave,
-            Err(Hold::Observing) => return self.observe_only(desired, &steps, None).await,
+            Err(Hold::Observing) => {
+                return self.observe_only(desired, &steps, None, hash).await;
+            }
             Err(Hold::Rival(rival)) => return self.give_way(desired, &rival).await,
             Err(other) => return self.hold_back(other).await,
         };

@@ -58,6 +58,49 @@ async fn drift_that_is_only_observed_is_counted_once_and_corrected_never() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_never_as_written_does_not_drift() {
+    let observing = plain(r#""driftPolicy":"Observe""#);
+    let mut rig = Rig::without_windows();
+    rig.start();
+    // A role that is not there, one that is and differs, and a change of the resource.
+    let names: Vec<String> = (0..12).map(|number| format!("new-{number}")).collect();
+    for name in &names {
+        rig.apply(name, &observing);
+    }
+    rig.apply("x", &plain(""));
+    rig.seconds(5).await;
+    rig.apply("x", &plain(r#""driftPolicy":"Observe","description":"d""#));
+    rig.seconds(600).await;
+    rig.restart().await;
+    rig.seconds(600).await;
+    for name in names.iter().map(String::as_str).chain(["x"]) {
+        assert_eq!(rig.ready(name).0, "WouldChange");
+    }
+    for part in ["role", "attributes"] {
+        rig.expect(&[(&format!(r#"drift_total{{part="{part}"}}"#), 0.0)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_plan_that_grows_only_what_is_new_has_drifted() {
+    let rig = Rig::with(&plain("")).await;
+    rig.apply("x", &plain(r#""driftPolicy":"Observe""#));
+    rig.seconds(5).await;
+    rig.world.iam.set_description(&role("x"), Some("other"));
+    rig.a_sweep().await;
+    rig.world.iam.attach(&role("x"), AUDIT);
+    rig.a_sweep().await;
+    assert_eq!(rig.status("x").plan.unwrap().len(), 2);
+    rig.expect(&[
+        (r#"drift_total{part="attributes"}"#, 1.0),
+        (r#"drift_total{part="attachment"}"#, 1.0),
+    ]);
+    rig.world.iam.remove(&role("x"));
+    rig.a_sweep().await;
+    rig.expect(&[(r#"drift_total{part="role"}"#, 1.0)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_is_told_and_counted_once_for_each_generation_and_not_for_each_try() {
     let mut rig = Rig::without_windows();
     rig.world.iam.deny("CreateRole");

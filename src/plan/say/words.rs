@@ -424,7 +424,11 @@ pub fn cut(text: &str, bytes: usize) -> String {
 /// The plan as it stands in status: at most 100 lines of at most 1,000 bytes.
 #[must_use]
 pub fn plan_lines(steps: &[Step]) -> Option<Vec<String>> {
-    (!steps.is_empty()).then(|| {
-        steps.iter().take(100).map(|step| cut(&visible(&step.to_string()), 1_000)).collect()
-    })
+    (!steps.is_empty()).then(|| steps.iter().take(100).map(plan_line).collect())
+}
+
+/// A step as it stands in the plan in status.
+#[must_use]
+pub fn plan_line(step: &Step) -> String {
+    cut(&visible(&step.to_string()), 1_000)
 }
