@@ -164,9 +164,9 @@ reasons! {
         "Ask for less in the resource, or have the quota that the message names raised.";
     INVALID_PRINCIPAL = "InvalidPrincipal",
         "AWS does not know a principal of the trust policy: a role or user that does not exist, or \
-         not yet. A role that exists gets its trust policy without that principal, as long as \
-         nobody new is trusted by that; a role that does not is waited with, and after ten minutes \
-         the resource is `Stalled`.",
+         not yet. A new role is made without that principal, and one that exists gets its trust \
+         policy without it, as long as nobody new is trusted by that. After ten minutes the \
+         resource is `Stalled`, and still tried.",
         "Create the principal, or correct its ARN in `spec.trust`; it is tried again by itself, at \
          least every ten minutes.";
     PRINCIPAL_REPLACED = "PrincipalReplaced",

@@ -96,3 +96,34 @@ async fn a_principal_that_does_not_exist_is_named_and_found_when_it_comes() {
     world.wait_ready("x");
     assert!(trust(&world, &world.role("x")).await.contains("role/none"));
 }
+
+#[tokio::test]
+async fn roles_that_trust_themselves_or_each_other_come_to_life_and_again_after_they_were_removed()
+{
+    let world = World::new("self-trust").await;
+    let (selfish, left, right) = (world.role("selfish"), world.role("left"), world.role("right"));
+    let trusting = |role: &str| {
+        let arn = format!("arn:{{partition}}:iam::{{accountId}}:role/{role}");
+        json!({"name": "peer", "principals": {"arns": [arn]}})
+    };
+    // Alone in its trust policy, so that the stand-in takes one that lets nobody in.
+    world.apply("selfish", &json!({"trust": [trusting(&selfish)]}));
+    world.apply("left", &json!({"trust": [lambda(), trusting(&right)]}));
+    world.apply("right", &json!({"trust": [lambda(), trusting(&left)]}));
+    for name in ["selfish", "left", "right"] {
+        world.wait_ready(name);
+    }
+    for (role, named) in [(&selfish, &selfish), (&left, &right), (&right, &left)] {
+        let now = trust(&world, role).await;
+        assert!(now.contains(named.as_str()) && !now.contains("Deny"), "{now}");
+    }
+    let before = world.get_role(&selfish).await.expect("the role").role_id().to_owned();
+    world.scope.iam().delete_role().role_name(&selfish).send().await.expect("deleted");
+    wait_until("the role again", SOON, || {
+        let resource = world.resource("selfish").expect("the resource");
+        let id = &resource["status"]["roleId"];
+        if id.is_string() && *id != json!(before) { Ok(()) } else { Err(resource.to_string()) }
+    });
+    world.wait_ready("selfish");
+    assert!(trust(&world, &selfish).await.contains(&selfish));
+}

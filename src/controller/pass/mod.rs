@@ -22,7 +22,7 @@ use self::{
     context::Pass,
     drive::{Interrupted, Job, Progress, drive},
     next::Next,
-    principals::{Carried, PlanContext},
+    principals::{Carried, PlanContext, as_held},
 };
 use crate::{
     api::{
@@ -263,9 +263,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.status.role_uid = Some(self.resource.uid.clone());
         let open = self.annotate(desired, &applied).await?;
         if !missing.is_empty() {
-            self.status.replaced_principals.clear();
-            let next = Next::Failed(Trouble::Iam(IamErrorClass::InvalidPrincipal));
-            return self.report(&Verdict::PrincipalMissing(missing), next).await;
+            return self.without(desired, held, missing, false).await;
         }
         if let Some(until) = contested.until {
             let left = until.duration_since(self.shared.clock.steady());
@@ -303,9 +301,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     async fn create(&mut self, wanted: &Wanted, situation: Situation) -> Result<Next, Interrupted> {
         let Wanted { desired, unchanged, hash, facts, .. } = wanted;
         self.status.desired_hash = Some(hash.clone());
-        let held = self.held(desired, None).await?;
+        let mut held = self.held(desired, None).await?;
         let target = held_back(desired, &held);
-        let mut steps = diff::create(&target, &Contents::new());
+        let steps = diff::create(&target, &Contents::new());
         let rival = self.shared.memory().index.rival(&self.resource.key);
         let room = self.room();
         let facts = Facts { rival, room, ..facts.clone() };
@@ -318,11 +316,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             Err(other) => return self.hold_back(other).await,
         };
         let unread = managed::unread(&steps, None, &Contents::new());
-        if !unread.is_empty() {
+        let contents = if unread.is_empty() {
+            Contents::new()
+        } else {
             let now = self.shared.clock.steady();
-            let read = observe::contents(self.access, unread, observe::Versions::Lately, now).await;
-            steps = diff::create(&target, &read);
-        }
+            observe::contents(self.access, unread, observe::Versions::Lately, now).await
+        };
         self.hold().await?;
         let before = Known::of(&self.status).creating;
         let applied = self.save_before_creating(desired).await?;
@@ -338,9 +337,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             reason: if *unchanged { reason::DRIFT_CORRECTED } else { reason::CREATED },
         };
         let mut progress = Progress::default();
-        let outcome = drive(self.shared, &job, &steps, &mut leave, &mut progress).await;
+        let (made, outcome) = self.make(&job, &target, &contents, &mut leave, &mut progress).await;
+        let mut missing = made.missing;
         if let Some(role) = progress.created.take() {
-            self.note_left(&new_role(&role, &target), &progress, &Owned::default());
+            self.note_left(&new_role(&role, &made.target), &progress, &Owned::default());
             self.status.role_id = Some(role.role_id.to_string());
             self.status.arn = Some(role.arn);
             self.status.role_uid = Some(self.resource.uid.clone());
@@ -354,12 +354,21 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             let message = format!("role {} is being created", desired.identity.name);
             self.save(&Verdict::Working(reason::PROGRESSING, message)).await?;
         }
+        held.extend(as_held(&missing));
+        if !self.asked_for() && self.status.role_id.is_some() {
+            // Also when a later step failed: who is gone is not trusted by the way.
+            self.status.replaced_principals.clone_from(&held);
+        }
         outcome?;
+        self.wait_for(desired, &mut held, &mut missing).await?;
         if *unchanged {
-            self.note_drift(&steps);
+            self.note_drift(&made.steps);
         }
         let open = self.annotate(desired, &applied).await?;
-        self.converged(desired, held, &target.form.trust.to_json(), true, open).await
+        if !missing.is_empty() {
+            return self.without(desired, held, missing, true).await;
+        }
+        self.converged(desired, held, &made.target.form.trust.to_json(), true, open).await
     }
 
     /// What has to stand in the API server before a role is made: names and path are pinned, the

@@ -1,5 +1,5 @@
-//! Principals that are gone: who is held back, and how a plan goes on without one that AWS does not
-//! know.
+//! Principals that are gone or not there yet: who is held back, and how a plan goes on without one
+//! that AWS does not know.
 
 use tracing::info;
 
@@ -23,19 +23,22 @@ use crate::{
             contest::{self, Contested},
             ownership::Leave,
         },
+        failure::IamErrorClass,
         form::{
             self,
             desired::Desired,
             fingerprint::{self, Owned},
             form::Form,
-            observed::Observed,
+            observed::{Contents, Observed},
         },
+        scope::identity::Identity,
         say::{
             backoff::Trouble,
             verdict::{NotDone, Verdict},
         },
         steps::{
-            diff, managed, principals,
+            diff, managed,
+            principals::{self, held_back, lets_in},
             step::{Call, Step},
         },
     },
@@ -65,10 +68,88 @@ pub(super) struct Carried {
     pub(super) contested: Contested,
 }
 
+/// How a role was made.
+pub(super) struct Made {
+    /// As it was asked for in the end.
+    pub(super) target: Desired,
+    /// The last plan.
+    pub(super) steps: Vec<Step>,
+    /// Principals that do not exist yet: the role without its own ARN, and who AWS does not know.
+    pub(super) missing: Vec<String>,
+}
+
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
+    /// Makes the role that `desired` is, without the principals that cannot exist yet: itself, and
+    /// each that AWS refuses. Fewer principals in an Allow only narrow what the resource asks for,
+    /// and where nobody is left nobody is let in. `progress` tells what was done, whatever comes
+    /// after.
+    pub(super) async fn make(
+        &self,
+        job: &Job<'_, I>,
+        desired: &Desired,
+        contents: &Contents,
+        leave: &mut Leave,
+        progress: &mut Progress,
+    ) -> (Made, Result<(), Interrupted>) {
+        let own = desired.identity.arn();
+        let mut missing: Vec<String> =
+            if lets_in(&desired.form.trust, &own) { vec![own] } else { Vec::new() };
+        loop {
+            let target = held_back(desired, &as_held(&missing));
+            let steps = diff::create(&target, contents);
+            let outcome = drive(self.shared, job, &steps, leave, progress).await;
+            // Each refusal takes one away that the policy names: this ends.
+            match outcome.as_ref().err().and_then(|failed| refused(failed, &target.form.trust)) {
+                Some(refused) => missing.push(refused),
+                None => return (Made { target, steps, missing }, outcome),
+            }
+        }
+    }
+
+    /// Tells those who do not exist yet from those who are gone: of a role that was carried out
+    /// before all were trusted once, and whoever takes a name later is not. Its own name, and that
+    /// of a role in our keeping, nobody else can take.
+    pub(super) async fn wait_for(
+        &mut self,
+        desired: &Desired,
+        held: &mut Vec<ReplacedPrincipal>,
+        missing: &mut Vec<String>,
+    ) -> Result<(), Interrupted> {
+        if !self.asked_for() {
+            let own = desired.identity.arn();
+            for arn in std::mem::take(missing) {
+                if arn == own || self.is_in_our_keeping(&arn).await? {
+                    missing.push(arn);
+                }
+            }
+        }
+        held.retain(|principal| !missing.contains(&principal.arn));
+        Ok(())
+    }
+
+    /// The role is as written but for principals that do not exist yet: they follow.
+    pub(super) async fn without(
+        &mut self,
+        desired: &Desired,
+        held: Vec<ReplacedPrincipal>,
+        missing: Vec<String>,
+        just_made: bool,
+    ) -> Result<Next, Interrupted> {
+        self.status.replaced_principals = held;
+        let name = &desired.identity.name;
+        if just_made && missing == [desired.identity.arn()] {
+            let message =
+                format!("role {name} trusts itself: that is written once AWS knows the role");
+            let verdict = Verdict::Working(reason::PROGRESSING, message);
+            return self.report(&verdict, Next::Failed(Trouble::NotVisible)).await;
+        }
+        let next = Next::Failed(Trouble::Iam(IamErrorClass::InvalidPrincipal));
+        self.report(&Verdict::PrincipalMissing(missing), next).await
+    }
+
     /// True until the resource as it is now was carried out once: so long everybody in it is meant
     /// as named.
-    fn asked_for(&self) -> bool {
+    pub(super) fn asked_for(&self) -> bool {
         self.status.applied_generation != Some(self.resource.generation)
     }
 
@@ -84,20 +165,23 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             return Ok(Vec::new());
         }
         let trust = observed.map(|observed| observed.role.trust.as_str());
-        self.not_trusted_again(&desired.form.trust, trust).await
+        self.not_trusted_again(&desired.identity, &desired.form.trust, trust).await
     }
 
     /// The principals of a trust policy that were deleted since it was written, and not made again
-    /// by this installation. `observed` is what AWS has.
+    /// by this installation. `observed` is what AWS has, `None` when there is no role.
     pub(super) async fn not_trusted_again(
         &self,
+        identity: &Identity,
         trust: &Policy,
         observed: Option<&str>,
     ) -> Result<Vec<ReplacedPrincipal>, Interrupted> {
         let known = &self.status.replaced_principals;
         let mut held = Vec::new();
-        for principal in principals::replaced(trust, observed, known, &self.limits.account) {
-            if self.is_in_our_keeping(&principal.arn).await? {
+        for principal in principals::replaced(trust, observed, known, &identity.account) {
+            // A role that is read here and trusts itself is the one that its resource means.
+            let itself = observed.is_some() && principal.arn == identity.arn();
+            if itself || self.is_in_our_keeping(&principal.arn).await? {
                 info!(resource = %self.resource.key, principal = %principal.arn, "we made this \
                     principal again ourselves");
             } else {
@@ -209,15 +293,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             self.overlay(desired, &mut observed);
             held.push(ReplacedPrincipal { arn: refused.clone(), id: None });
             missing.push(refused);
-            let without = principals::held_back(desired, &held).form.trust;
+            let without = held_back(desired, &held).form.trust;
             if !principals::not_wider(&observed.role.trust, &without) {
                 return Err(failure);
             }
         }
-        if !self.asked_for() {
-            // It was trusted once: whoever takes the name later is not.
-            missing.clear();
-        }
+        self.wait_for(desired, &mut held, &mut missing).await?;
         Ok(Carried { held, missing, trust: observed.role.trust, contested })
     }
 
@@ -289,10 +370,15 @@ pub(super) fn refused(failure: &Interrupted, trust: &Policy) -> Option<String> {
         .find_map(|(error, _)| principals::refused(error, trust))
 }
 
+/// Principals that are left out, whatever id they had.
+pub(super) fn as_held(names: &[String]) -> Vec<ReplacedPrincipal> {
+    names.iter().map(|arn| ReplacedPrincipal { arn: arn.clone(), id: None }).collect()
+}
+
 /// The trust policy that a step writes.
 pub(super) fn written(step: &Step) -> Option<&String> {
     match &step.call {
-        Call::UpdateTrust { trust } => Some(trust),
+        Call::UpdateTrust { trust } | Call::CreateRole { trust, .. } => Some(trust),
         _ => None,
     }
 }

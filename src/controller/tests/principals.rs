@@ -1,5 +1,7 @@
 //! Principals of trust policies that are deleted, replaced or not there yet.
 
+use rstest::rstest;
+
 use super::*;
 use crate::{
     api::{RECONCILE_REQUESTED_AT, reason},
@@ -270,13 +272,18 @@ async fn a_principal_that_vanished_with_its_role_is_not_trusted_when_the_name_co
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_whose_principal_does_not_exist_is_waited_with_for_ten_minutes_and_then_stalled() {
+async fn a_role_is_made_without_a_principal_that_does_not_exist_and_stalls_after_ten_minutes() {
     let mut rig = Rig::without_windows();
     rig.start();
     rig.apply("x", &spec());
     rig.seconds(500).await;
-    assert_eq!(rig.ready("x").0, reason::INVALID_PRINCIPAL);
-    assert!(rig.has("x", "Reconciling") && rig.writes().len() > 3, "{:?}", rig.writes());
+    let (reason, message) = rig.ready("x");
+    assert_eq!(reason, reason::INVALID_PRINCIPAL);
+    assert!(message.contains(AUDITOR), "{message}");
+    assert!(trust(&rig).contains("lambda") && !trust(&rig).contains("auditor"));
+    let writes = rig.writes();
+    assert!(rig.has("x", "Reconciling") && writes.len() > 3, "{writes:?}");
+    assert!(writes[2..].iter().all(|call| *call == "UpdateAssumeRolePolicy"), "{writes:?}");
     rig.seconds(800).await;
     assert!(rig.has("x", "Stalled") && !rig.has("x", "Reconciling"), "{:?}", rig.status("x"));
     assert_eq!(rig.ready("x").0, reason::INVALID_PRINCIPAL);
@@ -288,5 +295,93 @@ async fn a_role_whose_principal_does_not_exist_is_waited_with_for_ten_minutes_an
     assert_eq!(rig.world.cluster.counts().total(), 0);
     rig.world.iam.put_role(RoleState::new("auditor"));
     rig.seconds(700).await;
-    assert!(rig.is_ready("x"));
+    assert!(rig.is_ready("x") && trust(&rig).contains("auditor"));
+}
+
+fn arn(name: &str) -> String {
+    format!("arn:aws:iam::123456789012:role/{}", role(name))
+}
+
+fn trust_of(rig: &Rig, name: &str) -> String {
+    rig.world.iam.get(&role(name)).unwrap().trust
+}
+
+#[rstest]
+#[case::beside_others(&[LAMBDA.to_owned(), grant("me", &[&arn("x")])])]
+#[case::alone(&[grant("me", &[&arn("x")])])]
+#[case::in_one_grant_with_another_role(&[grant("all", &[&arn("x"), AUDITOR])])]
+#[tokio::test(start_paused = true)]
+async fn a_role_that_trusts_itself_comes_to_life_and_again_after_it_was_removed(
+    #[case] grants: &[String],
+) {
+    let mut rig = Rig::without_windows();
+    rig.world.iam.put_role(RoleState::new("auditor"));
+    rig.start();
+    rig.apply("x", &trusting(grants));
+    rig.seconds(5).await;
+    assert!(rig.is_ready("x"), "{:?}", rig.status("x"));
+    assert_eq!(rig.writes(), ["CreateRole", "UpdateAssumeRolePolicy"]);
+    assert!(trust(&rig).contains(&arn("x")) && !trust(&rig).contains("Deny"));
+    rig.clear();
+    rig.seconds(600).await;
+    assert_eq!(rig.writes(), [""; 0]);
+    rig.world.iam.remove(&role("x"));
+    rig.seconds(150).await;
+    assert!(rig.is_ready("x"), "{:?}", rig.status("x"));
+    assert_eq!(rig.writes(), ["CreateRole", "UpdateAssumeRolePolicy"]);
+    assert!(trust(&rig).contains(&arn("x")) && rig.status("x").replaced_principals.is_empty());
+    assert!(!rig.reasons().contains(&reason::PRINCIPAL_REPLACED));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_trusts_only_itself_lets_nobody_in_until_aws_knows_it() {
+    let mut rig = Rig::without_windows();
+    rig.world.iam.deny("UpdateAssumeRolePolicy");
+    rig.start();
+    rig.apply("x", &trusting(&[grant("me", &[&arn("x")])]));
+    rig.seconds(5).await;
+    let now = trust(&rig);
+    assert!(now.contains("Deny") && !now.contains("Allow"), "{now}");
+}
+
+#[rstest]
+#[case::one_is_removed(&["left"])]
+#[case::both_are_removed(&["left", "right"])]
+#[tokio::test(start_paused = true)]
+async fn two_roles_that_trust_each_other_come_to_life_and_again(#[case] removed: &[&str]) {
+    let mut rig = Rig::without_windows();
+    rig.start();
+    rig.apply("left", &trusting(&[LAMBDA.to_owned(), grant("other", &[&arn("right")])]));
+    rig.apply("right", &trusting(&[grant("other", &[&arn("left")])]));
+    rig.seconds(30).await;
+    let both = |rig: &Rig| {
+        for (name, other) in [("left", "right"), ("right", "left")] {
+            assert!(rig.is_ready(name), "{:?}", rig.status(name));
+            assert!(trust_of(rig, name).contains(&arn(other)), "{}", trust_of(rig, name));
+        }
+    };
+    both(&rig);
+    for name in removed {
+        assert!(rig.world.iam.remove(&role(name)));
+    }
+    rig.seconds(400).await;
+    both(&rig);
+    rig.clear();
+    rig.seconds(600).await;
+    assert_eq!(rig.writes(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_is_made_again_without_a_principal_that_went_does_not_trust_its_namesake() {
+    let rig = rig(&trusting(&[LAMBDA.to_owned(), grant("all", &[&arn("x"), AUDITOR])])).await;
+    rig.world.iam.remove("auditor");
+    rig.world.iam.remove(&role("x"));
+    rig.seconds(150).await;
+    assert_eq!(rig.ready("x").0, reason::PRINCIPAL_REPLACED);
+    let replaced = rig.status("x").replaced_principals;
+    assert_eq!((replaced.len(), replaced[0].arn.as_str()), (1, AUDITOR));
+    rig.world.iam.put_role(RoleState::new("auditor"));
+    rig.seconds(600).await;
+    let now = trust(&rig);
+    assert!(now.contains(&arn("x")) && !now.contains("auditor"), "{now}");
 }

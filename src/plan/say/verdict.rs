@@ -11,10 +11,7 @@ use crate::{
         decide::ownership::NotOurs,
         failure::{IamError, IamErrorClass},
         say::{backoff::Trouble, conditions},
-        steps::{
-            narrow::Open,
-            step::{Call, Step},
-        },
+        steps::{narrow::Open, step::Step},
     },
 };
 use iam::finding::Finding;
@@ -170,8 +167,8 @@ pub fn stalls(class: IamErrorClass) -> bool {
     )
 }
 
-/// How long that is waited for which AWS does not know yet: a principal of a role that is to be
-/// created, a policy. Another tool may be about to make it.
+/// How long that is waited for which AWS does not know yet: a principal, a policy. Another tool may
+/// be about to make it.
 const REFERENCE_WAIT: Duration = Duration::from_mins(10);
 
 /// How long a denial is taken to pass by itself: IAM needs seconds until a right counts that was
@@ -182,24 +179,18 @@ const DENIAL_WAIT: Duration = Duration::from_secs(20);
 /// Since when stands in the conditions: a restart loses nothing.
 #[must_use]
 pub fn lasts(
-    error: &IamError,
-    step: Option<&Step>,
+    class: IamErrorClass,
     conditions: &[Condition],
     generation: i64,
     now: Timestamp,
 ) -> bool {
-    let wait = match error.class {
-        IamErrorClass::InvalidPrincipal
-            if step.is_some_and(|step| matches!(step.call, Call::CreateRole { .. })) =>
-        {
-            REFERENCE_WAIT
-        }
-        IamErrorClass::NotFound => REFERENCE_WAIT,
+    let wait = match class {
+        IamErrorClass::InvalidPrincipal | IamErrorClass::NotFound => REFERENCE_WAIT,
         IamErrorClass::AccessDenied => DENIAL_WAIT,
         _ => return false,
     };
     conditions::find(conditions, condition::STALLED).is_some_and(|stalled| {
-        stalled.reason == reason_of(error.class) && stalled.observed_generation == Some(generation)
+        stalled.reason == reason_of(class) && stalled.observed_generation == Some(generation)
     }) || conditions::find(conditions, condition::RECONCILING).is_some_and(|reconciling| {
         // A clock that was set back makes nothing last longer.
         let since = now.duration_since(reconciling.last_transition_time.0);

@@ -136,6 +136,8 @@ fn words(
     generation: i64,
     now: Timestamp,
 ) -> Vec<Contribution> {
+    let failed =
+        |class, message| failed(class, lasts(class, &status.conditions, generation, now), message);
     match verdict {
         Verdict::Ready => {
             let role = status.role_name.as_deref().unwrap_or_default();
@@ -187,14 +189,14 @@ fn words(
         Verdict::Held(reason, message) => {
             one_reason(State::False, State::False, None, reason, message)
         }
-        Verdict::PrincipalMissing(names) => busy(
-            reason::INVALID_PRINCIPAL,
-            format!(
+        Verdict::PrincipalMissing(names) => {
+            let message = format!(
                 "AWS does not know {}: the trust policy is without it until it exists; create it, \
                  or correct spec.trust",
                 few(names.iter().map(String::as_str))
-            ),
-        ),
+            );
+            failed(IamErrorClass::InvalidPrincipal, message)
+        }
         Verdict::PrincipalReplaced { written } => stalled(
             reason::PRINCIPAL_REPLACED,
             format!(
@@ -213,18 +215,15 @@ fn words(
             let during =
                 step.as_ref().map(|step| format!("; stopped at: {step}")).unwrap_or_default();
             let message = format!("{error}: {}{during}", remedy(error.class));
-            let old = &status.conditions;
-            let lasts = lasts(error, step.as_deref(), old, generation, now);
-            failed(error, lasts, message)
+            failed(error.class, message)
         }
         Verdict::DriftContested(parts) => contested(parts),
         Verdict::NotDone(not_done) => {
             let message = open_steps(not_done);
-            let Some((error, step)) = not_done.first() else {
+            let Some((error, _)) = not_done.first() else {
                 return busy(reason::PROGRESSING, message);
             };
-            let lasts = lasts(error, Some(step), &status.conditions, generation, now);
-            failed(error, lasts, message)
+            failed(error.class, message)
         }
         Verdict::Panicked => stalled(
             reason::INTERNAL_ERROR,
@@ -274,9 +273,9 @@ fn stalled(reason: &'static str, message: impl Into<String>) -> Vec<Contribution
 }
 
 /// A failure of AWS: it may pass, but for one that stalls by its class, or `lasts`.
-fn failed(error: &IamError, lasts: bool, message: String) -> Vec<Contribution> {
-    let reason = reason_of(error.class);
-    if lasts || stalls(error.class) { stalled(reason, message) } else { busy(reason, message) }
+fn failed(class: IamErrorClass, lasts: bool, message: String) -> Vec<Contribution> {
+    let reason = reason_of(class);
+    if lasts || stalls(class) { stalled(reason, message) } else { busy(reason, message) }
 }
 
 fn contested(parts: &[String]) -> Vec<Contribution> {

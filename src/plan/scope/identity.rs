@@ -53,6 +53,13 @@ impl Identity {
         RoleKey { account: self.account.id, name: self.name.clone() }
     }
 
+    /// The ARN that it has in AWS.
+    #[must_use]
+    pub fn arn(&self) -> String {
+        let Self { account: Account { id, partition }, path, name, .. } = self;
+        format!("arn:{partition}:iam::{id}:role{path}{name}")
+    }
+
     /// The three tags that prove ownership and travel in `CreateRole`.
     #[must_use]
     pub fn tags(&self) -> [(TagKey, String); 3] {

@@ -256,6 +256,18 @@ pub fn without_these(policy: &Policy, held: &[ReplacedPrincipal]) -> Policy {
     without(policy, &held.iter().map(|principal| principal.arn.as_str()).collect())
 }
 
+/// Whether an Allow of the policy lets this principal in by its name.
+#[must_use]
+pub fn lets_in(trust: &Policy, arn: &str) -> bool {
+    allowed(trust).any(|name| name == arn)
+}
+
+/// All that the Allows of a policy name.
+fn allowed(trust: &Policy) -> impl Iterator<Item = &String> {
+    let allows = trust.statements.iter().filter(|statement| statement.effect == Effect::Allow);
+    allows.flat_map(named)
+}
+
 /// The observed policy without the ids that stand for held principals in statements that are as
 /// desired but for them. `None` when there are none.
 fn explained(
@@ -322,8 +334,7 @@ pub fn refused(error: &IamError, trust: &Policy) -> Option<String> {
     if error.class != IamErrorClass::InvalidPrincipal {
         return None;
     }
-    let allows = trust.statements.iter().filter(|statement| statement.effect == Effect::Allow);
-    allows.flat_map(named).find(|name| words.contains(&format!("\"{name}\""))).cloned()
+    allowed(trust).find(|name| words.contains(&format!("\"{name}\""))).cloned()
 }
 
 /// Whether `trust` trusts nobody who is not trusted now.

@@ -98,6 +98,7 @@ fn a_deny_keeps_everybody_it_names() {
     let mut policy = trust("B");
     policy.statements.push(Statement::deny(["sts:AssumeRole"]).principal(PrincipalKind::Aws, [A]));
     assert_eq!(without(&policy, &[A].into()), policy);
+    assert!(lets_in(&policy, B) && !lets_in(&policy, A), "only an Allow lets somebody in");
 }
 
 #[rstest]
