@@ -2,13 +2,14 @@
 //! as the pages stream by. It holds a reader only: it cannot write.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap},
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use futures::FutureExt;
+use futures::{FutureExt, Stream, TryStreamExt, stream};
 use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, watch},
@@ -32,7 +33,7 @@ use crate::{
         failure::{IamError, IamErrorClass},
         form::{
             fingerprint,
-            observed::{Contents, Observed, RoleDetail, RoleSummary},
+            observed::{Contents, Observed, Page, RoleDetail, RoleSummary},
             pages::Pages,
         },
         scope::identity,
@@ -79,54 +80,92 @@ pub async fn sweep<I: IamRead, C, K: Clock>(
     timeout(LONGEST_SWEEP, all).await.unwrap_or_else(|_| Err(too_long()))
 }
 
+/// A page of one of the two listings.
+enum Listed {
+    Details(Vec<RoleDetail>),
+    Summaries(Vec<RoleSummary>),
+}
+
+/// The pages of a listing, one after the other, each with the time at which it was asked for.
+fn pages<'a, K, T, F>(
+    clock: &'a K,
+    action: &'static str,
+    read: impl Fn(Option<String>) -> F + Send + 'a,
+) -> impl Stream<Item = Result<(Timestamp, Vec<T>), IamError>> + Send + 'a
+where
+    K: Clock,
+    T: Send + 'a,
+    F: Future<Output = Result<Page<T>, IamError>> + Send + 'a,
+{
+    let begin = (read, Some(None), Pages::of(action));
+    stream::try_unfold(begin, async move |(read, marker, mut pages)| {
+        let Some(marker) = marker else { return Ok(None) };
+        let requested = clock.steady();
+        let page = read(marker).await?;
+        let next = pages.turn(page.next)?.map(Some);
+        Ok(Some(((requested, page.items), (read, next, pages))))
+    })
+}
+
 async fn read_all<I: IamRead, C, K: Clock>(
     shared: &Shared<I, C, K>,
     access: &Access<I>,
     suspects: &mpsc::UnboundedSender<Suspect>,
 ) -> Result<usize, IamError> {
     let begun = shared.clock.steady();
-    let mut seen: HashSet<RoleKey> = HashSet::new();
+    // Each role that was seen, and whether its details were.
+    let mut seen: HashMap<RoleKey, bool> = HashMap::new();
+    // Of roles whose details are still to come: who looks closer reads what both listings show to
+    // differ.
+    let mut early: Vec<(RoleKey, Suspect)> = Vec::new();
     let installation = &shared.sources.of(access.id()).installation;
     let mut owned: BTreeMap<RoleName, ResourceKey> = BTreeMap::new();
-    let mut marker = None;
-    let mut pages = Pages::of("GetAccountAuthorizationDetails");
-    loop {
-        let requested = shared.clock.steady();
-        let page = access.iam.details(marker).await?;
-        for mut detail in page.items {
-            match detail.role.boundary {
-                Some(_) => access.boundaries().shown(),
-                None => detail.role.boundary = access.boundaries().of(&detail.role.name),
+    // Side by side: each listing is read page after page, and neither waits for the other. The
+    // first failure drops both.
+    let (clock, iam) = (&shared.clock, &access.iam);
+    let details = pages(clock, "GetAccountAuthorizationDetails", |marker| iam.details(marker));
+    let summaries = pages(clock, "ListRoles", |marker| iam.summaries(marker));
+    let mut listed = pin!(stream::select(
+        details.map_ok(|(requested, page)| (requested, Listed::Details(page))),
+        summaries.map_ok(|(requested, page)| (requested, Listed::Summaries(page))),
+    ));
+    while let Some((requested, listed)) = listed.try_next().await? {
+        // Pages are no snapshot: a role that only one of the listings shows exists all the same.
+        match listed {
+            Listed::Details(page) => {
+                for mut detail in page {
+                    match detail.role.boundary {
+                        Some(_) => access.boundaries().shown(),
+                        None => {
+                            detail.role.boundary = access.boundaries().of(&detail.role.name);
+                        }
+                    }
+                    let role = RoleKey { account: access.id(), name: detail.role.name.clone() };
+                    seen.insert(role, true);
+                    compare_detail(shared, access, &detail, requested, suspects);
+                    let resource = ownership::resource_of(installation, &detail.role);
+                    owned.extend(resource.map(|resource| (detail.role.name, resource)));
+                }
             }
-            seen.insert(RoleKey { account: access.id(), name: detail.role.name.clone() });
-            compare_detail(shared, access, &detail, requested, suspects);
-            let resource = ownership::resource_of(installation, &detail.role);
-            owned.extend(resource.map(|resource| (detail.role.name.clone(), resource)));
+            Listed::Summaries(page) => {
+                for summary in page {
+                    let role = RoleKey { account: access.id(), name: summary.name.clone() };
+                    let found = compare_summary(shared, access, &summary, requested);
+                    early.extend(found.into_iter().map(|suspect| (role.clone(), suspect)));
+                    seen.entry(role).or_default();
+                }
+            }
         }
-        marker = pages.turn(page.next)?;
+        let described = |role: &RoleKey| seen.get(role).copied().unwrap_or_default();
+        for (_, suspect) in early.extract_if(.., |(role, _)| described(role)) {
+            let _ = suspects.send(suspect);
+        }
         if shared.stopping() {
             return Ok(seen.len());
-        }
-        if marker.is_none() {
-            break;
         }
     }
-    let mut pages = Pages::of("ListRoles");
-    loop {
-        let requested = shared.clock.steady();
-        let page = access.iam.summaries(marker).await?;
-        for summary in page.items {
-            // Pages are no snapshot: a role that only the second listing shows exists all the same.
-            seen.insert(RoleKey { account: access.id(), name: summary.name.clone() });
-            compare_summary(shared, access, &summary, requested, suspects);
-        }
-        marker = pages.turn(page.next)?;
-        if shared.stopping() {
-            return Ok(seen.len());
-        }
-        if marker.is_none() {
-            break;
-        }
+    for (_, suspect) in early {
+        let _ = suspects.send(suspect);
     }
     let mut expected = Vec::new();
     {
@@ -136,7 +175,7 @@ async fn read_all<I: IamRead, C, K: Clock>(
             if entry.role.account != access.id() || !entry.expected || !entry.comparable(begun) {
                 continue;
             }
-            if seen.contains(&entry.role) {
+            if seen.contains_key(&entry.role) {
                 expected.push(entry.role.name.clone());
             } else {
                 debug!(resource = %key, role = %entry.role.name, "the sweep did not see the role");
@@ -341,8 +380,8 @@ fn compare_summary<I, C, K: Clock>(
     access: &Access<I>,
     summary: &RoleSummary,
     requested: Timestamp,
-    suspects: &mpsc::UnboundedSender<Suspect>,
-) {
+) -> Vec<Suspect> {
+    let mut suspects = Vec::new();
     let mut memory = shared.memory();
     let role = RoleKey { account: access.id(), name: summary.name.clone() };
     let keys: Vec<ResourceKey> = memory.index.claimants(&role).cloned().collect();
@@ -360,9 +399,10 @@ fn compare_summary<I, C, K: Clock>(
         let there = reported.is_some_and(|seen| seen.authorization == Some(other));
         if worth_a_look(Equal { here: found == wanted, there }, entry, known) {
             let cause = entry.closer_look(None);
-            let _ = suspects.send(Suspect { key, cause });
+            suspects.push(Suspect { key, cause });
         }
     }
+    suspects
 }
 
 /// Whether a principal that is held back may be a role that we made again ourselves.

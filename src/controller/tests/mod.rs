@@ -48,6 +48,7 @@ mod rest;
 mod room;
 mod slow;
 mod steps;
+mod sweeps;
 mod unclaimed;
 mod visible;
 mod watching;
