@@ -2,8 +2,8 @@
 //!
 //! Not kube's recorder. That one keeps each Event whole until another is published, minutes later:
 //! after the creation of ten thousand roles some hundred megabytes, gone through once more for each
-//! Event. And it tells two Events apart by reason and action only, so that of two policies that are
-//! put in one pass the first one's note would stand for both. Here a repeat is the very same text,
+//! Event. And it tells two Events apart by reason and action only, so that of two corrections in
+//! a row the first one's note would stand for both. Here a repeat is the very same text,
 //! and what is kept is a digest.
 
 use std::{
@@ -25,11 +25,12 @@ use serde_json::json;
 
 use crate::{
     api::{self, key::Key, kind::Kind, object::Object},
-    plan::say::{notice::Notice, words::cut},
+    plan::say::{
+        notice::{NOTE_BYTES, Notice},
+        words::cut,
+    },
 };
 
-/// The API server refuses longer notes.
-const NOTE_BYTES: usize = 1_000;
 /// What is told again within this time is counted on the Event that is there, which the API server
 /// keeps for an hour.
 const FOLDED: SignedDuration = SignedDuration::from_mins(6);

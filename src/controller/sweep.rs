@@ -98,7 +98,7 @@ where
     F: Future<Output = Result<Page<T>, IamError>> + Send + 'a,
 {
     let begin = (read, Some(None), Pages::of(action));
-    stream::try_unfold(begin, async move |(read, marker, mut pages)| {
+    stream::try_unfold(begin, move |(read, marker, mut pages)| async move {
         let Some(marker) = marker else { return Ok(None) };
         let requested = clock.steady();
         let page = read(marker).await?;

@@ -57,7 +57,7 @@ async fn an_edited_value_of_a_tag_is_one_call() {
 }
 
 #[tokio::test]
-async fn two_policies_that_are_put_in_one_pass_have_an_event_each() {
+async fn two_policies_that_are_put_in_one_pass_are_both_told() {
     let world = World::new("events").await;
     let policy = |name: &str| {
         let read = json!({"effect": "Allow", "actions": ["s3:GetObject"], "resources": ["*"]});
@@ -67,7 +67,7 @@ async fn two_policies_that_are_put_in_one_pass_have_an_event_each() {
         policy("two")]}});
     world.apply("x", &spec);
     world.wait_ready("x");
-    wait_until("both Events", SOON, || {
+    wait_until("an Event of both", SOON, || {
         let notes = world
             .scope
             .kubectl(&["get", "events.v1.events.k8s.io", "-o", "jsonpath={.items[*].note}"])

@@ -11,7 +11,7 @@ use crate::{
     api::{RoleStatus, condition, kinds::iam_role::Applied, reason, resource::Resource},
     controller::{
         memory::queue::Hint,
-        pass::drive::{Interrupted, Progress},
+        pass::drive::{Interrupted, Progress, Told},
         shared::Shared,
     },
     plan::{
@@ -42,6 +42,8 @@ pub(in crate::controller) struct Pass<'a, I, C, K> {
     pub(super) access: &'a Access<I>,
     pub(super) resource: Resource,
     pub(super) status: RoleStatus,
+    /// What was done to the role, and is not told yet.
+    pub(super) told: Told,
     /// The brakes hold it.
     pub(super) is_held: bool,
 }

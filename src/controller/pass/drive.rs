@@ -3,17 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use futures::{
-    StreamExt,
-    channel::mpsc::{self, UnboundedSender},
-    future,
-};
 use jiff::Timestamp;
 use tracing::{info, warn};
 
 use crate::{
     accounts::Access,
-    api::{reason, resource::Resource},
+    api::resource::Resource,
     controller::{shared::Shared, tally},
     plan::{
         decide::ownership::{Leave, Proven},
@@ -105,7 +100,11 @@ pub struct Job<'a, I> {
     pub reason: &'static str,
 }
 
+/// Steps that AWS has carried out, each with the reason of its Event.
+pub type Told = Vec<(&'static str, Step)>;
+
 /// Carries out `steps` in order, on the grounds of `leave`, which is renewed when it gets too old.
+/// What was done goes to `told` as well, whatever comes after.
 ///
 /// # Errors
 /// The steps that failed, when all others were carried out whose needs are done. What is no failure
@@ -116,28 +115,18 @@ pub async fn drive<I: IamWrite, C: Cluster, K: Clock>(
     steps: &[Step],
     leave: &mut Leave,
     progress: &mut Progress,
+    told: &mut Told,
 ) -> Result<(), Interrupted> {
-    // Events are published beside the steps that follow: none holds up a write, and all are told
-    // before this ends.
-    let (done, mut told) = mpsc::unbounded();
-    let events = async {
-        while let Some(notice) = told.next().await {
-            publish(shared, job.resource, &notice).await;
-        }
-    };
-    let (end, ()) =
-        future::join(Box::pin(carry_out(shared, job, steps, leave, progress, done)), events).await;
-    end
+    Box::pin(carry_out(shared, job, steps, leave, progress, told)).await
 }
 
-/// The Event of each step that was carried out goes to `done`, at once.
 async fn carry_out<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
     job: &Job<'_, I>,
     steps: &[Step],
     leave: &mut Leave,
     progress: &mut Progress,
-    told: UnboundedSender<Notice>,
+    told: &mut Told,
 ) -> Result<(), Interrupted> {
     let mut done = BTreeSet::new();
     let mut not_done = NotDone { failed: Vec::new(), left: Vec::new(), boundary: None };
@@ -171,7 +160,7 @@ async fn carry_out<I: IamWrite, C: Cluster, K: Clock>(
         };
         done.insert(place);
         progress.done.push(step.clone());
-        let _ = told.unbounded_send(notice(job, step)); // who listens stays until this ends
+        told.push((job.reason, step.clone()));
         if let Leave::Create(absence) = &*leave {
             // CreateRole's own answer is a proof as good as a read; without one the next pass
             // reads.
@@ -250,16 +239,6 @@ async fn prove_again<I: IamWrite, C: Cluster, K: Clock>(
     let again = proof.again(job.identity, &role, shared.clock.steady());
     *leave = Leave::Change(again.map_err(|_| Interrupted::ProofTooOld)?);
     Ok(())
-}
-
-/// What is told of a step that AWS has carried out.
-fn notice<I>(job: &Job<'_, I>, step: &Step) -> Notice {
-    Notice {
-        warning: job.reason == reason::DRIFT_CORRECTED,
-        reason: job.reason,
-        action: step.call.action(),
-        note: step.to_string(),
-    }
 }
 
 /// Publishes an Event; a failure is logged and stops nothing.

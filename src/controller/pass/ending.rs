@@ -156,6 +156,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     async fn release(&mut self, identity: &Identity) -> Result<Next, Interrupted> {
+        // While the resource is there to be told about.
+        self.tell_done().await;
         self.shared.cluster.remove_finalizer(&self.resource).await?;
         self.access.recent().forget(&identity.role());
         Ok(Next::Gone)

@@ -82,8 +82,11 @@ pub async fn pass<I: IamWrite, C: Cluster, K: Clock>(
     let behalf = Behalf::namespace(&key.namespace, cause.may_be_open());
     let access = &access.on_behalf_of(&behalf);
     let status = resource.status.clone();
-    let mut pass = Pass { shared, limits, access, resource, status, is_held: false };
-    match pass.run(cause).await {
+    let told = Vec::new();
+    let mut pass = Pass { shared, limits, access, resource, status, told, is_held: false };
+    let outcome = pass.run(cause).await;
+    pass.tell_done().await;
+    match outcome {
         Ok(next) => {
             if !pass.is_held {
                 brakes::free(shared, key);
@@ -291,7 +294,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             reason: reason::UPDATED,
         };
         let mut progress = Progress::default();
-        drive(self.shared, &job, &[step], &mut leave, &mut progress).await?;
+        drive(self.shared, &job, &[step], &mut leave, &mut progress, &mut self.told).await?;
         ownership::taken_up(&desired.identity, &mut observed.role);
         self.status.role_uid = Some(resource.uid);
         Ok(leave.taken_up(&desired.identity))

@@ -84,7 +84,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     /// and where nobody is left nobody is let in. `progress` tells what was done, whatever comes
     /// after.
     pub(super) async fn make(
-        &self,
+        &mut self,
         job: &Job<'_, I>,
         desired: &Desired,
         contents: &Contents,
@@ -97,7 +97,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         loop {
             let target = held_back(desired, &as_held(&missing));
             let steps = diff::create(&target, contents);
-            let outcome = drive(self.shared, job, &steps, leave, progress).await;
+            let outcome =
+                drive(self.shared, job, &steps, leave, progress, &mut self.told).await;
             // Each refusal takes one away that the policy names: this ends.
             match outcome.as_ref().err().and_then(|failed| refused(failed, &target.form.trust)) {
                 Some(refused) => missing.push(refused),
@@ -264,7 +265,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 reason: context.reason,
             };
             let mut progress = Progress::default();
-            let outcome = drive(self.shared, &job, &steps, &mut leave, &mut progress).await;
+            let outcome =
+                drive(self.shared, &job, &steps, &mut leave, &mut progress, &mut self.told).await;
             self.note_left(&observed, &progress, context.scope);
             done.extend(progress.done);
             let failure = match outcome {

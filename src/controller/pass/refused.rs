@@ -185,7 +185,9 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let boundary = self.limits.operators_boundary();
         let mut not_done = NotDone { failed: Vec::new(), left: Vec::new(), boundary };
         let outcome = loop {
-            let failure = match drive(self.shared, &job, &steps, &mut leave, &mut progress).await {
+            let outcome =
+                drive(self.shared, &job, &steps, &mut leave, &mut progress, &mut self.told).await;
+            let failure = match outcome {
                 Ok(()) => break Ok(()),
                 Err(failure) => failure,
             };

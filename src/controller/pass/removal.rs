@@ -100,12 +100,13 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             // IAM checks the right to delete before it looks at what hangs on the role: asked now,
             // it answers AccessDenied while nothing is taken away yet, or DeleteConflict when we
             // may go on.
-            match drive(self.shared, &job, &delete, &mut leave, &mut progress).await {
+            match drive(self.shared, &job, &delete, &mut leave, &mut progress, &mut self.told).await
+            {
                 Ok(()) => return self.confirm(identity).await,
                 Err(failure) if failed_with(&failure, IamErrorClass::DeleteConflict) => {}
                 other => return denied(other),
             }
-            drive(self.shared, &job, &strip, &mut leave, &mut progress).await?;
+            drive(self.shared, &job, &strip, &mut leave, &mut progress, &mut self.told).await?;
         }
         // Proven again right before the call that can't be undone. "No such role" is not our doing:
         // IAM's replicas may disagree, and two reads of one moment prove no absence.
@@ -117,7 +118,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             Ok(leave) => leave,
             Err(removal) => return Ok(removal),
         };
-        match drive(self.shared, &job, &delete, &mut leave, &mut progress).await {
+        match drive(self.shared, &job, &delete, &mut leave, &mut progress, &mut self.told).await {
             Ok(()) => self.confirm(identity).await,
             other => denied(other),
         }

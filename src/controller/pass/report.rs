@@ -120,6 +120,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.notice(false, reason::REATTACHED, "Reattach", note).await;
     }
 
+    /// Tells what was done to the role since it was told last: one Event, and not one for each
+    /// step, because they would be most of what a pass writes to the API server.
+    pub(super) async fn tell_done(&mut self) {
+        for notice in Notice::of_steps(&std::mem::take(&mut self.told)) {
+            publish(self.shared, &self.resource, &notice).await;
+        }
+    }
+
     /// Writes the status if it says anything new.
     pub(super) async fn save(&mut self, verdict: &Verdict) -> Result<(), ClusterError> {
         say(self.shared, &self.resource, &mut self.status, verdict).await?;
@@ -132,6 +140,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         verdict: &Verdict,
         next: Next,
     ) -> Result<Next, Interrupted> {
+        self.tell_done().await;
         self.save(verdict).await?;
         Ok(next)
     }

@@ -25,7 +25,7 @@ async fn a_role_with_two_attachments_and_one_inline_policy_costs_one_read_and_fo
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_that_take_long_hold_up_no_write_and_are_all_told() {
+async fn an_event_that_takes_long_holds_up_no_write_and_names_all_steps() {
     let mut rig = Rig::new();
     rig.start();
     rig.world.cluster.fault(Rule::new(Fault::Delay(Duration::from_secs(15))).on("notify").always());
@@ -36,11 +36,14 @@ async fn events_that_take_long_hold_up_no_write_and_are_all_told() {
         ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]
     );
     assert_eq!(rig.reasons(), [""; 0]);
-    rig.seconds(4 * 15).await;
+    rig.seconds(15).await;
     assert!(rig.is_ready("x"));
-    let told: Vec<_> =
-        rig.world.cluster.notices().iter().map(|published| published.notice.action).collect();
-    assert_eq!(told, rig.writes());
+    let told = rig.world.cluster.notices();
+    let [published] = &told[..] else { panic!("{told:?}") };
+    let note = &published.notice.note;
+    assert!(
+        ["create role", AUDIT, READ_ONLY, "policy read"].iter().all(|part| note.contains(part))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,7 +186,7 @@ async fn a_failing_step_stops_the_plan_and_the_next_pass_goes_on_from_what_is_th
         rig.writes(),
         ["CreateRole", "AttachRolePolicy", "AttachRolePolicy", "PutRolePolicy"]
     );
-    assert_eq!(rig.reasons(), ["Created", "Created", "Created", "AccessDenied"]);
+    assert_eq!(rig.reasons(), ["Created", "AccessDenied"]);
     rig.world.iam.allow("PutRolePolicy");
     rig.clear();
     rig.seconds(30).await;

@@ -181,8 +181,15 @@ async fn every_change_in_aws_has_its_event_and_removals_are_counted_by_cause() {
         .iter()
         .filter(|call| call.outcome == crate::sim::Outcome::Done)
         .count();
-    let told =
-        rig.world.cluster.notices().iter().filter(|told| told.notice.action != "Reconcile").count();
+    let notices = rig.world.cluster.notices();
+    let of_changes: Vec<_> = notices
+        .iter()
+        .map(|told| &told.notice)
+        .filter(|told| ["Created", "Expired", "Deleted"].contains(&told.reason))
+        .filter(|told| told.note.contains("role test-a_"))
+        .collect();
+    let told: usize = of_changes.iter().map(|told| told.note.split("; (").count()).sum();
+    assert_eq!(of_changes.len(), 3, "one a pass: {of_changes:?}");
     assert_eq!(told, writes);
     rig.expect(&[
         (r#"removals_total{cause="expired"}"#, 1.0),
