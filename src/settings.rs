@@ -121,8 +121,7 @@ pub struct Args {
     /// Time from the end of one sweep of the account to the beginning of the next
     #[arg(long, env = "ROLEWRIGHT_SWEEP_INTERVAL", value_name = "DURATION", default_value = "60s")]
     pub sweep_interval: String,
-    /// After an own write its part is taken to be what was written, for this long; 0s switches it
-    /// off
+    /// How long the controller trusts its own write over a possibly stale read; 0s disables it
     #[arg(long, env = "ROLEWRIGHT_SETTLE_WINDOW", value_name = "DURATION", default_value = "60s")]
     pub settle_window: String,
     /// Time between the sweep that sees drift and the read that confirms it
@@ -131,7 +130,7 @@ pub struct Args {
     /// Time between the two reads that prove an expected role absent, or not ours when it is to go
     #[arg(long, env = "ROLEWRIGHT_ABSENCE_DELAY", value_name = "DURATION", default_value = "30s")]
     pub absence_delay: String,
-    /// After an own create, "no such role" means waiting, for this long
+    /// How long after creating a role "not found" counts as propagation delay
     #[arg(long, env = "ROLEWRIGHT_CREATE_WINDOW", value_name = "DURATION", default_value = "120s")]
     pub create_window: String,
     /// A removal waits for this long after the last new one of its namespace, at most a minute in

@@ -79,8 +79,8 @@ reasons! {
         "Let one of the two go. To take the role back, request a reconcile \
          (`rolewright.dev/reconcile-requested-at`) here; the other resource then says this reason.";
     NAME_CONFLICT = "NameConflict",
-        "Two resources ask for one role name; IAM ignores letter case and path. The one that AWS's \
-         tags name has it, before creation the older one.",
+        "Two resources ask for one role name; IAM ignores letter case and path. The \
+         resource named in the role's tags wins; if there is no role yet, the older resource wins.",
         "Give one of the two resources another name.";
     NAMESPACE_FULL = "NamespaceFull",
         "The namespace has as many roles as `--max-roles-per-namespace` lets it have; roles that \
@@ -137,8 +137,8 @@ reasons! {
         "The role was removed from AWS.",
         "Nothing.";
     ACCESS_DENIED = "AccessDenied",
-        "AWS denies a call to the controller; the message names the action. A denial that lasts \
-         for 20 seconds is `Stalled`: IAM needs some until a new right counts.",
+        "AWS denies a call to the controller; the message names the action. After 20 \
+         seconds the resource is `Stalled`; new IAM permissions need a few seconds to take effect.",
         "Allow the action in the controller's own policy, and look for a service control policy or \
          a boundary that denies it; it is tried again by itself, at least every ten minutes.";
     OTHER_ACCOUNT = "OtherAccount",

@@ -88,7 +88,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         result = &mut work => return result,
         () = signalled => {}
     }
-    info!("stopping: no new step begins, the one in flight ends");
+    info!("shutting down after the AWS call in progress");
     let _ = stop_sender.send(true);
     if let Ok(result) = timeout(GRACE + RELEASE, work).await {
         result?;

@@ -34,7 +34,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Try what an installation needs of AWS and of the cluster, and say what is missing
+    /// Check permissions in AWS and Kubernetes and report what is missing
     #[command(after_long_help = check::HELP)]
     Check(check::Args),
     /// Print the script by which a shell completes commands and flags

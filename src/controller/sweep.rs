@@ -308,7 +308,7 @@ pub fn ended<I: IamRead, C, K: Clock>(
                         ?class,
                         account = id,
                         request_id,
-                        "the sweep did not complete and says nothing; it is tried again"
+                        "the sweep failed and is retried; nothing is concluded from it"
                     );
                 }
             }

@@ -31,11 +31,11 @@ use crate::{
             form::Form,
             observed::{Contents, Observed},
         },
-        scope::identity::Identity,
         say::{
             backoff::Trouble,
             verdict::{NotDone, Verdict},
         },
+        scope::identity::Identity,
         steps::{
             diff, managed,
             principals::{self, held_back, lets_in},
@@ -97,8 +97,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         loop {
             let target = held_back(desired, &as_held(&missing));
             let steps = diff::create(&target, contents);
-            let outcome =
-                drive(self.shared, job, &steps, leave, progress, &mut self.told).await;
+            let outcome = drive(self.shared, job, &steps, leave, progress, &mut self.told).await;
             // Each refusal takes one away that the policy names: this ends.
             match outcome.as_ref().err().and_then(|failed| refused(failed, &target.form.trust)) {
                 Some(refused) => missing.push(refused),

@@ -145,9 +145,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         let namespace = &self.resource.key.namespace;
         let mut lawful = saved.cloned().map(|held| held.within(namespace, self.limits));
         if let Some(HeldDocument::Whole(trust)) = lawful.as_mut().map(|held| &mut held.trust) {
-            let gone = self
-                .not_trusted_again(&identity, trust, Some(&observed.role.trust))
-                .await?;
+            let gone = self.not_trusted_again(&identity, trust, Some(&observed.role.trust)).await?;
             *trust = without_these(trust, &gone);
         }
         let counts = scope(lawful.as_ref(), &applied);

@@ -216,7 +216,6 @@ impl Compiling<'_> {
     fn boundary(&mut self, text: Option<&str>) -> Option<String> {
         let field = "/spec/permissionsBoundary";
         let given = text.map(|text| self.arn(text, field));
-        let account = &self.limits.account;
         if let Some(arn) = self.limits.operators_boundary() {
             if given.as_ref().is_some_and(|given| *given != arn) {
                 self.problems.limit(
@@ -231,7 +230,7 @@ impl Compiling<'_> {
         if !self.limits.may_be_boundary(&given) {
             self.problems.limit(
                 field,
-                format!("must be a policy of account {} or of AWS", account.id),
+                format!("must be a policy of account {} or of AWS", self.limits.account.id),
                 "change the ARN",
             );
         }

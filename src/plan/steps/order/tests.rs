@@ -78,7 +78,7 @@ fn short(steps: &[Step]) -> Vec<String> {
         .collect()
 }
 
-const BOTH: &str = "old and new together, before other parts change";
+const BOTH: &str = "temporary: old and new version together";
 
 #[rstest]
 #[case::a_new_boundary_comes_before_all(
@@ -105,8 +105,11 @@ const BOTH: &str = "old and new together, before other parts change";
 #[case::with_another_boundary_what_changes_both_ways_is_put_twice(
     role(&[LAMBDA], &[("p", GET)], Some("b"), &[]),
     role(&[LAMBDA], &[("p", PUT)], Some("c"), &[]),
-    &["- delete inline policy p (what stays, before other parts change)", "~ set boundary c \
-        (differs)", "~ replace inline policy p (differs)"]
+    &[
+        "- delete inline policy p (temporary: only what old and new version share)",
+        "~ set boundary c (differs)",
+        "~ replace inline policy p (differs)",
+    ]
 )]
 #[case::alone_it_is_put_once(
     role(&[LAMBDA], &[("p", GET)], Some("b"), &[]),
@@ -132,7 +135,7 @@ const BOTH: &str = "old and new together, before other parts change";
     role(&[EC2], &[("b", ALL)], None, &[]),
     role(&[LAMBDA], &[("a", ALL)], None, &[]),
     &[
-        "~ replace the trust policy (what stays, before other parts change)",
+        "~ replace the trust policy (temporary: only what old and new version share)",
         "+ put inline policy a (missing)", "- delete inline policy b (not wanted)",
         "~ replace the trust policy (differs)",
     ]
