@@ -1,7 +1,10 @@
 //! A role of an earlier version, for which braces had no meaning in conditions and pasted
 //! documents.
 
-use super::*;
+use super::{
+    brakes::{self, held, named},
+    *,
+};
 
 /// A Deny outside of the own account.
 fn guard(account: &str) -> String {
@@ -82,4 +85,36 @@ async fn once_it_is_carried_out_the_former_reading_is_drift() {
     rig.a_sweep().await;
     assert!(inline(&rig).contains("123456789012"));
     assert!(rig.is_ready("x"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upgrade_with_another_setting_writes_to_none_of_many_roles_with_braces() {
+    let mut rig = brakes::with(&[("a", 20)]).await;
+    for number in 0..20 {
+        rig.world.cluster.apply(&named("a", number), &guard("{accountId}")).unwrap();
+    }
+    rig.seconds(60).await;
+    rig.stop().await;
+    for number in 0..20 {
+        let resource = rig.world.cluster.resource(&named("a", number)).unwrap();
+        let status = RoleStatus { desired_hash: Some("former".into()), ..resource.status };
+        rig.world.cluster.put_status(&named("a", number), &status);
+        let role = format!("test-a_x{number:03}");
+        assert!(rig.world.iam.put_inline(&role, "guard", &guard_document("{accountId}")));
+    }
+    rig.world.iam.add_policy("other");
+    rig.limits.boundary =
+        BoundaryRule::Always("arn:{partition}:iam::{accountId}:policy/other".into());
+    rig.clear();
+    rig.start();
+    rig.seconds(120).await;
+    rig.restart().await;
+    rig.seconds(120).await;
+    assert_eq!(rig.writes(), Vec::<&str>::new());
+    assert_eq!(held(&rig, "InvalidSpec").len(), 20);
+    // Who says what was meant gets all of it; the others wait on.
+    rig.world.cluster.apply(&named("a", 0), &guard("{{accountId}}")).unwrap();
+    rig.seconds(120).await;
+    assert_eq!(rig.writes(), ["PutRolePermissionsBoundary"]);
+    assert_eq!(held(&rig, "InvalidSpec").len(), 19);
 }
