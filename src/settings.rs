@@ -124,7 +124,8 @@ pub struct Args {
     /// How long the controller trusts its own write over a possibly stale read; 0s disables it
     #[arg(long, env = "ROLEWRIGHT_SETTLE_WINDOW", value_name = "DURATION", default_value = "60s")]
     pub settle_window: String,
-    /// Time between the sweep that sees drift and the read that confirms it
+    /// Time between the sweep that sees a difference in what the controller may have written lately
+    /// and the read that confirms it; other drift is confirmed at once
     #[arg(long, env = "ROLEWRIGHT_CONFIRM_DELAY", value_name = "DURATION", default_value = "5s")]
     pub confirm_delay: String,
     /// Time between the two reads that prove an expected role absent, or not ours when it is to go

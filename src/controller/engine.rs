@@ -94,6 +94,7 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
     let shared = Arc::new(Shared {
         accounts,
         cluster: Fenced::new(cluster, leadership.clone()),
+        begun: clock.steady(),
         clock,
         sources: config.sources,
         windows: config.windows,
@@ -425,11 +426,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
     }
 
     fn suspected(&mut self, suspect: Suspect) {
-        let Suspect { key, cause } = suspect;
+        let Suspect { key, cause, lately } = suspect;
         if self.running.contains_key(&key) {
             return;
         }
-        let at = self.now().checked_add(self.shared.windows.confirm).unwrap_or(Timestamp::MAX);
+        let wait = if lately { self.shared.windows.confirm } else { Duration::ZERO };
+        let at = self.now().checked_add(wait).unwrap_or(Timestamp::MAX);
         info!(resource = %key, "the sweep saw a difference; it is confirmed by a point read");
         self.ask(key, at, cause);
     }

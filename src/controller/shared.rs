@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
@@ -43,6 +44,8 @@ pub struct Shared<I, C, K> {
     pub cluster: C,
     /// Time.
     pub clock: K,
+    /// When this process began to work, by the steady clock.
+    pub begun: Timestamp,
     /// What resources may ask for.
     pub sources: Sources,
     /// How long reads are not believed.

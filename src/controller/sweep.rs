@@ -35,6 +35,7 @@ use crate::{
             fingerprint,
             observed::{Contents, Observed, Page, RoleDetail, RoleSummary},
             pages::Pages,
+            settle::within,
         },
         scope::identity,
         steps::principals,
@@ -50,6 +51,9 @@ pub struct Suspect {
     pub key: ResourceKey,
     /// What the closer look has to read.
     pub cause: Cause,
+    /// What differs may be a part that we wrote lately: a page and a read of one moment may both
+    /// show what was before. Elsewhere they are two witnesses.
+    pub lately: bool,
 }
 
 /// How many roles a sweep saw; `None` for one that panicked.
@@ -179,7 +183,9 @@ async fn read_all<I: IamRead, C, K: Clock>(
                 expected.push(entry.role.name.clone());
             } else {
                 debug!(resource = %key, role = %entry.role.name, "the sweep did not see the role");
-                let _ = suspects.send(Suspect { key: key.clone(), cause: Cause::Full });
+                // Two reads that are apart follow: the first need not wait as well.
+                let (key, cause) = (key.clone(), Cause::Full);
+                let _ = suspects.send(Suspect { key, cause, lately: false });
             }
         }
     }
@@ -201,11 +207,14 @@ async fn read_boundaries<I: IamRead, C, K: Clock>(
         if shared.stopping() {
             return;
         }
+        let requested = shared.clock.steady();
         let Ok(Some(role)) = access.iam.role(&name).await else { continue };
         if access.boundaries().read(&name, role.boundary.as_deref()) {
             let role = RoleKey { account: access.id(), name };
+            let unsettled = unsettled(shared, access, &role, requested);
             for key in shared.memory().index.claimants(&role) {
-                let _ = suspects.send(Suspect { key: key.clone(), cause: Cause::Full });
+                let (key, cause) = (key.clone(), Cause::Full);
+                let _ = suspects.send(Suspect { key, cause, lately: unsettled });
             }
         }
     }
@@ -344,7 +353,8 @@ fn compare_detail<I, C, K: Clock>(
     if detail.profiles.is_empty() {
         for key in keys.iter().filter(|key| memory.held_by_profile.remove(*key)) {
             debug!(resource = %key, "no instance profile holds the role any more");
-            let _ = suspects.send(Suspect { key: key.clone(), cause: Cause::Full });
+            let (key, cause) = (key.clone(), Cause::Full);
+            let _ = suspects.send(Suspect { key, cause, lately: false });
         }
     }
     // What lately was written is laid over a copy: the hint has what the page shows.
@@ -358,6 +368,7 @@ fn compare_detail<I, C, K: Clock>(
         access.recent().overlay(&key, &mut settled, |_| true, now, shared.windows.settle);
         settled
     });
+    let unsettled = unsettled(shared, access, &key, requested);
     let form = settled.as_ref().map_or_else(|| detail.form(), Observed::form);
     for key in keys {
         let healing = memory.index.get(&key).is_some_and(|entry| may_heal(&memory.index, entry));
@@ -370,7 +381,7 @@ fn compare_detail<I, C, K: Clock>(
         let there = reported.is_some_and(|seen| seen.attributes == Some(other));
         if healing || worth_a_look(Equal { here: found == wanted, there }, entry, known) {
             let cause = entry.closer_look(Some(Box::new(detail.clone())));
-            let _ = suspects.send(Suspect { key, cause });
+            let _ = suspects.send(Suspect { key, cause, lately: unsettled });
         }
     }
 }
@@ -381,6 +392,7 @@ fn compare_summary<I, C, K: Clock>(
     summary: &RoleSummary,
     requested: Timestamp,
 ) -> Vec<Suspect> {
+    let unsettled = |role| unsettled(shared, access, role, requested);
     let mut suspects = Vec::new();
     let mut memory = shared.memory();
     let role = RoleKey { account: access.id(), name: summary.name.clone() };
@@ -399,10 +411,23 @@ fn compare_summary<I, C, K: Clock>(
         let there = reported.is_some_and(|seen| seen.authorization == Some(other));
         if worth_a_look(Equal { here: found == wanted, there }, entry, known) {
             let cause = entry.closer_look(None);
-            suspects.push(Suspect { key, cause });
+            suspects.push(Suspect { key, cause, lately: unsettled(&role) });
         }
     }
     suspects
+}
+
+/// Whether a read that was asked for at this time may show a part of the role as it was before a
+/// write of ours that is not laid over it. What was written before we began nobody knows.
+fn unsettled<I, C, K: Clock>(
+    shared: &Shared<I, C, K>,
+    access: &Access<I>,
+    role: &RoleKey,
+    requested: Timestamp,
+) -> bool {
+    let settle = shared.windows.settle;
+    within(shared.begun, requested, settle)
+        || access.recent().unsettled(role, requested, shared.clock.steady(), settle)
 }
 
 /// Whether a principal that is held back may be a role that we made again ourselves.

@@ -162,6 +162,24 @@ impl Recent {
         self.roles.contains_key(role)
     }
 
+    /// Whether a read that was asked for at `asked` may show a part as it was before one of these
+    /// writes, and is not corrected by [`Self::overlay`] now: the outcome of the write is unknown,
+    /// or the window has ended since.
+    #[must_use]
+    pub fn unsettled(
+        &self,
+        role: &RoleKey,
+        asked: Timestamp,
+        now: Timestamp,
+        window: Duration,
+    ) -> bool {
+        let open = |written: &Written| {
+            within(written.at, asked, window)
+                && (written.certainty == Certainty::Unknown || !within(written.at, now, window))
+        };
+        self.roles.get(role).into_iter().flatten().any(|(_, written)| open(written))
+    }
+
     /// Lays recent writes over what was read. `wanted` tells whether an item (attachment, tag) is
     /// desired.
     pub fn overlay(
