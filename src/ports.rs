@@ -98,6 +98,13 @@ pub trait IamRead: Send + Sync + 'static {
         &self,
         name: &RoleName,
     ) -> impl Future<Output = Result<Option<Vec<String>>, IamError>> + Send;
+    /// `GetOpenIDConnectProvider`: its client ids, by its ARN.
+    fn oidc_provider(
+        &self,
+        arn: &str,
+    ) -> impl Future<Output = Result<Option<Vec<String>>, IamError>> + Send;
+    /// `GetSAMLProvider`: whether it is there, by its ARN.
+    fn saml_provider(&self, arn: &str) -> impl Future<Output = Result<bool, IamError>> + Send;
     /// One page of `GetAccountAuthorizationDetails` (roles), 1,000 items asked for.
     fn details(
         &self,

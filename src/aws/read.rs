@@ -192,6 +192,17 @@ impl IamRead for AwsIam {
         }
     }
 
+    async fn oidc_provider(&self, arn: &str) -> Result<Option<Vec<String>>, IamError> {
+        let request = self.client.get_open_id_connect_provider().open_id_connect_provider_arn(arn);
+        let answer = found(call!(self, "GetOpenIDConnectProvider", false, "", request))?;
+        Ok(answer.map(|provider| provider.client_id_list().to_vec()))
+    }
+
+    async fn saml_provider(&self, arn: &str) -> Result<bool, IamError> {
+        let request = self.client.get_saml_provider().saml_provider_arn(arn);
+        Ok(found(call!(self, "GetSAMLProvider", false, "", request))?.is_some())
+    }
+
     async fn details(&self, marker: Option<String>) -> Result<Page<RoleDetail>, IamError> {
         const ACTION: &str = "GetAccountAuthorizationDetails";
         let mut items = PAGE;

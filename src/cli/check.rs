@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use self::{
-    result::{CheckResult, miss, ok},
+    result::{CheckResult, miss, note, ok},
     unclaimed::unclaimed,
 };
 use crate::{
@@ -184,6 +184,18 @@ async fn reads(iam: &AwsIam, account: &Account) -> Vec<CheckResult> {
     let unknown = |found: bool| {
         if found { Err(format!("knows a policy {name}, which nobody made")) } else { Ok("allowed") }
     };
+    let none = |found: bool| {
+        if found {
+            Err(format!("knows an identity provider {name}, which nobody made"))
+        } else {
+            Ok("no such provider, as it must be")
+        }
+    };
+    let provider = |kind, name: &str| {
+        format!("arn:{}:iam::{}:{kind}-provider/{name}", account.partition, account.id)
+    };
+    let (oidc, saml) =
+        (provider("oidc", &format!("{name}.example")), provider("saml", name.as_str()));
     [
         ("GetRole", iam.role(&name).await.map(|role| absent(role.is_some()))),
         (
@@ -201,6 +213,11 @@ async fn reads(iam: &AwsIam, account: &Account) -> Vec<CheckResult> {
             "ListInstanceProfilesForRole",
             iam.instance_profiles(&name).await.map(|found| absent(found.is_some())),
         ),
+        (
+            "GetOpenIDConnectProvider",
+            iam.oidc_provider(&oidc).await.map(|found| none(found.is_some())),
+        ),
+        ("GetSAMLProvider", iam.saml_provider(&saml).await.map(none)),
         ("GetAccountAuthorizationDetails", iam.details(None).await.map(|_| Ok("answers"))),
         ("ListRoles", iam.summaries(None).await.map(|_| Ok("answers"))),
     ]
@@ -208,10 +225,23 @@ async fn reads(iam: &AwsIam, account: &Account) -> Vec<CheckResult> {
     .into()
 }
 
+/// Whether the controller works without this right.
+fn spared(action: &str) -> bool {
+    ["iam:GetOpenIDConnectProvider", "iam:GetSAMLProvider"].contains(&action)
+}
+
 fn read(action: &str, answer: Result<Result<&str, String>, IamError>) -> CheckResult {
     match answer {
         Ok(Ok(said)) => ok(action, said),
         Ok(Err(said)) => miss(action, said, "check AWS_ENDPOINT_URL: this is not AWS"),
+        Err(error) if error.class == IamErrorClass::AccessDenied && spared(action) => note(
+            action,
+            error.message,
+            format!(
+                "to be warned of roles that trust an identity provider which is not there, allow \
+                 {action} on the resource *, as rolewright policy controller prints it"
+            ),
+        ),
         Err(error) if error.class == IamErrorClass::AccessDenied => miss(
             action,
             error.message,

@@ -7,6 +7,7 @@ pub mod engine;
 mod ledger;
 pub mod memory;
 pub mod pass;
+mod providers;
 pub mod shared;
 pub mod sweep;
 mod tally;

@@ -25,6 +25,7 @@ use crate::{
             index::{Entry, Index},
             queue::Cause,
         },
+        providers,
         shared::{Health, Shared},
     },
     metrics::whole,
@@ -191,6 +192,7 @@ async fn read_all<I: IamRead, C, K: Clock>(
     }
     tell_unclaimed(shared, access, owned);
     read_boundaries(shared, access, expected, suspects).await;
+    providers::swept(shared, access).await;
     Ok(seen.len())
 }
 

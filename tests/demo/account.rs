@@ -94,13 +94,19 @@ impl Account {
             self.make_foreign_role(name, &trust_of("AWS", &owner)).await?;
             terminal::item("role", &format!("{name}, a principal"));
         }
-        self.iam
-            .create_open_id_connect_provider()
-            .url(OIDC_ISSUER)
-            .client_id_list("sts.amazonaws.com")
-            .send()
-            .await?;
-        terminal::item("OIDC provider", OIDC_ISSUER);
+        for (url, audience) in [
+            (OIDC_ISSUER, "sts.amazonaws.com"),
+            ("https://token.actions.githubusercontent.com", "sts.amazonaws.com"),
+            ("https://gitlab.com", "https://gitlab.com"),
+            ("https://app.terraform.io", "aws.workload.identity"),
+        ] {
+            let create = self.iam.create_open_id_connect_provider().url(url);
+            create.client_id_list(audience).send().await?;
+            terminal::item("OIDC provider", url);
+        }
+        let create = self.iam.create_saml_provider().name("Corp");
+        create.saml_metadata_document("<EntityDescriptor/>".repeat(60)).send().await?;
+        terminal::item("SAML provider", "Corp");
         Ok(())
     }
 

@@ -28,6 +28,7 @@ fn verdicts() -> Vec<Verdict> {
     let mut verdicts = vec![
         Verdict::Ready,
         Verdict::ReadyUnseen,
+        Verdict::ReadyUnusable(Vec::new()),
         Verdict::Invalid(Vec::new(), Meanwhile::Nothing),
         Verdict::BeyondLimits(Vec::new()),
         Verdict::NotOwned(NotOurs { reason: reason::NOT_OWNED, why: String::new() }),

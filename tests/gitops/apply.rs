@@ -138,7 +138,8 @@ fn settled(world: &World, count: usize) {
             .filter(|role| {
                 let requested = role["metadata"]["annotations"].get(REQUESTED);
                 let ready = &role["status"]["conditions"][0];
-                !["Reconciled", "WouldChange"]
+                // The account has no providers for those who come from elsewhere.
+                !["Reconciled", "ProviderUnusable", "WouldChange"]
                     .contains(&ready["reason"].as_str().unwrap_or_default())
                     || role["status"]["observedGeneration"] != role["metadata"]["generation"]
                     || role["status"].get("lastHandledReconcileAt") != requested

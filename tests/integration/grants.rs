@@ -83,6 +83,14 @@ async fn live(world: &World) {
     assert!(!attached.attached_policies().iter().any(|policy| policy.policy_arn() == Some(AUDIT)));
     world.delete("x");
     world.wait_gone("x");
+    // Who comes from elsewhere: the providers are looked for.
+    let job = json!({"name": "ci", "githubActions": {"owner": "o", "ownerId": "1",
+        "repository": "r", "repositoryId": "2", "refs": ["refs/heads/main"]}});
+    let people = json!({"name": "sso", "saml": {
+        "providerArn": "arn:{partition}:iam::{accountId}:saml-provider/people",
+        "attributes": {"sub": ["alice@example.org"]}}});
+    world.apply("y", &json!({"trust": [job, people]}));
+    world.wait_reason("y", "ProviderUnusable");
 }
 
 const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}]}"#;

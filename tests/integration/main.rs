@@ -38,6 +38,7 @@ mod ownership;
 mod parts;
 mod pinned;
 mod principals;
+mod providers;
 mod refused;
 mod rest;
 mod restore;

@@ -24,6 +24,7 @@ async fn statements(world: &World, role: &str) -> Vec<Value> {
 #[tokio::test]
 async fn grants_share_a_statement_and_what_was_written_apart_is_left_as_it_is() {
     let world = World::new("subjects").await;
+    world.provide("https://oidc.example.org").await;
     world.apply("x", &spec(12));
     world.wait_ready("x");
     let role = world.role("x");

@@ -15,7 +15,7 @@ use crate::{
 /// Reads. They know no narrower resource than `*`, or must not have one: for a role that does not
 /// exist IAM knows no path, and answers `AccessDenied` instead of `NoSuchEntity` to a grant on a
 /// path.
-const READS: [&str; 9] = [
+const READS: [&str; 11] = [
     "iam:GetAccountAuthorizationDetails",
     "iam:ListRoles",
     "iam:GetRole",
@@ -25,6 +25,8 @@ const READS: [&str; 9] = [
     "iam:GetPolicy",
     "iam:GetPolicyVersion",
     "iam:ListInstanceProfilesForRole",
+    "iam:GetOpenIDConnectProvider",
+    "iam:GetSAMLProvider",
 ];
 
 /// Every verb by which an action of IAM changes something.

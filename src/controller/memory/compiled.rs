@@ -1,9 +1,12 @@
 //! What a resource comes to, as far as the index keeps it. It is made of a tenant's text, and away
 //! from the engine's loop.
 
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::{
+    hash::{BuildHasher, Hash, RandomState},
+    sync::Arc,
+};
 
-use iam::role::RoleKey;
+use iam::{role::RoleKey, trust::provider};
 use jiff::Timestamp;
 
 use crate::{
@@ -12,9 +15,10 @@ use crate::{
         kinds::iam_role::{Applied, DeletionPolicy, DriftPolicy},
         resource::Resource,
     },
+    controller::memory::providers::Needs,
     plan::{
         form::{
-            desired::compile,
+            desired::{Desired, compile},
             fingerprint::{self, Fingerprint, Owned},
             lenient,
         },
@@ -60,6 +64,8 @@ pub struct Compiled {
     pub(super) fingerprints: Option<(Fingerprint, Fingerprint)>,
     /// Which observed items count.
     pub(super) scope: Owned,
+    /// The identity providers that it counts on; `None` without any.
+    pub(super) needs: Option<Arc<Needs>>,
     /// The role is only observed.
     pub(super) observe: bool,
     /// The lifetime's end.
@@ -90,12 +96,19 @@ impl Compiled {
                 == Some(DeletionPolicy::Retain),
             fingerprints: wanted.as_ref().map(fingerprint::of_desired),
             scope: wanted.as_ref().map(|wanted| Owned::of(wanted, &applied)).unwrap_or_default(),
+            needs: wanted.as_ref().and_then(needs),
             observe: wanted
                 .as_ref()
                 .is_some_and(|wanted| wanted.terms.drift == DriftPolicy::Observe),
             deadline,
         }
     }
+}
+
+/// The identity providers that a role counts on.
+fn needs(wanted: &Desired) -> Option<Arc<Needs>> {
+    let needs = provider::needed(&wanted.form.trust, &wanted.identity.account);
+    (!needs.is_empty()).then(|| Arc::new(needs))
 }
 
 /// What of a status counts when its resource is compiled.

@@ -18,6 +18,8 @@ use crate::{
     controller::memory::{
         compiled::{Compiled, Digester, Digests},
         conditions::ConditionStates,
+        index::due::needs_pass,
+        providers::Needs,
         queue::{Cause, Hint},
     },
     plan::{
@@ -26,7 +28,7 @@ use crate::{
             fingerprint::{self, Fingerprint, Owned},
             observed::RoleDetail,
         },
-        say::{conditions, words},
+        say::conditions,
         scope::limits::Limits,
     },
 };
@@ -69,6 +71,8 @@ pub struct Entry {
     pub fingerprints: Option<(Fingerprint, Fingerprint)>,
     /// Which observed items count.
     pub scope: Owned,
+    /// The identity providers that it counts on.
+    pub needs: Option<Arc<Needs>>,
     /// The lifetime's end.
     pub deadline: Option<Timestamp>,
     /// Its conditions, to be counted.
@@ -110,6 +114,8 @@ pub struct Index {
     entries: HashMap<Arc<ResourceKey>, Box<Entry>>,
     /// By role, in order: nearly always one.
     claims: HashMap<RoleKey, Vec<Arc<ResourceKey>>>,
+    /// Of all: most resources count on the same.
+    needs: HashSet<Arc<Needs>>,
     digester: Digester,
 }
 
@@ -134,6 +140,7 @@ impl Index {
             leaves: entry.leaves,
             fingerprints: entry.fingerprints,
             scope: entry.scope.clone(),
+            needs: entry.needs.clone(),
             observe: entry.observe,
             deadline: entry.deadline,
         })
@@ -142,8 +149,8 @@ impl Index {
     /// Takes in a resource as the watch delivers it, with what it comes to. True when it needs a
     /// pass.
     pub fn apply(&mut self, resource: &Resource, limits: &Limits, compiled: Compiled) -> bool {
-        let Compiled { digests, role, in_scope, leaves, fingerprints, scope, observe, deadline } =
-            compiled;
+        let Compiled { digests, role, in_scope, leaves, fingerprints, scope, .. } = compiled;
+        let Compiled { needs, observe, deadline, .. } = compiled;
         let hash = fingerprints.map(fingerprint::desired_hash);
         let hash_is_current = hash.is_some() && resource.status.applied_hash() == hash.as_ref();
         let ready = conditions::is_ready(&resource.status, resource.generation);
@@ -168,6 +175,7 @@ impl Index {
             observe,
             fingerprints,
             scope,
+            needs: needs.map(|needs| self.shared(needs)),
             deadline,
             conditions: ConditionStates::of(&resource.status.conditions),
             reported: None,
@@ -217,6 +225,16 @@ impl Index {
         };
         self.forget(key);
         self.claims.get(&role).into_iter().flatten().map(|key| ResourceKey::clone(key)).collect()
+    }
+
+    /// The same, kept once.
+    fn shared(&mut self, needs: Arc<Needs>) -> Arc<Needs> {
+        if let Some(known) = self.needs.get(&needs) {
+            return Arc::clone(known);
+        }
+        self.needs.retain(|known| Arc::strong_count(known) > 1);
+        self.needs.insert(Arc::clone(&needs));
+        needs
     }
 
     fn forget(&mut self, key: &ResourceKey) {
@@ -469,25 +487,6 @@ impl Entry {
     }
 }
 
-/// Whether a resource that is seen for the first time, or has changed, needs a pass.
-fn needs_pass(resource: &Resource, paused: bool, hash_is_current: bool) -> bool {
-    let status = &resource.status;
-    if resource.deleting {
-        return resource.finalizer;
-    }
-    if paused {
-        return !words::tell_a_pause(&status.conditions);
-    }
-    // After a pause it is not ready either.
-    !hash_is_current
-        || !conditions::is_ready(status, resource.generation)
-        || (resource.reconcile_requested_at.is_some()
-            && resource.reconcile_requested_at != status.last_handled_reconcile_at)
-        || (!resource.finalizer && status.role_id.is_some())
-        // Ready without an id: a sweep would never compare it.
-        || status.role_id.is_none()
-        || ConditionStates::of(&status.conditions).are_for(reason::DRIFT_UNSEEN)
-}
-
+mod due;
 #[cfg(test)]
 mod tests;

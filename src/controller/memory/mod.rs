@@ -4,6 +4,7 @@ pub mod brakes;
 pub mod compiled;
 pub mod conditions;
 pub mod index;
+pub mod providers;
 pub mod queue;
 pub mod unclaimed;
 
@@ -21,6 +22,7 @@ use self::{
     brakes::Brakes,
     compiled::Compiled,
     index::{Entry, Index},
+    providers::Providers,
     unclaimed::Unclaimed,
 };
 
@@ -39,6 +41,8 @@ pub struct Memory {
     pub held_by_profile: BTreeSet<ResourceKey>,
     /// Those for whose role there is no room in their namespace.
     pub waiting_for_room: BTreeSet<ResourceKey>,
+    /// What AWS said of identity providers.
+    pub providers: Providers,
     /// What waits to go, and what is held.
     pub brakes: Brakes,
 }

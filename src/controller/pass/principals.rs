@@ -9,14 +9,14 @@ use crate::{
         reason,
     },
     controller::{
-        memory::index::Held,
+        memory::{index::Held, providers::Standing},
         pass::{
             context::Pass,
             drive::{Interrupted, Job, Progress, drive},
             next::Next,
             observe::{self, Versions},
         },
-        tally,
+        providers, tally,
     },
     plan::{
         decide::{
@@ -47,6 +47,7 @@ use crate::{
 use iam::{
     policy::{Policy, PolicyKind},
     role::RoleId,
+    trust::provider,
 };
 
 /// What a plan is carried out with.
@@ -326,6 +327,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         written: bool,
         open: Option<String>,
     ) -> Result<Next, Interrupted> {
+        let changed = self.asked_for();
         self.status.applied_generation = Some(self.resource.generation);
         self.status.applied_hash = None;
         self.status.replaced_principals.clone_from(&held);
@@ -346,9 +348,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if held.is_empty() {
             return match open {
                 None => {
-                    let (now, interval) = (self.shared.clock.steady(), self.shared.sweep_interval);
-                    let blind = self.access.sweeping().blind(now, interval);
-                    let verdict = if blind { Verdict::ReadyUnseen } else { Verdict::Ready };
+                    let verdict = self.ready(desired, changed).await;
                     self.report(&verdict, Next::Converged).await
                 }
                 Some(why) => {
@@ -359,6 +359,19 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         }
         let written = written || !principals::shows_orphans(trust);
         self.report(&Verdict::PrincipalReplaced { written }, Next::Converged).await
+    }
+
+    /// What is to be said of a role that is as written.
+    async fn ready(&self, desired: &Desired, changed: bool) -> Verdict {
+        let needs = provider::needed(&desired.form.trust, &desired.identity.account);
+        if let Standing::Lacking(lacks) =
+            providers::standing(self.shared, self.access, &needs, changed).await
+        {
+            return Verdict::ReadyUnusable(lacks);
+        }
+        let (now, interval) = (self.shared.clock.steady(), self.shared.sweep_interval);
+        let blind = self.access.sweeping().blind(now, interval);
+        if blind { Verdict::ReadyUnseen } else { Verdict::Ready }
     }
 }
 

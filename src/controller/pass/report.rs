@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use tracing::{debug, info, warn};
 
 use crate::api::kinds::iam_role::Applied;
@@ -248,12 +249,17 @@ async fn tell_news<I: IamWrite, C: Cluster, K: Clock>(
     status: &RoleStatus,
     verdict: &Verdict,
 ) {
-    if matches!(verdict, Verdict::Ready | Verdict::Working(..) | Verdict::WouldChange) {
+    if matches!(verdict, Verdict::Working(..) | Verdict::WouldChange) {
         return;
     }
     let ready = |status| conditions::find(status, condition::READY);
     let Some(after) = ready(&status.conditions) else { return };
     let reason = reason::constant(&after.reason);
+    // Where all is well again after a step, that is told as the step. This no step has ended.
+    let unusable = |before: &Condition| before.reason == reason::PROVIDER_UNUSABLE;
+    if *verdict == Verdict::Ready && !ready(&resource.status.conditions).is_some_and(unusable) {
+        return;
+    }
     let refusal = verdict::REFUSALS.contains(&reason);
     let same = ready(&resource.status.conditions).is_some_and(|before| {
         before.reason == after.reason
@@ -267,7 +273,8 @@ async fn tell_news<I: IamWrite, C: Cluster, K: Clock>(
     if refusal {
         shared.metrics.refusals.inc([reason]);
     }
-    let warning = !matches!(verdict, Verdict::Paused { .. } | Verdict::Waiting(..));
+    let warning =
+        !matches!(verdict, Verdict::Ready | Verdict::Paused { .. } | Verdict::Waiting(..));
     publish(
         shared,
         resource,

@@ -43,6 +43,7 @@ mod peers;
 mod pinned;
 mod principals;
 mod protected;
+mod providers;
 mod removal;
 mod rest;
 mod room;

@@ -23,6 +23,9 @@ pub enum Verdict {
     Ready,
     /// AWS equals the resource, and later changes there are not seen.
     ReadyUnseen,
+    /// AWS equals the resource, and not everybody in its trust policy can assume the role: of
+    /// identity providers that it names these are not there as it needs them.
+    ReadyUnusable(Vec<String>),
     /// The spec can't be used, and what becomes of the role meanwhile.
     Invalid(Vec<Finding>, Meanwhile),
     /// What is pinned is beyond the operator's limits, and there is no role; nothing was written.

@@ -152,6 +152,9 @@ fn words(
             );
             one_reason(State::True, State::True, None, reason::DRIFT_UNSEEN, message)
         }
+        Verdict::ReadyUnusable(lacks) => {
+            unusable(status.role_name.as_deref().unwrap_or_default(), lacks)
+        }
         Verdict::Invalid(problems, meanwhile) => {
             let role = status.role_name.as_deref().unwrap_or_default();
             stalled(reason::INVALID_SPEC, list(problems) + &until_then(meanwhile, role))
@@ -234,6 +237,12 @@ fn words(
     }
 }
 
+fn unusable(role: &str, lacks: &[String]) -> Vec<Contribution> {
+    let lacks = few_of(lacks.iter().map(String::as_str), "; ");
+    let message = format!("role {role} is as written, but {lacks}");
+    one_reason(State::True, State::True, None, reason::PROVIDER_UNUSABLE, message)
+}
+
 fn full(most: usize) -> String {
     format!(
         "this namespace has as many roles as it may have, {most} (--max-roles-per-namespace): the \
@@ -303,13 +312,18 @@ fn paused(deleting: bool) -> Vec<Contribution> {
 
 /// Names as a list, at most five of them.
 fn few<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    few_of(names, " and ")
+}
+
+/// At most five of these, with a word between each two.
+fn few_of<'a>(names: impl ExactSizeIterator<Item = &'a str>, between: &str) -> String {
     const SHOWN: usize = 5;
     let more = names.len().saturating_sub(SHOWN);
     let mut list: Vec<String> = names.take(SHOWN).map(|name| cut(name, 512)).collect();
     if more > 0 {
         list.push(format!("{more} more"));
     }
-    list.join(" and ")
+    list.join(between)
 }
 
 /// Each step that failed, with what to do about it, and then those that wait for it. All others are

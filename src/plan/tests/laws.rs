@@ -381,6 +381,7 @@ pub fn verdicts() -> Vec<Verdict> {
     let mut verdicts = vec![
         Verdict::Ready,
         Verdict::ReadyUnseen,
+        Verdict::ReadyUnusable(vec!["it is not there".into()]),
         Verdict::Invalid(problems(1), Meanwhile::Nothing),
         Verdict::Invalid(problems(12), Meanwhile::Nothing),
         Verdict::Invalid(problems(1), Meanwhile::Held(Vec::new())),

@@ -2,7 +2,7 @@
 //! STS quotas" in the user guide.
 
 use iam::tag::Tags;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -69,6 +69,10 @@ pub(super) struct Account {
     /// All managed policies that exist, by ARN: the documents of their versions, the last of which
     /// counts.
     pub(super) policies: BTreeMap<String, Vec<String>>,
+    /// Client ids of each OIDC provider, by its ARN.
+    pub(super) oidc_providers: BTreeMap<String, Vec<String>>,
+    /// ARNs.
+    pub(super) saml_providers: BTreeSet<String>,
     pub(super) principals: Principals,
     pub(super) quotas: Quotas,
 }
@@ -86,6 +90,8 @@ impl Account {
                     (format!("arn:{partition}:iam::aws:policy/{name}"), vec![everything(effect)])
                 })
                 .collect(),
+            oidc_providers: BTreeMap::new(),
+            saml_providers: BTreeSet::new(),
             principals: Principals::new(id, partition),
             quotas: Quotas::default(),
         }

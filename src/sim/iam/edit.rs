@@ -170,6 +170,27 @@ impl FakeIam {
         arn
     }
 
+    /// Creates an OIDC provider, by host and path, or gives it these client ids.
+    pub fn add_oidc_provider(&self, name: &str, clients: &[&str]) {
+        let account = &mut self.lock().account;
+        let arn = format!("arn:{}:iam::{}:oidc-provider/{name}", account.partition, account.id);
+        account.oidc_providers.insert(arn, clients.iter().map(|id| (*id).to_owned()).collect());
+    }
+
+    /// Deletes an OIDC provider.
+    pub fn remove_oidc_provider(&self, name: &str) {
+        let account = &mut self.lock().account;
+        let arn = format!("arn:{}:iam::{}:oidc-provider/{name}", account.partition, account.id);
+        account.oidc_providers.remove(&arn);
+    }
+
+    /// Creates a SAML provider.
+    pub fn add_saml_provider(&self, name: &str) {
+        let account = &mut self.lock().account;
+        let arn = format!("arn:{}:iam::{}:saml-provider/{name}", account.partition, account.id);
+        account.saml_providers.insert(arn);
+    }
+
     /// Gives a managed policy another version, which counts from now on.
     pub fn policy_holds(&self, arn: &str, document: &str) {
         let account = &mut self.lock().account;

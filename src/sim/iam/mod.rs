@@ -451,6 +451,16 @@ impl IamRead for FakeIam {
         self.read("ListInstanceProfilesForRole", name.as_str(), show).await
     }
 
+    async fn oidc_provider(&self, arn: &str) -> Result<Option<Vec<String>>, IamError> {
+        let about = About { action: "GetOpenIDConnectProvider", role: None, step: None };
+        self.call(about, |state, _| Ok(state.account.oidc_providers.get(arn).cloned())).await
+    }
+
+    async fn saml_provider(&self, arn: &str) -> Result<bool, IamError> {
+        let about = About { action: "GetSAMLProvider", role: None, step: None };
+        self.call(about, |state, _| Ok(state.account.saml_providers.contains(arn))).await
+    }
+
     async fn details(&self, marker: Option<String>) -> Result<Page<RoleDetail>, IamError> {
         let about = About { action: "GetAccountAuthorizationDetails", role: None, step: None };
         self.call(about, |state, now| state.page(marker.as_deref(), now, State::detail)).await

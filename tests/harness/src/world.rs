@@ -13,6 +13,9 @@ pub const SOON: Duration = Duration::from_mins(1);
 pub const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 pub const AUDIT: &str = "arn:aws:iam::aws:policy/SecurityAudit";
 
+/// Who makes the tokens of the cluster's service accounts.
+const ISSUER: &str = "https://oidc.example.org/id/1";
+
 /// The suite's settings: a sweep a second, windows, rates and the wait for a wave off.
 pub const FAST: [&str; 16] = [
     "--removal-wave",
@@ -40,7 +43,8 @@ pub struct World {
 }
 
 impl World {
-    /// A scope with rights and without a controller; the account has the policy `boundary`.
+    /// A scope with rights and without a controller; the account has the policy `boundary`, and an
+    /// OIDC provider for the cluster.
     pub async fn quiet(name: &str) -> Self {
         let scope = Cluster::shared().scope(name);
         scope.bind_in_namespace("rolewright");
@@ -58,7 +62,16 @@ impl World {
             .send()
             .await
             .expect("a policy");
-        Self { scope, controller: None }
+        let world = Self { scope, controller: None };
+        world.provide(ISSUER).await;
+        world
+    }
+
+    /// Makes an OIDC provider in the account, for tokens that are made for AWS.
+    pub async fn provide(&self, url: &str) {
+        let iam = self.scope.iam();
+        let create = iam.create_open_id_connect_provider().url(url);
+        create.client_id_list("sts.amazonaws.com").send().await.expect("a provider");
     }
 
     /// The same with a controller that is ready.
@@ -70,12 +83,7 @@ impl World {
 
     pub fn args() -> Vec<&'static str> {
         let boundary = "arn:{partition}:iam::{accountId}:policy/boundary";
-        let mut args = vec![
-            "--permissions-boundary",
-            boundary,
-            "--oidc-issuer",
-            "https://oidc.example.org/id/1",
-        ];
+        let mut args = vec!["--permissions-boundary", boundary, "--oidc-issuer", ISSUER];
         args.extend(FAST);
         args
     }

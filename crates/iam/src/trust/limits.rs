@@ -91,7 +91,7 @@ impl Reach<'_> {
 }
 
 /// The values that a key must have, by a plain `StringEquals`.
-fn exact<'s>(statement: &'s Statement, wanted: &str) -> Option<&'s [String]> {
+pub(super) fn exact<'s>(statement: &'s Statement, wanted: &str) -> Option<&'s [String]> {
     let keys = statement.conditions.get("StringEquals")?;
     let (_, values) = keys.iter().find(|(key, _)| key.eq_ignore_ascii_case(wanted))?;
     Some(values)

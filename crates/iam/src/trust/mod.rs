@@ -13,6 +13,7 @@ pub mod limits;
 pub mod oidc;
 pub mod pod_identity;
 pub mod principals;
+pub mod provider;
 pub mod saml;
 pub mod service;
 pub mod service_account;
