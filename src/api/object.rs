@@ -22,8 +22,8 @@ pub struct Object<K: Kind> {
     pub deleting: bool,
     /// True when our finalizer is set.
     pub finalizer: bool,
-    /// Annotation `rolewright.dev/paused: "true"`.
-    pub paused: bool,
+    /// Annotation `rolewright.dev/paused`.
+    pub pause: Pause,
     /// Annotation `rolewright.dev/reconcile-requested-at`.
     pub reconcile_requested_at: Option<String>,
     /// Annotation of `kubectl apply`: JSON text of the manifest. Undecoded, as `spec`.
@@ -32,6 +32,36 @@ pub struct Object<K: Kind> {
     pub spec: String,
     /// Status as last written.
     pub status: K::Status,
+}
+
+/// What the annotation `rolewright.dev/paused` asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Pause {
+    /// Nothing: it is missing, or `false`.
+    #[default]
+    No,
+    /// A pause: it is `true`.
+    Yes,
+    /// It is neither. Whoever wrote `yes` or `True` meant a pause, and nobody else sets it.
+    Unclear(String),
+}
+
+impl Pause {
+    /// Reads the annotation.
+    #[must_use]
+    pub fn of(annotation: Option<&str>) -> Self {
+        match annotation {
+            None | Some("false") => Self::No,
+            Some("true") => Self::Yes,
+            Some(other) => Self::Unclear(other.to_owned()),
+        }
+    }
+
+    /// Whether a pause is meant.
+    #[must_use]
+    pub fn is_meant(&self) -> bool {
+        *self != Self::No
+    }
 }
 
 /// What the watch of one kind tells.
@@ -80,4 +110,23 @@ pub struct Cursor {
     pub place: usize,
     /// The API server's own mark within it; `None` at its beginning.
     pub token: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pause;
+
+    #[test]
+    fn all_but_false_is_meant_as_a_pause() {
+        for none in [None, Some("false")] {
+            assert_eq!(Pause::of(none), Pause::No);
+            assert!(!Pause::of(none).is_meant());
+        }
+        assert_eq!(Pause::of(Some("true")), Pause::Yes);
+        for unclear in ["yes", "True", "1", "on", "", " true", "False", "no", "0"] {
+            let pause = Pause::of(Some(unclear));
+            assert_eq!(pause, Pause::Unclear(unclear.to_owned()));
+            assert!(pause.is_meant(), "{unclear}");
+        }
+    }
 }

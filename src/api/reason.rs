@@ -99,9 +99,10 @@ reasons! {
          `status.plan` shows what would change.",
         "Make the role equal by hand, or set `driftPolicy: Correct`.";
     PAUSED = "Paused",
-        "The annotation `rolewright.dev/paused` is `true`: nothing is written to AWS, and a \
-         deletion waits.",
-        "Remove the annotation to go on.";
+        "The annotation `rolewright.dev/paused` is `true`, or anything else but `false`: nothing \
+         is written to AWS, and a deletion waits.",
+        "Remove the annotation to go on. Where the message shows a value that is neither `true` \
+         nor `false`, write one of them: admission refuses any other.";
     EXPIRED = "Expired",
         "The lifetime of the role is over; the role is removed, the resource stays.",
         "Delete the resource, or move `spec.lifetime` to a later end to have a role again.";

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    api::{self, ResourceKey, RoleStatus, kinds::KINDS, resource::Resource},
+    api::{self, ResourceKey, RoleStatus, kinds::KINDS, object::Pause, resource::Resource},
     yaml::{self, YamlError},
 };
 use iam::{nearest::nearest, quote::shown};
@@ -131,7 +131,7 @@ fn resource(document: &Value) -> Result<Resource, String> {
             .unwrap_or_else(Timestamp::now),
         deleting: false,
         finalizer: false,
-        paused: false,
+        pause: Pause::No,
         reconcile_requested_at: None,
         last_applied: metadata(document, "annotations")
             .and_then(|annotations| annotations.get(api::LAST_APPLIED))

@@ -94,9 +94,9 @@ async fn find(which: &Which) -> anyhow::Result<(Requests, Vec<Object<IamRole>>)>
 pub async fn pause(which: &Which, pause: bool) -> anyhow::Result<Answer> {
     let (requests, found) = find(which).await?;
     let mut text = String::new();
-    for Object { key, paused, .. } in &found {
+    for Object { key, pause: there, .. } in &found {
         requests.annotate(key, &[(PAUSED, pause.then_some("true"))]).await?;
-        let word = match (pause, *paused == pause) {
+        let word = match (pause, there.is_meant() == pause) {
             (true, false) => "paused",
             (true, true) => "was paused already",
             (false, false) => "resumed",
@@ -123,7 +123,7 @@ pub async fn reconcile(args: &ReconcileArgs) -> anyhow::Result<Answer> {
     for object in found {
         let key = &object.key;
         // Neither serves a request: who waits would wait in vain.
-        if object.deleting || object.paused {
+        if object.deleting || object.pause.is_meant() {
             let why = if object.deleting { "is being deleted" } else { "is paused: resume it" };
             answer.notes.push(format!("IAMRole {key} {why}; it serves no request"));
             answer.code = answer.code.max(1);

@@ -115,7 +115,7 @@ impl<'a> Printed<'a> {
             role_name: status.role_name.as_deref(),
             arn: status.arn.as_deref(),
             expires_at: status.expires_at.as_ref().map(|time| time.0.to_string()),
-            paused: object.paused,
+            paused: object.pause.is_meant(),
             deleting: object.deleting,
             generation: object.generation,
             observed_generation: status.observed_generation,

@@ -124,7 +124,9 @@ impl<K: Kind> Namespace<K> {
 
 #[cfg(test)]
 mod tests {
-    use crate::api::{ResourceKey, RoleStatus, kinds::iam_role::IamRole, resource::Resource};
+    use crate::api::{
+        ResourceKey, RoleStatus, kinds::iam_role::IamRole, object::Pause, resource::Resource,
+    };
 
     type WatchEvent = super::WatchEvent<IamRole>;
     type Merge = super::Merge<IamRole>;
@@ -142,7 +144,7 @@ mod tests {
             created: jiff::Timestamp::UNIX_EPOCH,
             deleting: false,
             finalizer: false,
-            paused: false,
+            pause: Pause::No,
             reconcile_requested_at: None,
             last_applied: None,
             spec: "{}".into(),

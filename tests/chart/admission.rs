@@ -204,3 +204,41 @@ fn the_status_is_written_by_the_controller_of_the_release_and_the_users_of_the_v
     );
     patch(BACKUP, "team-a", &named("c")).ok();
 }
+
+#[test]
+fn annotations_are_looked_at_when_one_of_ours_changes_and_only_then() {
+    let plane = plane();
+    let role = json!({
+        "apiVersion": "iam.rolewright.dev/v1alpha1", "kind": "IAMRole",
+        "metadata": {"name": "noted", "namespace": "team-a"},
+        "spec": {
+            "trust": [{"name": "lambda", "service": {"name": "lambda.amazonaws.com"}}],
+            "lifetime": {"ttl": "24h"},
+        },
+    });
+    plane.kubectl_with(&["create", "-f", "-"], &role.to_string()).ok();
+    let annotate = |text: &str| {
+        plane.kubectl(&["-n", "team-a", "annotate", "--overwrite", "iamrole", "noted", text])
+    };
+    for value in ["yes", "True", "1", "on", ""] {
+        let refused = annotate(&format!("rolewright.dev/paused={value}")).stderr;
+        // This release allows no pause at all; whichever policy answers, the remedy is right.
+        let words = ["the annotation rolewright.dev/paused is", "take it off"];
+        assert!(words.iter().all(|words| refused.contains(words)), "{value}: {refused}");
+    }
+    let told = annotate("rolewright.dev/pause=true");
+    assert!(told.status.success(), "{}", told.stderr);
+    let words = "rolewright.dev/pause is unknown and has no effect";
+    assert!(told.stderr.contains(words), "{}", told.stderr);
+    for known in [
+        "rolewright.dev/paused=false",
+        "rolewright.dev/paused-",
+        "rolewright.dev/reconcile-requested-at=1",
+    ] {
+        let output = annotate(known);
+        assert!(output.status.success(), "{known}: {}", output.stderr);
+    }
+    // The unknown one is there still, and nobody is told again.
+    let other = annotate("example.org/paused=yes");
+    assert!(other.status.success() && other.stderr.is_empty(), "{}", other.stderr);
+}

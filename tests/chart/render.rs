@@ -58,12 +58,16 @@ fn the_kinds_of_a_default_release_are_these() {
     Role rolewright-lease
     RoleBinding rolewright-lease
     ServiceAccount rolewright
+    ValidatingAdmissionPolicy rolewright-annotations
     ValidatingAdmissionPolicy rolewright-finalizer
     ValidatingAdmissionPolicy rolewright-limits
+    ValidatingAdmissionPolicy rolewright-paused
     ValidatingAdmissionPolicy rolewright-status
     ValidatingAdmissionPolicy rolewright-unknown-fields
+    ValidatingAdmissionPolicyBinding rolewright-annotations
     ValidatingAdmissionPolicyBinding rolewright-finalizer
     ValidatingAdmissionPolicyBinding rolewright-limits
+    ValidatingAdmissionPolicyBinding rolewright-paused
     ValidatingAdmissionPolicyBinding rolewright-status
     ValidatingAdmissionPolicyBinding rolewright-unknown-fields
     ");
@@ -137,8 +141,10 @@ fn other(path: &str) -> Option<Value> {
         "settings.logFormat" => json!("text"),
         "admission.unknownFields.actions"
         | "admission.limits.actions"
+        | "admission.paused.actions"
         | "admission.status.actions"
         | "admission.finalizer.actions" => json!(["Warn", "Audit"]),
+        "admission.annotations.actions" => json!(["Deny"]),
         "admission.status.users" => json!(["system:serviceaccount:velero:velero"]),
         "extraArgs" => json!(["--x"]),
         "image.digest" => json!(format!("sha256:{}", "a".repeat(64))),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use rolewright::api::{RoleStatus, condition, reason};
+use rolewright::api::{RoleStatus, condition, object::Pause, reason};
 use rolewright::plan::decide::ownership::NotOurs;
 use rolewright::plan::failure::{IamError, IamErrorClass as Class};
 use rolewright::plan::say::conditions::find;
@@ -36,7 +36,7 @@ fn verdicts() -> Vec<Verdict> {
         Verdict::NameConflict(String::new()),
         Verdict::NamespaceFull(1),
         Verdict::WouldChange,
-        Verdict::Paused { deleting: true },
+        Verdict::Paused { pause: Pause::Yes, deleting: true },
         Verdict::Expired(now),
         Verdict::DeletionBlocked(String::new()),
         Verdict::NotAnnotated(String::new()),

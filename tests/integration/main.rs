@@ -36,6 +36,7 @@ mod null;
 mod other_account;
 mod ownership;
 mod parts;
+mod pause;
 mod pinned;
 mod principals;
 mod providers;

@@ -68,7 +68,7 @@ duration({{ . }}.contains('d') ? string(int({{ . }}.split('d')[0]) * 24) + 'h' +
 {{- end }}
 {{- if eq (toString .Values.settings.allowPause) "false" }}
 - expression: >-
-    object.metadata.?annotations[?'rolewright.dev/paused'].orValue('') != 'true'
+    object.metadata.?annotations[?'rolewright.dev/paused'].orValue('') in ['', 'false']
   message: "the annotation rolewright.dev/paused is not allowed here; take it off"
   reason: Invalid
 {{- end }}

@@ -137,18 +137,29 @@ fn the_policy_of_the_status_has_decided_about_each_field() {
 }
 
 #[test]
-fn each_policy_is_bound_and_denies() {
-    for file in [
-        "admission/iamrole-unknown-fields",
-        "admission/iamrole-limits",
-        "protect/iamrole-status",
-        "protect/iamrole-finalizer",
+fn the_policy_knows_exactly_our_annotations() {
+    let policy = &documents("config/admission/iamrole-annotations.yaml")[0];
+    let known = policy["spec"]["variables"][0]["expression"].as_str().expect("a list");
+    let ours: Vec<String> =
+        IamRole::row().annotations.iter().map(|(key, ..)| format!("'{key}'")).collect();
+    assert_eq!(known.trim(), format!("[{}]", ours.join(", ")));
+}
+
+#[test]
+fn each_policy_is_bound_and_denies_or_warns() {
+    for (file, action) in [
+        ("admission/iamrole-unknown-fields", "Deny"),
+        ("admission/iamrole-limits", "Deny"),
+        ("admission/iamrole-paused", "Deny"),
+        ("admission/iamrole-annotations", "Warn"),
+        ("protect/iamrole-status", "Deny"),
+        ("protect/iamrole-finalizer", "Deny"),
     ] {
         let all = documents(&format!("config/{file}.yaml"));
         assert_eq!(all.len(), 2, "{file}");
         assert_eq!(all[0]["spec"]["failurePolicy"], "Fail");
         assert_eq!(all[1]["spec"]["policyName"], all[0]["metadata"]["name"]);
-        assert_eq!(all[1]["spec"]["validationActions"], serde_json::json!(["Deny"]));
+        assert_eq!(all[1]["spec"]["validationActions"], serde_json::json!([action]));
     }
 }
 

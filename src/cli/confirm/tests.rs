@@ -3,7 +3,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::{
-    api::{ResourceKey, RoleStatus, condition, reason, resource::Resource},
+    api::{ResourceKey, RoleStatus, condition, object::Pause, reason, resource::Resource},
     plan::say::conditions::{Contribution, Said, merge},
 };
 
@@ -72,7 +72,7 @@ fn resource(namespace: &str, name: &str, held_for: &'static str) -> Resource {
         created: now(),
         deleting: held_for == reason::REMOVAL_HELD,
         finalizer: true,
-        paused: false,
+        pause: Pause::No,
         reconcile_requested_at: None,
         last_applied: None,
         spec: "{}".into(),

@@ -1,7 +1,7 @@
 use clap::Parser;
 
 use super::*;
-use crate::api::{ResourceKey, RoleStatus};
+use crate::api::{ResourceKey, RoleStatus, object::Pause};
 
 #[derive(Parser)]
 struct Line {
@@ -25,7 +25,7 @@ fn object(name: &str, status: &str) -> Object<IamRole> {
         created: "2026-12-01T09:00:00Z".parse().unwrap(),
         deleting: false,
         finalizer: true,
-        paused: false,
+        pause: Pause::No,
         reconcile_requested_at: None,
         spec: "{}".into(),
         status: serde_json::from_str::<RoleStatus>(status).unwrap(),
@@ -65,7 +65,7 @@ fn one_resource_is_told_with_its_plan_and_its_drift() {
     let more = r#","expiresAt":"2027-01-01T00:00:00Z","plan":["+ put inline policy read","- detach x"],
         "drift":{"lastCorrectedAt":"2026-11-30T00:00:00Z","parts":["trust"],"count":3}"#;
     let mut object = object("worker", &ready("False", "WouldChange", more));
-    (object.generation, object.paused) = (3, true);
+    (object.generation, object.pause) = (3, Pause::Yes);
     insta::assert_snapshot!(answer(&["worker"], &[object]).text, @r"
     IAMRole team-a/worker
       Ready        False  WouldChange

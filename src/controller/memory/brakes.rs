@@ -148,7 +148,7 @@ fn recent(at: Timestamp, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::RoleStatus;
+    use crate::api::{RoleStatus, object::Pause};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -167,7 +167,7 @@ mod tests {
             created: at(0),
             deleting: true,
             finalizer: true,
-            paused: false,
+            pause: Pause::No,
             reconcile_requested_at: None,
             last_applied: None,
             spec: "{}".into(),

@@ -28,7 +28,7 @@ use crate::{
             fingerprint::{self, Fingerprint, Owned},
             observed::RoleDetail,
         },
-        say::conditions,
+        say::{conditions, words},
         scope::limits::Limits,
     },
 };
@@ -202,7 +202,7 @@ impl Index {
                     // What a pass found counts, not an older status that comes late.
                     entry.converged = old.converged;
                 }
-                false
+                entry.paused && !words::tell_the_pause(resource)
             }
             Some(old) if old.was_set_back(&entry) => true,
             _ => needs_pass(resource, entry.paused, hash_is_current),

@@ -39,7 +39,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     pub(super) async fn hold_back(&mut self, hold: Hold) -> Result<Next, Interrupted> {
         let blocked = |why: String| (Verdict::DeletionBlocked(why), Next::Failed(Trouble::Blocked));
         let (verdict, next) = match hold {
-            Hold::Paused => (Verdict::Paused { deleting: self.resource.deleting }, Next::Settled),
+            Hold::Paused => {
+                let (pause, deleting) = (self.resource.pause.clone(), self.resource.deleting);
+                (Verdict::Paused { pause, deleting }, Next::Settled)
+            }
             Hold::BeyondLimits(problems) => {
                 self.status.plan = None;
                 (Verdict::Invalid(problems, Meanwhile::Nothing), Next::Settled)

@@ -69,6 +69,51 @@ async fn a_paused_resource_is_not_written_and_its_deletion_waits() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pause_that_is_neither_true_nor_false_counts_as_one_and_is_said() {
+    let mut rig = Rig::with(&plain("")).await;
+    let pause = |rig: &Rig, value| rig.world.cluster.annotate(&key("x"), crate::api::PAUSED, value);
+    pause(&rig, Some("yes"));
+    rig.world.iam.set_description(&role("x"), Some("other"));
+    rig.a_sweep().await;
+    let told = |rig: &Rig, value: &str| {
+        let (reason, message) = rig.ready("x");
+        assert_eq!(reason, "Paused");
+        let words = format!("rolewright.dev/paused is {value}: nothing is written");
+        assert!(message.contains(&words), "{message}");
+    };
+    told(&rig, r#""yes", neither true nor false, and counts as true"#);
+    // What is told is what stands there now, and told once.
+    pause(&rig, Some("True"));
+    rig.seconds(5).await;
+    told(&rig, r#""True", neither true nor false, and counts as true"#);
+    rig.clear();
+    rig.restart().await;
+    rig.a_sweep().await;
+    assert_eq!(rig.world.cluster.counts().total(), 0);
+    pause(&rig, Some("true"));
+    rig.seconds(5).await;
+    told(&rig, "true");
+    assert_eq!(rig.writes(), [""; 0]);
+    pause(&rig, Some("false"));
+    rig.seconds(5).await;
+    assert_eq!(rig.writes(), ["UpdateRole"]);
+    assert!(rig.is_ready("x"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_no_pause_is_allowed_none_counts_however_it_is_written() {
+    for value in ["true", "yes"] {
+        let mut rig = Rig::without_windows();
+        rig.limits.allow_pause = false;
+        rig.start();
+        rig.apply("x", &plain(""));
+        rig.world.cluster.annotate(&key("x"), crate::api::PAUSED, Some(value));
+        rig.seconds(5).await;
+        assert!(rig.is_ready("x"), "{value}: {:?}", rig.status("x"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_requested_reconcile_corrects_at_once_and_is_noted() {
     let rig = Rig::with(&plain("")).await;
     rig.world.iam.set_description(&role("x"), Some("other"));

@@ -66,6 +66,16 @@ pub fn stand(conditions: &[Condition], contributions: &[Contribution]) -> bool {
     })
 }
 
+/// True when each is told there already, in the same words.
+#[must_use]
+pub fn say(conditions: &[Condition], contributions: &[Contribution]) -> bool {
+    stand(conditions, contributions)
+        && contributions.iter().all(|Contribution { type_, said }| {
+            let told = find(conditions, type_).map(|condition| &condition.message);
+            told == said.as_ref().map(|said| &said.message)
+        })
+}
+
 /// Merges what is said of `generation` into the list. A time moves only when the state of its
 /// condition changes. What stands there keeps its place, so that an order which the API server or
 /// another manager has made is no news; what is new stands behind those of ours that come before
@@ -218,6 +228,8 @@ mod tests {
         assert!(!stand(&list, &paused));
         merge(&mut list, paused.to_vec(), 1, Timestamp::UNIX_EPOCH);
         assert!(stand(&list, &say(State::False, reason::PAUSED, "other")));
+        assert!(!super::say(&list, &say(State::False, reason::PAUSED, "other")));
+        assert!(super::say(&list, &paused));
         assert!(!stand(&list, &say(State::True, reason::PAUSED, "one")));
         assert!(!stand(&list, &say(State::False, reason::EXPIRED, "one")));
         let well = Contribution { type_: condition::READY, said: None };

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::{
-    api::{condition, reason},
+    api::{condition, object::Pause, reason},
     plan::{
         decide::ownership::NotOurs,
         failure::{IamError, IamErrorClass},
@@ -38,8 +38,10 @@ pub enum Verdict {
     NamespaceFull(usize),
     /// Observe: this would be done.
     WouldChange,
-    /// The resource is paused; the flag tells whether it is deleted at the same time.
+    /// The resource is paused.
     Paused {
+        /// What the annotation says.
+        pause: Pause,
         /// A deletion waits.
         deleting: bool,
     },

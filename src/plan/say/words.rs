@@ -1,6 +1,6 @@
 //! The words for people. They are made here and nowhere else.
 
-use iam::finding::Finding;
+use iam::{finding::Finding, quote::shown};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -8,7 +8,9 @@ use crate::{
     api::{
         RoleStatus,
         condition::{self, State},
+        object::Pause,
         reason,
+        resource::Resource,
     },
     plan::{
         decide::ownership::NotOurs,
@@ -125,7 +127,18 @@ pub fn conclude(status: &mut RoleStatus, generation: i64, verdict: &Verdict, now
 /// when the pause ends.
 #[must_use]
 pub fn tell_a_pause(conditions: &[Condition]) -> bool {
-    conditions::stand(conditions, &paused(false))
+    conditions::stand(conditions, &paused(&Pause::Yes, false))
+}
+
+/// Whether the status of a resource tells of its pause, in the words of now. Nobody waits for that
+/// of one that only goes away.
+#[must_use]
+pub fn tell_the_pause(resource: &Resource) -> bool {
+    let goes = resource.deleting && !resource.finalizer;
+    goes || conditions::say(
+        &resource.status.conditions,
+        &paused(&resource.pause, resource.deleting),
+    )
 }
 
 /// What a verdict says of each type, given the status as it is to be and the conditions that stand
@@ -170,7 +183,7 @@ fn words(
             );
             one_reason(State::False, State::False, None, reason::WOULD_CHANGE, message)
         }
-        Verdict::Paused { deleting } => paused(*deleting),
+        Verdict::Paused { pause, deleting } => paused(pause, *deleting),
         Verdict::Expired(at) => {
             expired(format!("the lifetime ended at {at} and the role is deleted"))
         }
@@ -301,12 +314,16 @@ fn expired(message: String) -> Vec<Contribution> {
 }
 
 /// `Synced` is unknown: nobody looks.
-fn paused(deleting: bool) -> Vec<Contribution> {
-    let message = if deleting {
-        "the annotation rolewright.dev/paused is true: the deletion waits until it is removed"
-    } else {
-        "the annotation rolewright.dev/paused is true: nothing is written until it is removed"
+fn paused(pause: &Pause, deleting: bool) -> Vec<Contribution> {
+    let value = match pause {
+        Pause::Unclear(text) => {
+            format!("{}, neither true nor false, and counts as true", shown(text))
+        }
+        Pause::Yes | Pause::No => "true".to_owned(),
     };
+    let effect = if deleting { "the deletion waits" } else { "nothing is written" };
+    let message =
+        format!("the annotation rolewright.dev/paused is {value}: {effect} until it is removed");
     one_reason(State::False, State::Unknown, None, reason::PAUSED, message)
 }
 

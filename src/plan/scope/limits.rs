@@ -63,7 +63,7 @@ impl Limits {
     /// Whether a resource is paused, where it may be.
     #[must_use]
     pub fn paused(&self, resource: &Resource) -> bool {
-        self.allow_pause && resource.paused
+        self.allow_pause && resource.pause.is_meant()
     }
 
     /// The ARN of the boundary that every role gets, where the operator has set one.

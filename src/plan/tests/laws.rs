@@ -29,7 +29,7 @@ use crate::plan::{
     tests::samples::{as_written, authorization, carry_out, role_key, wish},
 };
 use crate::{
-    api::{RoleStatus, kinds::iam_role::Applied, reason},
+    api::{RoleStatus, kinds::iam_role::Applied, object::Pause, reason},
     plan::{
         failure::{IamError, IamErrorClass},
         scope::problems::{LIMIT, refused},
@@ -411,8 +411,9 @@ pub fn verdicts() -> Vec<Verdict> {
         }),
         Verdict::NameConflict("IAMRole a/y asked first".into()),
         Verdict::WouldChange,
-        Verdict::Paused { deleting: false },
-        Verdict::Paused { deleting: true },
+        Verdict::Paused { pause: Pause::Yes, deleting: false },
+        Verdict::Paused { pause: Pause::Unclear("yes".into()), deleting: false },
+        Verdict::Paused { pause: Pause::Yes, deleting: true },
         Verdict::Expired(end),
         Verdict::ExpiredKept(end),
         Verdict::DeletionBlocked("role test-a_x is in instance profile p".into()),

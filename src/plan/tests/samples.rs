@@ -1,7 +1,7 @@
 //! Resources, settings and roles for the tests of the core.
 
 use crate::{
-    api::{ResourceKey, RoleStatus, resource::Resource},
+    api::{ResourceKey, RoleStatus, object::Pause, resource::Resource},
     plan::{
         form::{
             desired::{Desired, desired},
@@ -56,7 +56,7 @@ pub fn resource(spec: &str) -> Resource {
         created: "2026-01-01T00:00:00Z".parse().unwrap(),
         deleting: false,
         finalizer: true,
-        paused: false,
+        pause: Pause::No,
         reconcile_requested_at: None,
         last_applied: None,
         spec: spec.into(),

@@ -19,7 +19,7 @@ use crate::plan::{
     },
 };
 use crate::{
-    api::RoleStatus,
+    api::{RoleStatus, object::Pause},
     plan::failure::{IamError, IamErrorClass},
 };
 
@@ -132,7 +132,7 @@ fn a_time_moves_only_with_the_status_of_its_condition() {
     let at = |second: i64| jiff::Timestamp::from_second(second).unwrap();
     let mut status = RoleStatus::default();
     conclude(&mut status, 1, &Verdict::Ready, at(1));
-    conclude(&mut status, 1, &Verdict::Paused { deleting: false }, at(2));
+    conclude(&mut status, 1, &Verdict::Paused { pause: Pause::Yes, deleting: false }, at(2));
     assert_eq!(status.conditions[0].last_transition_time.0, at(2));
     conclude(&mut status, 1, &Verdict::WouldChange, at(3));
     assert_eq!(status.conditions[0].last_transition_time.0, at(2), "still False");

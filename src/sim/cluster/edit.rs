@@ -24,7 +24,7 @@ use crate::{
         LAST_APPLIED, PAUSED, RECONCILE_REQUESTED_AT, ResourceKey, RoleStatus,
         kind::{KeyOf, Kind},
         kinds::iam_role::IamRole,
-        object::Object,
+        object::{Object, Pause},
         resource::Resource,
     },
     plan::{failure::ClusterError, lease::Notes},
@@ -113,7 +113,7 @@ fn fresh(uid: String, created: Timestamp, spec: String) -> Stored {
         created,
         deleting: false,
         finalizer: false,
-        paused: false,
+        pause: Pause::No,
         reconcile_requested_at: None,
         last_applied: None,
         spec,
@@ -161,7 +161,7 @@ impl FakeCluster {
     /// there is no resource.
     pub fn annotate(&self, key: &ResourceKey, annotation: &str, value: Option<&str>) -> bool {
         self.lock().edit(&role(key), |stored| match annotation {
-            PAUSED => stored.paused = value == Some("true"),
+            PAUSED => stored.pause = Pause::of(value),
             RECONCILE_REQUESTED_AT => {
                 stored.reconcile_requested_at = value.map(ToOwned::to_owned);
             }

@@ -62,7 +62,11 @@ async fn a_new_resource_has_what_the_api_server_gives_it() {
         resource.status,
         RoleStatus { observed_generation: Some(-1), ..RoleStatus::default() }
     );
-    assert!(!resource.finalizer && !resource.deleting && !resource.paused);
+    assert!(
+        !resource.finalizer
+            && !resource.deleting
+            && resource.pause == crate::api::object::Pause::No
+    );
     assert_eq!(cluster.get(&key()).await, Ok(Some(resource)));
 }
 
@@ -245,7 +249,7 @@ async fn the_watch_lists_and_then_tells_every_change_once() {
     assert_eq!(said(&mut watch).await.len(), 2);
     let annotated = cluster.resource(&key()).unwrap();
     assert!(
-        annotated.paused
+        annotated.pause == crate::api::object::Pause::Yes
             && annotated.reconcile_requested_at.as_deref() == Some("1")
             && annotated.generation == 1
     );

@@ -3,7 +3,7 @@
 
 use iam::{account::Account, finding::Finding};
 use rolewright::{
-    api::{ResourceKey, RoleStatus, resource::Resource},
+    api::{ResourceKey, RoleStatus, object::Pause, resource::Resource},
     plan::{
         form::desired::{Desired, desired},
         scope::limits::Limits,
@@ -51,7 +51,7 @@ fn resource(name: &str, spec: &Value, status: RoleStatus) -> Resource {
         created: "2026-11-01T00:00:00Z".parse().expect("a time"),
         deleting: false,
         finalizer: false,
-        paused: false,
+        pause: Pause::No,
         reconcile_requested_at: None,
         last_applied: None,
         spec: spec.to_string(),

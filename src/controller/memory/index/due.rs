@@ -13,7 +13,7 @@ pub(super) fn needs_pass(resource: &Resource, paused: bool, hash_is_current: boo
         return resource.finalizer;
     }
     if paused {
-        return !words::tell_a_pause(&status.conditions);
+        return !words::tell_the_pause(resource);
     }
     // After a pause it is not ready either.
     !hash_is_current

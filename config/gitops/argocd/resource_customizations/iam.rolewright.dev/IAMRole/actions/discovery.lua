@@ -1,5 +1,6 @@
 local annotations = obj.metadata.annotations or {}
-local paused = annotations["rolewright.dev/paused"] == "true"
+-- Anything but `false` counts.
+local paused = (annotations["rolewright.dev/paused"] or "false") ~= "false"
 
 return {
   ["pause"] = { ["disabled"] = paused },
