@@ -37,7 +37,7 @@ fn leads_somewhere(pages: &[Page], page: &Page, target: &str) -> bool {
 }
 
 /// The file of a link, from the root of the repository.
-fn file_of(page: &Page, target: &str) -> PathBuf {
+pub fn file_of(page: &Page, target: &str) -> PathBuf {
     let file = target.split('#').next().unwrap_or_default();
     if file.is_empty() {
         return PathBuf::from(&page.path);

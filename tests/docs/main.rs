@@ -13,6 +13,7 @@
 mod links;
 mod manifests;
 mod page;
+mod pictures;
 mod reasons;
 mod recording;
 mod script;
