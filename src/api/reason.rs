@@ -66,8 +66,9 @@ reasons! {
         "The role is as written, and an OIDC or SAML provider that its trust policy names is not \
          in the account, or does not list the audience; nobody can assume the role through it. \
          AWS itself refuses only those who come with a token.",
-        "Create the provider that the message names, or add the audience to its client ids; within \
-         two sweeps the resource is `Reconciled`. When it is misspelt, correct `spec.trust`.";
+        "Create the provider that the message names, or add the audience to its client ids; \
+         within ten minutes, or at once with a requested reconcile, the resource is `Reconciled`. \
+         When it is misspelt, correct `spec.trust`.";
     NOT_ANNOTATED = "NotAnnotated",
         "The role is as written, and a service account of a grant with `annotate: true` could not \
          be annotated: it does not exist, or names another role.",

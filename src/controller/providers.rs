@@ -84,8 +84,9 @@ async fn read(iam: &impl IamRead, needed: &Needed) -> Result<Found, IamError> {
     })
 }
 
-/// The part of a sweep that looks after providers: asks for those that were asked for long ago, and
-/// has the resources looked at that say otherwise than is known now.
+/// The part of a sweep that looks after providers: asks for some that were asked for long ago, and
+/// has the resources looked at that say otherwise than is known now. However many resources name,
+/// the next sweep does not wait for it.
 pub(super) async fn swept<I: IamRead, C, K: Clock>(shared: &Shared<I, C, K>, access: &Access<I>) {
     let id = access.id();
     let all: HashSet<Arc<Needs>> = {
@@ -95,7 +96,9 @@ pub(super) async fn swept<I: IamRead, C, K: Clock>(shared: &Shared<I, C, K>, acc
     };
     let each: BTreeSet<&Needed> = all.iter().flat_map(|needs| needs.iter()).collect();
     let mut changed = BTreeSet::new();
-    for needed in &each {
+    let now = shared.clock.steady();
+    let due = shared.memory().providers.due(each.iter().copied(), now);
+    for needed in due {
         if shared.stopping() {
             return;
         }

@@ -67,7 +67,7 @@ async fn a_provider_that_is_not_there_is_told_until_it_is_and_the_role_is_made_a
             None => rig.world.iam.add_saml_provider("people"),
         }
         rig.clear();
-        rig.seconds(130).await;
+        rig.seconds(720).await;
         assert_eq!(rig.ready(name).0, "Reconciled", "{name}");
         assert_eq!(told(&rig), [(false, "Reconciled")], "{name}");
         assert_eq!(rig.writes(), [""; 0], "{name}");
@@ -85,10 +85,10 @@ async fn a_provider_that_does_not_list_the_audience_is_told_until_it_does() {
     assert!(message.contains("(audience) sts.amazonaws.com, so AWS refuses"), "{message}");
     // What is wrong becomes something else, and is told as it is.
     rig.world.iam.remove_oidc_provider(GITHUB);
-    rig.seconds(130).await;
+    rig.seconds(720).await;
     assert!(rig.ready("x").1.contains("no OIDC provider"), "{:?}", rig.ready("x"));
     rig.world.iam.add_oidc_provider(GITHUB, &["other", "sts.amazonaws.com"]);
-    rig.seconds(130).await;
+    rig.seconds(720).await;
     assert_eq!(rig.ready("x").0, "Reconciled");
 }
 
@@ -121,17 +121,57 @@ async fn a_provider_is_asked_for_once_and_not_in_every_pass() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_provider_that_is_missing_costs_a_call_a_minute_whoever_waits_for_it() {
+async fn a_provider_that_stays_missing_is_asked_for_ever_more_seldom_whoever_waits_for_it() {
     let rig = rig();
     for number in 0..10 {
         rig.apply(&format!("r{number}"), PODS);
     }
-    rig.seconds(120).await;
+    rig.seconds(30).await;
     rig.clear();
-    rig.seconds(610).await;
-    assert!((9..=11).contains(&asked(&rig, OIDC)), "{}", asked(&rig, OIDC));
+    rig.seconds(3_600).await;
+    assert!((6..=9).contains(&asked(&rig, OIDC)), "{}", asked(&rig, OIDC));
     assert_eq!(rig.calls().len(), asked(&rig, OIDC), "no resource is looked at for it");
     assert_eq!(rig.world.cluster.counts().total(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_with_many_providers_that_are_not_there_holds_no_sweep_up() {
+    let mut rig = rig();
+    rig.apply("own", &whole());
+    for number in 0..40 {
+        let grants = (0..5).map(|n| {
+            format!(
+                r#"{{"name":"g{n}","oidc":{{"issuer":"https://n{number}-{n}.example.org",
+                    "audiences":["a"],"subjects":["app:x:y"]}}}}"#
+            )
+        });
+        let grants: Vec<String> = grants.collect();
+        rig.apply(&format!("r{number}"), &format!(r#"{{"trust":[{}]}}"#, grants.join(",")));
+    }
+    rig.seconds(30).await;
+    assert_eq!(rig.ready("r7").0, "ProviderUnusable");
+    // A pass asks on behalf of its namespace.
+    let calls = rig.world.iam.calls();
+    let theirs = calls.iter().filter(|call| call.action == OIDC);
+    assert!(theirs.clone().count() >= 200);
+    let sweeps = theirs.filter(|call| call.tenant == crate::ports::Tenant::Sweeps).count();
+    assert!(sweeps <= 20, "{sweeps}");
+    // A sweep asks for a few, before and after a restart.
+    for _ in 0..2 {
+        rig.clear();
+        rig.seconds(1_200).await;
+        let calls = rig.world.iam.calls();
+        let begins = calls.iter().filter(|call| call.action == "ListRoles").count();
+        assert!((18..=21).contains(&begins), "a sweep a minute: {begins}");
+        let each = calls.split(|call| call.action == "ListRoles");
+        let most = each.map(|sweep| sweep.iter().filter(|call| call.action == OIDC).count()).max();
+        assert!(most.is_some_and(|most| (1..=20).contains(&most)), "{most:?}");
+        rig.clear();
+        rig.world.iam.set_description(&role("own"), Some("other"));
+        rig.a_sweep().await;
+        assert_eq!(rig.writes(), ["UpdateRole"], "drift is corrected in its time");
+        rig.restart().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
