@@ -129,9 +129,10 @@ pub(in crate::api) const FORMS: [Form; 28] = [
         remedy: "write arn:{partition}:eks:REGION:{accountId}:cluster/NAME, without wildcards",
     },
     Form {
-        pattern: "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+        pattern: "^[a-z0-9]([-a-z0-9.]*[a-z0-9*])?$",
         mistake: "not the name of a service account",
-        remedy: "write lower-case letters, digits, - and ., without the namespace",
+        remedy: "write lower-case letters, digits, - and ., without the namespace; a * may stand \
+            at the end, as in provider-aws-*",
     },
     Form {
         pattern: "^[0-9]{12}$",
@@ -139,9 +140,10 @@ pub(in crate::api) const FORMS: [Form; 28] = [
         remedy: "write its 12 digits in quotes",
     },
     Form {
-        pattern: "^arn:[^*?]+$",
+        pattern: "^arn:[^*?]+(SSO_[^*?/]+_[*])?$",
         mistake: "not the ARN of one role or user",
-        remedy: "write arn:{partition}:iam::{accountId}:role/NAME, without wildcards",
+        remedy: "write arn:{partition}:iam::{accountId}:role/NAME, without wildcards; only the end \
+            of .../AWSReservedSSO_NAME_* may be open",
     },
     Form {
         pattern: "^[A-Za-z0-9_+=,.@:/-]+$",

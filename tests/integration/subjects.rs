@@ -1,5 +1,6 @@
 //! Grants that differ in subjects alone share a statement, and a role of a release that wrote one
-//! for each is equal, on real parts.
+//! for each is equal, on real parts. What pins without a whole name is let in by the schema and the
+//! admission policies, and written.
 
 use serde_json::{Value, json};
 
@@ -62,4 +63,49 @@ async fn grants_share_a_statement_and_what_was_written_apart_is_left_as_it_is() 
     world.apply("x", &spec(4));
     world.wait_ready("x");
     assert_eq!(statements(&world, &role).await.len(), 1);
+}
+
+#[tokio::test]
+async fn names_with_an_open_end_are_admitted_and_written() {
+    let world = World::new("open-ends").await;
+    let account = &world.scope.account.id;
+    let set = "role/aws-reserved/sso.amazonaws.com/eu-west-2/AWSReservedSSO_Admin_*";
+    let github = "https://token.actions.githubusercontent.com";
+    let by_ids = "repository_owner_id:12:repository_id:34:environment:Production";
+    world.apply(
+        "x",
+        &json!({"trust": [
+            {"name": "people",
+                "principals": {"arns": [format!("arn:{{partition}}:iam::{{accountId}}:{set}")]}},
+            {"name": "pods", "serviceAccount": {"name": "provider-aws-*"}},
+            {"name": "eks", "podIdentity": {"serviceAccounts": ["billing", "provider-aws-*"]}},
+            {"name": "any", "githubActions": {"owner": "myorg", "repository": "billing",
+                "subjectFormat": "Classic", "environments": ["*"]}},
+            {"name": "ids", "oidc": {"issuer": github, "audiences": ["sts.amazonaws.com"],
+                "subjects": [by_ids]}},
+        ]}),
+    );
+    world.wait_ready("x");
+    let made = statements(&world, &world.role("x")).await;
+    let has = |pointer: &str, value: &Value| {
+        made.iter().any(|statement| statement["Condition"].pointer(pointer) == Some(value))
+    };
+    let root = json!({"AWS": format!("arn:aws:iam::{account}:root")});
+    assert!(made.iter().any(|statement| statement["Principal"] == root), "{made:?}");
+    let tag = "/StringLike/aws:RequestTag~1kubernetes-service-account";
+    for (pointer, value) in [
+        ("/ArnLike/aws:PrincipalArn", json!(format!("arn:aws:iam::{account}:{set}"))),
+        (tag, json!(["billing", "provider-aws-*"])),
+    ] {
+        assert!(has(pointer, &value), "{pointer}: {made:?}");
+    }
+    let namespace = &world.scope.namespace;
+    let text = json!(made).to_string();
+    for subject in [
+        &format!("system:serviceaccount:{namespace}:provider-aws-*"),
+        "repo:myorg/billing:environment:*",
+        by_ids,
+    ] {
+        assert!(text.contains(&format!("\"{subject}\"")), "{subject}: {text}");
+    }
 }

@@ -62,6 +62,13 @@ pub fn compile(
                     "leave it out, and annotate the service account yourself",
                 );
             }
+            if account.name.ends_with('*') {
+                problems.form(
+                    field.name("serviceAccount").name("annotate"),
+                    "needs one service account, and * stands for several",
+                    "leave it out, or write the whole name",
+                );
+            }
             annotate.insert(account.name.clone());
         }
         match grant::compile(grant, &field, namespace, limits) {

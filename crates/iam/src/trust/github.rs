@@ -233,7 +233,10 @@ fn subjects(
         tails.push(format!("ref:{name}"));
     }
     for (index, name) in environments.iter().enumerate() {
-        claim::pattern(name, || Field::of("/environments").item(index))?;
+        // The repository is pinned: any environment of it is a choice like another.
+        if name != "*" {
+            claim::pattern(name, || Field::of("/environments").item(index))?;
+        }
         tails.push(format!("environment:{}", name.replace(':', "%3A")));
     }
     if grant.pull_requests {

@@ -14,7 +14,7 @@ use crate::policy::{PrincipalKind, Statement};
 use crate::quote::shown;
 
 use crate::policy::sessions::{ASSUME_ROLE, TAG_SESSION};
-use crate::trust::refused;
+use crate::trust::{claim, refused};
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +29,8 @@ pub const SERVICE_ACCOUNT_KEY: &str = "aws:RequestTag/kubernetes-service-account
 /// The arguments of the grant, as the user wrote them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PodIdentityGrant<'a> {
-    /// Names of service accounts of the resource's namespace: at least one.
+    /// Names of service accounts of the resource's namespace: at least one. A `*` at the end stands
+    /// for what is generated.
     pub service_accounts: &'a [String],
     /// ARNs of EKS clusters of the account; placeholders are replaced. Empty: any cluster of the
     /// account.
@@ -54,19 +55,19 @@ pub fn statement(
         ));
     }
     if let Some((index, name)) =
-        service_accounts.iter().enumerate().find(|(_, name)| !is_subdomain(name))
+        service_accounts.iter().enumerate().find(|(_, name)| !is_name(name))
     {
         return Err(refused(
             Field::of("/serviceAccounts").item(index),
             format!("{} is no name of a service account", shown(name)),
-            "use lower-case letters, digits, - and .",
+            "use lower-case letters, digits, - and .; a * may stand at the end",
         ));
     }
-    let mut statement = Statement::allow([ASSUME_ROLE, TAG_SESSION])
+    let statement = Statement::allow([ASSUME_ROLE, TAG_SESSION])
         .principal(PrincipalKind::Service, [SERVICE])
         .when("StringEquals", NAMESPACE_KEY, [namespace])
-        .when("StringEquals", SERVICE_ACCOUNT_KEY, service_accounts.iter())
         .when("StringEquals", "aws:SourceAccount", [account.id.as_str()]);
+    let mut statement = claim::require(statement, false, SERVICE_ACCOUNT_KEY, service_accounts);
     let mut clusters = Vec::with_capacity(cluster_arns.len());
     for (index, arn) in cluster_arns.iter().enumerate() {
         let field = Field::of("/clusterArns").item(index);
@@ -106,6 +107,16 @@ fn cluster(arn: String, account: &Account) -> Result<String, Finding> {
             ))
         }
         Some(_) => Ok(arn),
+    }
+}
+
+/// The name of a service account, or how the names of several begin, with a `*` at the end.
+fn is_name(name: &str) -> bool {
+    match name.strip_suffix('*') {
+        Some("") => false,
+        // Whatever stands for the `*` ends the name, so a `-` or a dot may stand before it.
+        Some(begin) => is_subdomain(&format!("{begin}x")),
+        None => is_subdomain(name),
     }
 }
 

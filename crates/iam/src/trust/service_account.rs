@@ -6,23 +6,23 @@
 use crate::policy::{PrincipalKind, Statement};
 
 use crate::policy::sessions::ASSUME_ROLE_WITH_WEB_IDENTITY;
-use crate::trust::Issuer;
+use crate::trust::{Issuer, claim};
 
 /// The audience of tokens for AWS.
 pub const AUDIENCE: &str = "sts.amazonaws.com";
 
 /// The statements that let one service account in, through each of `issuers`. No issuers, no
-/// statements.
+/// statements. A `*` at the end of the name stands for what is generated.
 #[must_use]
 pub fn statements(issuers: &[Issuer], namespace: &str, service_account: &str) -> Vec<Statement> {
     let subject = subject(namespace, service_account);
     issuers
         .iter()
         .map(|issuer| {
-            Statement::allow([ASSUME_ROLE_WITH_WEB_IDENTITY])
+            let statement = Statement::allow([ASSUME_ROLE_WITH_WEB_IDENTITY])
                 .principal(PrincipalKind::Federated, [issuer.principal()])
-                .when("StringEquals", &issuer.key("aud"), [AUDIENCE])
-                .when("StringEquals", &issuer.key("sub"), [subject.as_str()])
+                .when("StringEquals", &issuer.key("aud"), [AUDIENCE]);
+            claim::require(statement, false, &issuer.key("sub"), std::slice::from_ref(&subject))
         })
         .collect()
 }
@@ -67,6 +67,24 @@ mod tests {
                 r#""a.example.com/id/A:sub":"system:serviceaccount:team-a:billing"}}}]}"#
             )
         );
+    }
+
+    #[rstest]
+    #[case::generated("provider-aws-3f7a", true)]
+    #[case::shorter("provider-aws", false)]
+    #[case::another("provider-gcp-3f7a", false)]
+    fn generated_names_begin_alike(#[case] name: &str, #[case] allowed: bool) {
+        let account = Account::new("123456789012", "aws").unwrap();
+        let issuer = Issuer::parse("https://a.example.com", &account).unwrap();
+        let made = statements(&[issuer], "team-a", "provider-aws-*").remove(0);
+        assert_eq!(limits::check(&made, &account, limits::Origin::Grant), []);
+        assert_eq!(limits::check_namespace(&made, "team-a"), []);
+        assert_eq!(limits::check_namespace(&made, "team-b").len(), 1);
+        for (namespace, expected) in [("team-a", allowed), ("team-b", false)] {
+            let subject = subject(namespace, name);
+            let claims = [("aud", AUDIENCE), ("sub", subject.as_str())];
+            assert_eq!(token(&made, "a.example.com", &claims), expected, "{subject}");
+        }
     }
 
     #[rstest]

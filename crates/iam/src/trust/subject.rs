@@ -117,13 +117,24 @@ pub fn check(issuer: &Issuer, subject: &str) -> Result<(), Finding> {
             }
         }
     }
-    if wild && !literal.ends_with([':', '/']) && !is_ref(literal) {
+    let meant = is_ref(literal) || is_generated(subject) || ends_in_ref(issuer, literal);
+    if wild && !literal.ends_with([':', '/']) && !meant {
         return Err(refused(
             format!("{} also matches names that begin alike", shown(subject)),
             "put : or / before the first *, or write the exact subject",
         ));
     }
     Ok(())
+}
+
+/// Whether a subject stands for service accounts of one namespace whose names begin alike, such as
+/// those that Crossplane makes: `system:serviceaccount:team-a:provider-aws-*`. Whoever makes one in
+/// the namespace could use it as well by its whole name.
+fn is_generated(subject: &str) -> bool {
+    let Some(begin) = subject.strip_suffix('*') else { return false };
+    let parts: Vec<&str> = begin.split(':').collect();
+    matches!(parts.as_slice(), ["system", "serviceaccount", namespace, name]
+        if !namespace.is_empty() && !name.is_empty() && !begin.contains('*'))
 }
 
 /// Whether `literal` ends inside the name of a branch or a tag, or of an environment, of one
@@ -139,11 +150,69 @@ fn is_ref(literal: &str) -> bool {
     }
 }
 
+/// The same of a customised subject of GitHub, which is pinned by the claims before.
+fn ends_in_ref(issuer: &Issuer, literal: &str) -> bool {
+    let Some((claims, value)) = literal.rsplit_once(':') else { return false };
+    tenancy(issuer) == Some(Tenancy::SubjectAfter("repo:"))
+        && match claims.rsplit(':').next() {
+            Some("environment") => true,
+            Some("ref") => ["refs/heads/", "refs/tags/"].iter().any(|at| value.starts_with(at)),
+            _ => false,
+        }
+}
+
+/// Claims of GitHub whose values hold no colon, so that what follows one is the next claim of the
+/// template. Others, such as the name of a workflow, could hold what looks like a repository.
+const WITHOUT_COLON: [&str; 9] = [
+    "actor_id",
+    "enterprise",
+    "enterprise_id",
+    "ref",
+    "ref_type",
+    "repository_owner",
+    "repository_owner_id",
+    "repository_visibility",
+    "runner_environment",
+];
+
+/// Whether a customised subject of GitHub names one repository, by its id or its name, before the
+/// first wildcard, and before any claim that could hold what looks like one.
+///
+/// Source: "`OpenID` Connect reference" of GitHub, "Customizing the subject claims for an
+/// organization or repository": the claims of the template in their order, each with its value.
+fn is_pinned_by_claims(subject: &str, literal: &str) -> bool {
+    let wild = literal.len() < subject.len();
+    let mut parts = literal.split(':');
+    let id = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    while let (Some(claim), Some(value)) = (parts.next(), parts.next()) {
+        // What a wildcard follows at once is not whole.
+        let whole = !wild || parts.clone().next().is_some();
+        match claim {
+            "repository_id" => return whole && id(value),
+            "repository" | "repo" => {
+                let named = value.split('/').all(|name| !name.is_empty());
+                return whole && named && value.matches('/').count() == 1;
+            }
+            _ if whole && !value.is_empty() && WITHOUT_COLON.contains(&claim) => {}
+            _ => return false,
+        }
+    }
+    false
+}
+
 /// Whether the text between `start` and the next colon is there before the first wildcard.
 /// Repositories and projects need a slash inside, with names on both sides.
 fn pinned(subject: &str, literal: &str, start: &str) -> Result<(), Finding> {
+    // What begins with repo: needs more behind it, as below.
+    if start == "repo:" && !subject.starts_with(start) && is_pinned_by_claims(subject, literal) {
+        return Ok(());
+    }
     let (thing, form, path) = match start {
-        "repo:" => ("repository", "repo:OWNER/REPOSITORY:…", true),
+        "repo:" => (
+            "repository",
+            "repo:OWNER/REPOSITORY:… or repository_owner_id:ID:repository_id:ID:…",
+            true,
+        ),
         "project_path:" => ("project", "project_path:GROUP/PROJECT:…", true),
         "mcp:" => ("control plane", "mcp:ORGANIZATION/CONTROL-PLANE:…", true),
         _ => ("organization", "organization:NAME:…", false),

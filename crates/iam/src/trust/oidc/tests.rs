@@ -232,7 +232,8 @@ fn subjects_that_reach_too_far_are_refused(
     subject")]
 #[case(&["a"], &["x", "*"], "subjects[1]: \"*\" matches anything; write more than wildcards")]
 #[case(&["a"], &["repo:org/app*"], "subjects[0]: \"repo:org/app*\" does not pin one repository; \
-    write repo:OWNER/REPOSITORY:… without * before the last colon")]
+    write repo:OWNER/REPOSITORY:… or \
+     repository_owner_id:ID:repository_id:ID:… without * before the last colon")]
 #[case(&["a"], &["team-*"], "subjects[0]: \"team-*\" also matches names that begin alike; put : or \
     / before the first *, or write the exact subject")]
 fn the_reason_is_told(
@@ -331,6 +332,35 @@ fn a_built_in_provider_is_named_bare_and_held_to_the_tenant(
 }
 
 #[rstest]
+#[case::ids("repository_owner_id:12:repository_id:34:environment:Production", true)]
+#[case::id_alone("repository_id:34", true)]
+#[case::id_and_any_job("repository_id:34:*", true)]
+#[case::name("repository_owner:org:repository:org/app:ref:refs/heads/main", true)]
+#[case::short_name("repository_owner:org:repo:org/app:ref:refs/heads/main", true)]
+#[case::behind_a_ref("ref:refs/heads/main:repository_id:34", true)]
+#[case::behind_part_of_a_ref("ref:refs/heads/*:repository_id:34", false)]
+#[case::no_owner("repository_owner::repository_id:34", false)]
+#[case::branches("repository_id:34:ref:refs/heads/release-*", true)]
+#[case::environments("repository_id:34:environment:prod-*", true)]
+#[case::part_of_an_id("repository_id:34*", false)]
+#[case::any_id("repository_owner_id:12:repository_id:*", false)]
+#[case::owner_alone("repository_owner_id:12:environment:Production", false)]
+#[case::another_claim_first("workflow:x:repository_id:34", false)]
+#[case::no_id("repository_id::environment:x", false)]
+#[case::no_repository("repository:org:ref:refs/heads/main", false)]
+fn a_customised_subject_of_github_pins_a_repository(#[case] subject: &str, #[case] taken: bool) {
+    let account = crate::account::Account::new("123456789012", "aws").unwrap();
+    let issuer =
+        crate::trust::Issuer::parse("https://token.actions.githubusercontent.com", &account)
+            .unwrap();
+    let found = crate::trust::subject::check(&issuer, subject);
+    assert_eq!(found.is_ok(), taken, "{found:?}");
+    if let Err(finding) = found {
+        assert!(finding.to_string().contains("repository_id:ID"), "{finding}");
+    }
+}
+
+#[rstest]
 #[case::signed_in(Some("authenticated"), true)]
 #[case::by_one_provider(Some("accounts.google.com"), true)]
 #[case::guests(Some("unauthenticated"), false)]
@@ -364,4 +394,17 @@ fn what_google_calls_azp_is_told(#[case] audience: &str, #[case] warned: bool) {
 
 fn compiled_of_another_issuer(audience: &str) -> usize {
     compiled(PRIVATE, &[audience], &["user:x"], &[]).unwrap().warnings.len()
+}
+
+#[rstest]
+#[case("system:serviceaccount:team-a:provider-aws-*", true)]
+#[case("system:serviceaccount:team-a:*", true)]
+#[case("system:serviceaccount:team-*", false)]
+#[case("system:serviceaccount:team-a:a*b*", false)]
+#[case("job:provider-aws-*", false)]
+#[case("job:environment:prod-*", false)]
+fn generated_service_accounts_are_of_one_namespace(#[case] subject: &str, #[case] taken: bool) {
+    let account = crate::account::Account::new("123456789012", "aws").unwrap();
+    let issuer = crate::trust::Issuer::parse("https://oidc.example.org", &account).unwrap();
+    assert_eq!(crate::trust::subject::check(&issuer, subject).is_ok(), taken);
 }

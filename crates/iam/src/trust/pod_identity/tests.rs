@@ -92,6 +92,30 @@ fn pods_are_told_by_the_tags_of_the_request(
     ));
 }
 
+#[rstest]
+#[case::generated("team-a", "provider-aws-3f7a", true)]
+#[case::exact("team-a", "billing", true)]
+#[case::shorter("team-a", "provider-aws", false)]
+#[case::another("team-a", "provider-gcp-3f7a", false)]
+#[case::other_namespace("team-b", "provider-aws-3f7a", false)]
+fn generated_names_begin_alike(
+    #[case] namespace: &str,
+    #[case] service_account: &str,
+    #[case] allowed: bool,
+) {
+    let statement = made(&["billing", "provider-aws-*"], &[]).unwrap();
+    assert_eq!(limits::check(&statement, &account(), Origin::Grant), []);
+    assert_eq!(limits::check_namespace(&statement, "team-a"), []);
+    assert_eq!(limits::check_namespace(&statement, "team-b").len(), 1);
+    let keys = [
+        ("aws:SourceAccount", "123456789012"),
+        (NAMESPACE_KEY, namespace),
+        (SERVICE_ACCOUNT_KEY, service_account),
+    ];
+    let caller = (PrincipalKind::Service, SERVICE);
+    assert_eq!(allows(&statement, "sts:AssumeRole", caller, &keys), allowed);
+}
+
 #[test]
 fn tags_of_the_principal_and_switched_off_tags_let_nobody_in() {
     let statement = made(&["billing"], &[]).unwrap();
@@ -108,14 +132,18 @@ fn tags_of_the_principal_and_switched_off_tags_let_nobody_in() {
 #[rstest]
 #[case(&[])]
 #[case(&["*"])]
-#[case(&["billing", "bill*"])]
+#[case(&["billing", "*"])]
+#[case(&["bill*ing"])]
+#[case(&["bill**"])]
+#[case(&["-*"])]
+#[case(&["a.-*"])]
 #[case(&["Billing"])]
 #[case(&["a:b"])]
 #[case(&["${aws:userid}"])]
 #[case(&[""])]
 #[case(&["-a"])]
 #[case(&["a..b"])]
-fn service_accounts_are_exact_names(#[case] names: &[&str]) {
+fn service_accounts_are_names_or_begin_alike(#[case] names: &[&str]) {
     assert!(made(names, &[]).is_err());
 }
 

@@ -196,3 +196,57 @@ fn wildcards_and_variables_are_refused(#[case] arn: &str) {
     assert_eq!(error.pointer(), "/arns/1");
     assert!(error.message().ends_with(" holds a wildcard or a variable"), "{error}");
 }
+
+const SET: &str = concat!(
+    "arn:{partition}:iam::{accountId}:role/",
+    "aws-reserved/sso.amazonaws.com/eu-west-2/AWSReservedSSO_Admin_*"
+);
+
+#[test]
+fn the_role_of_a_permission_set_is_the_account_held_to_it() {
+    let account = Account::new("123456789012", "aws").unwrap();
+    let arns = [SET.to_owned()];
+    let grant = PrincipalGrant { arns: &arns, ..PrincipalGrant::default() };
+    let made = statement(&grant, &account).unwrap();
+    assert_eq!(
+        crate::policy::Policy::new(vec![made.clone()]).to_json(),
+        concat!(
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","#,
+            r#""Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole","#,
+            r#""Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::123456789012:role/"#,
+            r#"aws-reserved/sso.amazonaws.com/eu-west-2/AWSReservedSSO_Admin_*"}}}]}"#
+        )
+    );
+    let found = crate::trust::limits::check(&made, &account, crate::trust::limits::Origin::Grant);
+    assert_eq!(found, []);
+}
+
+#[rstest]
+#[case::no_name(SET.replace("Admin_*", "*"))]
+#[case::part_of_a_name(SET.replace("Admin_*", "Adm*"))]
+#[case::two(SET.replace("Admin_*", "*_*"))]
+#[case::any_region(SET.replace("eu-west-2", "*"))]
+#[case::any_account(SET.replace("{accountId}", "*"))]
+#[case::another_path(SET.replace("sso.amazonaws.com", "sso"))]
+#[case::a_variable(SET.replace("Admin", "${aws:username}"))]
+fn any_other_wildcard_in_a_principal_is_refused(#[case] arn: String) {
+    let arns = [arn];
+    let grant = PrincipalGrant { arns: &arns, ..PrincipalGrant::default() };
+    let found = statement(&grant, &Account::new("123456789012", "aws").unwrap()).unwrap_err();
+    assert!(found.to_string().contains("only the end of"), "{found}");
+}
+
+#[test]
+fn others_stand_in_a_grant_of_their_own() {
+    let account = Account::new("123456789012", "aws").unwrap();
+    let (alone, both) =
+        ([SET.to_owned()], [SET.to_owned(), "arn:aws:iam::123456789012:role/r".into()]);
+    let accounts = ["123456789012".to_owned()];
+    for grant in [
+        PrincipalGrant { arns: &both, ..PrincipalGrant::default() },
+        PrincipalGrant { arns: &alone, accounts: &accounts, ..PrincipalGrant::default() },
+    ] {
+        let found = statement(&grant, &account).unwrap_err();
+        assert!(found.to_string().ends_with("write them in a grant of their own"), "{found}");
+    }
+}

@@ -62,9 +62,12 @@ pub struct Grant {
 /// A Kubernetes service account of the resource's own namespace.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!self.name.endsWith('*') || !has(self.annotate) || !self.annotate")
+    .message("annotate needs one service account: write its whole name, or leave annotate out"))]
 pub struct ServiceAccountGrant {
-    /// Name of the service account. It need not exist yet. Example: `billing`.
-    #[schemars(length(min = 1, max = 253), regex(pattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
+    /// Name of the service account; a `*` at the end stands for what is generated. It need not
+    /// exist yet. Example: `billing`.
+    #[schemars(length(min = 1, max = 253), regex(pattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9*])?$"))]
     pub name: String,
     /// Whether the controller writes the role's ARN on the service account, as the annotation
     /// `eks.amazonaws.com/role-arn`, and takes it off again with the role or the grant. The service
@@ -77,11 +80,12 @@ pub struct ServiceAccountGrant {
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PodIdentityGrant {
-    /// Names of service accounts, 1 to 50. They need not exist yet. The Pod Identity association
-    /// itself is made in EKS, and must leave the session tags on. Example: `billing`.
+    /// Names of service accounts, 1 to 50; a `*` at the end stands for what is generated. They
+    /// need not exist yet. The Pod Identity association itself is made in EKS, and must leave the
+    /// session tags on. Example: `billing`.
     #[schemars(
         length(min = 1, max = 50),
-        inner(length(min = 1, max = 253), regex(pattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")),
+        inner(length(min = 1, max = 253), regex(pattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9*])?$")),
         extend("x-kubernetes-list-type" = "set")
     )]
     pub service_accounts: Vec<String>,
@@ -149,10 +153,15 @@ pub enum SourceAccount {
     .message("name at least one of arns, accounts, organizationId in principals"))]
 pub struct PrincipalsGrant {
     /// ARNs of roles and users, up to 50, without wildcards; `{partition}` and `{accountId}` are
-    /// replaced. Example: `arn:{partition}:iam::{accountId}:role/audit`.
+    /// replaced. Of a role of IAM Identity Center the random end may be open, in a grant of its
+    /// own: `…:role/aws-reserved/sso.amazonaws.com/REGION/AWSReservedSSO_NAME_*`. Example:
+    /// `arn:{partition}:iam::{accountId}:role/audit`.
     #[schemars(
         length(min = 1, max = 50),
-        inner(length(min = 1, max = 2048), regex(pattern = "^arn:[^*?]+$")),
+        inner(
+            length(min = 1, max = 2048),
+            regex(pattern = "^arn:[^*?]+(SSO_[^*?/]+_[*])?$")
+        ),
         extend("x-kubernetes-list-type" = "set")
     )]
     #[serde(skip_serializing_if = "Option::is_none")]
