@@ -124,7 +124,7 @@ impl SpecSchema {
     #[must_use]
     pub fn problems(&self, spec: &Node) -> Vec<Finding> {
         let mut found = Mistakes(Vec::new());
-        self.root.check(&Field::of("/spec"), spec, &mut found);
+        self.root.check(&Field::of("/spec"), spec, false, &mut found);
         found.0
     }
 }
@@ -201,9 +201,10 @@ impl Shape {
         }
     }
 
-    fn check(&self, path: &Field, value: &Node, found: &mut Mistakes) {
+    /// `spare` tells whether the field may be left out.
+    fn check(&self, path: &Field, value: &Node, spare: bool, found: &mut Mistakes) {
         match (self, value) {
-            (Self::Text(text), Node::String(value)) => text.check(path, value, found),
+            (Self::Text(text), Node::String(value)) => text.check(path, value, spare, found),
             (Self::Flag, Node::Bool(_)) | (Self::Opaque, Node::Object(_)) => {}
             (Self::List { fewest, most, unique, items }, Node::Array(values)) => {
                 if values.len() > *most {
@@ -218,11 +219,11 @@ impl Shape {
                     found.add(
                         path,
                         format!("has {} entries where at least {fewest} are needed", values.len()),
-                        "add one or leave the field out",
+                        or_leave_out("add one", spare),
                     );
                 }
                 for (index, entry) in values.iter().enumerate() {
-                    items.check(&path.item(index), entry, found);
+                    items.check(&path.item(index), entry, false, found);
                 }
                 if *unique {
                     repeated(path, values, found);
@@ -232,10 +233,11 @@ impl Shape {
                 fields(path, known, required, members, found);
             }
             (Self::Map { fewest, most, values }, Node::Object(members)) => {
-                map(path, (*fewest, *most), values, members, found);
+                map(path, (*fewest, *most), values, members, spare, found);
             }
             (_, Node::Null) => {
-                found.add(path, "is null", format!("write {} or leave the field out", self.name()));
+                let remedy = or_leave_out(&format!("write {}", self.name()), spare);
+                found.add(path, "is null", remedy);
             }
             (Self::Opaque, Node::String(_)) => found.add(
                 path,
@@ -259,7 +261,7 @@ impl Shape {
 }
 
 impl Text {
-    fn check(&self, path: &Field, text: &str, found: &mut Mistakes) {
+    fn check(&self, path: &Field, text: &str, spare: bool, found: &mut Mistakes) {
         let Self { shortest, longest, form, allowed } = self;
         if !allowed.is_empty() {
             if !allowed.iter().any(|value| value == text) {
@@ -281,7 +283,7 @@ impl Text {
             found.add(
                 path,
                 format!("has {length} characters where at least {shortest} are needed"),
-                "write more or leave the field out",
+                or_leave_out("write more", spare),
             );
         } else if let Some((form, regex)) = form {
             let fits = regex.is_match(text) && (*form != &TIME || moment::parse(text).is_some());
@@ -298,6 +300,7 @@ fn map(
     (fewest, most): (usize, usize),
     values: &Shape,
     members: &[(String, Node)],
+    spare: bool,
     found: &mut Mistakes,
 ) {
     if members.len() > most {
@@ -312,14 +315,14 @@ fn map(
         found.add(
             path,
             format!("has {} keys where at least {fewest} are needed", members.len()),
-            "add one or leave the field out",
+            or_leave_out("add one", spare),
         );
     }
     let mut seen = HashSet::new();
     for (key, value) in members {
         let place = path.spelled_as(key, &format!("[{}]", shown(key)));
         if seen.insert(key.as_str()) {
-            values.check(&place, value, found);
+            values.check(&place, value, true, found);
         } else {
             found.add(&place, "appears twice", "keep one");
         }
@@ -341,7 +344,10 @@ fn fields(
             _ if !seen.insert(name.as_str()) => {
                 found.add(&place, "appears twice", "keep one");
             }
-            Some(shape) => shape.check(&place, value, found),
+            Some(shape) => {
+                let spare = !required.iter().any(|required| required == name);
+                shape.check(&place, value, spare, found);
+            }
             None => {
                 let names = || known.keys().map(String::as_str);
                 let near = nearest(name, names())
@@ -399,6 +405,11 @@ fn kind(value: &Node) -> &'static str {
         Node::Array(_) => "a list",
         Node::Object(_) => "an object",
     }
+}
+
+/// A remedy, with another one where the field may be left out.
+fn or_leave_out(remedy: &str, spare: bool) -> String {
+    if spare { format!("{remedy} or leave the field out") } else { remedy.to_owned() }
 }
 
 fn use_one_of<'a>(near: Option<&str>, known: impl Iterator<Item = &'a str>) -> String {

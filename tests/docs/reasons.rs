@@ -37,7 +37,7 @@ fn verdicts() -> Vec<Verdict> {
         Verdict::NamespaceFull(1),
         Verdict::WouldChange,
         Verdict::Paused { pause: Pause::Yes, deleting: true },
-        Verdict::Expired(now),
+        Verdict::Expired { end: now, made: true },
         Verdict::DeletionBlocked(String::new()),
         Verdict::NotAnnotated(String::new()),
         Verdict::Waiting(reason::WAITING_FOR_ABSENCE, String::new()),

@@ -281,6 +281,7 @@ async fn observe_writes_nothing_and_shows_the_plan_in_status_and_in_an_event() {
     let resource = world.resource("x").expect("the resource");
     let plan = resource["status"]["plan"][0].as_str().expect("a plan").to_owned();
     assert!(plan.starts_with("+ create role"), "{plan}");
+    assert!(plan.contains("Allow sts:AssumeRole to lambda.amazonaws.com"), "{plan}");
     wait_until("the Event", SOON, || {
         let events = world.scope.kubectl(&["get", "events.events.k8s.io", "-o", "json"]).ok();
         if events.contains("WouldChange") && events.contains("+ create role") {

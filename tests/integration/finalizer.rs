@@ -9,8 +9,8 @@ use rolewright::{
 };
 use serde_json::{Value, json};
 
-use harness::ADMIN;
-use harness::world::{World, lambda};
+use harness::world::{SOON, World, lambda};
+use harness::{ADMIN, wait_until};
 
 fn finalizers(world: &World) -> Value {
     world.resource("x").map_or(Value::Null, |resource| resource["metadata"]["finalizers"].clone())
@@ -115,4 +115,33 @@ async fn the_finalizer_is_taken_off_by_the_controller_or_by_who_may_release() {
         if answer.status.success() { Ok(()) } else { Err(answer.stderr) }
     });
     assert_eq!(finalizers(&world), Value::Null);
+}
+
+#[tokio::test]
+async fn a_resource_that_only_others_hold_says_what_became_of_its_role() {
+    let world = World::new("held-by-others").await;
+    for (name, more) in [("x", "Delete"), ("kept", "Retain")] {
+        world.apply(name, &json!({"trust": [lambda()], "deletionPolicy": more}));
+        world.wait_ready(name);
+        let others =
+            r#"[{"op":"add","path":"/metadata/finalizers/-","value":"example.org/theirs"}]"#;
+        world.scope.kubectl(&["patch", "iamrole", name, "--type=json", "-p", others]).ok();
+        world.delete(name);
+    }
+    for (name, there) in [("x", false), ("kept", true)] {
+        let role = world.role(name);
+        let said = if there {
+            format!("role {role} is left in AWS as it is; ")
+        } else {
+            format!("there is no role {role} in AWS; ")
+        } + "only finalizers of others still hold the resource";
+        wait_until("what became of the role", SOON, || {
+            let found = world.wait_reason(name, "Deleting");
+            if found == said { Ok(()) } else { Err(found) }
+        });
+        assert_eq!(world.get_role(&role).await.is_some(), there);
+        let none = r#"{"metadata":{"finalizers":null}}"#;
+        world.scope.kubectl(&["patch", "iamrole", name, "--type=merge", "-p", none]).ok();
+        world.wait_gone(name);
+    }
 }

@@ -107,3 +107,17 @@ fn the_number_of_problems_is_bounded() {
     let members = (0..10_000).map(|i| (format!("unknown{i}"), Node::Null)).collect();
     assert_eq!(of(&Node::Object(members)).len(), MOST_PROBLEMS);
 }
+
+#[test]
+fn only_a_field_that_may_be_left_out_is_advised_to_be() {
+    assert_eq!(
+        with("trust", json!([])),
+        ["spec.trust: has 0 entries where at least 1 are needed; add one"]
+    );
+    let null = with("trust", Value::Null);
+    assert_eq!(null, ["spec.trust: is null; write a list"]);
+    assert_eq!(
+        with("description", Value::Null),
+        ["spec.description: is null; write a string or leave the field out"]
+    );
+}

@@ -45,6 +45,8 @@ pub struct Entry {
     generation: i64,
     /// Version that the watch delivered last.
     pub version: u64,
+    /// Version that it delivered first: the lower, the earlier it was created.
+    first_version: u64,
     digests: Digests,
     created: Timestamp,
     deleting: bool,
@@ -158,6 +160,7 @@ impl Index {
             uid: resource.uid.as_str().into(),
             generation: resource.generation,
             version: resource.version,
+            first_version: resource.version,
             digests,
             created: resource.created,
             deleting: resource.deleting,
@@ -190,7 +193,11 @@ impl Index {
             // A ttl counts from the role's creation where that is earlier; status knows it.
             entry.deadline = Some(deadline.min(known.0));
         }
-        let needs_pass = match self.entries.get(&resource.key) {
+        let known = self.entries.get(&resource.key);
+        if let Some(old) = known.filter(|old| old.uid == entry.uid) {
+            entry.first_version = old.first_version;
+        }
+        let needs_pass = match known {
             // Our own writes come back through the watch; they are no reason for a pass.
             Some(old) if old.same_request(&entry) => {
                 entry.settled_at = old.settled_at;
@@ -247,12 +254,12 @@ impl Index {
         }
     }
 
-    /// The resource that comes before `key` for the same role name: the older, then the smaller
-    /// uid.
+    /// The resource that comes before `key` for the same role name: the older, then the one with a
+    /// role, then the one that was made first, as the first of a file is.
     #[must_use]
     pub fn rival(&self, key: &ResourceKey) -> Option<ResourceKey> {
         let own = self.entries.get(key)?;
-        let rank = |entry: &Entry| (entry.created, entry.uid.clone());
+        let rank = |entry: &Entry| (entry.created, !entry.expected, entry.first_version);
         self.claims
             .get(&own.role)?
             .iter()
@@ -288,7 +295,7 @@ impl Index {
             .map(|(key, entry)| Place {
                 without_role: !entry.expected,
                 created: entry.created,
-                uid: entry.uid.clone(),
+                first_version: entry.first_version,
                 key: ResourceKey::clone(key),
             })
             .collect()

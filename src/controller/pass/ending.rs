@@ -35,7 +35,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             Removal::Gone => {
                 self.let_all_go().await?;
                 self.end_role();
-                self.report(&Verdict::Expired(end), Next::Settled).await
+                self.report(&Verdict::Expired { end, made: true }, Next::Settled).await
             }
             Removal::NotOurs(not_ours) => self.hold_back(Hold::Foreign(not_ours)).await,
             Removal::Blocked(why) => self.block(why).await,
@@ -134,6 +134,26 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 self.report(&Verdict::Working(reason::DELETING, message), Next::Again(wait)).await
             }
         }
+    }
+
+    /// The resource is being deleted, and only finalizers of others hold it: what it said of its
+    /// role holds no longer.
+    pub(super) async fn let_stand(&mut self) -> Result<Next, Interrupted> {
+        let mut identity = self.identity();
+        let role = match self.find_former(&mut identity).await? {
+            None => self.access.iam.role(&identity.name).await?,
+            role => role,
+        };
+        let name = &identity.name;
+        let role = if role.is_some() {
+            format!("role {name} is left in AWS as it is")
+        } else {
+            self.forget_role();
+            format!("there is no role {name} in AWS")
+        };
+        self.status.plan = None;
+        let message = format!("{role}; only finalizers of others still hold the resource");
+        self.report(&Verdict::Working(reason::DELETING, message), Next::Settled).await
     }
 
     /// How much longer the deletion waits for others to show. Where no role is known there is

@@ -69,8 +69,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
             Hold::Gone(Gone::Ended(end)) => {
                 self.let_all_go().await?;
+                // A request takes the uid out of the status of this pass.
+                if self.status.role_uid.is_none() && self.resource.status.role_uid.is_none() {
+                    // What was to be written never was.
+                    self.status.applied = None;
+                }
                 self.end_role();
-                (Verdict::Expired(end), Next::Settled)
+                let made = self.status.applied.is_some();
+                (Verdict::Expired { end, made }, Next::Settled)
             }
             Hold::NoRoom(room) => {
                 self.forget_role();

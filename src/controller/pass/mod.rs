@@ -114,7 +114,11 @@ struct Wanted {
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     async fn run(&mut self, cause: Cause) -> Result<Next, Interrupted> {
         if self.resource.deleting {
-            return if self.resource.finalizer { self.delete().await } else { Ok(Next::Settled) };
+            return if self.resource.finalizer {
+                self.delete().await
+            } else {
+                self.let_stand().await
+            };
         }
         let paused = self.limits.paused(&self.resource);
         let facts = Facts { paused, ..Facts::default() };
@@ -131,6 +135,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.tell_warnings(&desired.terms.warnings, &hash).await;
         let unchanged = self.status.applied_generation == Some(self.resource.generation)
             && self.status.applied_hash() == Some(&hash);
+        desired.terms.respell = !unchanged;
         // As it was before somebody asked for this pass: to ask is no change of the resource.
         let rerendered = self.resource.status.is_rerendered(self.resource.generation, &hash);
         // Until it is carried out, a restart has to know that it is no drift.
@@ -306,13 +311,14 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         self.status.desired_hash = Some(hash.clone());
         let mut held = self.held(desired, None).await?;
         let target = held_back(desired, &held);
-        let steps = diff::create(&target, &Contents::new());
+        let mut steps = diff::create(&target, &Contents::new());
         let rival = self.shared.memory().index.rival(&self.resource.key);
         let room = self.room();
         let facts = Facts { rival, room, ..facts.clone() };
         let mut leave = match gate::before_writing(situation, &facts) {
             Ok(leave) => leave,
             Err(Hold::Observing) => {
+                diff::tell_trust(&mut steps, &target);
                 return self.observe_only(desired, &steps, None, hash).await;
             }
             Err(Hold::Rival(rival)) => return self.give_way(desired, &rival).await,

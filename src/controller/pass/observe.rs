@@ -4,7 +4,7 @@ use iam::role::RoleName;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use tracing::info;
+use tracing::warn;
 
 use crate::{
     accounts::Access,
@@ -121,7 +121,7 @@ pub async fn contents<I: IamRead>(
                 contents.insert(arn, text);
             }
             Ok(None) => {}
-            Err(error) => info!(%arn, %error, "what the policy holds is not known"),
+            Err(error) => warn!(%arn, %error, "what the policy holds is not known"),
         }
     }
     contents

@@ -208,3 +208,24 @@ async fn drift_that_nobody_sees_is_said_by_metric_and_readiness_and_where_a_reso
     assert_eq!((rig.health().trouble, rig.health().blind_from), (String::new(), None));
     rig.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_letters_of_a_tag_key_are_written_once_for_each_change_of_the_resource() {
+    let mut rig = Rig::with(&plain(r#""tags":{"Owner":"a"}"#)).await;
+    rig.apply("x", &plain(r#""tags":{"owner":"a"}"#));
+    rig.seconds(5).await;
+    assert_eq!(rig.writes(), ["TagRole"]);
+    let has = |rig: &Rig, key: &str| rig.world.iam.get(&role("x")).unwrap().tags.contains_key(key);
+    assert!(has(&rig, "owner") && rig.is_ready("x"));
+    // Letters that AWS, or somebody, writes in another way are no drift.
+    rig.world.iam.tag(&role("x"), "OWNER", "a");
+    rig.clear();
+    rig.a_sweep().await;
+    rig.restart().await;
+    rig.a_sweep().await;
+    assert_eq!(rig.writes(), [""; 0]);
+    assert!(has(&rig, "OWNER") && rig.is_ready("x"));
+    rig.apply("x", &plain(r#""tags":{"owner":"a"},"description":"d""#));
+    rig.seconds(5).await;
+    assert!(has(&rig, "owner"), "{:?}", rig.writes());
+}

@@ -253,3 +253,43 @@ async fn the_last_second_of_the_calendar_is_a_time_and_means_never() {
     assert!(rig.is_ready("x"));
     assert!(rig.world.iam.get(&role("x")).is_some());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_ttl_whose_end_is_no_time_is_refused() {
+    let mut rig = Rig::without_windows();
+    rig.start();
+    rig.apply("x", &plain(r#""lifetime":{"ttl":"2999999d"}"#));
+    rig.seconds(5).await;
+    let (reason, message) = rig.ready("x");
+    assert_eq!(reason, "InvalidSpec");
+    assert!(message.contains("spec.lifetime.ttl: ends after the year 9999"), "{message}");
+    assert_eq!(rig.writes(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_was_never_made_is_not_said_to_be_deleted() {
+    let mut rig = Rig::without_windows();
+    rig.world.iam.deny("CreateRole");
+    rig.start();
+    rig.apply("past", &plain(r#""lifetime":{"expiresAt":"2001-01-01T00:00:00Z"}"#));
+    rig.apply("denied", &plain(r#""lifetime":{"ttl":"2m"}"#));
+    rig.seconds(300).await;
+    for _ in 0..2 {
+        for name in ["past", "denied"] {
+            let (reason, message) = rig.ready(name);
+            assert_eq!(reason, "Expired", "{name}");
+            assert!(message.ends_with("and the role was never made"), "{name}: {message}");
+            rig.world.cluster.annotate(
+                &key(name),
+                crate::api::RECONCILE_REQUESTED_AT,
+                Some("again"),
+            );
+        }
+        rig.seconds(5).await;
+    }
+    let rig = Rig::with(&plain(r#""lifetime":{"ttl":"2m"}"#)).await;
+    rig.seconds(300).await;
+    rig.world.cluster.annotate(&key("x"), crate::api::RECONCILE_REQUESTED_AT, Some("again"));
+    rig.seconds(5).await;
+    assert!(rig.ready("x").1.ends_with("and the role is deleted"), "{}", rig.ready("x").1);
+}

@@ -10,6 +10,7 @@ async fn observe_shows_the_plan_and_writes_nothing_to_aws() {
     assert_eq!(rig.ready("x").0, "WouldChange");
     let plan = rig.status("x").plan.unwrap();
     assert!(plan[0].starts_with("+ create role test-a_x"), "{plan:?}");
+    assert!(plan[0].contains("Allow sts:AssumeRole to lambda.amazonaws.com"), "{plan:?}");
     assert_eq!(rig.reasons(), ["WouldChange"]);
     // Deletion leaves AWS as it is, and nothing holds the resource.
     assert!(rig.world.cluster.delete(&key("x")));

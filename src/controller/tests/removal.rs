@@ -164,3 +164,26 @@ async fn a_deletion_policy_that_cannot_be_read_keeps_the_role_and_says_so() {
     assert!(rig.ready("x").1.contains("spec.deletionPolicy"));
     assert_eq!(rig.writes(), [""; 0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_only_others_hold_says_that_it_goes_and_what_became_of_its_role() {
+    for (more, role, there) in [
+        ("", "there is no role test-a_x in AWS", false),
+        (r#""deletionPolicy":"Retain""#, "role test-a_x is left in AWS as it is", true),
+        (r#""driftPolicy":"Observe""#, "there is no role test-a_x in AWS", false),
+    ] {
+        let mut rig = Rig::without_windows();
+        rig.start();
+        rig.apply("x", &plain(more));
+        rig.seconds(5).await;
+        rig.world.cluster.hold(&key("x"), true);
+        rig.world.cluster.delete(&key("x"));
+        rig.seconds(5).await;
+        let (reason, message) = rig.ready("x");
+        assert_eq!(reason, "Deleting");
+        assert_eq!(message, format!("{role}; only finalizers of others still hold the resource"));
+        assert_eq!((rig.status("x").arn.is_some(), rig.status("x").plan), (there, None), "{more}");
+        rig.world.cluster.hold(&key("x"), false);
+        assert!(rig.world.cluster.resource(&key("x")).is_none());
+    }
+}

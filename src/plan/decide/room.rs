@@ -10,8 +10,8 @@ pub struct Place<K> {
     pub without_role: bool,
     /// When the resource was created.
     pub created: Timestamp,
-    /// Its uid, where two are of one age.
-    pub uid: Box<str>,
+    /// The lower, the earlier it was made: where two are of one age.
+    pub first_version: u64,
     /// Which one.
     pub key: K,
 }
@@ -56,7 +56,7 @@ mod tests {
 
     fn place(without_role: bool, created: i64, key: usize) -> Place<usize> {
         let created = Timestamp::from_second(created).unwrap();
-        Place { without_role, created, uid: key.to_string().into(), key }
+        Place { without_role, created, first_version: 0, key }
     }
 
     #[test]

@@ -81,6 +81,9 @@ pub struct Terms {
     pub warnings: Vec<Finding>,
     /// Documents that had another reading before.
     pub literal: Literal,
+    /// The resource has changed: tag keys are written in its letters. IAM, which tells keys apart
+    /// without letter case, need not keep them, so that nothing else asks for it.
+    pub respell: bool,
 }
 
 impl Desired {
@@ -157,6 +160,7 @@ pub fn compile(
         annotate: trust.annotate,
         warnings: trust.warnings,
         literal: check.literal,
+        respell: false,
     };
     let desired = Desired { identity, form, terms };
     check.problems.conclude().map(|beyond| (desired, beyond))
@@ -385,7 +389,7 @@ impl Compiling<'_> {
         created: Timestamp,
     ) -> Lifetime {
         let before = self.problems.count();
-        let lifetime = self.lifetime(given);
+        let lifetime = self.lifetime(given, created);
         let Some(bound) = self.limits.max_lifetime.filter(|_| self.problems.count() == before)
         else {
             return lifetime;
@@ -412,7 +416,7 @@ impl Compiling<'_> {
         lifetime
     }
 
-    fn lifetime(&mut self, given: Option<&iam_role::Lifetime>) -> Lifetime {
+    fn lifetime(&mut self, given: Option<&iam_role::Lifetime>, created: Timestamp) -> Lifetime {
         let Some(given) = given else { return Lifetime::Forever };
         match (given.expires_at.as_deref(), given.ttl.as_deref()) {
             (Some(text), None) => {
@@ -428,6 +432,14 @@ impl Compiling<'_> {
                 }
             }
             (None, Some(text)) => match lifetime::parse_duration(text) {
+                Ok(ttl) if created.checked_add(ttl).is_err() => {
+                    self.problems.form(
+                        "/spec/lifetime/ttl",
+                        "ends after the year 9999, which is never",
+                        "shorten it, or leave spec.lifetime out for a role without an end",
+                    );
+                    Lifetime::Forever
+                }
                 Ok(ttl) if ttl.is_positive() => Lifetime::For(ttl),
                 Ok(_) => {
                     self.problems.form("/spec/lifetime/ttl", "must be longer than zero", "");

@@ -46,7 +46,12 @@ pub enum Verdict {
         deleting: bool,
     },
     /// The lifetime is over and the role is gone.
-    Expired(Timestamp),
+    Expired {
+        /// When.
+        end: Timestamp,
+        /// There was a role until then.
+        made: bool,
+    },
     /// The lifetime is over, and the role stays: Observe.
     ExpiredKept(Timestamp),
     /// Something in AWS keeps the role from being deleted; the sentence names it.

@@ -47,7 +47,7 @@ fn remedy(class: IamErrorClass) -> &'static str {
         IamErrorClass::DeleteConflict | IamErrorClass::Busy => {
             "somebody else is changing the role; it is tried again"
         }
-        IamErrorClass::LimitExceeded => "shorten the resource, or ask AWS for a higher quota",
+        IamErrorClass::LimitExceeded => "shorten what is longer than AWS allows",
         IamErrorClass::InvalidPrincipal => "check that every principal in spec.trust exists",
         IamErrorClass::Refused => "correct the resource",
         IamErrorClass::OtherAccount => "give the controller credentials of its own account again",
@@ -65,9 +65,35 @@ fn remedy_for(error: &IamError, step: &Step) -> &'static str {
              shorten them, split a statement that has more than half of that, or move \
              a part to a managed policy"
         }
+        (IamErrorClass::LimitExceeded, call) => over_the_quota(error, call),
         (class, _) => remedy(class),
     }
 }
+
+/// What to do about a quota, which some accounts may have more of.
+fn over_the_quota(error: &IamError, call: &Call) -> &'static str {
+    let named = |quota: &str| error.message.contains(quota);
+    match call {
+        Call::Tag { .. } => TAGS_PER_ROLE,
+        _ if named("TagsPerRole") => TAGS_PER_ROLE,
+        Call::CreateRole { .. } if named("RolesPerAccount") => {
+            "the account has as many roles as it may have: delete roles that nobody needs, or ask \
+             AWS for a higher quota"
+        }
+        Call::CreateRole { .. } | Call::UpdateTrust { .. } => {
+            "shorten spec.trust, or ask AWS for a higher quota of the length of trust policies, \
+             which is 8,192 characters at most"
+        }
+        Call::Attach { .. } => {
+            "attach fewer managed policies, or ask AWS for a higher quota of them, which is 25 at \
+             most"
+        }
+        _ => remedy(IamErrorClass::LimitExceeded),
+    }
+}
+
+const TAGS_PER_ROLE: &str = "a role has 50 tags at most, those of the operator and three of \
+    rolewright among them, and no account gets more: take some out";
 
 /// What to do about a boundary that the resource has not chosen.
 const ASK_THE_OPERATOR: &str = "ask the operator, whose setting --permissions-boundary names the \
@@ -184,8 +210,11 @@ fn words(
             one_reason(State::False, State::False, None, reason::WOULD_CHANGE, message)
         }
         Verdict::Paused { pause, deleting } => paused(pause, *deleting),
-        Verdict::Expired(at) => {
-            expired(format!("the lifetime ended at {at} and the role is deleted"))
+        Verdict::Expired { end, made: true } => {
+            expired(format!("the lifetime ended at {end} and the role is deleted"))
+        }
+        Verdict::Expired { end, made: false } => {
+            expired(format!("the lifetime ended at {end} and the role was never made"))
         }
         Verdict::ExpiredKept(at) => expired(format!(
             "the lifetime ended at {at}; driftPolicy is Observe, so the role is left"

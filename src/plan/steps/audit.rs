@@ -42,7 +42,11 @@ pub fn before(step: &Step, observed: Option<&Observed>) -> String {
             role.boundary.clone().unwrap_or_else(absent)
         }
         Call::PutInline { name, .. } | Call::DeleteInline { name } => {
-            inline.get(name).map_or_else(absent, |document| decoded(document))
+            inline.get(name).map_or_else(absent, |document| match document.as_str() {
+                // For a removal only names are read.
+                "" => "there, not read".into(),
+                document => decoded(document),
+            })
         }
         Call::Attach { arn } | Call::Detach { arn } => present(attached.contains(arn)),
         Call::Tag { tags } => tag_list(tags.keys(), role),

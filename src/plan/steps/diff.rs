@@ -81,6 +81,18 @@ pub fn create(desired: &Desired, contents: &Contents) -> Vec<Step> {
     std::iter::once(create).chain(rest).collect()
 }
 
+/// Says in the plan for a new role whom it is to trust.
+pub fn tell_trust(steps: &mut [Step], desired: &Desired) {
+    let Desired { identity, form, terms: _ } = desired;
+    for step in steps {
+        if matches!(step.call, Call::CreateRole { .. }) {
+            let nobody = Policy { statements: Vec::new(), ..form.trust.clone() };
+            let change = Diff::between(&nobody, &form.trust, &identity.account);
+            step.change = Some(change.summary(CHANGE)).filter(|text| !text.is_empty());
+        }
+    }
+}
+
 /// The plan for a role that exists and is ours; empty when equal in meaning.
 #[must_use]
 pub fn diff(desired: &Desired, observed: &Observed, scope: &Owned) -> Vec<Step> {
@@ -146,7 +158,7 @@ pub fn untold<'a>(desired: &'a Desired, observed: &'a Observed, scope: &Owned) -
                 }
             }
             Facet::Tags((wanted, found)) => {
-                let calls = tag_steps(wanted, found, scope);
+                let calls = tag_steps(wanted, found, scope, desired.terms.respell);
                 let decide = !calls.is_empty() && tags_decide(desired, observed, &calls);
                 differences.tags =
                     calls.into_iter().map(|(call, why)| (call, why, decide)).collect();
@@ -297,7 +309,7 @@ fn tags_decide(desired: &Desired, observed: &Observed, calls: &[(Call, Why)]) ->
     })
 }
 
-fn tag_steps(tags: &Tags, observed: &Tags, scope: &Owned) -> Vec<(Call, Why)> {
+fn tag_steps(tags: &Tags, observed: &Tags, scope: &Owned, respell: bool) -> Vec<(Call, Why)> {
     let mut unwanted: Vec<TagKey> = observed
         .keys()
         .filter(|key| scope.has_tag(key) && !tags.contains_key(key))
@@ -306,7 +318,11 @@ fn tag_steps(tags: &Tags, observed: &Tags, scope: &Owned) -> Vec<(Call, Why)> {
     unwanted.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
     let changed: Tags = tags
         .iter()
-        .filter(|(key, value)| observed.get(key) != Some(value))
+        .filter(|(key, value)| {
+            observed.get_key_value(*key).is_none_or(|(stored, found)| {
+                found != *value || (respell && stored.as_str() != key.as_str())
+            })
+        })
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     let mut calls = Vec::new();

@@ -6,7 +6,7 @@ use crate::plan::{
         observed::{Contents, Observed},
     },
     say::{
-        verdict::Verdict,
+        verdict::{NotDone, Verdict},
         words::{conclude, cut, for_the_operators_boundary, plan_lines, role_not_found},
     },
     steps::{
@@ -247,4 +247,58 @@ fn only_the_boundary_that_the_operator_set_is_the_operators() {
     assert!(create(Refused, &format!("ARN {SET} is not valid."), &operators));
     assert!(!create(Refused, "Syntax errors in policy.", &operators));
     assert!(!create(NotFound, "", &free));
+}
+
+#[test]
+fn a_remedy_names_a_higher_quota_only_where_there_is_one() {
+    let said = |call: Call, quota: &str| {
+        let error = IamError {
+            action: call.action(),
+            class: IamErrorClass::LimitExceeded,
+            message: format!("Cannot exceed quota for {quota}: 1"),
+            request_id: None,
+        };
+        let step = Step::new(role_key("r"), call, Why::Differs);
+        let not_done = NotDone { failed: vec![(error, step)], left: Vec::new(), boundary: None };
+        let mut status = RoleStatus::default();
+        conclude(&mut status, 1, &Verdict::NotDone(not_done), jiff::Timestamp::UNIX_EPOCH);
+        status.conditions[0].message.clone()
+    };
+    let create = || Call::CreateRole {
+        path: "/".into(),
+        trust: String::new(),
+        description: None,
+        max_session: 3_600,
+        boundary: None,
+        tags: iam::tag::Tags::new(),
+    };
+    for (call, quota, words, higher) in [
+        (create(), "RolesPerAccount", "delete roles that nobody needs", true),
+        (create(), "ACLSizePerRole", "shorten spec.trust", true),
+        (create(), "TagsPerRole", "take some out", false),
+        (Call::UpdateTrust { trust: String::new() }, "ACLSizePerRole", "8,192", true),
+        (Call::Attach { arn: "a".into() }, "PoliciesPerRole", "25", true),
+        (Call::Tag { tags: iam::tag::Tags::new() }, "TagsPerRole", "take some out", false),
+        (
+            Call::PutInline { name: "a".into(), document: "{}".into() },
+            "RolePolicySize",
+            "move a part to a managed policy",
+            false,
+        ),
+    ] {
+        let message = said(call, quota);
+        assert!(message.contains(words), "{message}");
+        assert_eq!(message.contains("higher quota"), higher, "{message}");
+    }
+}
+
+#[test]
+fn a_document_that_was_not_read_is_not_said_to_be_empty() {
+    let mut role = as_written(&wish(&whole()));
+    role.inline.insert("read".into(), String::new());
+    let step = |name: &str| {
+        Step::new(role_key("r"), Call::DeleteInline { name: name.into() }, Why::Deleted)
+    };
+    assert_eq!(audit::before(&step("read"), Some(&role)), "there, not read");
+    assert!(audit::before(&step("new"), Some(&role)).contains("characters, sha256"));
 }

@@ -10,7 +10,7 @@ use crate::{
 pub(super) fn needs_pass(resource: &Resource, paused: bool, hash_is_current: bool) -> bool {
     let status = &resource.status;
     if resource.deleting {
-        return resource.finalizer;
+        return true;
     }
     if paused {
         return !words::tell_the_pause(resource);
