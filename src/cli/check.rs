@@ -33,14 +33,14 @@ use iam::{
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-Run it where the controller will run, with the same credentials. It writes nothing, in AWS or in \
-the cluster: permissions to write
-are not tried, and the policy for them is printed by rolewright policy controller.
+Run it where the controller will run, with the same credentials. It writes \
+nothing in AWS or in the cluster. It does not test permissions to write: \
+rolewright policy controller prints the policy that contains them.
 
-Each line begins with ok, NOTE or MISS; a note and a miss say what to do. A side that does not \
-answer at all is one line.
+Each line begins with ok, NOTE or MISS; NOTE and MISS say what to do. A side \
+that does not answer at all gets one line.
 
-Exit code: 0 everything is there, 1 something is missing, 2 the input can't be used.";
+Exit code: 0 nothing is missing, 1 something is, 2 the input can't be used.";
 
 /// AWS refuses what was signed more than five minutes away from its own time ("Elements of an AWS
 /// API request signature").
@@ -49,10 +49,10 @@ const SKEW: Duration = Duration::from_mins(5);
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Account that the credentials have to be of [default: any]
+    /// Account that the credentials must belong to [default: any]
     #[arg(long, env = "ROLEWRIGHT_ACCOUNT", value_name = "ID")]
     account: Option<String>,
-    /// Namespaces that the controller will watch, separated by commas, or the flag repeated
+    /// Namespaces that the controller will watch. Separate with commas or repeat the flag
     /// [default: all]
     #[arg(
         long,
@@ -61,17 +61,15 @@ pub struct Args {
         value_delimiter = ','
     )]
     watch_namespace: Vec<String>,
-    /// Namespace of the Lease, which is the controller's own [default: rights to leases are not
-    /// asked for]
+    /// Namespace of the Lease: the controller's own [default: leases are not checked]
     #[arg(long, env = "ROLEWRIGHT_LEASE_NAMESPACE", value_name = "NAMESPACE")]
     lease_namespace: Option<String>,
-    /// The controller will annotate service accounts: ask for the rights that this needs
+    /// Check the permissions for annotating service accounts as well
     #[arg(long, env = "ROLEWRIGHT_ANNOTATE_SERVICE_ACCOUNTS", value_name = "true|false",
         num_args = 0..=1, require_equals = true,
           default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
     annotate_service_accounts: bool,
-    /// Name of the installation: list its roles in AWS whose resource is not there [default: none
-    /// is looked for]
+    /// Also list roles of this installation that have no resource
     #[arg(long, env = "ROLEWRIGHT_INSTALLATION", value_name = "NAME")]
     installation: Option<String>,
     #[command(flatten)]

@@ -7,15 +7,19 @@ use super::{Cli, output::Answer};
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-Put the script where the shell looks for it, or read it in the shell's start-up file:
+Save the script where the shell looks for it, or load it in the shell's \
+start-up file:
 
   source <(rolewright completions bash)
   rolewright completions zsh > \"${fpath[1]}/_rolewright\"
-  rolewright completions fish > ~/.config/fish/completions/rolewright.fish
+  rolewright completions fish \\
+    > ~/.config/fish/completions/rolewright.fish
 
-kubectl completes the words of a plugin by a program beside it, which needs bash:
+kubectl completes the arguments of a plugin with a second program, which needs \
+bash:
 
-  rolewright completions kubectl > ~/.local/bin/kubectl_complete-rolewright
+  rolewright completions kubectl \\
+    > ~/.local/bin/kubectl_complete-rolewright
   chmod +x ~/.local/bin/kubectl_complete-rolewright
 
 Exit code: 0 printed, 2 no such shell.";
@@ -37,7 +41,7 @@ enum Target {
     Bash,
     Elvish,
     Fish,
-    /// `kubectl rolewright`, in whatever shell kubectl itself completes in
+    /// `kubectl rolewright`, in any shell that kubectl completes in
     Kubectl,
     #[value(name = "powershell")]
     PowerShell,
@@ -47,7 +51,7 @@ enum Target {
 /// Arguments of `completions`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Who completes
+    /// The shell, or kubectl for its plugin
     #[arg(value_enum)]
     shell: Target,
 }

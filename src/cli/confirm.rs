@@ -29,20 +29,22 @@ use crate::{
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-Lists what is held, in sum and in full. On a terminal it asks then, for removals and for changes \
-by themselves, and writes what you
-confirm on the Lease rolewright-INSTALLATION: just that set, for a time. Elsewhere it only lists, \
-unless --yes names the number.
+Lists what is held. On a terminal it then asks, first about removals and then \
+about changes, and writes what you confirm to the Lease \
+rolewright-INSTALLATION: exactly that set, for a limited time. In a script it \
+only lists, unless --yes names the number.
 
-  rolewright confirm --installation prod --lease-namespace rolewright-system
-  rolewright confirm --installation prod --lease-namespace rolewright-system removals \
---namespace team-a --yes 37
-  rolewright confirm --installation prod --lease-namespace rolewright-system removals --keep
+  rolewright confirm --installation prod \\
+    --lease-namespace rolewright-system
+  rolewright confirm --installation prod \\
+    --lease-namespace rolewright-system removals -n team-a --yes 37
+  rolewright confirm --installation prod \\
+    --lease-namespace rolewright-system removals --keep
 
-Needs get and list of iamroles, and get and patch of that Lease.
+Requires get and list of iamroles, and get and patch of that Lease.
 
-Exit code: 0 nothing is held, or it is confirmed; 1 something is held and not confirmed; 2 it \
-could not be done.";
+Exit code: 0 nothing is held, or all is confirmed; 1 something is held and \
+not confirmed; 2 it failed.";
 
 /// How long the controller may take to find what was confirmed.
 const TAKEN_UP: Duration = Duration::from_mins(1);
@@ -50,17 +52,17 @@ const TAKEN_UP: Duration = Duration::from_mins(1);
 /// Arguments of `confirm`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Removals or changes alone [default: both, one after the other]
+    /// Only removals or only changes [default: both, in this order]
     #[arg(value_enum, value_name = "removals|changes")]
     what: Option<What>,
     /// Name of the installation
     #[arg(long, env = "ROLEWRIGHT_INSTALLATION", value_name = "NAME")]
     installation: String,
-    /// Namespace of the Lease, which is the controller's [default: that of the kubeconfig]
+    /// Namespace of the Lease: the controller's own [default: that of the kubeconfig]
     #[arg(long, env = "ROLEWRIGHT_LEASE_NAMESPACE", value_name = "NAMESPACE")]
     lease_namespace: Option<String>,
-    /// Namespaces that the controller watches, separated by commas, or the flag repeated; several
-    /// installations in a cluster have their own [default: all]
+    /// Namespaces that the controller watches, as in its own settings. Separate with commas or
+    /// repeat the flag [default: all]
     #[arg(
         long,
         env = "ROLEWRIGHT_WATCH_NAMESPACE",
@@ -68,16 +70,16 @@ pub struct Args {
         value_delimiter = ','
     )]
     watch_namespace: Vec<String>,
-    /// Only what is held in this namespace [default: all of them]
+    /// Only what is held in this namespace [default: all namespaces]
     #[arg(short = 'n', long, value_name = "NAMESPACE")]
     namespace: Option<String>,
-    /// Of removals: the resources go, and their roles stay in AWS
+    /// Let the resources go, and keep their roles in AWS
     #[arg(long)]
     keep: bool,
-    /// How long the confirmation counts, at most 24h
+    /// How long the confirmation is valid, at most 24h
     #[arg(long = "for", value_name = "DURATION", default_value = "1h")]
     lasts: String,
-    /// Confirm without asking, if just so many are held
+    /// Confirm without asking, if exactly this number is held
     #[arg(long, value_name = "NUMBER")]
     yes: Option<usize>,
     #[command(flatten)]

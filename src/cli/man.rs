@@ -10,7 +10,8 @@ use super::{Cli, output::Answer};
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-Each command has a page of its own: rolewright-policy-diff(1) is that of rolewright policy diff.
+Each command has its own page: rolewright-policy-diff(1) describes rolewright \
+policy diff.
 
   rolewright man policy diff | man -l -
   rolewright man --to ~/.local/share/man/man1
@@ -20,10 +21,10 @@ Exit code: 0 printed or written, 2 no such command or directory.";
 /// Arguments of `man`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Command whose page to print, as policy diff [default: the page of rolewright itself]
+    /// Command whose page to print, such as policy diff [default: rolewright itself]
     #[arg(value_name = "COMMAND")]
     command: Vec<String>,
-    /// Write the pages of all commands into a directory that exists
+    /// Write the pages of all commands to this existing directory
     #[arg(long, value_name = "DIRECTORY", conflicts_with = "command")]
     to: Option<PathBuf>,
 }
@@ -95,8 +96,8 @@ mod tests {
         for line in [
             ".TH rolewright-policy-diff 1  \"rolewright 0.1.0\" rolewright",
             ".SH NAME",
-            "rolewright\\-policy\\-diff \\- Show what changed between two documents, and whether \
-             it widens or narrows access",
+            "rolewright\\-policy\\-diff \\- Show what changed between two documents, and its effect \
+             on access",
             ".SH SYNOPSIS",
             ".SH NOTES",
             "  rolewright policy diff before.json after.yaml",

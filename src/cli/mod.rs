@@ -37,39 +37,38 @@ enum Command {
     /// Check permissions in AWS and Kubernetes and report what is missing
     #[command(after_long_help = check::HELP)]
     Check(check::Args),
-    /// Print the script by which a shell completes commands and flags
+    /// Print the completion script of a shell
     #[command(after_long_help = completions::HELP, visible_alias = "completion")]
     Completions(completions::Args),
-    /// Show what the brakes hold, many removals or changes at once, and confirm it
+    /// List mass removals and changes that are held, and confirm them
     #[command(after_long_help = confirm::HELP)]
     Confirm(Box<confirm::Args>),
-    /// Run the controller against a cluster (KUBECONFIG or in-cluster) and an account (the AWS
-    /// SDK's default chain)
+    /// Run the controller, with the default credentials of the AWS SDK and of kubectl or the pod
     Controller(Box<crate::settings::Args>),
-    /// Print the custom resource definition, as YAML for kubectl apply
+    /// Print the custom resource definitions for kubectl apply
     Crds,
     /// Print a manual page, or write all of them
     #[command(after_long_help = man::HELP)]
     Man(man::Args),
-    /// Stop every write to AWS for resources, until they are resumed
+    /// Stop all writes to AWS for resources, until they are resumed
     #[command(after_long_help = requests::PAUSE)]
     Pause(requests::Which),
-    /// Compare, merge and evaluate policy documents, without a cluster or an account
+    /// Compare, merge and evaluate policy documents, offline
     #[command(subcommand)]
     Policy(Box<policy::Command>),
-    /// Ask for resources to be looked at now
+    /// Reconcile resources now
     #[command(after_long_help = requests::RECONCILE)]
     Reconcile(requests::ReconcileArgs),
-    /// Print what the controller would write to AWS for manifests, without a cluster or an account
+    /// Print what the controller would write to AWS for manifests, offline
     #[command(after_long_help = render::HELP)]
     Render(Box<render::Args>),
-    /// End a pause
+    /// Resume paused resources
     #[command(after_long_help = requests::RESUME)]
     Resume(requests::Which),
-    /// Tell how resources stand: ready or why not, account, role, end, plan
+    /// Show the status of resources: readiness, role, expiry and plan
     #[command(after_long_help = status::HELP)]
     Status(status::Args),
-    /// Tell the versions of this program, of the API server and of the CRDs there
+    /// Show the versions of this program, the API server and the CRDs
     #[command(after_long_help = version::HELP)]
     Version(version::Args),
 }

@@ -26,7 +26,7 @@ pub enum Format {
 /// The flag `-o`.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct OutputArgs {
-    /// Form of the output: text for people, json for programs
+    /// Output format: text or json
     #[arg(
         short = 'o',
         long = "output",

@@ -20,22 +20,22 @@ use iam::policy::{Policy, PolicyKind, Strictness};
 /// The commands of `rolewright policy`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Tell whether two documents mean the same, and why
+    /// Say whether two documents mean the same, and why
     #[command(after_long_help = compare::HELP)]
     Compare(compare::Args),
-    /// Show what changed between two documents, and whether it widens or narrows access
+    /// Show what changed between two documents, and its effect on access
     #[command(after_long_help = diff::HELP)]
     Diff(diff::Args),
-    /// Tell whether a document allows nothing that another does not
+    /// Say whether a document allows anything that another does not
     #[command(after_long_help = contains::HELP)]
     Contains(contains::Args),
-    /// Print the policies of the controller itself: what it needs in AWS, and nothing else
+    /// Print the IAM policies that the controller itself needs
     #[command(after_long_help = controller::HELP)]
     Controller(controller::Args),
-    /// Tell whether a request is allowed, and why
+    /// Say whether a request is allowed, and why
     #[command(after_long_help = eval::HELP)]
     Eval(eval::Args),
-    /// Make one document of several, by Sid
+    /// Merge documents by Sid
     #[command(after_long_help = merge::HELP)]
     Merge(merge::Args),
 }

@@ -15,41 +15,25 @@ pub fn settings_markdown() -> String {
          controller` is a flag and an environment variable; the flag wins. A list is written with \
          commas. A duration is days of 24 hours, hours, minutes and seconds, as `30d`, `1h30m` or \
          `90s`. A setting that can't be used stops the start with a message that says what to do, \
-         exit code 2.\n\n| Flag | Variable | Default | Meaning |\n|---|---|---|---|\n",
+         exit code 2.\n",
     );
     let command = Cli::command();
     let controller = command.find_subcommand("controller");
-    for arg in controller.into_iter().flat_map(clap::Command::get_arguments) {
-        if let (Some(flag), Some(variable)) = (arg.get_long(), arg.get_env()) {
-            let choices: Vec<_> = arg
-                .get_possible_values()
-                .iter()
-                .map(|choice| choice.get_name().to_owned())
-                .collect();
-            let names = arg.get_value_names().unwrap_or_default();
-            let value = if choices.is_empty() { names.join(" ") } else { choices.join("|") };
-            // A switch: its value, if any, stands behind an equals sign.
-            let value = if arg.is_require_equals_set() {
-                format!("[={value}]")
-            } else {
-                format!(" {value}")
-            };
-            let flag = format!("`--{flag}{value}`").replace('|', "\\|");
-            let help =
-                arg.get_help().map(ToString::to_string).unwrap_or_default().replace('|', "\\|");
-            // A default that depends on another setting stands in the help.
-            let (help, computed) = match help.split_once(" [default: ") {
-                Some((help, computed)) => {
-                    (help.to_owned(), Some(computed.trim_end_matches(']').to_owned()))
-                }
-                None => (help, None),
-            };
-            let default = computed.unwrap_or_else(|| default(arg));
-            let _ = writeln!(
-                page,
-                "| {flag} | `{}` | {default} | {help} |",
-                variable.to_string_lossy()
-            );
+    let arguments: Vec<&Arg> =
+        controller.into_iter().flat_map(clap::Command::get_arguments).collect();
+    let mut headings: Vec<&str> = Vec::new();
+    for heading in arguments.iter().filter_map(|arg| arg.get_help_heading()) {
+        if !headings.contains(&heading) {
+            headings.push(heading);
+        }
+    }
+    for heading in headings {
+        let _ = writeln!(
+            page,
+            "\n## {heading}\n\n| Flag | Variable | Default | Meaning |\n|---|---|---|---|"
+        );
+        for arg in arguments.iter().filter(|arg| arg.get_help_heading() == Some(heading)) {
+            row(&mut page, arg);
         }
     }
     page.push_str(
@@ -59,6 +43,31 @@ pub fn settings_markdown() -> String {
          service account of the pod.\n",
     );
     page
+}
+
+/// The row of one flag.
+fn row(page: &mut String, arg: &Arg) {
+    if let (Some(flag), Some(variable)) = (arg.get_long(), arg.get_env()) {
+        let choices: Vec<_> =
+            arg.get_possible_values().iter().map(|choice| choice.get_name().to_owned()).collect();
+        let names = arg.get_value_names().unwrap_or_default();
+        let value = if choices.is_empty() { names.join(" ") } else { choices.join("|") };
+        // A switch: its value, if any, stands behind an equals sign.
+        let value =
+            if arg.is_require_equals_set() { format!("[={value}]") } else { format!(" {value}") };
+        let flag = format!("`--{flag}{value}`").replace('|', "\\|");
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default().replace('|', "\\|");
+        // A default that depends on another setting stands in the help.
+        let (help, computed) = match help.split_once(" [default: ") {
+            Some((help, computed)) => {
+                (help.to_owned(), Some(computed.trim_end_matches(']').to_owned()))
+            }
+            None => (help, None),
+        };
+        let default = computed.unwrap_or_else(|| default(arg));
+        let _ =
+            writeln!(page, "| {flag} | `{}` | {default} | {help} |", variable.to_string_lossy());
+    }
 }
 
 fn default(arg: &Arg) -> String {

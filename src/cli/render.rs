@@ -34,20 +34,20 @@ use iam::{
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-A folder stands for its .yaml, .yml and .json files and those below it; * and ? in names and ** \
-for folders are understood where no shell has expanded them. Documents of other kinds are passed \
-over, lists are taken apart.
+A folder stands for all .yaml, .yml and .json files in and below it. Quote \
+patterns that the shell should not expand: * and ? match in names, ** matches \
+folders. Documents of other kinds are skipped, and lists are expanded.
 
-Without --account the account is that of --permissions-boundary, else an example; what can be \
-judged only with the account is then asked for.
+Without --account, the account of --permissions-boundary is used, or else an \
+example. A manifest that can be judged only with the account asks for it.
 
-Exit code: 0 the controller would take everything, 1 it would refuse what is printed, by its \
-limits, 2 something can't be read or has no meaning.";
+Exit code: 0 the controller would accept everything; 1 it would reject \
+something by its limits; 2 something can't be read or is invalid.";
 
 /// Arguments of `render`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Manifests, YAML or JSON: files, folders or patterns; - reads standard input
+    /// Manifests, YAML or JSON: files, folders or patterns. - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]

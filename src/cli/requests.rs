@@ -19,32 +19,33 @@ use crate::{
 
 /// What stands below the flags of `pause`.
 pub const PAUSE: &str = "\
-Sets the annotation rolewright.dev/paused: nothing is written to AWS for the resource, and its \
-deletion and the end of its lifetime wait.
+Sets the annotation rolewright.dev/paused. Until it is removed, nothing is \
+written to AWS for the resource, and its deletion and the end of its lifetime \
+wait.
 
   rolewright pause -n team-a worker
 
-Exit code: 0 paused, 2 could not do it.";
+Exit code: 0 paused, 2 it failed.";
 
 /// What stands below the flags of `resume`.
 pub const RESUME: &str = "\
-Takes the annotation rolewright.dev/paused off. The role is read anew and made equal to the \
-resource.
+Removes the annotation rolewright.dev/paused. The controller then reads the \
+role and makes it match the resource.
 
   rolewright resume -n team-a worker
 
-Exit code: 0 resumed, 2 could not do it.";
+Exit code: 0 resumed, 2 it failed.";
 
 /// What stands below the flags of `reconcile`.
 pub const RECONCILE: &str = "\
-Sets the annotation rolewright.dev/reconcile-requested-at to the time. A request also trusts \
-principals again that were deleted and made anew, and takes back a role that a second cluster has \
-taken up.
+Sets the annotation rolewright.dev/reconcile-requested-at to the current time. \
+A request also restores trust in principals that were deleted and created \
+again, and takes back a role that a second cluster has claimed.
 
   rolewright reconcile -n team-a worker --wait
 
-Exit code: 0 asked for, and with --wait ready; 1 with --wait: looked at and not ready; 2 could not \
-do it, or --timeout is over.";
+Exit code: 0 requested, and with --wait ready; 1 with --wait: not ready; 2 it \
+failed, or --timeout has passed.";
 
 /// Between two looks at a resource that is waited for.
 const PACE: Duration = Duration::from_millis(500);
@@ -52,10 +53,10 @@ const PACE: Duration = Duration::from_millis(500);
 /// Which resources.
 #[derive(Debug, clap::Args)]
 pub struct Which {
-    /// Resources
+    /// Names of the resources
     #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
     names: Vec<String>,
-    /// All resources of the namespace, or with -A of all namespaces
+    /// All resources of the namespace; with -A, of all namespaces
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -67,10 +68,10 @@ pub struct Which {
 pub struct ReconcileArgs {
     #[command(flatten)]
     which: Which,
-    /// Wait until each was looked at, and tell how it stands
+    /// Wait until each resource is reconciled, and print its status
     #[arg(long)]
     wait: bool,
-    /// How long to wait at most
+    /// Longest time to wait
     #[arg(long, value_name = "DURATION", default_value = "5m", requires = "wait")]
     timeout: String,
 }

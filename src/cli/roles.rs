@@ -10,11 +10,12 @@ use crate::{
 
 /// Which cluster.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Cluster")]
 pub struct ClusterArgs {
     /// Context of the kubeconfig [default: the current one]
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
-    /// Kubeconfig in place of KUBECONFIG and ~/.kube/config
+    /// Kubeconfig file [default: KUBECONFIG or ~/.kube/config]
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
 }
@@ -33,7 +34,7 @@ pub struct PlaceArgs {
     /// Namespace of the resources [default: that of the context]
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
-    /// The resources of all namespaces
+    /// Resources of all namespaces
     #[arg(short = 'A', long, conflicts_with = "namespace")]
     pub all_namespaces: bool,
     #[command(flatten)]

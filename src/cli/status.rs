@@ -16,19 +16,20 @@ use crate::{
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-Without a name a table of all resources; with names each by itself: its conditions, its role, \
-what would change and what was corrected last.
+Without a name, a table of all resources. With names, each resource in detail: \
+conditions, role, planned changes and the last correction.
 
   rolewright status
   rolewright status -A
   rolewright status -n team-a worker
 
-Exit code: 0 all are ready, 1 one is not, 2 the cluster can't be asked or has no such resource.";
+Exit code: 0 all are ready, 1 one is not, 2 the cluster can't be reached or \
+has no such resource.";
 
 /// Arguments of `status`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Resources to tell of one by one [default: a table of all]
+    /// Resources to show in detail [default: a table of all]
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     #[command(flatten)]

@@ -16,15 +16,16 @@ use crate::{
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-The last lines are of the CRDs: the version that is served, and whether they are those of this \
+The last lines show each CRD: the served version, and whether it matches this \
 program.
 
-Exit code: 0 told, 1 a CRD is missing or another one, 2 the cluster can't be asked.";
+Exit code: 0 all match, 1 a CRD is missing or different, 2 the cluster can't \
+be reached.";
 
 /// Arguments of `version`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only the version of this program; no cluster is asked
+    /// Print only the version of this program, without a cluster
     #[arg(long)]
     client: bool,
     #[command(flatten)]

@@ -274,12 +274,12 @@ fn allowed(part: &str, boundary: &str) -> BTreeSet<String> {
             "controller",
             "--account",
             "123456789012",
-            "--path",
+            "--path-prefix",
             "/rolewright/",
             "--installation",
             "prod",
         ])
-        .args(["--boundary", boundary, "--part", part])
+        .args(["--permissions-boundary", boundary, "--part", part])
         .env_clear()
         .output()
         .unwrap();

@@ -20,12 +20,12 @@ fn printed(world: &World, path: &str, boundary: &str) -> BTreeSet<String> {
             "controller",
             "--account",
             &scope.account.id,
-            "--path",
+            "--path-prefix",
             path,
             "--part",
             "writer",
         ])
-        .args(["--boundary", boundary, "--installation", &scope.installation])
+        .args(["--permissions-boundary", boundary, "--installation", &scope.installation])
         .env_clear()
         .output()
         .expect("the command runs");

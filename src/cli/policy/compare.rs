@@ -18,19 +18,20 @@ use iam::{
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-The first line is the verdict, the others are its reasons:
+The first line is the verdict, and the other lines are its reasons:
 
-  Identical  the same document; only white space, order inside lists, or a value alone or in a \
-  list differ
-  Cosmetic   differs only where AWS evaluates nothing, such as a Sid or the order of statements
-  Different  means something else, or nobody can tell that it does not
-  Invalid    one of the two cannot be the document of a role
+  Identical  the same document, apart from white space, order in lists, and
+             single values in place of lists
+  Cosmetic   differs only where AWS evaluates nothing, such as a Sid or the
+             order of statements
+  Different  means something else, or may do so
+  Invalid    one of the two cannot be a document of a role
 
-Without --kind only the rules common to all kinds of documents apply.
+Without --kind, only the rules common to all kinds of documents apply.
 
   rolewright policy compare wanted.yaml observed.json --kind trust
-  aws iam get-role-policy --role-name r --policy-name p --query PolicyDocument | rolewright policy \
-  compare wanted.json -
+  aws iam get-role-policy --role-name r --policy-name p \\
+    --query PolicyDocument | rolewright policy compare wanted.json -
 
 Exit code: 0 Identical or Cosmetic, 1 Different, 2 Invalid or not readable.";
 
@@ -40,14 +41,13 @@ pub struct Args {
     /// The desired document, JSON or YAML. - is standard input
     #[arg(value_name = "A")]
     desired: PathBuf,
-    /// The observed document, JSON or YAML, or percent-encoded as the IAM API returns it. - is
-    /// standard input
+    /// The observed document: JSON, YAML, or percent-encoded as IAM returns it. - is standard input
     #[arg(value_name = "B")]
     observed: PathBuf,
-    /// What the documents are for: identity, trust or boundary
+    /// Kind of the documents: identity, trust or boundary
     #[arg(long, value_enum, value_name = "KIND", hide_possible_values = true)]
     kind: Option<KindArg>,
-    /// Partition in which an account id is the same as its root ARN
+    /// Partition in which an account id equals its root ARN
     #[arg(long, value_name = "PARTITION", default_value = "aws", value_parser = partition)]
     partition: Account,
     #[command(flatten)]

@@ -19,11 +19,13 @@ use iam::{
 pub const HELP: &str = "\
 The first line is the answer:
 
-  NoNewAccess  proven: whatever NEW allows, OLD allows too
-  NewAccess    shown: the next line is a request that NEW allows and OLD does not
-  Unknown      neither could be shown; the next line says why. Take it for new access
+  NoNewAccess  proven: everything that NEW allows, OLD allows too
+  NewAccess    NEW allows the request on the next line, and OLD does not
+  Unknown      neither could be shown, for the reason on the next line;
+               treat it as new access
 
-Each document is taken alone, as the only policy of a role, or as its trust policy.
+Each document is evaluated alone: as a role's only policy, or as its trust \
+policy.
 
   rolewright policy contains reviewed.json proposed.yaml
 

@@ -15,45 +15,44 @@ use iam::{
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-Prints {\"writer\": …, \"reader\": …}; with --part one bare document, to be used as it is:
+Prints {\"writer\": …, \"reader\": …}; with --part one document alone:
 
-  rolewright policy controller --account 123456789012 --path /rolewright/ --installation prod \\
-    --boundary 'arn:{partition}:iam::{accountId}:policy/rolewright-boundary' --part writer > \
-    writer.json
+  rolewright policy controller --account 123456789012 \\
+    --path-prefix /rolewright/ --installation prod --part writer \\
+    --permissions-boundary \\
+    'arn:{partition}:iam::{accountId}:policy/rolewright-boundary' > writer.json
 
-The writer's is for the controller; the reader's is enough where every resource only observes, and \
-for rolewright check. Give the
-flags what the controller has as --path-prefix, --permissions-boundary, --installation and \
---managed-policies.
+The controller needs the writer's policy. The reader's is enough for \
+rolewright check, and where every resource only observes. Give the same values \
+as to the controller.
 
 Exit code: 0 printed, 2 the input can't be used.";
 
 /// Arguments of `policy controller`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Account that the controller writes to
+    /// Account of the controller's roles
     #[arg(long, env = "ROLEWRIGHT_ACCOUNT", value_name = "ID")]
     account: String,
     /// Partition of the account
     #[arg(long, env = "ROLEWRIGHT_PARTITION", value_name = "PARTITION", default_value = "aws")]
     partition: String,
-    /// Path of all roles: keep it for this installation alone
+    /// Path of all roles; use it for this installation only
     #[arg(long, env = "ROLEWRIGHT_PATH_PREFIX", value_name = "PATH")]
-    path: String,
-    /// ARN of the permissions boundary that every role gets ({accountId} and {partition} are
-    /// replaced), or `none`
+    path_prefix: String,
+    /// ARN of the permissions boundary that every role gets, or `none`. {accountId} and {partition}
+    /// are replaced
     #[arg(long, env = "ROLEWRIGHT_PERMISSIONS_BOUNDARY", value_name = "ARN|none")]
-    boundary: String,
-    /// Name of the installation; without it the policy holds for roles of every installation below
-    /// the path
+    permissions_boundary: String,
+    /// Name of the installation [default: the policy covers every installation below the path]
     #[arg(long, env = "ROLEWRIGHT_INSTALLATION", value_name = "NAME")]
     installation: Option<String>,
-    /// Managed policies that may be attached: ARN patterns with *, a leading ! excludes; separated
-    /// by commas, or the flag repeated
+    /// Managed policies that may be attached: ARN patterns with *, a leading ! excludes. Separate
+    /// with commas or repeat the flag
     #[arg(long, env = "ROLEWRIGHT_MANAGED_POLICIES", value_name = "PATTERN", value_delimiter = ',',
           default_values = MANAGED_POLICIES)]
     managed_policies: Vec<String>,
-    /// Print one document alone
+    /// Print only this document
     #[arg(long, value_enum, value_name = "PART")]
     part: Option<Half>,
 }
@@ -83,8 +82,8 @@ pub fn run(args: &Args) -> anyhow::Result<Answer> {
 fn printed(args: &Args) -> Result<(Node, Vec<String>), String> {
     let account =
         Account::new(&args.account, &args.partition).map_err(|error| error.to_string())?;
-    name::check_path(&args.path).map_err(|error| format!("--path: {error}"))?;
-    let boundary = boundary(&args.boundary, &account)?;
+    name::check_path(&args.path_prefix).map_err(|error| format!("--path-prefix: {error}"))?;
+    let boundary = boundary(&args.permissions_boundary, &account)?;
     if let Some(name) = &args.installation {
         check_installation(name).map_err(|error| error.to_string())?;
     }
@@ -92,7 +91,7 @@ fn printed(args: &Args) -> Result<(Node, Vec<String>), String> {
         .map_err(|error| format!("--managed-policies: {error}"))?;
     let installation = Installation {
         account: &account,
-        path: &args.path,
+        path: &args.path_prefix,
         boundary: boundary.as_deref(),
         name: args.installation.as_deref(),
         managed: &managed,
@@ -113,15 +112,15 @@ fn boundary(text: &str, account: &Account) -> Result<Option<String>, String> {
     if text == "none" {
         return Ok(None);
     }
-    let arn =
-        IamArn::parse(&account.expand(text)).map_err(|error| format!("--boundary: {error}"))?;
+    let arn = IamArn::parse(&account.expand(text))
+        .map_err(|error| format!("--permissions-boundary: {error}"))?;
     if arn.kind == "policy"
         && (arn.is_in(account) || (arn.account == "aws" && arn.partition == account.partition))
     {
         return Ok(Some(arn.to_string()));
     }
     Err(format!(
-        "--boundary: {arn} is no policy that account {} can use; write \
+        "--permissions-boundary: {arn} is no policy that account {} can use; write \
          arn:{{partition}}:iam::{{accountId}}:policy/NAME",
         account.id
     ))
@@ -132,7 +131,7 @@ fn notes(installation: &Installation<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if installation.path == "/" {
         notes.push(
-            "note: with --path / there is no permission to tag inside CreateRole, or any untagged \
+            "note: with --path-prefix / there is no permission to tag inside CreateRole, or any untagged \
              role could be taken; AWS then \
              refuses to create roles with tags: choose a path for this installation alone"
                 .to_owned(),
@@ -140,7 +139,7 @@ fn notes(installation: &Installation<'_>) -> Vec<String> {
     }
     if installation.boundary.is_none() {
         notes.push(
-            "note: with --boundary none whoever may create an IAMRole can give it any permission: \
+            "note: with --permissions-boundary none whoever may create an IAMRole can give it any permission: \
              limit who may, or set a boundary"
                 .to_owned(),
         );
@@ -171,9 +170,9 @@ mod tests {
     const EXAMPLE: [&str; 8] = [
         "--account",
         "123456789012",
-        "--path",
+        "--path-prefix",
         "/rolewright/",
-        "--boundary",
+        "--permissions-boundary",
         "arn:{partition}:iam::{accountId}:policy/rolewright-boundary",
         "--installation",
         "prod",
@@ -234,13 +233,17 @@ mod tests {
 
     #[rstest]
     #[case("--account", "12", "not an account id")]
-    #[case("--path", "rolewright", "--path: ")]
-    #[case("--path", "/aws-service-role/", "--path: ")]
-    #[case("--boundary", "rolewright-boundary", "--boundary: ")]
-    #[case("--boundary", "arn:aws:iam::123456789012:role/x", "is no policy")]
-    #[case("--boundary", "arn:aws:iam::210987654321:policy/x", "is no policy")]
-    #[case("--boundary", "arn:aws-cn:iam::aws:policy/x", "is no policy")]
-    #[case("--boundary", "arn:aws:iam::123456789012:policy/*", "--boundary: ")]
+    #[case("--path-prefix", "rolewright", "--path-prefix: ")]
+    #[case("--path-prefix", "/aws-service-role/", "--path-prefix: ")]
+    #[case("--permissions-boundary", "rolewright-boundary", "--permissions-boundary: ")]
+    #[case("--permissions-boundary", "arn:aws:iam::123456789012:role/x", "is no policy")]
+    #[case("--permissions-boundary", "arn:aws:iam::210987654321:policy/x", "is no policy")]
+    #[case("--permissions-boundary", "arn:aws-cn:iam::aws:policy/x", "is no policy")]
+    #[case(
+        "--permissions-boundary",
+        "arn:aws:iam::123456789012:policy/*",
+        "--permissions-boundary: "
+    )]
     #[case("--installation", "Prod", "--installation")]
     fn a_value_that_makes_no_policy_is_refused(
         #[case] flag: &str,
@@ -259,8 +262,8 @@ mod tests {
     }
 
     #[rstest]
-    #[case("--path", "/", "choose a path")]
-    #[case("--boundary", "none", "set a boundary")]
+    #[case("--path-prefix", "/", "choose a path")]
+    #[case("--permissions-boundary", "none", "set a boundary")]
     fn a_fence_that_is_missing_is_told(
         #[case] flag: &str,
         #[case] value: &str,
@@ -277,9 +280,9 @@ mod tests {
         let reader = answer(&[
             "--account",
             "123456789012",
-            "--path",
+            "--path-prefix",
             "/",
-            "--boundary",
+            "--permissions-boundary",
             "none",
             "--part",
             "reader",

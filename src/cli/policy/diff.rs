@@ -12,11 +12,11 @@ use iam::{account::Account, policy::diff::Diff};
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-Each line is a statement that was added (+), removed (-) or changed (~), matched by Sid, else by \
-likeness, and what that does to
-access. What has no effect, such as the order of statements or a Sid, is no change. The last lines \
-tell what the whole does,
-with an example of a request.
+Each line is a statement that was added (+), removed (-) or changed (~), and \
+what that does to access. Statements are matched by Sid, or else by \
+similarity. Changes without an effect, such as the order of statements or a \
+Sid, are not listed. The last lines say what the whole change does, with an \
+example request.
 
   rolewright policy diff before.json after.yaml
 
@@ -31,7 +31,7 @@ pub struct Args {
     /// The new document, JSON or YAML. - is standard input
     #[arg(value_name = "B")]
     new: PathBuf,
-    /// Partition in which an account id is the same as its root ARN
+    /// Partition in which an account id equals its root ARN
     #[arg(long, value_name = "PARTITION", default_value = "aws", value_parser = partition)]
     partition: Account,
     #[command(flatten)]

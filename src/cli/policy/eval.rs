@@ -15,32 +15,33 @@ use iam::policy::{
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-Documents and the request are JSON or YAML. The request is the action, and as far as they matter \
-the resource, the principal and the context:
+Documents and the request are JSON or YAML. The request has an action, and a \
+resource, principal and context where they matter:
 
-  {\"action\": \"s3:GetObject\", \"resource\": \"arn:aws:s3:::b/k\", \"context\": \
-  {\"aws:PrincipalTag/team\": \"blue\"}}
-  {\"action\": \"sts:AssumeRole\", \"principal\": {\"AWS\": \"arn:aws:iam::123456789012:role/ci\"}}
+  {\"action\": \"s3:GetObject\", \"resource\": \"arn:aws:s3:::b/k\",
+   \"context\": {\"aws:PrincipalTag/team\": \"blue\"}}
+  {\"action\": \"sts:AssumeRole\",
+   \"principal\": {\"AWS\": \"arn:aws:iam::123456789012:role/ci\"}}
 
-Only the context that the request gives is known; no key is made up. With --trust, the trust \
-policy alone answers for
-sts:Assume… actions; a trusted account counts as allowed, whatever its own policies say.
+Only the context in the request is known; nothing is added. With --trust, the \
+trust policy alone decides about sts:Assume… actions, and a trusted account \
+counts as allowed whatever its own policies say.
 
 Exit code: 0 allowed, 1 denied, 2 the input can't be used.";
 
 /// Arguments of `policy eval`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Identity policy of the role, JSON or YAML; may be given several times. - is standard input
+    /// Identity policy of the role; repeat it for several. - is standard input
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
-    /// Permissions boundary of the role, JSON or YAML
+    /// Permissions boundary of the role
     #[arg(long, value_name = "FILE")]
-    boundary: Option<PathBuf>,
-    /// Trust policy of the role, JSON or YAML
+    permissions_boundary: Option<PathBuf>,
+    /// Trust policy of the role
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
-    /// The request: a file, - for standard input, or the request itself, which begins with {
+    /// The request itself, beginning with {, or a file; - is standard input
     #[arg(long, value_name = "REQUEST")]
     request: String,
     #[command(flatten)]
@@ -72,7 +73,7 @@ pub fn run(args: &Args, input: &mut Input<'_>, paint: Paint) -> anyhow::Result<A
         policies.extend(document(input, path, PolicyKind::Identity, &mut notes)?);
     }
     let boundary = args
-        .boundary
+        .permissions_boundary
         .as_deref()
         .map(|path| document(input, path, PolicyKind::Boundary, &mut notes))
         .transpose()?;
@@ -196,7 +197,7 @@ mod tests {
     #[case("--policy", READ, r#"{"action":"s3:GetObject","resource":"x"}"#, "Allowed", 0)]
     #[case("--policy", READ, r#"{"action":"s3:PutObject","resource":"x"}"#, "ImplicitlyDenied", 1)]
     #[case(
-        "--boundary",
+        "--permissions-boundary",
         READ,
         r#"{"action":"s3:GetObject","resource":"x"}"#,
         "ImplicitlyDenied",

@@ -16,27 +16,26 @@ use iam::{
 
 /// What stands below the flags.
 pub const HELP: &str = "\
-Sources come first, in order; a Sid that stands twice among them is an error. A statement of FILE \
-replaces the source's statement
-of the same Sid, whole and in its place, or is appended. Overrides replace in the same way, in \
-order. A statement without Sid is
-always appended. The result is JSON.
+Sources come first, in order; a Sid may occur only once among them. A \
+statement of FILE replaces the source statement with the same Sid, in its \
+place, or is appended. Overrides replace in the same way, in order. A \
+statement without a Sid is always appended. The result is JSON.
 
-  rolewright policy merge --source base.json --source logging.json own.json --override \
-  production.json
+  rolewright policy merge --source base.json --source logging.json \\
+    own.json --override production.json
 
 Exit code: 0 merged, 2 the input can't be used.";
 
 /// Arguments of `policy merge`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Document to begin with, JSON or YAML; may be given several times. - is standard input
+    /// Document to start from, JSON or YAML; repeat it for several. - is standard input
     #[arg(long, value_name = "FILE")]
     source: Vec<PathBuf>,
     /// The document itself, JSON or YAML
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Document whose statements replace those before it, JSON or YAML; may be given several times
+    /// Document whose statements replace earlier ones, JSON or YAML; repeat it for several
     #[arg(long = "override", value_name = "FILE")]
     overrides: Vec<PathBuf>,
 }
