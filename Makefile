@@ -4,6 +4,7 @@
 # make lint      format, clippy, licences and sources of the dependencies
 # make ci        what CI runs: `make lint` and `make test` in one build
 # make generate  every generated file anew
+# make docs      the pages as a site with a search, in target/site/book; checks every link
 # make recording docs/recording/demo.svg anew, from a run of the demonstration; a part of `make generate`
 # make fuzz      readers, comparison and evaluation of policy documents against hostile input, and the hunt for the slowest document; SECONDS_EACH=600 by default
 # make laws      the laws of the policy language and of plans on CASES=1000000 each
@@ -87,6 +88,11 @@ advisories:
 
 clean-cache:
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/rolewright"
+
+# The same links are checked in the pages themselves by `make test`, which needs no mdBook.
+.PHONY: docs
+docs:
+	@mdbook=$$(tests/tools/mdbook.sh); python3 -B tests/docs/site.py "$$mdbook" "$${CARGO_TARGET_DIR:-target}/site"
 
 # Figures of the image's binary beside their goals, in about half an hour; RESOURCES=1000,10000 by default, ONLY=policy, new or life
 # for a part.

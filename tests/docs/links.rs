@@ -1,12 +1,19 @@
-//! Links of the pages: to files, to headings, and from the index to every page.
+//! Links of the pages: to files, to headings, and from the table of contents to every page.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use crate::page::{Page, ROOT, pages};
 
-/// The index of the documentation.
+/// The table of contents, in the form that mdBook reads.
+const CONTENTS: &str = "docs/SUMMARY.md";
+/// Where readers choose who they are.
 const INDEX: &str = "docs/README.md";
+/// Pages that begin for one kind of reader each.
+const READERS: [&str; 4] =
+    ["docs/teams.md", "docs/operators.md", "docs/security.md", "docs/contributors.md"];
+/// Folders with a page for each of many things: their lines in the table follow from the files.
+const LISTED: [(&str, &str); 2] = [("reasons", ""), ("runbooks", "Rolewright")];
 
 #[test]
 fn links_lead_somewhere() {
@@ -53,29 +60,110 @@ pub fn file_of(page: &Page, target: &str) -> PathBuf {
     normal
 }
 
+fn page<'a>(pages: &'a [Page], path: &str) -> &'a Page {
+    pages.iter().find(|page| page.path == path).unwrap_or_else(|| panic!("there is no {path}"))
+}
+
+/// The files that a page links to, in order.
+fn linked_from(page: &Page) -> Vec<PathBuf> {
+    page.links().into_iter().map(|(_, target)| file_of(page, &target)).collect()
+}
+
 #[test]
-fn every_page_of_the_documentation_is_in_its_index_and_the_index_in_the_readme() {
+fn every_page_of_the_documentation_is_once_in_its_table_of_contents() {
     let pages = pages();
-    let linked_from = |path: &str| -> BTreeSet<PathBuf> {
-        let page = pages
-            .iter()
-            .find(|page| page.path == path)
-            .unwrap_or_else(|| panic!("there is no {path}"));
-        page.links().into_iter().map(|(_, target)| file_of(page, &target)).collect()
-    };
-    // The reasons have an index of their own, made of the code.
-    let index = &linked_from(INDEX) | &linked_from("docs/reference/reasons.md");
-    let documentation =
-        pages.iter().filter(|page| page.path.starts_with("docs/") && page.path != INDEX);
-    let missing: Vec<&str> = documentation
+    let contents = linked_from(page(&pages, CONTENTS));
+    let listed: BTreeSet<&PathBuf> = contents.iter().collect();
+    let missing: Vec<&str> = pages
+        .iter()
         .map(|page| page.path.as_str())
-        .filter(|path| !index.contains(Path::new(path)))
+        .filter(|path| path.starts_with("docs/") && *path != CONTENTS)
+        .filter(|path| !listed.contains(&PathBuf::from(path)))
         .collect();
-    assert!(missing.is_empty(), "{INDEX} has no link to {}", missing.join(", "));
-    assert!(
-        linked_from("README.md").contains(Path::new(INDEX)),
-        "README.md has no link to {INDEX}"
-    );
+    assert!(missing.is_empty(), "{CONTENTS} has no link to {}", missing.join(", "));
+    assert_eq!(listed.len(), contents.len(), "{CONTENTS} names a page twice");
+}
+
+#[test]
+fn every_reader_is_led_from_the_readme_to_each_page() {
+    let pages = pages();
+    let from_readme = linked_from(page(&pages, "README.md"));
+    let from_index = linked_from(page(&pages, INDEX));
+    for reader in [INDEX].iter().chain(&READERS) {
+        assert!(from_readme.contains(&PathBuf::from(reader)), "README.md lacks {reader}");
+    }
+    for reader in READERS {
+        assert!(from_index.contains(&PathBuf::from(reader)), "{INDEX} lacks {reader}");
+    }
+    // A page is found from the beginning of its reader; reasons have an index made of the code.
+    let found: BTreeSet<PathBuf> = READERS
+        .iter()
+        .chain(&[INDEX, "docs/reference/reasons.md"])
+        .flat_map(|path| linked_from(page(&pages, path)))
+        .collect();
+    let lost: Vec<&str> = pages
+        .iter()
+        .map(|page| page.path.as_str())
+        .filter(|path| path.starts_with("docs/") && *path != INDEX)
+        .filter(|path| !found.contains(Path::new(path)))
+        .collect();
+    assert!(lost.is_empty(), "no page of a reader leads to {}", lost.join(", "));
+}
+
+#[test]
+fn the_table_of_contents_lists_reasons_and_runbooks_as_they_are() {
+    let path = Path::new(ROOT).join(CONTENTS);
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    for (folder, prefix) in LISTED {
+        let mut names: Vec<String> = std::fs::read_dir(Path::new(ROOT).join("docs").join(folder))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        let line = |name: &String| {
+            let title = name.trim_start_matches(prefix).trim_end_matches(".md");
+            format!("    - [{title}]({folder}/{name})\n")
+        };
+        let wanted: String = names.iter().map(line).collect();
+        let own = |line: &&str| line.contains(&format!("]({folder}/"));
+        let shown: String = text.split_inclusive('\n').filter(own).collect();
+        if std::env::var_os("ROLEWRIGHT_UPDATE").is_some() && shown != wanted {
+            text = text.replace(&shown, &wanted);
+            std::fs::write(&path, &text).unwrap();
+        }
+        assert!(
+            text.contains(&wanted) && (shown == wanted || text.matches(&wanted).count() == 1),
+            "{CONTENTS} does not list docs/{folder} as it is: refresh it with \
+             `ROLEWRIGHT_UPDATE=1 cargo test --test docs contents`"
+        );
+    }
+}
+
+/// Teams have a cluster in which rolewright runs: what the tests set up for that is hidden.
+#[test]
+fn no_page_for_teams_shows_how_to_set_up_rolewright() {
+    let pages = pages();
+    let contents = std::fs::read_to_string(Path::new(ROOT).join(CONTENTS)).unwrap();
+    let teams = contents.split("\n# For teams").nth(1).unwrap().split("\n# ").next().unwrap();
+    let part = Page { path: CONTENTS.to_owned(), text: teams.to_owned() };
+    let (mut seen, mut hidden) = (0, 0);
+    for path in linked_from(&part) {
+        let page = page(&pages, path.to_str().unwrap());
+        for block in page.blocks().unwrap() {
+            seen += 1;
+            hidden += usize::from(block.hidden);
+            let setup = ["-f crds/", "rolewright controller "];
+            let shown =
+                block.lines.iter().find(|line| setup.iter().any(|part| line.contains(part)));
+            assert!(
+                block.hidden || shown.is_none(),
+                "{}:{}: {shown:?} is no task of a team",
+                page.path,
+                block.line
+            );
+        }
+    }
+    assert!(seen > 40 && hidden > 10, "{seen} blocks, {hidden} hidden: the pages were not read");
 }
 
 #[test]

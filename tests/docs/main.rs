@@ -31,16 +31,18 @@ use script::{Stage, alike};
 const BIN: &str = env!("CARGO_BIN_EXE_rolewright");
 
 /// The scripts on a cluster; each has its test below.
-const SCRIPTS: [&str; 21] = [
+const SCRIPTS: [&str; 23] = [
     "readme",
     "command-line",
     "tutorial",
     "role-for-pods",
     "role-for-lambda",
+    "trust-github-actions",
     "rebuild-a-cluster",
     "migrating",
     "install",
     "aws-permissions",
+    "from-quick-start",
     "helm-install",
     "helm-upgrade",
     "helm-uninstall",
@@ -85,6 +87,11 @@ fn role_for_lambda() {
 }
 
 #[test]
+fn trust_github_actions() {
+    script("trust-github-actions");
+}
+
+#[test]
 fn rebuild_a_cluster() {
     script("rebuild-a-cluster");
 }
@@ -102,6 +109,11 @@ fn command_line() {
 #[test]
 fn install() {
     script("install");
+}
+
+#[test]
+fn from_quick_start() {
+    script("from-quick-start");
 }
 
 #[test]
@@ -324,28 +336,33 @@ fn the_policies_of_the_controller_list_what_the_code_calls() {
 /// What no test can deploy is at least well formed, and its trust policies are those of the plain
 /// commands.
 #[test]
-fn the_templates_of_the_guide_hold_the_trust_policies_of_its_commands() {
-    let page =
-        pages().into_iter().find(|page| page.path == "docs/how-to/aws-permissions.md").unwrap();
-    let file = |wanted: &str| -> serde_json::Value {
+fn the_templates_of_the_guides_hold_the_trust_policies_of_their_commands() {
+    let pages = pages();
+    let file = |path: &str, wanted: &str| -> serde_json::Value {
+        let page = pages.iter().find(|page| page.path == path).unwrap();
         let blocks = page.blocks().unwrap();
         let of_name = |block: &&Block| matches!(&block.rule, Rule::File { name } if name == wanted);
         rolewright::yaml::from_str(&blocks.iter().find(of_name).unwrap().lines.join("\n")).unwrap()
     };
-    for (template, trust) in
-        [("irsa.yaml", "irsa-trust.json"), ("pod-identity.yaml", "pod-identity-trust.json")]
-    {
-        let inside =
-            &file(template)["Resources"]["Controller"]["Properties"]["AssumeRolePolicyDocument"];
-        let read = |document: &serde_json::Value| {
-            let policy =
-                Policy::read(&document.to_string(), PolicyKind::Trust, Strictness::Desired)
-                    .unwrap();
-            policy.statements
-        };
-        assert_eq!(read(inside), read(&file(trust)), "{template}");
+    let read = |document: &serde_json::Value, kind: PolicyKind| {
+        Policy::read(&document.to_string(), kind, Strictness::Desired).unwrap().statements
+    };
+    let (permissions, install) = ("docs/how-to/aws-permissions.md", "docs/how-to/install.md");
+    for (page, template, trust) in [
+        (permissions, "irsa.yaml", "irsa-trust.json"),
+        (permissions, "pod-identity.yaml", "pod-identity-trust.json"),
+        (install, "rolewright.yaml", "irsa-trust.json"),
+    ] {
+        let inside = &file(page, template)["Resources"]["Controller"]["Properties"]["AssumeRolePolicyDocument"];
+        let (inside, alone) =
+            (read(inside, PolicyKind::Trust), read(&file(page, trust), PolicyKind::Trust));
+        assert_eq!(inside, alone, "{page}: {template}");
     }
-    assert_eq!(file("user.yaml")["Resources"]["Developer"]["Type"], "AWS::IAM::User");
+    let inside =
+        &file(install, "rolewright.yaml")["Resources"]["Boundary"]["Properties"]["PolicyDocument"];
+    let alone = file(install, "boundary.json");
+    assert_eq!(read(inside, PolicyKind::Boundary), read(&alone, PolicyKind::Boundary));
+    assert_eq!(file(permissions, "user.yaml")["Resources"]["Developer"]["Type"], "AWS::IAM::User");
 }
 
 #[test]
@@ -373,6 +390,9 @@ fn a_block_that_no_rule_runs_is_found() {
         ("```yaml\nkind: IAMRole\n```\n", "no rule takes"),
         ("<!-- test: cluster nam=x -->\n```sh\nls\n```\n", "is no rule"),
         ("```sh\nmake test\n", "no end"),
+        ("<!-- hidden: cluster name=x\nls\n", "no end"),
+        ("<!-- hidden: local\nls\n-->\n", "only commands on a cluster"),
+        ("<!-- hidden: cluster name=x\n-->\n", "no command"),
     ] {
         let found = page_of(text).blocks().unwrap_err();
         assert!(found.contains(problem), "{text}{found}");
@@ -398,6 +418,19 @@ fn commands_and_outputs_are_told_apart() {
         Command { line: 3, text: "one \\\n    two".into(), output: Some(vec!["shown".into()]) };
     let second = Command { line: 6, text: "three".into(), output: None };
     assert_eq!(blocks[0].commands(), [first, second]);
+}
+
+#[test]
+fn commands_in_a_comment_are_run_and_are_no_part_of_the_text() {
+    let page = page_of("# A\n<!-- hidden: cluster name=a background\none \\\n  two\n-->\n[b](c)\n");
+    let block = page.blocks().unwrap().remove(0);
+    let name = "a".into();
+    let rule = Rule::Cluster { name, background: true, fails: false, last: false, fresh: false };
+    assert_eq!((&block.rule, block.hidden), (&rule, true));
+    let command = Command { line: 3, text: "one \\\n  two".into(), output: None };
+    assert_eq!(block.commands(), [command]);
+    let prose: Vec<&str> = page.prose().into_iter().map(|(_, line)| line).collect();
+    assert_eq!(prose, ["# A", "[b](c)"]);
 }
 
 #[test]

@@ -12,12 +12,16 @@
 //!     the same, and each command has to fail
 //! <!-- test: cluster name=tutorial last -->
 //!     the same, after all others
+//! <!-- hidden: cluster name=tutorial
+//! COMMAND
+//! -->
+//!     the same for commands that a reader does not need: each line to the end of the comment
 //! <!-- test: cluster name=rebuild fresh -->
 //!     the same, on a new cluster: the one before is lost, the account stays
 //! <!-- test: input -->
 //!     read by another tool, or a part of a file; has to be YAML or JSON where it says so
 //! <!-- test: skip reason="CI runs it" -->
-//!     not run: only for `make` and services that the stand-in lacks
+//!     not run: only for `make`, and for services, pods and images that no test has
 //! ```
 //!
 //! A block without a comment is for commands that need neither: `rolewright render`, `crds`,
@@ -35,10 +39,20 @@ pub struct Page {
     pub text: String,
 }
 
-/// Commands that need what no test has: the whole suite, and services that the stand-in for AWS
-/// does not know.
-const LEFT_OUT: [&str; 5] =
-    ["make ", "KEEP=1 make demo", "aws cloudformation ", "aws eks ", "aws lambda "];
+/// Commands that need what no test has: the whole suite, services that the stand-in for AWS does
+/// not know, pods and images.
+const LEFT_OUT: [&str; 7] = [
+    "make ",
+    "KEEP=1 make demo",
+    "aws cloudformation ",
+    "aws eks ",
+    "aws lambda ",
+    "docker ",
+    "kubectl -n team-a run ",
+];
+
+/// Begins a comment of commands.
+const HIDDEN: &str = "<!-- hidden: ";
 
 /// How a block is tested.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +71,8 @@ pub struct Block {
     pub line: usize,
     pub language: String,
     pub rule: Rule,
+    /// In a comment: a reader does not see it.
+    pub hidden: bool,
     pub lines: Vec<String>,
 }
 
@@ -103,13 +119,20 @@ impl Page {
         let lines: Vec<&str> = self.text.lines().collect();
         let (mut blocks, mut index) = (Vec::new(), 0);
         while index < lines.len() {
+            if lines[index].starts_with(HIDDEN) {
+                let (block, end) =
+                    self.hidden(&lines, index).map_err(|problem| self.at(index, &problem))?;
+                blocks.push(block);
+                index = end + 1;
+                continue;
+            }
             let Some(language) = lines[index].strip_prefix("```").map(str::trim) else {
                 index += 1;
                 continue;
             };
             let end = (index + 1..lines.len())
                 .find(|&line| lines[line] == "```")
-                .ok_or_else(|| format!("{}:{}: the block has no end", self.path, index + 1))?;
+                .ok_or_else(|| self.at(index, "the block has no end"))?;
             let comment = index
                 .checked_sub(1)
                 .map(|above| lines[above])
@@ -133,6 +156,7 @@ impl Page {
                     line: index + 1,
                     language: language.to_owned(),
                     rule,
+                    hidden: false,
                     lines: lines[index + 1..end].iter().map(|line| (*line).to_owned()).collect(),
                 };
                 block.check().map_err(|problem| format!("{place}: {problem}"))?;
@@ -141,6 +165,32 @@ impl Page {
             index = end + 1;
         }
         Ok(blocks)
+    }
+
+    fn at(&self, index: usize, problem: &str) -> String {
+        format!("{}:{}: {problem}", self.path, index + 1)
+    }
+
+    /// The commands of the comment that begins in a line, and the index of its last line.
+    fn hidden(&self, lines: &[&str], index: usize) -> Result<(Block, usize), String> {
+        let words = lines[index].strip_prefix(HIDDEN).unwrap_or_default();
+        let rule = rule(&format!("<!-- test: {words} -->"))?;
+        if !matches!(rule, Rule::Cluster { .. }) {
+            return Err("only commands on a cluster can be hidden".to_owned());
+        }
+        let end = (index + 1..lines.len())
+            .find(|&line| lines[line] == "-->")
+            .ok_or("the comment has no end")?;
+        let block = Block {
+            page: self.path.clone(),
+            line: index + 1,
+            language: "sh".to_owned(),
+            rule,
+            hidden: true,
+            lines: lines[index + 1..end].iter().map(|line| (*line).to_owned()).collect(),
+        };
+        block.check()?;
+        Ok((block, end))
     }
 
     /// Targets of links and images, with the number of their line; not inside code.
@@ -174,14 +224,18 @@ impl Page {
         anchors
     }
 
-    /// The lines outside of code blocks, with their numbers.
-    fn prose(&self) -> Vec<(usize, &str)> {
+    /// The lines outside of code blocks and hidden commands, with their numbers.
+    pub fn prose(&self) -> Vec<(usize, &str)> {
         let mut code = false;
+        let mut hidden = false;
         let mut lines = Vec::new();
         for (number, line) in self.text.lines().enumerate() {
             let fence = line.starts_with("```");
             code ^= fence;
-            if !code && !fence {
+            hidden |= line.starts_with(HIDDEN);
+            let shown = !hidden;
+            hidden &= line != "-->";
+            if !code && !fence && shown {
                 lines.push((number + 1, line));
             }
         }

@@ -2,7 +2,7 @@
 # everything for people goes to standard error. The tool is built on first use and kept in the user's cache folder.
 #
 #   go_tool NAME MODULE PACKAGE DURATION [FLAG…]   of the Go module in the folder NAME beside this file; flags of `go build`
-#   cargo_tool NAME VERSION DURATION               of crates.io
+#   cargo_tool NAME VERSION DURATION [FLAG…]       of crates.io; flags of `cargo install`
 #
 # DURATION is what people are told, as "3 minutes". With IF_BUILT=1 nothing is built: what is missing is a failure without a word.
 
@@ -48,16 +48,16 @@ go_build() {
 }
 
 cargo_tool() {
-  build_once "$1-$2" "bin/$1" "$2" "$3" cargo_install "$1" "$2"
+  build_once "$1-$2" "bin/$1" "$2" "$3" cargo_install "$1" "$2" "${@:4}"
 }
 
-# Name, version, the file to write.
+# Name, version, flags, and at the end the file to write.
 cargo_install() {
-  local build status=0
+  local build status=0 output=${*: -1}
   build=$(mktemp -d)
   # Not the caller's target folder, and not the lints of `make ci`: profile, flags and lints are those of rolewright.
-  CARGO_TARGET_DIR="$build/target" RUSTC_WORKSPACE_WRAPPER='' cargo install --quiet --locked --root "$build" --version "$2" "$1" || status=$?
-  [[ $status == 0 ]] && mv "$build/bin/$1" "$3"
+  CARGO_TARGET_DIR="$build/target" RUSTC_WORKSPACE_WRAPPER='' cargo install --quiet --locked --root "$build" --version "$2" "${@:3:$#-3}" "$1" || status=$?
+  [[ $status == 0 ]] && mv "$build/bin/$1" "$output"
   rm -rf "$build"
   return "$status"
 }
