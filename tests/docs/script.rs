@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use crate::page::{Block, Command, ROOT, Rule};
 use harness::{
-    ADMIN, ControlPlane, Folder, KubeControllers, Standin, Supervised, free_ports, wait_until,
+    ADMIN, Account, Call, ControlPlane, Folder, KubeControllers, Standin, Supervised, free_ports,
+    wait_until,
 };
 
 /// Seconds that one command may take.
@@ -36,7 +37,7 @@ enum Parts {
     None,
     Cluster {
         plane: Box<ControlPlane>,
-        _standin: Standin,
+        standin: Standin,
     },
     Demo(Supervised),
 }
@@ -94,7 +95,7 @@ impl Stage {
             ("ROLEWRIGHT_LISTEN", format!("127.0.0.1:{port}")),
         ];
         stage.environment.extend(environment.map(|(key, value)| (key.to_owned(), value)));
-        stage.parts = Parts::Cluster { plane: Box::new(plane), _standin: standin };
+        stage.parts = Parts::Cluster { plane: Box::new(plane), standin };
         stage
     }
 
@@ -138,6 +139,30 @@ impl Stage {
         demo.ended_within(Duration::from_secs(30)).expect("the demonstration ends");
         assert!(demo.log().contains("Nothing is left running"), "{}", demo.log());
         assert!(!self.folder.join("target/demo.sh").exists());
+    }
+
+    /// What runs in the background ends, as by Ctrl-C in its terminal.
+    pub fn stop_the_background(&mut self) {
+        for process in &mut self.background {
+            process.signal("INT");
+            process.ended_within(Duration::from_secs(30)).expect("it ends");
+        }
+        self.background.clear();
+    }
+
+    /// How often an action was sent for a role and succeeded.
+    ///
+    /// # Panics
+    /// Where there is no account.
+    pub fn times(&self, action: &str, role: &str) -> usize {
+        let Parts::Cluster { standin, .. } = &self.parts else { panic!("there is no account") };
+        let (id, controller_key) = (ACCOUNT.to_owned(), String::new());
+        let account = Account { id, controller_key, admin_key: String::new() };
+        let calls = standin.calls(&account);
+        let met = |call: &&Call| {
+            call.action == action && call.role.as_deref() == Some(role) && call.status == 200
+        };
+        calls.iter().filter(met).count()
     }
 
     /// The cluster is lost, with all that runs in it; there is a new and empty one. The account
