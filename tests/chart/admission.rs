@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::helm::with;
 use crate::install::{NAMESPACE, install};
-use harness::{ControlPlane, wait_until};
+use harness::{ControlPlane, repository, wait_until};
 
 /// A tool that restores resources with their status.
 const BACKUP: &str = "system:serviceaccount:velero:velero";
@@ -80,6 +80,34 @@ fn remove_nulls(value: &mut Value) {
         members.retain(|_, value| !value.is_null());
         members.values_mut().for_each(remove_nulls);
     }
+}
+
+/// An installation without Helm, with the limits of `plane` as far as it can say them.
+fn plain() -> ControlPlane {
+    let plane = ControlPlane::start();
+    for namespace in [NAMESPACE, "team-a"] {
+        plane.kubectl(&["create", "namespace", namespace]).ok();
+    }
+    let limits = [
+        "path-prefix=/teams/",
+        "role-name-prefix=prod-",
+        "permissions-boundary=arn:{partition}:iam::{accountId}:policy/rolewright-boundary",
+        "max-lifetime=1d",
+        "max-session=2h",
+        "allow-pause=false",
+        "allow-observe=false",
+        "allow-retain=false",
+    ]
+    .map(|limit| format!("--from-literal={limit}"));
+    let create = ["-n", NAMESPACE, "create", "configmap", "rolewright-limits"];
+    let words: Vec<&str> = create.into_iter().chain(limits.iter().map(String::as_str)).collect();
+    plane.kubectl(&words).ok();
+    for folder in ["crds", "config/admission", "config/limits"] {
+        let folder = repository(folder);
+        plane.kubectl(&["apply", "--server-side", "-f", folder.to_str().unwrap()]).ok();
+    }
+    plane.wait_established(&["crd/iamroles.iam.rolewright.dev"]);
+    plane
 }
 
 fn attach(arn: &str) -> Value {
@@ -155,6 +183,63 @@ fn what_is_beyond_the_values_is_refused_with_the_remedy(#[case] more: Value, #[c
 #[case::end_in_time(json!({"lifetime": {"ttl": null, "expiresAt": "2001-01-01T00:00:00Z"}}))]
 fn what_is_within_the_values_is_accepted(#[case] more: Value) {
     create("team-a", &more).unwrap();
+}
+
+/// The same limits in the same words, whichever way rolewright is installed.
+#[test]
+fn an_installation_without_helm_refuses_what_the_chart_refuses() {
+    let plain = plain();
+    let other = "arn:aws:iam::123456789012:policy/other";
+    let longer = "arn:aws:iam::123456789012:policy/rolewright-boundary2";
+    let boundary = "arn:{partition}:iam::{accountId}:policy/rolewright-boundary";
+    let here = "arn:aws-us-gov:iam::123456789012:policy/rolewright-boundary";
+    let refused = [
+        json!({"roleName": "team-a_x"}),
+        json!({"path": "/other/"}),
+        json!({"permissionsBoundary": other}),
+        json!({"permissionsBoundary": longer}),
+        json!({"lifetime": {"ttl": "24h1s"}}),
+        json!({"lifetime": {"ttl": "1d1s"}}),
+        json!({"lifetime": {"ttl": null, "expiresAt": "2199-01-01T00:00:00Z"}}),
+        json!({"lifetime": null}),
+        json!({"maxSessionDuration": "2h1s"}),
+        json!({"driftPolicy": "Observe"}),
+        json!({"deletionPolicy": "Retain"}),
+    ];
+    let words = |said: &str| said.split("denied request: ").nth(1).map(str::to_owned);
+    for more in &refused {
+        let chart = create("team-a", more).expect_err("the chart accepts it");
+        wait_until("the plain policies to refuse it", Duration::from_secs(30), || match create_on(
+            &plain, "team-a", more,
+        ) {
+            Err(said) if words(&said).is_some() && words(&said) == words(&chart) => Ok(()),
+            said => Err(format!("{more}: {said:?} and not {chart}")),
+        });
+    }
+    for more in [
+        json!({}),
+        json!({"roleName": "prod-team-a_y", "path": "/teams/x/", "permissionsBoundary": here}),
+        json!({"permissionsBoundary": boundary, "maxSessionDuration": "2h"}),
+        json!({"lifetime": {"ttl": "1d"}, "driftPolicy": "Correct", "deletionPolicy": "Delete"}),
+    ] {
+        create_on(&plain, "team-a", &more).unwrap_or_else(|said| panic!("{more}: {said}"));
+    }
+    let role = json!({
+        "apiVersion": "iam.rolewright.dev/v1alpha1", "kind": "IAMRole",
+        "metadata": {"name": "paused", "namespace": "team-a", "annotations":
+            {"rolewright.dev/paused": "true"}},
+        "spec": {
+            "trust": [{"name": "lambda", "service": {"name": "lambda.amazonaws.com"}}],
+            "lifetime": {"ttl": "24h"},
+        },
+    });
+    let said = plain.kubectl_with(&["create", "-f", "-"], &role.to_string()).stderr;
+    assert!(said.contains("rolewright.dev/paused is not allowed here; take it off"), "{said}");
+    // Without the ConfigMap nothing is known of the settings, and the controller alone checks.
+    plain.kubectl(&["-n", NAMESPACE, "delete", "configmap", "rolewright-limits"]).ok();
+    wait_until("the limits to be gone", Duration::from_secs(30), || {
+        create_on(&plain, "team-a", &refused[1]).map(|_| ())
+    });
 }
 
 #[test]
