@@ -217,17 +217,17 @@ impl AccountGuard {
             tracing::error!(
                 account,
                 other,
-                "the credentials have changed and are of another account now: nothing is written"
+                "the credentials changed and now belong to another account: nothing is written"
             );
         } else {
-            info!(account, "the credentials have changed, and are of the same account");
+            info!(account, "the credentials changed, and belong to the same account");
         }
     }
 
     fn other(&self, action: &'static str, found: &str) -> IamError {
         let message = format!(
-            "the credentials are of account {found} now, and the roles are in {}: nothing is \
-             written, and what the former shows says nothing about them",
+            "the credentials now belong to account {found}, but the roles are in {}: nothing is \
+             written, and nothing is concluded about the roles",
             self.account
         );
         IamError { action, class: IamErrorClass::OtherAccount, message, request_id: None }

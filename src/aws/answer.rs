@@ -35,7 +35,7 @@ pub enum Broken {
     #[error("the answer ends before its XML does")]
     Cut,
     /// Something else came in its place.
-    #[error("HTTP {status} with {kind}, which is no answer of AWS")]
+    #[error("HTTP {status} with {kind}, which is not an answer of AWS")]
     Foreign {
         /// Of the response.
         status: u16,

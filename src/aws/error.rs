@@ -17,7 +17,7 @@ use crate::{
 
 /// Why a call was not sent: it is not known that it would have reached the right account.
 #[derive(Debug, thiserror::Error)]
-#[error("nobody has said yet that the credentials are of the right account")]
+#[error("the account of the credentials is not confirmed yet")]
 pub struct NotProven;
 
 /// AWS's own words, one line, without request ids (they would make every repetition look like

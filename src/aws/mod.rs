@@ -295,13 +295,13 @@ pub(crate) mod tests {
             ("407 Proxy", "who are you?", IamErrorClass::Unknown, "something else than XML"),
         ] {
             let number = status.split(' ').next().unwrap();
-            let sentence = format!("HTTP {number} with {kind}, which is no answer of AWS");
+            let sentence = format!("HTTP {number} with {kind}, which is not an answer of AWS");
             assert_eq!(read_of(status, body).await, (class, sentence));
         }
         // "Done" is believed of nobody else.
         let (class, message) = read_of("200 OK", html).await;
         assert!(class.outcome_unknown());
-        assert_eq!(message, "HTTP 200 with an HTML page, which is no answer of AWS");
+        assert_eq!(message, "HTTP 200 with an HTML page, which is not an answer of AWS");
     }
 
     #[tokio::test]

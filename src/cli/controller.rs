@@ -160,7 +160,8 @@ async fn own(connected: &Connected) -> Own {
     if let Some(name) = &own.role {
         match connected.iam.role(name).await {
             Ok(role) => own.boundary = role.and_then(|role| role.boundary),
-            Err(error) => warn!(%error, role = %name, "the boundary of the own role is not known"),
+            Err(error) => warn!(%error, role = %name, "the boundary of the controller's own role \
+                is not known"),
         }
     }
     own
@@ -222,8 +223,8 @@ async fn ending(
     tokio::select! {
         result = engine => Some(result),
         () = late => {
-            warn!("the step in flight did not end in time and is abandoned; who comes next reads \
-                anew");
+            warn!("the AWS call in progress did not end in time and is abandoned; the next leader \
+                reads the role again");
             None
         }
     }
@@ -244,7 +245,7 @@ async fn wait_for<T>(
             Ok(value) => return Some(value),
             Err(trouble) => {
                 if trouble != said {
-                    warn!(%trouble, "{what} can't be used yet; it is tried again");
+                    warn!(%trouble, "{what} can't be used yet; retrying");
                     said.clone_from(&trouble);
                 }
                 signals.health.send_modify(|health| health.trouble = trouble);

@@ -77,12 +77,14 @@ fn of_kubeconfig(error: &KubeconfigError) -> String {
     match error {
         KubeconfigError::ReadConfig(io, path) if io.kind() == std::io::ErrorKind::NotFound => {
             format!(
-                "there is no kubeconfig {}, and this is no pod: set KUBECONFIG, or run inside the \
+                "there is no kubeconfig {}, and this is not a pod: set KUBECONFIG, or run inside \
+                 the \
                  cluster",
                 path.display()
             )
         }
-        KubeconfigError::FindPath => "there is no kubeconfig, and this is no pod: set KUBECONFIG, \
+        KubeconfigError::FindPath => "there is no kubeconfig, and this is not a pod: set \
+            KUBECONFIG, \
             or run inside the cluster"
             .into(),
         KubeconfigError::ReadConfig(io, path) => {
@@ -122,7 +124,8 @@ pub fn words(error: &kube::Error) -> String {
     match error {
         kube::Error::InferKubeconfig(error) => of_kubeconfig(error),
         kube::Error::Auth(_) => format!(
-            "the credentials of the kubeconfig can't be had ({what}): check the command or token \
+            "the credentials of the kubeconfig can't be obtained ({what}): check the command or \
+             token \
              of its user, or sign in again"
         ),
         kube::Error::Service(_) | kube::Error::HyperError(_) => format!(
@@ -199,7 +202,7 @@ mod tests {
     #[case::no_plugin(
         "{exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin, \
         interactiveMode: Never}}",
-        "can't be had (No such file or directory (os error 2)): check \
+        "can't be obtained (No such file or directory (os error 2)): check \
         the command"
     )]
     #[case::no_certificate(
@@ -223,7 +226,7 @@ mod tests {
         let way = Way { kubeconfig: Some("/no/such/file".into()), context: None };
         let said = way.config().await.unwrap_err().to_string();
         assert!(
-            said.contains("there is no kubeconfig /no/such/file, and this is no pod"),
+            said.contains("there is no kubeconfig /no/such/file, and this is not a pod"),
             "{said}"
         );
     }

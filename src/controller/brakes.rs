@@ -98,7 +98,7 @@ pub async fn admit<I: IamWrite, C: Cluster, K: Clock>(
             Err(error) => return Err(error),
         }
     }
-    Err(ClusterError::Conflict("the Lease changes all the time".into()))
+    Err(ClusterError::Conflict("the Lease keeps changing".into()))
 }
 
 /// What comes of a role that asks.
@@ -242,7 +242,7 @@ async fn look<I: IamWrite, C: Cluster, K: Clock>(
             }
         };
         if ledger.told.insert(told.clone()) {
-            warn!(confirmation = %told, "what was confirmed does not count");
+            warn!(confirmation = %told, "a confirmation is ignored");
         }
     }
     if !news.is_empty() {

@@ -369,7 +369,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 }
             }
             WatchEvent::Failed(message) => {
-                warn!(%message, "the watch failed and is tried again");
+                warn!(%message, "the watch failed and is retried");
                 self.checks.watch_failed();
             }
         }
@@ -432,7 +432,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         }
         let wait = if lately { self.shared.windows.confirm } else { Duration::ZERO };
         let at = self.now().checked_add(wait).unwrap_or(Timestamp::MAX);
-        info!(resource = %key, "the sweep saw a difference; it is confirmed by a point read");
+        info!(resource = %key, "the sweep found a difference; a read of the role confirms it");
         self.ask(key, at, cause);
     }
 
@@ -473,7 +473,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
     /// A panic: the resource says so and waits for a change; the process lives.
     fn park(&self, key: ResourceKey) {
         self.shared.metrics.panics.inc(["pass"]);
-        error!(resource = %key, "a pass panicked; the resource is parked until it changes");
+        error!(resource = %key, "a pass panicked; the resource is set aside until it changes");
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
             if let Ok(Some(resource)) = shared.cluster.get(&key).await {

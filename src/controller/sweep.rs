@@ -249,8 +249,8 @@ fn tell_unclaimed<I, C, K>(
             account = account.as_str(),
             %role,
             %resource,
-            "the role is this installation's, and its resource is not there: the role is left as \
-             it is; apply the resource again, or delete the role in AWS"
+            "the role belongs to this installation but has no resource: it stays as it is; apply \
+             the resource again, or delete the role in AWS"
         );
     }
     shared.metrics.unclaimed_roles.set([account.as_str()], whole(unclaimed.count()));
@@ -287,10 +287,7 @@ pub fn ended<I: IamRead, C, K: Clock>(
     let id = id.as_str();
     match result {
         None => {
-            error!(
-                account = id,
-                "the sweep failed in a way that it does not know; it is tried again"
-            );
+            error!(account = id, "the sweep met a bug and is retried");
             metrics.sweeps.inc([id, "panicked"]);
             metrics.panics.inc(["sweep"]);
             account.sweeping().broke(now, shared.sweep_interval);

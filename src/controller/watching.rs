@@ -87,8 +87,8 @@ impl Checks {
         tokio::select! {
             Some(found) = self.found.recv() => found,
             () = self.set_back.told() => {
-                let words = "the Lease is older than this process wrote it, the store behind the \
-                             API server was set back";
+                let words = "the Lease is older than what this process wrote, so the store of the \
+                    API server was restored";
                 Found::Missed("lease", words.into())
             }
         }
@@ -105,12 +105,12 @@ pub fn tell(found: Found, health: &watch::Sender<Health>, metrics: &Metrics) -> 
     let (words, anew) = match found {
         Found::Missed(cause, words) => {
             metrics.relists.inc([cause]);
-            (format!("{words}: the resources are listed anew"), true)
+            (format!("{words}: the resources are listed again"), true)
         }
         Found::Trouble(words) => (words, false),
     };
     if !words.is_empty() {
-        warn!(message = words, "the watch does not tell everything");
+        warn!(message = words, "the watch has missed changes");
     }
     health.send_modify(|health| health.watch = words);
     anew
@@ -141,7 +141,7 @@ async fn look<I, C: Objects<IamRole>, K: Clock>(
             Ok(revision) => {
                 if revision < known {
                     let words = format!(
-                        "the store behind the API server was set back from revision {known} to \
+                        "the store of the API server was restored from revision {known} to \
                          {revision}"
                     );
                     let _ = found.send(Found::Missed("revision", words));
@@ -241,7 +241,7 @@ async fn missed<I, C: Objects<IamRole>, K: Clock>(
             suspects.extend(gone(shared, &unseen, revision));
         }
         if let Some(key) = confirmed(shared, suspects).await? {
-            return Ok(Some(format!("the watch did not tell of IAMRole {key}")));
+            return Ok(Some(format!("the watch missed a change of IAMRole {key}")));
         }
         from = page.next;
         if last || shared.stopping() {

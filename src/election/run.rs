@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the lease is lost, {0}: another replica may lead, so nothing more is written, and this \
-     process ends to begin anew"
+     process ends to start again"
 )]
 pub struct LeaseLost(String);
 
@@ -191,7 +191,7 @@ impl<L: Lease, K: Clock> Election<L, K> {
     fn why_lost(&self, now: Duration) -> String {
         if self.candidate.until().is_some_and(|until| now >= until) {
             let why =
-                if self.trouble.is_empty() { "the process was held still" } else { &self.trouble };
+                if self.trouble.is_empty() { "the process was suspended" } else { &self.trouble };
             return format!(
                 "because it was not renewed for {:?} ({why})",
                 self.timing.renew_deadline
@@ -209,8 +209,8 @@ impl<L: Lease, K: Clock> Election<L, K> {
         let limit = self.limit();
         let Some(claim) = self.candidate.release(self.clock.now()) else { return };
         match bounded(limit, self.lease.write(&claim)).await {
-            Ok(_) => info!("the lease is given back"),
-            Err(error) => info!(%error, "the lease could not be given back and runs out by itself"),
+            Ok(_) => info!("the lease is released"),
+            Err(error) => info!(%error, "the lease could not be released and expires by itself"),
         }
     }
 
@@ -232,7 +232,7 @@ impl<L: Lease, K: Clock> Election<L, K> {
     fn note_holder(&self, before: &str) {
         let holder = self.candidate.holder();
         if !self.leads() && !holder.is_empty() && holder != before {
-            info!(%holder, "another replica leads; this one stands by");
+            info!(%holder, "another replica leads; this one waits");
         }
     }
 
@@ -240,7 +240,7 @@ impl<L: Lease, K: Clock> Election<L, K> {
     fn complain(&mut self, error: &ClusterError) {
         let trouble = error.to_string();
         if trouble != self.trouble {
-            warn!(%error, "the lease can't be read or written; it is tried again");
+            warn!(%error, "the lease can't be read or written; retrying");
         }
         self.trouble = trouble;
     }

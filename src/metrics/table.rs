@@ -59,72 +59,72 @@ metrics! {
     aws_calls: Counter, ["account", "action", "outcome"],
         "Calls to AWS, by how they ended.";
     aws_throttles: Counter, ["account", "action"],
-        "Calls that AWS refused because the account's call budget was spent.";
+        "Calls that AWS throttled.";
     aws_call_duration: Histogram in "seconds", ["account", "action"],
-        "Time from sending a call to AWS to its answer; waiting for the own pace is not in it.";
+        "Time from sending a call to AWS to its answer, without waiting for the controller's own \
+         rate limit.";
     reconcile_duration: Histogram in "seconds", ["result"],
-        "Time that passes over one resource took; the count by result is that of the passes.";
+        "Duration of the passes over one resource; its count is the number of passes.";
     retries: Counter, ["reason"],
-        "Passes after which the resource is tried again, by what kept them from their end.";
+        "Passes after which the resource is retried, by the cause.";
     queue_depth: Gauge, [],
         "Resources that are due and wait for their turn.";
     queue_oldest: Gauge in "seconds", [],
-        "How long the resource has waited for its turn that has waited longest; 0 when none waits.";
+        "Longest time that a due resource has waited for its turn; 0 when none waits.";
     deletions_pending: Gauge, [],
-        "Resources that are being deleted and held by the controller or somebody else.";
+        "Resources in deletion that still have a finalizer.";
     resource_ready: Gauge, ["resource_namespace", "resource"],
         "1 for a resource that is ready, 0 for one that is not; only with --resource-metrics.";
     resource_expiry_timestamp: Gauge in "seconds", ["resource_namespace", "resource"],
         "When the lifetime of a resource ends, in seconds since 1970; only with \
          --resource-metrics.";
     resources: Gauge, ["condition", "status", "reason"],
-        "Resources by condition, as their status has it; one without status is Ready Unknown.";
+        "Resources by condition in their status; one without status counts as Ready Unknown.";
     roles_expiring: Gauge, ["within_seconds"],
-        "Roles whose lifetime ends within so many seconds; each bucket includes the shorter ones, \
-         and 0 is overdue, whatever keeps the role.";
+        "Roles whose lifetime ends within this number of seconds; each bucket includes the \
+         shorter ones, and 0 is overdue, for whatever cause.";
     drift: Counter, ["part"],
-        "Parts of roles that were changed behind the controller's back, as a point read confirmed.";
+        "Parts of roles that others changed, as a read of the role confirmed.";
     corrections: Counter, ["part"],
-        "Parts of roles that were made equal to the resource again.";
+        "Parts of roles whose drift was reverted.";
     refusals: Counter, ["reason"],
-        "Resources that the controller or AWS refused; the same refusal again is not counted \
-         again.";
+        "Resources that the controller or AWS rejected; a repeated rejection counts once.";
     removals: Counter, ["cause"],
-        "Roles that were removed from AWS.";
+        "Roles that were deleted from AWS.";
     relists: Counter, ["cause"],
-        "Lists of the resources that were read anew because the watch had missed something, by \
-         what showed it.";
+        "Times that all resources were listed again because the watch had missed changes, by how \
+         that was noticed.";
     sweeps: Counter, ["account", "result"],
         "Sweeps of an account, by how they ended.";
     sweep_last_success_timestamp: Gauge in "seconds", ["account"],
         "When the last complete sweep ended, in seconds since 1970; 0 before the first.";
     drift_unseen: Gauge, ["account"],
-        "1 while drift is not seen, because sweeps of the account have failed for longer than \
+        "1 while drift goes unnoticed, because sweeps of the account have failed for longer than \
          three intervals.";
     sweep_duration: Histogram in "seconds", ["account"],
-        "Time that complete sweeps of an account took.";
+        "Duration of complete sweeps of an account.";
     sweep_roles: Gauge, ["account"],
-        "Roles in an account, as the last complete sweep saw it, whoever owns them.";
+        "Roles in the account at the last complete sweep, whoever owns them.";
     unclaimed_roles: Gauge, ["account"],
-        "Roles of this installation whose resource is not there, as two sweeps in a row saw them; \
-         they are left as they are.";
+        "Roles of this installation without a resource in two consecutive sweeps; they are not \
+         changed.";
     clock_offset: Gauge in "seconds", ["account"],
         "How far the controller's clock is ahead of AWS's, by the Date of AWS's last answer; \
          beyond 300 either way no lifetime ends.";
     other_account: Gauge, ["account"],
-        "1 while the credentials are of another account than the one whose roles are kept: nothing \
-         is written then.";
+        "1 while the credentials belong to another account than the managed roles; nothing is \
+         written then.";
     role_quota: Gauge, ["account"],
-        "How many roles the account may have, as --role-quota says.";
+        "Number of roles that the account may have, from --role-quota.";
     kubernetes_requests: Counter, ["method", "code"],
         "Requests to the API server, by HTTP method, WATCH among them, and by status code, or none \
          without an answer.";
     panics: Counter, ["place"],
-        "Mistakes of rolewright that ended a pass or a sweep; each is in the log.";
+        "Bugs of rolewright that ended a pass or a sweep; each is in the log.";
     leader: Gauge, [],
-        "1 when this process writes, 0 when it stands by.";
+        "1 when this process leads and writes, 0 when it waits.";
     build_info: Gauge, ["version"],
-        "Always 1; the label tells which rolewright this is.";
+        "Always 1; the label is the version of rolewright.";
 }
 
 /// Why a role was removed.

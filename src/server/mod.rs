@@ -77,16 +77,16 @@ fn readiness(health: &Health, standing: &Standing, now: Instant) -> Result<Strin
         Standing::Following { fresh_until, holder, trouble } => match fresh_until {
             Some(until) if now < *until && holder.is_empty() => Ok("ok, standing by".into()),
             Some(until) if now < *until => Ok(format!("ok, standing by: {holder} leads")),
-            _ if trouble.is_empty() => Err("the first look at the lease".into()),
+            _ if trouble.is_empty() => Err("the first read of the lease".into()),
             _ => Err(format!("the lease can't be read or written: {trouble}")),
         },
-        Standing::Over => Err("the end: this replica does not lead any more".into()),
+        Standing::Over => Err("the end of this process, which no longer leads".into()),
         Standing::Alone | Standing::Leading { .. } if !watch.is_empty() => Err(watch.clone()),
         Standing::Alone | Standing::Leading { .. } => match (*synced, trouble.as_str()) {
             (true, "") if !clocks.is_empty() => Ok(format!("ok, but {clocks}")),
             (true, "") => Ok("ok".into()),
             (true, trouble) if blind_from.is_some_and(|from| from <= now) => Err(format!(
-                "a complete sweep, drift has not been seen for longer than three intervals: \
+                "a complete sweep; drift has gone unnoticed for longer than three intervals: \
                  {trouble}"
             )),
             // Trouble with AWS does not make the pod unready: another replica would have it too.
@@ -132,7 +132,7 @@ mod tests {
         Standing::Alone,
         Ok("ok, but the last sweep failed: denied")
     )]
-    #[case::not_looked_yet(false, "", following(None, "", ""), Err("the first look at the lease"))]
+    #[case::not_looked_yet(false, "", following(None, "", ""), Err("the first read of the lease"))]
     #[case::standing_by(false, "", following(Some(9), "a", ""), Ok("ok, standing by: a leads"))]
     #[case::nobody_leads(false, "", following(Some(9), "", ""), Ok("ok, standing by"))]
     #[case::one_look_failed(
@@ -143,7 +143,7 @@ mod tests {
     )]
     #[case::no_look_for_long(false, "", following(Some(-1), "a", "refused"), Err("the lease can't \
         be read or written: refused"))]
-    #[case::lost(true, "", Standing::Over, Err("the end: this replica does not lead any more"))]
+    #[case::lost(true, "", Standing::Over, Err("the end of this process, which no longer leads"))]
     fn readiness_says_what_is_waited_for(
         #[case] synced: bool,
         #[case] trouble: &str,
@@ -170,8 +170,8 @@ mod tests {
 
     #[rstest]
     #[case::not_yet(1, Ok("ok, but the last sweep failed: denied"))]
-    #[case::for_too_long(-1, Err("a complete sweep, drift has not been seen for longer than three \
-        intervals: denied"))]
+    #[case::for_too_long(-1, Err("a complete sweep; drift has gone unnoticed for longer than \
+        three intervals: denied"))]
     fn who_does_not_see_drift_is_not_ready(#[case] from: i64, #[case] answer: Result<&str, &str>) {
         let now = Instant::now() + Duration::from_mins(1);
         let by = Duration::from_secs(from.unsigned_abs());

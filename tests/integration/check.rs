@@ -295,7 +295,8 @@ fn credentials_that_are_missing_or_can_t_be_loaded_are_one_sentence_with_the_rem
         assert_eq!(found.len(), 2, "{text}");
         assert!(found[0].starts_with(&format!("MISS  AWS credentials: {words}")), "{text}");
         let kubeconfig = home.path().join(".kube/config");
-        let words = format!("there is no kubeconfig {}, and this is no pod", kubeconfig.display());
+        let words =
+            format!("there is no kubeconfig {}, and this is not a pod", kubeconfig.display());
         assert!(found[1].contains(&words), "{text}");
         assert!(found.iter().all(|line| line.len() < 260), "{text}");
     }

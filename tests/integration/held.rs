@@ -108,7 +108,7 @@ async fn what_is_changed_by_hand_is_taken_back_while_the_spec_is_refused() {
     by_hand(&world).await;
     wait_taken_back(&world).await;
     let message = world.wait_reason("x", "InvalidSpec");
-    assert!(message.ends_with("what allows more is taken back"), "{message}");
+    assert!(message.ends_with("what allows more is removed"), "{message}");
     world.wait_sweeps(1);
     world.clear();
     world.wait_sweeps(3);

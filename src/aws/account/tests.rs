@@ -237,7 +237,7 @@ async fn a_proxy_in_the_place_of_sts_is_told_with_what_to_check() {
     server.join().unwrap();
     assert_eq!(
         error,
-        "HTTP 403 with an HTML page, which is no answer of AWS: \
+        "HTTP 403 with an HTML page, which is not an answer of AWS: \
          check AWS_REGION, AWS_ENDPOINT_URL and the network"
     );
 }

@@ -52,7 +52,7 @@ pub(super) fn events<K: Kind>(api: Api<RawObject<K>>) -> Events<K> {
                 (Beginning::Streamed, Err(error)) if cannot_stream(&error) => {
                     info!(
                         kind = %K::row().name(),
-                        "the API server streams no lists; it is asked for plain ones"
+                        "the API server does not stream lists; using plain ones"
                     );
                     let listed = Beginning::Listed.watch(api);
                     Some((None, (Beginning::Listed, listed)))

@@ -204,8 +204,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 account = %self.access.id(),
                 role = %role.name,
                 "pages of GetAccountAuthorizationDetails do not show the permissions boundary that \
-                 GetRole shows: boundaries of this account are read role by role, so that drift in \
-                 them is seen within 60 sweeps"
+                 GetRole shows: boundaries of this account are read role by role, so that drift \
+                     in them is noticed within 60 sweeps"
             );
         }
         boundaries.read(&role.name, role.boundary.as_deref());

@@ -215,8 +215,7 @@ async fn write<I: IamWrite, C: Cluster, K: Clock>(
 /// Leadership ended while AWS had the call.
 fn abandoned(step: &Step) -> IamError {
     let message =
-        "abandoned, because this replica does not lead any more; AWS may have carried it out"
-            .into();
+        "abandoned, because this replica no longer leads; AWS may have carried it out".into();
     IamError {
         action: step.call.action(),
         class: IamErrorClass::Unreachable,

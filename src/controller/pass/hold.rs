@@ -54,8 +54,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
             Hold::Unclear(problem) => blocked(problem.to_string()),
             Hold::Elsewhere(account) => blocked(format!(
-                "the role lives in account {account}, and the controller's credentials are of {}: \
-                 give it credentials of the former",
+                "the role lives in account {account}, but the controller's credentials belong to \
+                 {}: give it credentials of the former",
                 self.limits.account.id
             )),
             Hold::NotYet(wait) => return self.wait(wait).await,
@@ -86,8 +86,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             Hold::ObservingPastTheEnd(end) => (Verdict::ExpiredKept(end), Next::Settled),
             Hold::ClocksApart(end) => {
                 let message = format!(
-                    "the lifetime ended at {end}, and the role stays until the clocks agree: that \
-                     of the controller and that of AWS are more than five minutes apart"
+                    "the lifetime ended at {end}, but the role stays until the clocks agree: \
+                     those of the controller and of AWS differ by more than five minutes"
                 );
                 (Verdict::Waiting(reason::CLOCKS_APART, message), Next::Again(CLOCKS))
             }

@@ -75,7 +75,8 @@ pub async fn pass<I: IamWrite, C: Cluster, K: Clock>(
     };
     let limits = resolve(&resource, &shared.sources);
     let Some(access) = shared.accounts.get(limits.account.id) else {
-        error!(resource = %key, account = %limits.account.id, "there is no way into the account");
+        error!(resource = %key, account = %limits.account.id, "the controller has no credentials \
+            for the account");
         return Next::Failed(Trouble::Iam(IamErrorClass::Unreachable));
     };
     // Whether what differs opens anything is known when it was looked at: so looking goes first.

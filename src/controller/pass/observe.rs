@@ -121,7 +121,7 @@ pub async fn contents<I: IamRead>(
                 contents.insert(arn, text);
             }
             Ok(None) => {}
-            Err(error) => warn!(%arn, %error, "what the policy holds is not known"),
+            Err(error) => warn!(%arn, %error, "the content of the policy is not known"),
         }
     }
     contents

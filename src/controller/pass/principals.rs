@@ -183,8 +183,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             // A role that is read here and trusts itself is the one that its resource means.
             let itself = observed.is_some() && principal.arn == identity.arn();
             if itself || self.is_in_our_keeping(&principal.arn).await? {
-                info!(resource = %self.resource.key, principal = %principal.arn, "we made this \
-                    principal again ourselves");
+                info!(resource = %self.resource.key, principal = %principal.arn, "this \
+                    installation created the principal again itself");
             } else {
                 held.push(principal);
             }

@@ -67,7 +67,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 // The next sweep that sees it free ends the wait.
                 self.shared.memory().held_by_profile.insert(identity.key.clone());
                 return Ok(Removal::Blocked(format!(
-                    "role {} is in instance profile {}, which is not ours: remove the role from it",
+                    "role {} is in instance profile {}, which rolewright does not own: remove the \
+                     role from it",
                     identity.name,
                     profiles.join(", ")
                 )));

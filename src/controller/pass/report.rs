@@ -111,10 +111,12 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                 .filter(|key| !scope.has_tag(key))
                 .map(|key| format!("tag {key}")),
         );
-        let mut note = format!("role {} carries our tags and is kept", observed.role.name);
+        let mut note =
+            format!("role {} carries this resource's tags and is kept", observed.role.name);
         if *applied == Applied::default() && !left.is_empty() {
             note.push_str(
-                "; what it has besides is left in place, because nothing records it as ours: ",
+                "; it also has the following, which stays, because there is no record that \
+                 rolewright wrote it: ",
             );
             note.push_str(&left.join(", "));
         }
@@ -217,7 +219,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
             }
             Interrupted::Stopping => Next::Settled,
             Interrupted::ProofTooOld => {
-                debug!(resource = %key, "ownership is not proven any more: reading again");
+                debug!(resource = %key, "the proof of ownership is too old: reading again");
                 Next::Again(Duration::ZERO)
             }
         }

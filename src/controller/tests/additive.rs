@@ -71,7 +71,7 @@ async fn a_lost_record_fails_towards_leaving_and_is_reported() {
     let notes: Vec<_> =
         rig.world.cluster.notices().into_iter().map(|published| published.notice.note).collect();
     assert!(
-        notes.iter().any(|note| note.contains("left in place") && note.contains(AUDIT)),
+        notes.iter().any(|note| note.contains("which stays") && note.contains(AUDIT)),
         "{notes:?}"
     );
 }

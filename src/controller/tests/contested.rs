@@ -136,7 +136,10 @@ async fn a_role_that_went_with_the_second_cluster_is_not_made_again_before_someb
     other.world.cluster.delete(&key("x"));
     other.seconds(1_000).await;
     let (reason, message) = one.ready("x");
-    assert!(reason == "OwnershipContested" && message.contains("is gone"), "{reason}: {message}");
+    assert!(
+        reason == "OwnershipContested" && message.contains("is deleted"),
+        "{reason}: {message}"
+    );
     assert!(one.world.iam.get(&role("x")).is_none());
     one.world.cluster.annotate(&key("x"), RECONCILE_REQUESTED_AT, Some("1"));
     one.seconds(5).await;

@@ -123,8 +123,8 @@ async fn what_is_missing_and_what_may_deny_is_said_and_left() {
     assert_eq!(rig.writes(), [""; 0]);
     let message = rig.ready("x").1;
     for part in [
-        format!("; what allows less is left so: inline policy read and attachment {AUDIT}"),
-        format!("would allow less without it: attachment {mixed}"),
+        format!("; what allows less is not restored: inline policy read and attachment {AUDIT}"),
+        format!("might allow more without it: attachment {mixed}"),
     ] {
         assert!(message.contains(&part), "{message}");
     }
@@ -249,7 +249,7 @@ async fn where_nobody_knows_what_was_last_written_only_the_operators_boundary_is
     assert_eq!(rig.writes(), ["PutRolePermissionsBoundary"]);
     assert_eq!(rig.status("x").held, None);
     let message = rig.ready("x").1;
-    assert!(message.contains("it is not known how it was last written"), "{message}");
+    assert!(message.contains("there is no record of how it was last written"), "{message}");
     rig.clear();
     rig.seconds(600).await;
     assert_eq!((rig.writes(), rig.world.cluster.counts().total()), (Vec::new(), 0));
@@ -300,7 +300,7 @@ async fn what_can_not_be_taken_back_is_said_beside_the_refusal_and_tried_again()
     rig.world.iam.allow("DeleteRolePolicy");
     rig.seconds(600).await;
     assert!(!rig.world.iam.get(&role("x")).unwrap().inline.contains_key("more"));
-    assert!(rig.ready("x").1.ends_with("what allows more is taken back"), "{}", rig.ready("x").1);
+    assert!(rig.ready("x").1.ends_with("what allows more is removed"), "{}", rig.ready("x").1);
 }
 
 #[tokio::test(start_paused = true)]

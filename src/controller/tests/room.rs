@@ -37,7 +37,7 @@ async fn new_roles_over_the_bound_wait_and_say_why() {
     assert_eq!(rig.ready_among(&["r1", "r2", "r3", "r4"]), ["r1", "r2"]);
     let (reason, message) = rig.ready("r3");
     assert_eq!(reason, "NamespaceFull");
-    assert!(message.contains("as it may have, 2 (--max-roles-per-namespace)"), "{message}");
+    assert!(message.contains("its limit of 2 roles (--max-roles-per-namespace)"), "{message}");
     assert!(rig.has("r3", "Stalled"));
     assert!(rig.world.iam.get(&role("r3")).is_none());
     // A namespace has its own bound, and at rest there is silence.

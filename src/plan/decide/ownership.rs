@@ -158,10 +158,9 @@ impl NotOurs {
     #[must_use]
     pub fn gone(identity: &Identity) -> Self {
         let why = format!(
-            "role {} was taken up by another IAMRole {}, as in a second cluster, and is gone: it \
-             is not made again on behalf of \
-             this one; delete this one, or annotate it with {RECONCILE_REQUESTED_AT} to have the \
-             role made",
+            "role {} was taken over by another IAMRole {}, as in a second cluster, and is \
+             deleted: it is not created again for this one; delete this one, or annotate it with \
+             {RECONCILE_REQUESTED_AT} to create the role",
             identity.name, identity.key
         );
         Self { reason: reason::OWNERSHIP_CONTESTED, why }
@@ -212,7 +211,7 @@ pub fn judge(
     let foreign = |why: String| {
         Err(NotOurs {
             reason: reason::NOT_OWNED,
-            why: format!("role {} exists and is not ours: {why}", role.name),
+            why: format!("role {} exists and does not belong to this resource: {why}", role.name),
         })
     };
 
@@ -262,9 +261,9 @@ pub fn judge(
         return Err(NotOurs {
             reason: reason::OWNERSHIP_CONTESTED,
             why: format!(
-                "role {} was this resource's, and another IAMRole {} has taken it up, that with \
-                 uid {other}, as in a second \
-                 cluster: nothing is written or removed on behalf of this one; delete one of the \
+                "role {} belonged to this resource, and another IAMRole {} took it over, the one \
+                 with uid {other}, as in a second cluster: nothing is written or removed for this \
+                 one; delete one of the \
                  two, or annotate this one \
                  with {RECONCILE_REQUESTED_AT} to take the role back",
                 role.name, identity.key

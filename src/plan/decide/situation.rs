@@ -134,7 +134,7 @@ fn present(role: &RoleRecord, facts: &ReadContext<'_>) -> Situation {
                 None => Situation::Foreign(not_ours),
                 Some(left) => Situation::NotYet(Wait::NotOurs(
                     left,
-                    format!("{}; it is read once more before that is believed", not_ours.why),
+                    format!("{}; the controller reads it once more to be sure", not_ours.why),
                 )),
             }
         }
@@ -164,7 +164,7 @@ fn unseen(facts: &ReadContext<'_>) -> Option<Wait> {
     Some(Wait::Unseen(
         left,
         format!(
-            "role {} is not found; it is looked for once more before that is believed",
+            "role {} is not found; the controller reads it once more to be sure",
             identity.name
         ),
     ))

@@ -29,20 +29,26 @@ pub fn held(
             return (
                 reason,
                 format!(
-                    "role {role} {undone} yet: the change is confirmed and goes step by step, each \
-                     after the roles before are Ready"
+                    "role {role} {undone} yet: the change is confirmed and rolls out step by \
+                     step, each after the roles before are Ready"
                 ),
             );
         }
         Brake::Uncounted(error) => {
-            return (reason, format!("role {role} {undone}, because it can't be counted: {error}"));
+            return (
+                reason,
+                format!(
+                    "role {role} {undone}, because removals and changes can't be \
+                counted: {error}"
+                ),
+            );
         }
         Brake::Over(_, Over::Namespace) => format!("roles of namespace {namespace}"),
         _ => "roles of the account".to_owned(),
     };
     let message = format!(
-        "role {role} {undone}: more {who} would {done} within ten minutes than may without being \
-         asked for; an operator looks at them and confirms with rolewright confirm"
+        "role {role} {undone}: more {who} would {done} within ten minutes than is allowed without \
+         confirmation; an operator can list and confirm them with rolewright confirm"
     );
     (reason, message)
 }
@@ -51,8 +57,8 @@ pub fn held(
 #[must_use]
 pub fn minute(role: &str) -> String {
     format!(
-        "the lifetime of role {role} is over, and it is removed soon: of expired roles \
-         {EXPIRIES_A_MINUTE} are removed in a minute"
+        "the lifetime of role {role} is over, and it is deleted soon: {EXPIRIES_A_MINUTE} expired \
+         roles are deleted each minute"
     )
 }
 
@@ -69,8 +75,8 @@ mod tests {
             (
                 "RemovalHeld",
                 "role test-a_x is not removed: more roles of namespace a would be removed within \
-                 ten minutes than may without being asked for; an operator looks at them and \
-                 confirms with rolewright confirm"
+                 ten minutes than is allowed without confirmation; an operator can list and \
+                     confirm them with rolewright confirm"
                     .to_owned()
             )
         );

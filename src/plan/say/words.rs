@@ -31,21 +31,24 @@ use crate::{
 fn remedy(class: IamErrorClass) -> &'static str {
     match class {
         IamErrorClass::Unreachable => {
-            "AWS is tried again by itself; check network and credentials if it lasts"
+            "the controller retries by itself; check network and credentials if it lasts"
         }
         IamErrorClass::Throttled => {
-            "the account's call budget is spent; it is tried again more slowly"
+            "the account's limit on IAM calls is used up; the controller retries more slowly"
         }
-        IamErrorClass::ServerError | IamErrorClass::Unknown => "it is tried again by itself",
+        IamErrorClass::ServerError | IamErrorClass::Unknown => "the controller retries by itself",
         IamErrorClass::AccessDenied => {
             "grant the controller this action, or look for a policy that denies it"
         }
-        IamErrorClass::AlreadyExists => "a role of that name has appeared; it is looked at again",
+        IamErrorClass::AlreadyExists => {
+            "a role of that name was just created; the controller \
+            reads it again"
+        }
         IamErrorClass::NotFound => {
             "check that the policy exists in this account and is spelled as AWS spells it"
         }
         IamErrorClass::DeleteConflict | IamErrorClass::Busy => {
-            "somebody else is changing the role; it is tried again"
+            "somebody else is changing the role; the controller retries"
         }
         IamErrorClass::LimitExceeded => "shorten what is longer than AWS allows",
         IamErrorClass::InvalidPrincipal => "check that every principal in spec.trust exists",
@@ -137,7 +140,10 @@ pub fn role_not_found(error: &IamError, step: Option<&Step>) -> Option<String> {
         _ => false,
     };
     about_role.then(|| {
-        format!("{} does not find role {}; it is looked for again", error.action, step.role.name)
+        format!(
+            "{} does not find role {}; the controller reads it again",
+            error.action, step.role.name
+        )
     })
 }
 
@@ -186,8 +192,8 @@ fn words(
         Verdict::ReadyUnseen => {
             let role = status.role_name.as_deref().unwrap_or_default();
             let message = format!(
-                "role {role} is as written now; later changes in AWS are not seen, because the \
-                 account can't be swept"
+                "role {role} is as written now, but later changes in AWS are not noticed, because \
+                 sweeps of the account fail"
             );
             one_reason(State::True, State::True, None, reason::DRIFT_UNSEEN, message)
         }
@@ -205,7 +211,8 @@ fn words(
         Verdict::WouldChange => {
             let count = status.plan.as_ref().map_or(0, Vec::len);
             let message = format!(
-                "driftPolicy is Observe: {count} changes stand in status.plan and none is made"
+                "driftPolicy is Observe: {count} changes are listed in status.plan, and none is \
+                 made"
             );
             one_reason(State::False, State::False, None, reason::WOULD_CHANGE, message)
         }
@@ -217,7 +224,7 @@ fn words(
             expired(format!("the lifetime ended at {end} and the role was never made"))
         }
         Verdict::ExpiredKept(at) => expired(format!(
-            "the lifetime ended at {at}; driftPolicy is Observe, so the role is left"
+            "the lifetime ended at {at}; driftPolicy is Observe, so the role is kept"
         )),
         Verdict::DeletionBlocked(why) => stalled(reason::DELETION_BLOCKED, why),
         Verdict::NotAnnotated(why) => one_reason(
@@ -236,7 +243,7 @@ fn words(
         }
         Verdict::PrincipalMissing(names) => {
             let message = format!(
-                "AWS does not know {}: the trust policy is without it until it exists; create it, \
+                "AWS does not know {}: the trust policy omits it until it exists; create it, \
                  or correct spec.trust",
                 few(names.iter().map(String::as_str))
             );
@@ -247,7 +254,7 @@ fn words(
             format!(
                 "{} was deleted in AWS after this role had trusted it, and {}; whoever has that \
                  name now is not trusted: change \
-                 the resource or request a reconcile to trust it, or take it out of spec.trust",
+                 the resource or request a reconcile to trust it, or remove it from spec.trust",
                 few(status.replaced_principals.iter().map(|principal| principal.arn.as_str())),
                 if *written {
                     "the trust policy is written without it"
@@ -272,7 +279,8 @@ fn words(
         }
         Verdict::Panicked => stalled(
             reason::INTERNAL_ERROR,
-            "rolewright failed on this resource and has parked it; change the resource or restart \
+            "the controller met a bug on this resource and set it aside; change the resource or \
+             restart \
              the controller, and \
              report the log line of the failure",
         ),
@@ -287,9 +295,9 @@ fn unusable(role: &str, lacks: &[String]) -> Vec<Contribution> {
 
 fn full(most: usize) -> String {
     format!(
-        "this namespace has as many roles as it may have, {most} (--max-roles-per-namespace): the \
-         role is made as soon as there is room; delete an IAMRole that nobody needs, or ask the \
-         operator for a higher bound"
+        "this namespace has reached its limit of {most} roles (--max-roles-per-namespace): the \
+         role is created as soon as there is room; delete an IAMRole that nobody needs, or ask \
+             the operator for a higher limit"
     )
 }
 
@@ -331,8 +339,8 @@ fn failed(class: IamErrorClass, lasts: bool, message: String) -> Vec<Contributio
 
 fn contested(parts: &[String]) -> Vec<Contribution> {
     let message = format!(
-        "corrected three times within an hour, and changed again each time: {}; it is corrected \
-         again ever more seldom, up to an hour apart: find out who or what changes it",
+        "corrected three times within an hour, and changed again each time: {}; further \
+         corrections wait longer each time, up to an hour: find out who or what changes it",
         parts.join("; ")
     );
     stalled(reason::DRIFT_CONTESTED, cut(&message, 8_000))
@@ -400,7 +408,7 @@ fn until_then(meanwhile: &Meanwhile, role: &str) -> String {
     match meanwhile {
         Meanwhile::Nothing => String::new(),
         Meanwhile::Held(open) => {
-            let mut text = held + ": what allows more is taken back";
+            let mut text = held + ": what allows more is removed";
             let mut add = |words: &str, of: fn(&Open) -> Option<&RolePart>| {
                 let parts: Vec<String> =
                     open.iter().filter_map(of).map(ToString::to_string).collect();
@@ -409,26 +417,23 @@ fn until_then(meanwhile: &Meanwhile, role: &str) -> String {
                     text.push_str(&few(parts.iter().map(String::as_str)));
                 }
             };
-            add("; what allows less is left so: ", |open| match open {
+            add("; what allows less is not restored: ", |open| match open {
                 Open::Less(part) => Some(part),
                 _ => None,
             });
-            add(
-                "; left, because nothing proves that the role would allow less without it: ",
-                |it| match it {
-                    Open::Unproven(part) => Some(part),
-                    _ => None,
-                },
-            );
-            add("; not allowed here, and left because others attached it: ", |open| match open {
+            add("; kept, because the role might allow more without it: ", |it| match it {
+                Open::Unproven(part) => Some(part),
+                _ => None,
+            });
+            add("; not allowed here, but kept because others attached it: ", |open| match open {
                 Open::Forbidden(part) => Some(part),
                 _ => None,
             });
             text
         }
         Meanwhile::Unknown => format!(
-            "; until then role {role} stays as it is, because it is not known how it was last \
-             written; only a boundary that every role must have is put"
+            "; until then role {role} stays as it is, because there is no record of how it was \
+             last written; only a boundary that every role must have is set"
         ),
         Meanwhile::Failed(error, step) => {
             let during = step.as_ref().map(|step| format!("; stopped at: {step}"));

@@ -145,13 +145,13 @@ fn mark(item: &str) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAccepted {
     /// Its time is over.
-    #[error("its time is over")]
+    #[error("it has expired")]
     Over,
     /// Its time is too long.
-    #[error("it reaches more than 24 hours ahead")]
+    #[error("it is valid for more than 24 hours")]
     TooLong,
     /// It is of another set than the one that is held.
-    #[error("what is held now is another set: look again with rolewright confirm")]
+    #[error("what is held has changed: look again with rolewright confirm")]
     AnotherSet,
 }
 
