@@ -217,11 +217,9 @@ fn words(
             one_reason(State::False, State::False, None, reason::WOULD_CHANGE, message)
         }
         Verdict::Paused { pause, deleting } => paused(pause, *deleting),
-        Verdict::Expired { end, made: true } => {
-            expired(format!("the lifetime ended at {end} and the role is deleted"))
-        }
-        Verdict::Expired { end, made: false } => {
-            expired(format!("the lifetime ended at {end} and the role was never made"))
+        Verdict::Expired { end, made } => {
+            let role = if *made { "is deleted" } else { "was never made" };
+            expired(format!("the lifetime ended at {end} and the role {role}"))
         }
         Verdict::ExpiredKept(at) => expired(format!(
             "the lifetime ended at {at}; driftPolicy is Observe, so the role is kept"
@@ -243,8 +241,8 @@ fn words(
         }
         Verdict::PrincipalMissing(names) => {
             let message = format!(
-                "AWS does not know {}: the trust policy omits it until it exists; create it, \
-                 or correct spec.trust",
+                "AWS does not know {}: the trust policy omits it until it exists; create it, or \
+                 correct spec.trust",
                 few(names.iter().map(String::as_str))
             );
             failed(IamErrorClass::InvalidPrincipal, message)
@@ -253,8 +251,8 @@ fn words(
             reason::PRINCIPAL_REPLACED,
             format!(
                 "{} was deleted in AWS after this role had trusted it, and {}; whoever has that \
-                 name now is not trusted: change \
-                 the resource or request a reconcile to trust it, or remove it from spec.trust",
+                 name now is not trusted: change the resource or request a reconcile to trust it, \
+                 or remove it from spec.trust",
                 few(status.replaced_principals.iter().map(|principal| principal.arn.as_str())),
                 if *written {
                     "the trust policy is written without it"
@@ -280,9 +278,7 @@ fn words(
         Verdict::Panicked => stalled(
             reason::INTERNAL_ERROR,
             "the controller met a bug on this resource and set it aside; change the resource or \
-             restart \
-             the controller, and \
-             report the log line of the failure",
+             restart the controller, and report the log line of the failure",
         ),
     }
 }
