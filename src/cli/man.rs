@@ -96,8 +96,8 @@ mod tests {
         for line in [
             ".TH rolewright-policy-diff 1  \"rolewright 0.1.0\" rolewright",
             ".SH NAME",
-            "rolewright\\-policy\\-diff \\- Show what changed between two documents, and its effect \
-             on access",
+            "rolewright\\-policy\\-diff \\- Show what changed between two documents, and its \
+             effect on access",
             ".SH SYNOPSIS",
             ".SH NOTES",
             "  rolewright policy diff before.json after.yaml",

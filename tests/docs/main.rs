@@ -361,7 +361,8 @@ fn the_templates_of_the_guides_hold_the_trust_policies_of_their_commands() {
         (permissions, "pod-identity.yaml", "pod-identity-trust.json"),
         (install, "rolewright.yaml", "irsa-trust.json"),
     ] {
-        let inside = &file(page, template)["Resources"]["Controller"]["Properties"]["AssumeRolePolicyDocument"];
+        let stack = file(page, template);
+        let inside = &stack["Resources"]["Controller"]["Properties"]["AssumeRolePolicyDocument"];
         let (inside, alone) =
             (read(inside, PolicyKind::Trust), read(&file(page, trust), PolicyKind::Trust));
         assert_eq!(inside, alone, "{page}: {template}");

@@ -162,7 +162,7 @@ async fn one_answer_without_our_tags_does_not_let_a_role_go() {
     wait_until("the first read", SOON, || {
         let ready = world.condition("x", "Ready");
         let message = ready["message"].as_str().unwrap_or_default();
-        if message.contains("read once more") { Ok(()) } else { Err(ready) }
+        if message.contains("reads it once more") { Ok(()) } else { Err(ready) }
     });
     let name = format!("{}/x", world.scope.namespace);
     let tag = Tag::builder().key(key).value(name).build().expect("a tag");

@@ -71,6 +71,7 @@ async fn names_with_an_open_end_are_admitted_and_written() {
     let account = &world.scope.account.id;
     let set = "role/aws-reserved/sso.amazonaws.com/eu-west-2/AWSReservedSSO_Admin_*";
     let github = "https://token.actions.githubusercontent.com";
+    world.provide(github).await;
     let by_ids = "repository_owner_id:12:repository_id:34:environment:Production";
     world.apply(
         "x",

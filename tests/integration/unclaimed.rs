@@ -27,8 +27,7 @@ async fn a_role_that_lost_its_resource_is_counted_named_once_listed_and_left() {
     });
     world.wait_sweeps(2);
     let log = world.controller().log();
-    let told: Vec<&str> =
-        log.lines().filter(|line| line.contains("its resource is not there")).collect();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("has no resource")).collect();
     assert!(told.len() == 1 && told[0].contains(&role), "{told:?}");
 
     let output = Command::new(crate::BIN)

@@ -131,16 +131,16 @@ fn notes(installation: &Installation<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if installation.path == "/" {
         notes.push(
-            "note: with --path-prefix / there is no permission to tag inside CreateRole, or any untagged \
-             role could be taken; AWS then \
-             refuses to create roles with tags: choose a path for this installation alone"
+            "note: with --path-prefix / there is no permission to tag inside CreateRole, or any \
+             untagged role could be taken; AWS then refuses to create roles with tags: choose a \
+             path for this installation alone"
                 .to_owned(),
         );
     }
     if installation.boundary.is_none() {
         notes.push(
-            "note: with --permissions-boundary none whoever may create an IAMRole can give it any permission: \
-             limit who may, or set a boundary"
+            "note: with --permissions-boundary none whoever may create an IAMRole can give it any \
+             permission: limit who may, or set a boundary"
                 .to_owned(),
         );
     }
