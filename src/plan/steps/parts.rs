@@ -376,9 +376,10 @@ impl<'a> Parts<'a> {
         let denies = |side: Set| set_of(&self.all, |part| part.denies) & side;
         let allows = set_of(&self.all, |part| part.allows);
         let (comes, goes) = (after & !before, before & !after);
-        // What is denied from the beginning on, but for what goes with this step.
-        let at_first = (self.old & !goes) | comes;
-        let open = |set: Set| places(set).filter(move |at| !self.has(at_first, *at));
+        // What is denied from the beginning to the end, whichever steps fail, and with this step.
+        // A Deny that goes with another step may be gone before.
+        let throughout = (self.old & self.new) | comes;
+        let open = |set: Set| places(set).filter(move |at| !self.has(throughout, *at));
         for one in places(comes & allows & !self.within.0) {
             let held_back = Self::set(&self.overlaps, one) & denies(self.new);
             needs.extend(open(held_back).map(|at| Need::Comes(Self::set(&self.covers, at))));

@@ -232,6 +232,25 @@ fn of_a_large_policy_only_that_it_denies_nothing_is_known() {
     }
 }
 
+#[test]
+fn what_allows_waits_for_the_new_deny_although_an_old_one_that_goes_denies_it_too() {
+    let arn = "arn:aws:iam::123456789012:policy/deny";
+    let mut state = as_written(&wish(&spec(role(&[LAMBDA], &[], None, &["deny"]))));
+    let text = format!(r#"{{"Version":"2012-10-17","Statement":[{NO}]}}"#);
+    state.contents = [(arn.to_owned(), text)].into();
+    // Beside an Allow, so that the old one may go first: nothing is allowed then.
+    let both = r#"{"Effect":"Allow","Action":"sqs:*","Resource":"*"},
+        {"Effect":"Deny","Action":"s3:PutObject","Resource":"arn:aws:s3:::secret"}"#;
+    let then = wish(&spec(role(&[LAMBDA], &[("a", ALL), ("b", both)], None, &[])));
+    let steps = diff::diff(&then, &state, &Owned::default());
+    let of = |policy: &str| {
+        let put =
+            |step: &Step| matches!(&step.call, Call::PutInline { name, .. } if name == policy);
+        steps.iter().position(put).unwrap()
+    };
+    assert!(steps[of("a")].needs.contains(&of("b")), "{steps:#?}");
+}
+
 /// A Deny of some characters, about nothing else than the others.
 fn deny(number: usize, size: usize) -> String {
     let no =
