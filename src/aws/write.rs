@@ -22,7 +22,7 @@ impl IamWrite for AwsIam {
     }
 
     async fn write(&self, proven: Proven<'_>) -> Result<Written, IamError> {
-        let Step { role, call, why: _, change: _, needs: _, gives_back: _ } = proven.step();
+        let Step { role, call, .. } = proven.step();
         let (iam, name) = (&self.client, role.name.as_str());
         match call {
             Call::CreateRole { path, trust, description, max_session, boundary, tags } => {
@@ -102,14 +102,15 @@ impl IamWrite for AwsIam {
 
 #[expect(clippy::needless_pass_by_value, reason = "stands in `Result::map`")]
 fn done(answer: impl RequestId) -> Written {
-    Written { role: None, request_id: answer.request_id().map(str::to_owned) }
+    let request_id = answer.request_id().map(str::to_owned);
+    Written { request_id, ..Written::default() }
 }
 
 /// Removing what is absent is done.
 fn gone(answer: Result<Written, IamError>) -> Result<Written, IamError> {
     match answer {
         Err(error) if error.class == IamErrorClass::NotFound => {
-            Ok(Written { role: None, request_id: error.request_id })
+            Ok(Written { role: None, request_id: error.request_id, was_gone: true })
         }
         other => other,
     }

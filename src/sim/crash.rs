@@ -4,6 +4,7 @@
 use std::{
     future::pending,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use tokio::sync::watch;
@@ -26,9 +27,12 @@ struct Count {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Stop {
-    at: u64,
-    after: bool,
+enum Stop {
+    /// At one write, before or after it.
+    At(u64, bool),
+    /// At all writes from one on that are in flight at the same time; of each, in the order in
+    /// which they arrive, a bit says whether it is applied.
+    InFlight(u64, u32),
 }
 
 impl Crash {
@@ -42,7 +46,15 @@ impl Crash {
     /// to: before it is applied, or after it and before the answer.
     pub fn stop_at_write(&self, n: u64, after: bool) {
         let mut count = self.0.count.lock().unwrap_or_else(PoisonError::into_inner);
-        count.stop = Some(Stop { at: count.writes.saturating_add(n), after });
+        count.stop = Some(Stop::At(count.writes.saturating_add(n), after));
+    }
+
+    /// Crashes the process at its `n`th write from now and all others that are in flight with it:
+    /// the first of them is applied when the lowest bit of `applied` is set, the next one when the
+    /// next bit is, and so on. None is answered.
+    pub fn stop_in_flight(&self, n: u64, applied: u32) {
+        let mut count = self.0.count.lock().unwrap_or_else(PoisonError::into_inner);
+        count.stop = Some(Stop::InFlight(count.writes.saturating_add(n), applied));
     }
 
     /// Writes that the process has begun so far, refused ones included.
@@ -87,7 +99,26 @@ impl Crash {
         let mut count = self.0.count.lock().unwrap_or_else(PoisonError::into_inner);
         count.writes = count.writes.saturating_add(1);
         let now = count.writes;
-        count.stop.take_if(|stop| stop.at == now).map(|stop| stop.after)
+        match count.stop {
+            Some(Stop::At(at, after)) if at == now => {
+                count.stop = None;
+                Some(after)
+            }
+            Some(Stop::InFlight(first, applied)) => {
+                let place = u32::try_from(now.checked_sub(first)?).ok()?;
+                Some(applied.checked_shr(place).unwrap_or_default() & 1 == 1)
+            }
+            _ => None,
+        }
+    }
+
+    /// The crash at a write: at once, or when all that are in flight with it have arrived.
+    pub(super) async fn crash_at_write(&self) {
+        let count = || self.0.count.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(count().stop, Some(Stop::InFlight(..))) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.crash_now();
     }
 }
 

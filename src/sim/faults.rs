@@ -191,7 +191,7 @@ pub(super) async fn carry_out<T, E, C>(
         }
         Some(Fault::Stop { after }) => {
             drop(finish(Outcome::Stopped { applied: after }));
-            crash.crash_now();
+            crash.crash_at_write().await;
             pending().await
         }
         Some(Fault::Panic) => {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, stream};
 use kube::{
     Api,
-    api::PostParams,
+    api::{DeleteParams, PostParams},
     core::{ApiResource, DynamicObject, GroupVersionKind},
 };
 use serde_json::{Value, json};
@@ -23,6 +23,9 @@ use harness::{ADMIN, Cluster, Controller, ControllerConfig, image_env, wait_unti
 pub const SETTINGS: &str = "--permissions-boundary none --aws-read-rate 0 --aws-write-rate 0 \
     --max-concurrent-reconciles 32 \
                             --sweep-interval 2s";
+/// As many passes at one time as by default.
+pub const EIGHT: &str = "--permissions-boundary none --aws-read-rate 0 --aws-write-rate 0 \
+                         --removal-wave 0s --sweep-interval 2s";
 const LONG: Duration = Duration::from_mins(15);
 /// Between two looks at a controller that works.
 const LOOK: Duration = Duration::from_millis(50);
@@ -43,11 +46,11 @@ struct Place {
 }
 
 impl Place {
-    fn new(cluster: &Cluster, name: &str) -> Self {
+    fn new(cluster: &Cluster, name: &str, settings: &str) -> Self {
         let scope = cluster.scope(name);
         scope.bind_in_namespace("rolewright");
         let iam = Server::start();
-        let args: Vec<&str> = SETTINGS.split(' ').collect();
+        let args: Vec<&str> = settings.split(' ').filter(|arg| !arg.is_empty()).collect();
         let config =
             ControllerConfig { standin: iam.url(), env: image_env(), ..scope.config(&args) };
         Self {
@@ -64,14 +67,31 @@ impl Place {
         controller
     }
 
+    /// The resources of the namespace.
+    async fn resources(&self, cluster: &Cluster) -> Api<DynamicObject> {
+        let kind = GroupVersionKind::gvk("iam.rolewright.dev", "v1alpha1", "IAMRole");
+        let resource = ApiResource::from_gvk(&kind);
+        let client = cluster.control_plane.client(ADMIN).await;
+        Api::namespaced_with(client, &self.namespace, &resource)
+    }
+
+    /// Deletes the first resources by parallel clients.
+    fn delete(&self, cluster: &Cluster, count: usize) {
+        Runtime::new().unwrap().block_on(async {
+            let api = self.resources(cluster).await;
+            let delete = async |number: usize| {
+                let name = format!("service-{number}");
+                api.delete(&name, &DeleteParams::default()).await.unwrap();
+            };
+            stream::iter(0..count).for_each_concurrent(CLIENTS, delete).await;
+        });
+    }
+
     /// Creates resources `from..to` by parallel clients, and says how long that took.
     fn create(&self, cluster: &Cluster, from: usize, to: usize) -> Duration {
         let runtime = Runtime::new().unwrap();
         runtime.block_on(async {
-            let kind = GroupVersionKind::gvk("iam.rolewright.dev", "v1alpha1", "IAMRole");
-            let resource = ApiResource::from_gvk(&kind);
-            let client = cluster.control_plane.client(ADMIN).await;
-            let api: Api<DynamicObject> = Api::namespaced_with(client, &self.namespace, &resource);
+            let api = self.resources(cluster).await;
             let begin = Instant::now();
             let create = async |number: usize| {
                 let object = serde_json::from_value(manifest(number)).unwrap();
@@ -94,7 +114,7 @@ impl Place {
     }
 }
 
-/// A role as teams write them: three tags, a managed policy, an inline policy.
+/// A role as teams write them: four tags, two managed policies, an inline policy.
 fn manifest(number: usize) -> Value {
     json!({
         "apiVersion": "iam.rolewright.dev/v1alpha1",
@@ -105,13 +125,16 @@ fn manifest(number: usize) -> Value {
             "trust": [{"name": "lambda", "service": {"name": "lambda.amazonaws.com",
             "sourceAccount": "Own"}}],
             "permissions": {
-                "managedPolicies": ["arn:aws:iam::aws:policy/SecurityAudit"],
+                "managedPolicies": [
+                    "arn:aws:iam::aws:policy/SecurityAudit",
+                    "arn:aws:iam::aws:policy/ReadOnlyAccess",
+                ],
                 "inlinePolicies": [{"name": "read", "statements": [
                     {"effect": "Allow", "actions": ["s3:GetObject"],
                     "resources": ["arn:aws:s3:::bucket/*"]},
                 ]}],
             },
-            "tags": {"owner": "bench", "cost-centre": "1", "project": "bench"},
+            "tags": {"owner": "bench", "cost-centre": "1", "project": "bench", "stage": "test"},
         },
     })
 }
@@ -165,8 +188,14 @@ fn seconds(duration: Duration) -> String {
 
 /// `count` new roles, each call to AWS answered `latency` later. The resources are created while
 /// the controller is held still, so that the time is the controller's and not the client's.
-pub fn new_roles(table: &mut Table, cluster: &Cluster, count: usize, latency: Duration, goal: f64) {
-    let place = Place::new(cluster, "new");
+pub fn new_roles(
+    table: &mut Table,
+    cluster: &Cluster,
+    (count, settings): (usize, &str),
+    latency: Duration,
+    goal: f64,
+) {
+    let place = Place::new(cluster, "new", settings);
     let mut controller = place.controller();
     controller.wait_ready();
     std::thread::sleep(Duration::from_secs(3));
@@ -192,10 +221,42 @@ pub fn new_roles(table: &mut Table, cluster: &Cluster, count: usize, latency: Du
     controller.terminate();
 }
 
+/// `count` roles that go, out of so many that no brake holds them, each call to AWS answered
+/// `latency` later.
+pub fn removals(table: &mut Table, cluster: &Cluster, count: usize, latency: Duration, goal: f64) {
+    let all = count * 12;
+    let place = Place::new(cluster, "gone", EIGHT);
+    let mut controller = place.controller();
+    controller.wait_ready();
+    place.create(cluster, 0, all);
+    wait_ready(&controller, all);
+    place.wait_sweeps(all, 2);
+    place.iam.latency(latency);
+    controller.pause();
+    place.delete(cluster, count);
+    let before = cluster.control_plane.audit_writes(&place.user).len();
+    place.iam.reset();
+    controller.resume();
+    let begin = Instant::now();
+    wait_ready(&controller, all - count);
+    let took = begin.elapsed();
+    table.at_most(
+        &format!("{count} removals, each call {} ms", latency.as_millis()),
+        took.as_secs_f64(),
+        goal,
+        "s",
+    );
+    table.tell("  AWS calls, sweeps among them", format!("{:?}", place.iam.calls()));
+    let written = cluster.control_plane.audit_writes(&place.user).len() - before;
+    table.tell("  writes to Kubernetes", written.to_string());
+    assert_eq!(place.iam.roles(), all - count);
+    controller.terminate();
+}
+
 /// `count` resources from an idle controller to one at rest, over a watch that breaks, and to a new
 /// process.
 pub fn life(table: &mut Table, cluster: &mut Cluster, count: usize) {
-    let place = Place::new(cluster, "life");
+    let place = Place::new(cluster, "life", SETTINGS);
     let mut controller = place.controller();
     let begin = Instant::now();
     controller.wait_ready();

@@ -52,8 +52,11 @@ fn main() {
     if wanted("new") {
         table.part("New roles");
         let latency = Duration::from_millis(50);
-        load::new_roles(&mut table, &cluster, 200, latency, 3.0);
-        load::new_roles(&mut table, &cluster, 1_000, latency, 15.0);
+        load::new_roles(&mut table, &cluster, (200, load::SETTINGS), latency, 3.0);
+        load::new_roles(&mut table, &cluster, (1_000, load::SETTINGS), latency, 15.0);
+        table.part("With eight passes at one time, as by default");
+        load::new_roles(&mut table, &cluster, (1_000, load::EIGHT), latency, 22.0);
+        load::removals(&mut table, &cluster, 200, latency, 9.8);
     }
     for count in counts.into_iter().filter(|_| wanted("life")) {
         table.part(&format!("{count} resources"));

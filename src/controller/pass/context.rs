@@ -102,7 +102,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     /// Notes how the role is left behind by the steps that were carried out: a sweep compares a
     /// role with that which is not as written. Nothing is noted when it can't be known.
     pub(super) fn note_left(&self, observed: &Observed, progress: &Progress, scope: &Owned) {
-        let Progress { done, unsure, created: _ } = progress;
+        let Progress { done, unsure, .. } = progress;
         let account = &self.limits.account;
         let key = RoleKey { account: account.id, name: observed.role.name.clone() };
         let (mut recent, mut observed) = (Recent::default(), observed.clone());

@@ -1,8 +1,14 @@
-//! Carries a plan out: each step whose needs are done, also after a failure of another. Nothing is
-//! ever resumed; the next pass observes anew.
+//! Carries a plan out: each step whose needs are done, also after a failure of another, and those
+//! of a group side by side. Nothing is ever resumed; the next pass observes anew.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    future::poll_fn,
+    pin::pin,
+    task::{Context, Poll},
+};
 
+use futures::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
 use tracing::{info, warn};
 
@@ -25,7 +31,7 @@ use crate::{
         scope::identity::Identity,
         steps::{
             audit,
-            step::{Step, Written},
+            step::{IN_FLIGHT, Step, Written},
         },
     },
     ports::{Clock, Cluster, IamWrite},
@@ -72,6 +78,8 @@ pub struct Progress {
     pub done: Vec<Step>,
     /// Of a step it is not known whether AWS has carried it out.
     pub unsure: bool,
+    /// A step found nothing to remove.
+    pub was_gone: bool,
 }
 
 impl From<IamError> for Interrupted {
@@ -130,46 +138,174 @@ async fn carry_out<I: IamWrite, C: Cluster, K: Clock>(
 ) -> Result<(), Interrupted> {
     let mut done = BTreeSet::new();
     let mut not_done = NotDone { failed: Vec::new(), left: Vec::new(), boundary: None };
-    for (place, step) in steps.iter().enumerate() {
-        if !step.needs.iter().all(|need| done.contains(need)) {
-            not_done.left.push(step.clone());
-            continue;
-        }
-        job.access.iam.turn().await;
-        if shared.stopping() {
-            return Err(Interrupted::Stopping);
-        }
-        if leave.allows(step, shared.clock.steady()).is_none() {
-            prove_again(shared, job, leave).await?;
-        }
-        if shared.stopping() {
-            return Err(Interrupted::Stopping);
-        }
-        let now = shared.clock.steady();
-        let proven = leave.allows(step, now).ok_or(Interrupted::ProofTooOld)?;
-        let (role, at) = match write(shared, job, proven).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                progress.unsure |= error.class.outcome_unknown();
-                if shared.stopping() || ends_a_pass(&error, step) {
-                    return Err(Interrupted::Iam(error, Some(Box::new(step.clone()))));
+    let mut alone = false;
+    let mut rest: Vec<(usize, &Step)> = steps.iter().enumerate().collect();
+    while !rest.is_empty() {
+        let behind = rest.split_off(if alone { 1 } else { group(&rest) });
+        let all_done = |step: &Step| step.needs.iter().all(|need| done.contains(need));
+        let (ready, waiting): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|(_, step)| all_done(step));
+        rest = behind;
+        not_done.left.extend(waiting.into_iter().map(|(_, step)| step.clone()));
+        let (answers, end) = answers(shared, job, &ready, leave, &mut alone).await;
+        let mut interrupted = None;
+        for (place, step, answer) in answers {
+            let (written, at) = match answer {
+                Ok(answer) => answer,
+                Err(error) => {
+                    progress.unsure |= error.class.outcome_unknown();
+                    if shared.stopping() || ends_a_pass(&error, step) {
+                        interrupted.get_or_insert((error, step));
+                    } else {
+                        not_done.failed.push((error, step.clone()));
+                    }
+                    continue;
                 }
-                not_done.failed.push((error, step.clone()));
-                continue;
+            };
+            done.insert(place);
+            progress.done.push(step.clone());
+            told.push((job.reason, step.clone()));
+            progress.was_gone |= written.was_gone;
+            if let Leave::Create(absence) = &*leave {
+                // CreateRole's own answer is a proof as good as a read; without one the next pass
+                // reads.
+                let role = written.role.ok_or(Interrupted::ProofTooOld)?;
+                *leave = Leave::Change(absence.clone().created(job.identity, &role, at));
+                progress.created = Some(role);
             }
-        };
-        done.insert(place);
-        progress.done.push(step.clone());
-        told.push((job.reason, step.clone()));
-        if let Leave::Create(absence) = &*leave {
-            // CreateRole's own answer is a proof as good as a read; without one the next pass
-            // reads.
-            let role = role.ok_or(Interrupted::ProofTooOld)?;
-            *leave = Leave::Change(absence.clone().created(job.identity, &role, at));
-            progress.created = Some(role);
+        }
+        if let Some((error, step)) = interrupted {
+            return Err(Interrupted::Iam(error, Some(Box::new(step.clone()))));
+        }
+        if let Some(end) = end {
+            return Err(end);
         }
     }
     if not_done.failed.is_empty() { Ok(()) } else { Err(Interrupted::NotDone(not_done)) }
+}
+
+/// How many of these steps, from the first on, may be in flight at the same time.
+fn group(steps: &[(usize, &Step)]) -> usize {
+    let number = steps.first().and_then(|(_, step)| step.group);
+    let of_it = |(_, step): &&(usize, &Step)| number.is_some() && step.group == number;
+    steps.iter().take_while(of_it).take(IN_FLIGHT).count().max(1)
+}
+
+/// The answer to a step, with its place in the plan.
+type Answer<'a> = (usize, &'a Step, Result<(Written, Timestamp), IamError>);
+
+/// What came of steps that may be in flight at the same time, in the order of the plan, and why not
+/// all of them were sent. Where they got in each other's way those that AWS turned down are sent
+/// once more, and from there on `alone` is set: one at a time.
+async fn answers<'a, I: IamWrite, C: Cluster, K: Clock>(
+    shared: &Shared<I, C, K>,
+    job: &Job<'_, I>,
+    ready: &[(usize, &'a Step)],
+    leave: &mut Leave,
+    alone: &mut bool,
+) -> (Vec<Answer<'a>>, Option<Interrupted>) {
+    let (mut answers, mut end) = side_by_side(shared, job, ready, leave).await;
+    if ready.len() > 1 && end.is_none() && !over(&answers) && answers.iter().any(busy) {
+        *alone = true;
+        let again: Vec<Answer<'_>> = answers.extract_if(.., |answer| busy(answer)).collect();
+        for (place, step, _) in again {
+            let (answer, stopped) = side_by_side(shared, job, &[(place, step)], leave).await;
+            answers.extend(answer);
+            end = stopped;
+            if end.is_some() || over(&answers) {
+                break;
+            }
+        }
+    }
+    answers.sort_by_key(|(place, ..)| *place);
+    (answers, end)
+}
+
+/// Whether AWS turned a step down because another write was in the way.
+fn busy((_, _, answer): &Answer<'_>) -> bool {
+    answer.as_ref().is_err_and(|error| error.class == IamErrorClass::Busy)
+}
+
+/// Whether one of these failures leaves nothing more to do.
+fn over(answers: &[Answer<'_>]) -> bool {
+    let ends = |(_, step, answer): &Answer<'_>| {
+        answer.as_ref().is_err_and(|error| ends_a_pass(error, step))
+    };
+    answers.iter().any(ends)
+}
+
+/// Sends steps, each in its turn and without waiting for the answers to those before it. All that
+/// were sent are waited for.
+async fn side_by_side<'a, I: IamWrite, C: Cluster, K: Clock>(
+    shared: &Shared<I, C, K>,
+    job: &Job<'_, I>,
+    steps: &[(usize, &'a Step)],
+    leave: &mut Leave,
+) -> (Vec<Answer<'a>>, Option<Interrupted>) {
+    let (mut flight, mut answers) = (Flight::new(), Vec::new());
+    let mut end = None;
+    for (place, step) in steps.iter().copied() {
+        let mut begin = pin!(may_begin(shared, job, step, leave));
+        let proven = poll_fn(|context| {
+            go_on(&mut flight, &mut answers, context);
+            begin.as_mut().poll(context)
+        });
+        match proven.await {
+            Ok(_) if over(&answers) => break,
+            Ok(proven) => {
+                let answer = async move { (place, step, write(shared, job, proven).await) };
+                flight.push(answer.boxed());
+            }
+            Err(interrupted) => {
+                end = Some(interrupted);
+                break;
+            }
+        }
+    }
+    poll_fn(|context| {
+        go_on(&mut flight, &mut answers, context);
+        if flight.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    (answers, end)
+}
+
+/// Calls in flight, in the order in which they were sent.
+type Flight<'f, 'a> = Vec<BoxFuture<'f, Answer<'a>>>;
+
+/// Takes the answers that have come.
+fn go_on<'a>(
+    flight: &mut Flight<'_, 'a>,
+    answers: &mut Vec<Answer<'a>>,
+    context: &mut Context<'_>,
+) {
+    flight.retain_mut(|call| match call.poll_unpin(context) {
+        Poll::Ready(answer) => {
+            answers.push(answer);
+            false
+        }
+        Poll::Pending => true,
+    });
+}
+
+/// Waits for the turn of a step, and looks whether it may be sent then.
+async fn may_begin<'a, I: IamWrite, C: Cluster, K: Clock>(
+    shared: &Shared<I, C, K>,
+    job: &Job<'_, I>,
+    step: &'a Step,
+    leave: &mut Leave,
+) -> Result<Proven<'a>, Interrupted> {
+    job.access.iam.turn().await;
+    if shared.stopping() {
+        return Err(Interrupted::Stopping);
+    }
+    if leave.allows(step, shared.clock.steady()).is_none() {
+        prove_again(shared, job, leave).await?;
+    }
+    if shared.stopping() {
+        return Err(Interrupted::Stopping);
+    }
+    leave.allows(step, shared.clock.steady()).ok_or(Interrupted::ProofTooOld)
 }
 
 /// True for a failure that says nothing of its step: the account or the role itself can't be used
@@ -180,13 +316,13 @@ fn ends_a_pass(error: &IamError, step: &Step) -> bool {
         || words::role_not_found(error, Some(step)).is_some()
 }
 
-/// One call to AWS, and what is to be known of it whatever comes after. Returns the role that it
-/// answered with, and when.
+/// One call to AWS, and what is to be known of it whatever comes after. Returns the answer, and
+/// when it came.
 async fn write<I: IamWrite, C: Cluster, K: Clock>(
     shared: &Shared<I, C, K>,
     job: &Job<'_, I>,
     proven: Proven<'_>,
-) -> Result<(Option<RoleRecord>, Timestamp), IamError> {
+) -> Result<(Written, Timestamp), IamError> {
     let step = proven.step();
     // Leadership is asked for once more right before the call, and while that is under way.
     let answer = shared
@@ -196,11 +332,11 @@ async fn write<I: IamWrite, C: Cluster, K: Clock>(
         .unwrap_or_else(|| Err(abandoned(step)));
     let now = shared.clock.steady();
     match answer {
-        Ok(Written { role, request_id }) => {
+        Ok(written) => {
             job.access.recent().record(step, Certainty::Applied, now);
             tally::carried_out(&shared.metrics, step, job.reason);
-            audit_line(job, step, Ok(request_id.as_deref()));
-            Ok((role, now))
+            audit_line(job, step, Ok(written.request_id.as_deref()));
+            Ok((written, now))
         }
         Err(error) => {
             if error.class.outcome_unknown() {

@@ -2,15 +2,19 @@
 //! proven first and again right before the last call; blockers are looked for before anything is
 //! taken.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use iam::role::RoleKey;
+use futures::{FutureExt, StreamExt, join, stream, try_join};
+use iam::role::{RoleKey, RoleName};
+use jiff::Timestamp;
 
 use crate::{
+    accounts::Access,
     api::reason,
     controller::pass::{
         context::Pass,
         drive::{Interrupted, Job, Progress, drive},
+        observe::{self, Versions},
     },
     plan::{
         decide::{
@@ -19,12 +23,15 @@ use crate::{
             ownership::{Known, Leave, NotOurs},
             situation::{Aim, Situation, Wait},
         },
-        failure::IamErrorClass,
-        form::observed::{Contents, Observed},
+        failure::{IamError, IamErrorClass},
+        form::observed::{self, Contents, Observed},
         scope::identity::Identity,
-        steps::{remove, step::Why},
+        steps::{
+            remove,
+            step::{IN_FLIGHT, Why},
+        },
     },
-    ports::{Clock, Cluster, IamWrite},
+    ports::{Clock, Cluster, IamRead, IamWrite},
 };
 
 /// How a removal ended.
@@ -56,21 +63,32 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         known: Known<'_>,
         why: Why,
     ) -> Result<Removal, Interrupted> {
-        let role = self.access.iam.role(&identity.name).await?;
+        // Where a role is expected, what hangs on it is read beside it: mostly it is there.
+        let iam = &self.access.iam;
+        let (role, beside) = if known.expected() {
+            let (role, all) =
+                join!(iam.role(&identity.name), attachments(iam, &identity.name).boxed());
+            (role?, Some(all))
+        } else {
+            (iam.role(&identity.name).await?, None)
+        };
         let situation = self.situation(identity, role.as_ref(), known.clone(), Aim::Remove);
-        let mut brake = None;
+        let (mut brake, mut on_it) = (None, Attachments::default());
         if matches!(situation, Situation::Ours(_)) {
             self.shared.memory().absent_since.remove(&identity.key);
+            on_it = match beside {
+                Some(all) => all?,
+                None => attachments(&self.access.iam, &identity.name).await?,
+            };
             // What can't go anyway is not counted.
-            let profiles = self.access.iam.instance_profiles(&identity.name).await?;
-            if let Some(profiles) = profiles.filter(|profiles| !profiles.is_empty()) {
+            if !on_it.profiles.is_empty() {
                 // The next sweep that sees it free ends the wait.
                 self.shared.memory().held_by_profile.insert(identity.key.clone());
                 return Ok(Removal::Blocked(format!(
                     "role {} is in instance profile {}, which rolewright does not own: remove the \
                      role from it",
                     identity.name,
-                    profiles.join(", ")
+                    on_it.profiles.join(", ")
                 )));
             }
             brake = self.brake_removal(why).await?;
@@ -81,58 +99,118 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         };
         let Some(role) = role else { return Err(Interrupted::ProofTooOld) };
         let name = role.name.clone();
-        let attached = self.access.iam.attached(&name).await?.unwrap_or_default();
-        let inline = self.access.iam.inline_names(&name).await?.unwrap_or_default();
-        let inline = inline.into_iter().map(|name| (name, String::new())).collect();
-        let observed = Observed { role, attached, inline, contents: Contents::new() };
+        // Of a document that is not read nothing is known.
+        let inline = on_it.inline.into_iter().map(|name| (name, String::new())).collect();
+        let (attached, contents) = (on_it.attached, Contents::new());
+        let mut found = Observed { role, attached, inline, contents };
         let resource = self.resource.clone();
-        let job = Job {
-            access: self.access,
-            resource: &resource,
-            identity,
-            observed: Some(&observed),
-            reason: if why == Why::Expired { reason::EXPIRED } else { reason::DELETED },
-        };
-        let key = RoleKey { account: identity.account.id, name };
-        let mut progress = Progress::default();
-        let strip = remove::strip(&key, &observed, why);
+        let reason = if why == Why::Expired { reason::EXPIRED } else { reason::DELETED };
+        let account = self.limits.account.clone();
+        let key = RoleKey { account: account.id, name };
         let delete = [remove::delete(&key, why)];
-        if !strip.is_empty() {
+        let (access, observed) = (self.access, None);
+        let about = Job { access, resource: &resource, identity, observed, reason };
+        let mut progress = Progress::default();
+        if !(found.attached.is_empty() && found.inline.is_empty()) {
             // IAM checks the right to delete before it looks at what hangs on the role: asked now,
             // it answers AccessDenied while nothing is taken away yet, or DeleteConflict when we
-            // may go on.
-            match drive(self.shared, &job, &delete, &mut leave, &mut progress, &mut self.told).await
-            {
-                Ok(()) => return self.confirm(identity).await,
+            // may go on. Meanwhile is read what decides in which order that goes.
+            let now = self.shared.clock.steady();
+            let (answer, held) = {
+                let job = Job { observed: Some(&found), ..about };
+                let told = &mut self.told;
+                join!(
+                    drive(self.shared, &job, &delete, &mut leave, &mut progress, told),
+                    what_they_hold(self.access, &found, now).boxed()
+                )
+            };
+            match answer {
+                Ok(()) => return self.confirm(identity, &progress).await,
                 Err(failure) if failed_with(&failure, IamErrorClass::DeleteConflict) => {}
                 other => return denied(other),
             }
-            drive(self.shared, &job, &strip, &mut leave, &mut progress, &mut self.told).await?;
+            (found.inline, found.contents) = held;
+            let strip = remove::strip(&key, &found, why, &account);
+            let (job, told) = (Job { observed: Some(&found), ..about }, &mut self.told);
+            drive(self.shared, &job, &strip, &mut leave, &mut progress, told).await?;
         }
         // Proven again right before the call that can't be undone. "No such role" is not our doing:
         // IAM's replicas may disagree, and two reads of one moment prove no absence.
         let again = self.access.iam.role(&key.name).await?;
-        let id = known.id.clone().or_else(|| Some(observed.role.role_id.clone()));
+        let id = known.id.clone().or_else(|| Some(found.role.role_id.clone()));
         let known = Known { id, ..known };
         let situation = self.situation(identity, again.as_ref(), known, Aim::Remove);
         let mut leave = match may_remove(situation, None) {
             Ok(leave) => leave,
             Err(removal) => return Ok(removal),
         };
-        match drive(self.shared, &job, &delete, &mut leave, &mut progress, &mut self.told).await {
-            Ok(()) => self.confirm(identity).await,
+        let (job, mut progress) = (Job { observed: Some(&found), ..about }, Progress::default());
+        let told = &mut self.told;
+        match drive(self.shared, &job, &delete, &mut leave, &mut progress, told).await {
+            Ok(()) => self.confirm(identity, &progress).await,
             other => denied(other),
         }
     }
 
-    /// After our own `DeleteRole` one "no such role" is enough.
-    async fn confirm(&self, identity: &Identity) -> Result<Removal, Interrupted> {
-        if self.access.iam.role(&identity.name).await?.is_none() {
+    /// What AWS says to have deleted is gone. Of a role that it did not find nobody knows whether
+    /// all of IAM has lost it: then one "no such role" has to be read.
+    async fn confirm(
+        &self,
+        identity: &Identity,
+        progress: &Progress,
+    ) -> Result<Removal, Interrupted> {
+        if !progress.was_gone || self.access.iam.role(&identity.name).await?.is_none() {
             return Ok(Removal::Gone);
         }
         let message = format!("role {} is deleted, and IAM still shows it", identity.name);
         Ok(Removal::Waiting(SOON, message))
     }
+}
+
+/// What hangs on a role.
+#[derive(Default)]
+struct Attachments {
+    profiles: Vec<String>,
+    attached: observed::Attachments,
+    inline: Vec<String>,
+}
+
+/// Reads what hangs on a role; nothing does where there is none.
+async fn attachments(iam: &impl IamRead, name: &RoleName) -> Result<Attachments, IamError> {
+    let (profiles, attached, inline) =
+        try_join!(iam.instance_profiles(name), iam.attached(name), iam.inline_names(name))?;
+    Ok(Attachments {
+        profiles: profiles.unwrap_or_default(),
+        attached: attached.unwrap_or_default(),
+        inline: inline.unwrap_or_default(),
+    })
+}
+
+/// The inline policies of a role and what its managed ones hold, as far as that decides in which
+/// order they go. Of what can't be read nothing is known, and it has its place all the same.
+async fn what_they_hold<I: IamRead>(
+    access: &Access<I>,
+    found: &Observed,
+    now: Timestamp,
+) -> (BTreeMap<String, String>, Contents) {
+    let mut observed = found.clone();
+    if remove::asks_for_contents(&observed) {
+        let arns = observed.attached.clone();
+        observed.contents = observe::contents(access, arns, Versions::Lately, now).await;
+    }
+    if remove::asks_for_documents(&observed) {
+        let name = &observed.role.name;
+        let mut read = Vec::new();
+        for policy in observed.inline.keys() {
+            let text = access.iam.inline(name, policy);
+            let with_name = |text: Result<Option<String>, IamError>| {
+                (policy.clone(), text.ok().flatten().unwrap_or_default())
+            };
+            read.push(text.map(with_name).boxed());
+        }
+        observed.inline = stream::iter(read).buffered(IN_FLIGHT).collect().await;
+    }
+    (observed.inline, observed.contents)
 }
 
 /// The grounds on which the role may be removed, or how its removal ends without them.

@@ -47,6 +47,7 @@ mod providers;
 mod removal;
 mod rest;
 mod room;
+mod side_by_side;
 mod slow;
 mod steps;
 mod sweeps;

@@ -104,11 +104,13 @@ async fn a_role_that_was_made_is_known_also_when_its_proof_got_too_old() {
     let mut rig = Rig::new();
     rig.world.iam.read_lag(Duration::from_mins(1), Duration::from_mins(1));
     let slow = Fault::Delay(Duration::from_secs(11));
-    rig.world.iam.fault(Rule::new(slow).on("AttachRolePolicy").times(1));
+    rig.world.iam.fault(Rule::new(slow).on("PutRolePolicy").times(1));
     rig.start();
-    rig.apply("x", &whole());
+    // What is attached waits for the Deny.
+    let guard = READ.replace(r#""effect":"Allow""#, r#""effect":"Deny""#);
+    rig.apply("x", &whole().replace(READ, &guard));
     rig.seconds(12).await;
-    assert_eq!(rig.writes(), ["CreateRole", "AttachRolePolicy"]);
+    assert_eq!(rig.writes(), ["CreateRole", "PutRolePolicy"]);
     let made = rig.world.iam.get(&role("x")).map(|role| role.role_id);
     assert_eq!((rig.status("x").role_id, rig.status("x").creating), (made, None));
     rig.seconds(120).await;

@@ -15,20 +15,13 @@ use crate::plan::{
         differences::{Differences, Inline, ObservedDocument},
         managed::{Attached, Managed, held},
         order::{Placed, ordered},
-        parts::Room,
         step::{CHANGE, Call, Step, Why},
     },
 };
 use iam::{
     account::Account,
     limits::{INLINE_TOTAL, MANAGED_POLICIES_DEFAULT, TAGS, counted_size},
-    policy::{
-        Policy, PolicyKind, compare,
-        contain::{self, Change},
-        decode::decode,
-        diff::Diff,
-        subjects,
-    },
+    policy::{Policy, PolicyKind, compare, contain, decode::decode, diff::Diff, subjects},
 };
 
 /// The plan for a role that does not exist: `CreateRole` with all that fits in it, then its
@@ -44,7 +37,7 @@ pub fn create(desired: &Desired, contents: &Contents) -> Vec<Step> {
         boundary: form.boundary.clone(),
         tags: form.tags.clone(),
     };
-    let mut differences = nothing();
+    let mut differences = Differences::none();
     for facet in form.borrowed().facets() {
         match facet {
             // They are in the call.
@@ -71,11 +64,12 @@ pub fn create(desired: &Desired, contents: &Contents) -> Vec<Step> {
     }
     let create = Step::new(identity.role(), create, Why::Missing);
     let rest = ordered(differences, &identity.account).into_iter().map(
-        |Placed { call, why, needs, gives_back }| {
+        |Placed { call, why, needs, gives_back, group }| {
             // All need the role.
             let needs =
                 std::iter::once(0).chain(needs.into_iter().map(|place| place + 1)).collect();
-            Step { needs, gives_back, ..Step::new(identity.role(), call, why) }
+            let group = group.map(|place| place + 1);
+            Step { needs, gives_back, group, ..Step::new(identity.role(), call, why) }
         },
     );
     std::iter::once(create).chain(rest).collect()
@@ -116,7 +110,7 @@ pub(super) fn tell(steps: &mut [Step], observed: &Observed, account: &Account) {
 pub fn untold<'a>(desired: &'a Desired, observed: &'a Observed, scope: &Owned) -> Vec<Step> {
     let Desired { identity, form, terms: _ } = desired;
     let account = &identity.account;
-    let mut differences = nothing();
+    let mut differences = Differences::none();
     for facet in form.borrowed().beside(observed.form()).facets() {
         match facet {
             Facet::Trust((wanted, found)) => {
@@ -175,30 +169,13 @@ pub fn untold<'a>(desired: &'a Desired, observed: &'a Observed, scope: &Owned) -
             }
         }
     }
-    let step = |Placed { call, why, needs, gives_back }| Step {
+    let step = |Placed { call, why, needs, gives_back, group }| Step {
         needs,
         gives_back,
+        group,
         ..Step::new(identity.role(), call, why)
     };
     ordered(differences, account).into_iter().map(step).collect()
-}
-
-fn nothing<'a>() -> Differences<'a> {
-    let room = Room { inline: INLINE_TOTAL, attached: usize::MAX };
-    Differences {
-        boundary: None,
-        replaced: Change::Unknown,
-        trust: None,
-        inline: Vec::new(),
-        attach: Vec::new(),
-        detach: Vec::new(),
-        stay: Vec::new(),
-        attached_stay: false,
-        room,
-        attributes: None,
-        tags: Vec::new(),
-        tags_are_full: false,
-    }
 }
 
 /// An inline policy that is as it is to be, or is not ours.
@@ -212,7 +189,8 @@ fn staying<'a>(
     Inline { name, old, size: size(text), new }
 }
 
-fn read(text: &str) -> ObservedDocument {
+/// An observed inline policy.
+pub(super) fn read(text: &str) -> ObservedDocument {
     observed_policy(text, PolicyKind::Identity)
         .map_or(ObservedDocument::Unreadable, ObservedDocument::Read)
 }
@@ -226,7 +204,7 @@ fn read_trust(text: &str) -> Option<Policy> {
 }
 
 /// The characters of an observed document that count.
-fn size(text: &str) -> usize {
+pub(super) fn size(text: &str) -> usize {
     counted_size(&decode(text).unwrap_or(Cow::Borrowed(text)))
 }
 

@@ -6,7 +6,10 @@ use crate::plan::steps::{
     parts::Room,
     step::{Call, Why},
 };
-use iam::policy::{Policy, contain::Change};
+use iam::{
+    limits::INLINE_TOTAL,
+    policy::{Policy, contain::Change},
+};
 
 /// What differs, not in order yet.
 #[derive(Debug)]
@@ -38,6 +41,25 @@ pub struct Differences<'a> {
 }
 
 impl<'a> Differences<'a> {
+    /// None, on a role that has nothing yet.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            boundary: None,
+            replaced: Change::Unknown,
+            trust: None,
+            inline: Vec::new(),
+            attach: Vec::new(),
+            detach: Vec::new(),
+            stay: Vec::new(),
+            attached_stay: false,
+            room: Room { inline: INLINE_TOTAL, attached: usize::MAX },
+            attributes: None,
+            tags: Vec::new(),
+            tags_are_full: false,
+        }
+    }
+
     /// The boundary that takes the place of another one.
     #[must_use]
     pub fn other_boundary(&self) -> Option<&'a str> {
@@ -97,6 +119,8 @@ pub struct Permission {
     pub narrower: bool,
     /// Without it the role may allow more than in the end.
     pub lowers: bool,
+    /// Those of one number may be in flight at the same time; it is the place of the first.
+    pub group: Option<usize>,
 }
 
 /// `PutRolePolicy`.

@@ -23,7 +23,7 @@ use crate::plan::{
         interim,
         managed::{self, Managed},
         principals::{closed, writable},
-        step::{Call, Step, Why},
+        step::{Call, IN_FLIGHT, Step, Why},
     },
 };
 use iam::{
@@ -92,6 +92,14 @@ pub fn narrowing(
     let Plan { writes, open, .. } = plan;
     let mut steps: Vec<Step> =
         writes.into_iter().map(|call| Step::new(role.clone(), call, Why::Held)).collect();
+    // What only goes makes room, and needs none.
+    let mut first = None;
+    for (place, step) in steps.iter_mut().enumerate() {
+        let goes = matches!(step.call, Call::DeleteInline { .. } | Call::Detach { .. });
+        let open = first.filter(|first| place - first < IN_FLIGHT).unwrap_or(place);
+        first = goes.then_some(open);
+        step.group = first;
+    }
     diff::tell(&mut steps, observed, &limits.account);
     Narrowing { steps, open }
 }

@@ -22,6 +22,9 @@
 //! needs nothing. So any steps may fail: the others are carried out whose needs are done, and the
 //! guarantee holds in each state on the way.
 //!
+//! Steps of the policies that stand side by side may be in flight at the same time (`group`): where
+//! each mix that their landing in any order can make is as good as those that the order makes.
+//!
 //! Where collide what is promised: safety comes first, then to reach the end, then what both allow.
 //!
 //! What managed policies and boundaries hold is read where it decides the order (`managed.rs`). The
@@ -62,6 +65,14 @@ pub struct Placed {
     pub needs: Vec<usize>,
     /// It takes no access away.
     pub gives_back: bool,
+    /// Those of one number may be in flight at the same time; it is the place of the first.
+    pub group: Option<usize>,
+}
+
+impl Placed {
+    fn new(call: Call, why: Why, needs: Vec<usize>, gives_back: bool) -> Self {
+        Self { call, why, needs, gives_back, group: None }
+    }
 }
 
 /// The writes in order.
@@ -73,22 +84,18 @@ pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<Placed> {
     let wider = differences.replaced == Change::Wider;
     let Differences { boundary, trust, attributes, tags, tags_are_full, .. } = differences;
     let mut steps: Vec<Placed> = Vec::new();
-    let mut push = |call, why, needs: Vec<usize>, gives_back: bool| {
-        steps.push(Placed { call, why, needs, gives_back });
+    let mut push = |step: Placed| {
+        steps.push(step);
         steps.len() - 1
     };
     let mut first = Vec::new();
     if let Some((None, Some(arn))) = boundary {
-        first.push(push(
-            Call::PutBoundary { arn: arn.to_owned() },
-            Why::Missing,
-            Vec::new(),
-            false,
-        ));
+        let put = Call::PutBoundary { arn: arn.to_owned() };
+        first.push(push(Placed::new(put, Why::Missing, Vec::new(), false)));
     }
     if let Some(arn) = other.filter(|_| narrower) {
         let put = Call::PutBoundary { arn: arn.to_owned() };
-        first.push(push(put, Why::Differs, Vec::new(), false));
+        first.push(push(Placed::new(put, Why::Differs, Vec::new(), false)));
     }
     // One that goes, or that allows more than the one before it.
     let last = match (boundary, other.filter(|_| wider)) {
@@ -103,36 +110,37 @@ pub fn ordered(differences: Differences<'_>, account: &Account) -> Vec<Placed> {
     let (closing, opening) =
         trust.map(|(old, new)| trust_steps(old.as_ref(), new, account, widens)).unwrap_or_default();
     if let Some((call, why)) = closing {
-        first.push(push(call, why, Vec::new(), false));
+        first.push(push(Placed::new(call, why, Vec::new(), false)));
     }
     let offset = first.len();
     let mut lowering = first.clone();
-    for Permission { call, why, needs, narrower, lowers } in permissions {
+    for Permission { call, why, needs, narrower, lowers, group } in permissions {
         let mut needs: Vec<usize> = needs.into_iter().map(|need| need + offset).collect();
         if !narrower {
             needs.extend(&first);
             needs.sort_unstable();
         }
-        let place = push(call, why, needs, !lowers);
+        let group = group.map(|place| place + offset);
+        let place = push(Placed { group, ..Placed::new(call, why, needs, !lowers) });
         if lowers {
             lowering.push(place);
         }
     }
     if let Some((call, shortens)) = attributes {
-        push(call, Why::Differs, Vec::new(), !shortens);
+        push(Placed::new(call, Why::Differs, Vec::new(), !shortens));
     }
     let mut before = Vec::new();
     for (call, why, decides) in tags {
-        let place = push(call, why, before.clone(), !decides);
+        let place = push(Placed::new(call, why, before.clone(), !decides));
         if tags_are_full {
             before.push(place);
         }
     }
     if let Some((call, why)) = opening {
-        push(call, why, lowering.clone(), grows);
+        push(Placed::new(call, why, lowering.clone(), grows));
     }
     if let Some((call, why)) = last {
-        push(call, why, lowering, true);
+        push(Placed::new(call, why, lowering, true));
     }
     steps
 }
@@ -190,7 +198,7 @@ fn attached<'a>(attached: &'a Attached<'_>, comes: bool) -> Subject<'a> {
 
 /// The write that a move is.
 fn permission(parts: &Parts<'_>, step: &Move) -> Permission {
-    let Move { subject, before, after, needs, pauses } = step;
+    let Move { subject, before, after, needs, pauses, group } = step;
     let narrower = parts.is_narrower(*subject, *before, *after);
     let last = *after == parts.new & parts.of(*subject);
     let (call, why) = match parts.subjects.get(*subject) {
@@ -216,6 +224,7 @@ fn permission(parts: &Parts<'_>, step: &Move) -> Permission {
         needs: needs.clone(),
         narrower,
         lowers: !parts.only_adds(*subject, *before, *after),
+        group: Some(*group),
     }
 }
 

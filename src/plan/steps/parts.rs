@@ -294,6 +294,14 @@ impl<'a> Parts<'a> {
         set_of(&self.all, |part| part.subject == subject)
     }
 
+    /// Whether all that a subject denies can be read: of two that can't, nobody knows which holds
+    /// the other back.
+    #[must_use]
+    pub fn is_known(&self, subject: usize) -> bool {
+        let unread = |part: &Part| part.subject == subject && part.denies;
+        !self.all.iter().any(|part| unread(part) && part.statement.is_none())
+    }
+
     /// Whether parts of old and new of a subject may stand in one document.
     #[must_use]
     pub fn may_mix(&self, subject: usize) -> bool {

@@ -10,7 +10,10 @@ use std::{
     collections::{BTreeSet, BinaryHeap, HashMap},
 };
 
-use crate::plan::steps::parts::{Need, Parts, Set, Subject, places};
+use crate::plan::steps::{
+    parts::{Need, Parts, Set, Subject, places},
+    step::IN_FLIGHT,
+};
 
 /// Most mixes that a search looks at.
 const LOOKS: usize = 50_000;
@@ -32,12 +35,64 @@ pub struct Move {
     pub needs: Vec<usize>,
     /// Whether it takes away for a moment what both allow.
     pub pauses: bool,
+    /// Those of one number may be in flight at the same time; it is the place of the first.
+    pub group: usize,
 }
 
 /// The way, if one is found.
 #[must_use]
 pub fn route(parts: &Parts<'_>) -> Option<Vec<Move>> {
-    each_once(parts).or_else(|| searched(parts))
+    each_once(parts).or_else(|| searched(parts)).map(|moves| grouped(parts, moves))
+}
+
+/// Tells which moves may be in flight at the same time.
+fn grouped(parts: &Parts<'_>, moves: Vec<Move>) -> Vec<Move> {
+    // The mix before the group that is being made, and its first move.
+    let (mut mix, mut first) = (parts.old, 0);
+    let mut placed: Vec<Move> = Vec::new();
+    for next in moves {
+        let group = placed.get(first..).unwrap_or_default();
+        if !may_join(parts, mix, group, &next) {
+            mix = group.iter().fold(mix, |mix, done| landed(parts, mix, done));
+            first = placed.len();
+        }
+        placed.push(Move { group: first, ..next });
+    }
+    placed
+}
+
+/// The mix after a move.
+fn landed(parts: &Parts<'_>, mix: Set, done: &Move) -> Set {
+    (mix & !parts.of(done.subject)) | done.after
+}
+
+/// Whether a move may be in flight at the same time as the moves of `group`, before which the role
+/// has `mix`: whichever of them have landed when it lands, the mix that it makes may stand, has
+/// room, and takes nothing away; and so it is for those that land behind it.
+fn may_join(parts: &Parts<'_>, mix: Set, group: &[Move], next: &Move) -> bool {
+    let alone = |one: &Move| one.pauses || !parts.is_known(one.subject);
+    let Some(first) = group.first() else { return true };
+    if group.len() >= IN_FLIGHT
+        || group.iter().chain([next]).any(alone)
+        || group.iter().any(|other| other.subject == next.subject)
+        || next.needs.iter().any(|need| *need >= first.group)
+    {
+        return false;
+    }
+    let paused = parts.paused(mix);
+    (0..1_u32 << group.len()).all(|number| {
+        let has_landed = |at: usize| number & (1 << at) != 0;
+        let of_group = |which: bool| {
+            let of_it = move |(at, _): &(usize, &Move)| has_landed(*at) == which;
+            group.iter().enumerate().filter(of_it).map(|(_, other)| other)
+        };
+        let before = of_group(true).fold(mix, |mix, done| landed(parts, mix, done));
+        let after = landed(parts, before, next);
+        parts.is_safe(after)
+            && parts.paused(after).is_subset(&paused)
+            && parts.fits(before, after)
+            && of_group(false).all(|later| parts.fits(after, landed(parts, after, later)))
+    })
 }
 
 fn each_once(parts: &Parts<'_>) -> Option<Vec<Move>> {
@@ -69,7 +124,7 @@ fn each_once(parts: &Parts<'_>) -> Option<Vec<Move>> {
         });
         let needs: BTreeSet<usize> = needs.collect();
         let needs = needs.into_iter().collect();
-        moves.push(Move { subject: next, before, after, needs, pauses: false });
+        moves.push(Move { subject: next, before, after, needs, pauses: false, group: 0 });
         open.remove(&(rank, next));
         state = mix;
     }
@@ -181,7 +236,7 @@ fn moves(parts: &Parts<'_>, way: &[(Set, usize)]) -> Vec<Move> {
             (0..moves.len()).collect()
         };
         let pauses = !parts.paused(*next).is_subset(&parts.paused(state));
-        moves.push(Move { subject: *subject, before, after, needs, pauses });
+        moves.push(Move { subject: *subject, before, after, needs, pauses, group: 0 });
         state = *next;
     }
     moves

@@ -122,6 +122,18 @@ impl Call {
         }
     }
 
+    /// Whether it only removes something: AWS answers `NoSuchEntity` where that is not there.
+    #[must_use]
+    pub fn removes(&self) -> bool {
+        matches!(
+            self,
+            Self::DeleteBoundary
+                | Self::DeleteInline { .. }
+                | Self::Detach { .. }
+                | Self::DeleteRole
+        )
+    }
+
     /// The parts that this call changes.
     #[must_use]
     pub fn parts(&self) -> Vec<RolePart> {
@@ -196,13 +208,21 @@ pub struct Step {
     pub needs: Vec<usize>,
     /// It takes no access away from anybody: a correction that can wait.
     pub gives_back: bool,
+    /// Steps of one number stand side by side in the plan, and may be in flight at the same time:
+    /// whichever of them AWS has carried out, in whatever order, all that a plan promises holds.
+    /// One without a number goes alone.
+    pub group: Option<usize>,
 }
+
+/// Most steps of a group.
+pub const IN_FLIGHT: usize = 4;
 
 impl Step {
     /// A step that needs no other.
     #[must_use]
     pub fn new(role: RoleKey, call: Call, why: Why) -> Self {
-        Self { role, call, why, change: None, needs: Vec::new(), gives_back: false }
+        let (change, needs) = (None, Vec::new());
+        Self { role, call, why, change, needs, gives_back: false, group: None }
     }
 }
 
@@ -213,6 +233,8 @@ pub struct Written {
     pub role: Option<RoleRecord>,
     /// The id that AWS gave the request; `CloudTrail` has it too.
     pub request_id: Option<String>,
+    /// There was nothing to remove.
+    pub was_gone: bool,
 }
 
 /// The longest text of a change: with the rest of its step it fits into an Event and a line of
@@ -221,7 +243,7 @@ pub const CHANGE: usize = 600;
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { role, call, why, change, needs: _, gives_back: _ } = self;
+        let Self { role, call, why, change, needs: _, gives_back: _, group: _ } = self;
         match call {
             Call::CreateRole { path, tags, boundary, .. } => {
                 write!(f, "+ create role {} in {path} with {} tags", role.name, tags.len())?;

@@ -16,7 +16,7 @@ use crate::plan::steps::{
     differences::{Differences, Inline, ObservedDocument, Permission, delete, put},
     interim,
     managed::Attached,
-    step::{Call, Why},
+    step::{Call, IN_FLIGHT, Why},
 };
 use iam::policy::{
     Policy,
@@ -44,6 +44,12 @@ impl Rank {
     /// Whether a step at this place leads down to what is allowed in the end.
     fn lowers(self) -> bool {
         self <= Self::Attach
+    }
+
+    /// Whether steps at this place may land in any order: none holds another one back, and all make
+    /// room.
+    fn in_any_order(self) -> bool {
+        matches!(self, Self::NarrowDelete | Self::WidenDelete)
     }
 
     /// Whether a step at this place needs one at an `earlier` place. Those that become wider don't
@@ -96,14 +102,20 @@ pub fn down_and_up(differences: &Differences<'_>) -> Vec<Permission> {
         let needed = ranks.iter().enumerate().filter(move |(_, earlier)| rank.needs(**earlier));
         needed.map(|(at, _)| at).collect()
     };
+    let group = |rank: Rank, place: usize| {
+        let first = ranks.iter().position(|other| *other == rank)?;
+        rank.in_any_order().then_some(place - (place - first) % IN_FLIGHT)
+    };
     plan.steps
         .into_iter()
-        .map(|(rank, call, why)| Permission {
+        .enumerate()
+        .map(|(place, (rank, call, why))| Permission {
             call,
             why,
             needs: needs(rank),
             narrower: rank.narrows(),
             lowers: rank.lowers(),
+            group: group(rank, place),
         })
         .collect()
 }

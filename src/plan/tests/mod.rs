@@ -12,4 +12,5 @@ mod placeholders;
 mod refusals;
 mod room_laws;
 pub(crate) mod samples;
+mod side_laws;
 mod texts;

@@ -279,7 +279,7 @@ impl Questions<'_> {
     }
 
     /// The same after a step: a part that it leaves alone is not asked about again.
-    fn after(&self, step: &Step, role: &Observed, before: &Answers) -> Answers {
+    pub(super) fn after(&self, step: &Step, role: &Observed, before: &Answers) -> Answers {
         match step.call {
             Call::UpdateTrust { .. } => (self.trusted(role), before.1.clone()),
             _ => (before.0.clone(), self.allowed(role)),
@@ -359,15 +359,16 @@ fn unread(steps: &[Step], before: &Observed) -> usize {
 }
 
 /// A new role, right after `CreateRole`.
-fn just_created(wish: &Desired) -> Observed {
+pub(super) fn just_created(wish: &Desired) -> Observed {
     Observed { attached: BTreeSet::new(), inline: BTreeMap::new(), ..as_written(wish) }
 }
 
 /// A plan without its first step, which is done.
-fn behind_the_first(mut steps: Vec<Step>) -> Vec<Step> {
+pub(super) fn behind_the_first(mut steps: Vec<Step>) -> Vec<Step> {
     steps.remove(0);
     for step in &mut steps {
         step.needs = step.needs.iter().filter_map(|need| need.checked_sub(1)).collect();
+        step.group = step.group.map(|place| place - 1);
     }
     steps
 }

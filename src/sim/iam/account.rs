@@ -155,7 +155,7 @@ impl Account {
         step: &Step,
         now: Timestamp,
     ) -> Result<Option<RoleRecord>, Refusal> {
-        let Step { role, call, why: _, change: _, needs: _, gives_back: _ } = step;
+        let Step { role, call, .. } = step;
         if role.account != *self.id {
             // The credentials say which account a call goes to: the caller has mixed them up.
             return Err(Refusal::invalid("the step is for another account"));

@@ -24,6 +24,18 @@ use crate::sim::{
 };
 
 impl FakeIam {
+    /// With `true` a write to a role to which another one is in flight is answered with
+    /// `ConcurrentModification`.
+    pub fn one_at_a_time(&self, one: bool) {
+        self.lock().flight.one_at_a_time = one;
+    }
+
+    /// With `true` each write takes up to 20 ms to arrive, at random: those in flight at the same
+    /// time land in any order.
+    pub fn any_order(&self, any: bool) {
+        self.lock().flight.any_order = any;
+    }
+
     /// Account id.
     #[must_use]
     pub fn account_id(&self) -> String {

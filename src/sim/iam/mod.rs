@@ -6,12 +6,14 @@
 
 pub mod account;
 mod edit;
+mod flight;
 mod read;
 pub mod role;
 mod rules;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod write;
 
 use iam::role::RoleName;
 use std::{
@@ -24,17 +26,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::{
     account::{Account, Quotas},
+    flight::Flight,
     rules::Refusal,
 };
 use crate::{
     pace::{Paces, Rates},
     plan::{
-        decide::ownership::Proven,
         failure::{IamError, IamErrorClass},
         form::observed::{Attachments, Page, RoleDetail, RoleRecord, RoleSummary},
-        steps::step::{Step, Written},
+        steps::step::Step,
     },
-    ports::{Behalf, Clock, IamRead, IamWrite, Tenant},
+    ports::{Behalf, Clock, IamRead, Tenant},
     sim::{
         clock::VirtualClock,
         crash::Crash,
@@ -82,6 +84,7 @@ struct State {
     rng: fastrand::Rng,
     reading: Reading,
     schedule: Schedule<IamErrorClass>,
+    flight: Flight,
     denied: BTreeSet<String>,
     /// Whether an answer has told the time.
     told: bool,
@@ -133,6 +136,7 @@ impl FakeIam {
             rng: fastrand::Rng::with_seed(0),
             reading,
             schedule: Schedule::new(),
+            flight: Flight::default(),
             denied: BTreeSet::new(),
             told: false,
             dated: true,
@@ -295,13 +299,21 @@ impl FakeIam {
         if !write {
             self.wait(false).await;
         }
+        let flight = about.role.filter(|_| write).map(|role| {
+            let State { flight, rng, .. } = &mut *self.lock();
+            flight.take_off(role, rng)
+        });
         tokio::task::yield_now().await; // as a call over the network would
-        let latency = self.lock().latency;
+        let takes = flight.as_ref().map(|flight| flight.takes).unwrap_or_default();
+        let latency = self.lock().latency + takes;
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
         }
         self.crash.alive().await;
         let mut fault = self.lock().schedule.next(about.action, about.role, write);
+        if flight.as_ref().is_some_and(|flight| flight.in_the_way) {
+            fault = Some(Fault::Error(IamErrorClass::Busy));
+        }
         if write && let Some(after) = self.crash.count_write() {
             fault = Some(Fault::Stop { after });
         }
@@ -469,22 +481,5 @@ impl IamRead for FakeIam {
     async fn summaries(&self, marker: Option<String>) -> Result<Page<RoleSummary>, IamError> {
         let about = About { action: "ListRoles", role: None, step: None };
         self.call(about, |state, now| state.page(marker.as_deref(), now, State::summary)).await
-    }
-}
-
-impl IamWrite for FakeIam {
-    async fn turn(&self) {
-        self.wait(true).await;
-    }
-
-    async fn write(&self, proven: Proven<'_>) -> Result<Written, IamError> {
-        let step = proven.step();
-        let about = About {
-            action: step.call.action(),
-            role: Some(step.role.name.as_str()),
-            step: Some(step),
-        };
-        let role = self.call(about, |state, now| state.account.write(step, now)).await?;
-        Ok(Written { role, request_id: None })
     }
 }
