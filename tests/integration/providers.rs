@@ -17,7 +17,11 @@ fn reasons(world: &World, name: &str) -> Vec<String> {
 }
 
 fn asked(world: &World) -> usize {
-    world.calls().iter().filter(|action| *action == "GetOpenIDConnectProvider").count()
+    world
+        .calls_with_providers()
+        .iter()
+        .filter(|action| *action == "GetOpenIDConnectProvider")
+        .count()
 }
 
 #[tokio::test]
