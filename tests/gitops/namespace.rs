@@ -201,12 +201,7 @@ async fn a_role_that_aws_does_not_let_go_says_why_and_goes_when_it_may() {
         iam.remove_role_from_instance_profile().instance_profile_name("theirs").role_name(&role);
     removal.send().await.expect("removed");
     let begin = Instant::now();
-    // It would try again in five minutes; who has removed what held it asks for it. Also in a
-    // namespace that is going.
-    world
-        .scope
-        .kubectl(&["annotate", "iamrole", "app-0", "rolewright.dev/reconcile-requested-at=now"])
-        .ok();
+    // The next sweep shows that nothing holds it any more. Also in a namespace that is going.
     wait_gone(&world, "namespace, one role held by AWS, from its release", 1, begin);
     assert_eq!(roles(&world).await, [left]);
 }
