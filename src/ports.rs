@@ -11,7 +11,7 @@ use crate::{
         kind::{KeyOf, Kind},
         kinds::iam_role::IamRole,
         object::{Cursor, Object, OutlinePage, WatchEvent},
-        resource::ServiceAccount,
+        resource::{AccountEvent, ServiceAccount},
     },
     plan::{
         decide::ownership::Proven,
@@ -168,6 +168,8 @@ pub trait Objects<K: Kind>: Send + Sync + 'static {
 
 /// The service accounts in the API server.
 pub trait ServiceAccounts: Send + Sync + 'static {
+    /// Watches the metadata of all of them in scope; never ends, heals itself.
+    fn watch_accounts(&self) -> impl Stream<Item = AccountEvent> + Send + 'static;
     /// Live read of a service account; `None` when it does not exist.
     fn service_account(
         &self,

@@ -29,8 +29,8 @@ reasons! {
         "The resource changed, and the role was updated to match it.",
         "Nothing.";
     DRIFT_CORRECTED = "DriftCorrected",
-        "Somebody changed the role in AWS, and the controller reverted it; `status.drift` says \
-         which parts.",
+        "Somebody changed the role in AWS, or removed its ARN from a service account, and the \
+         controller reverted it; `status.drift` says which parts of the role.",
         "Find out who changed the role, and make wanted changes in the resource instead.";
     DRIFT_UNSEEN = "DriftUnseen",
         "The role matched the resource at the last pass, but later changes in AWS are not noticed: \
@@ -39,9 +39,9 @@ reasons! {
         "Check the controller's `/readyz` and the alert `RolewrightDriftUnseen`. After the next \
          complete sweep the resource has a pass, and is `Reconciled`.";
     DRIFT_CONTESTED = "DriftContested",
-        "A part of the role was corrected three times within an hour and is different again; \
-         further corrections of it wait, from a minute up to an hour. Access that is too wide is \
-         still removed at once.",
+        "A part of the role, or the annotation of a service account, was corrected three times \
+         within an hour and is different again; further corrections of it wait, from a minute up \
+         to an hour. Access that is too wide is still removed at once.",
         "Find out who or what changes the part that the message names, and stop it, or make the \
          change in the resource.";
     REATTACHED = "Reattached",

@@ -23,9 +23,10 @@ pub use requests::{Requests, labelled};
 
 use std::{collections::BTreeMap, time::Duration};
 
+use futures::Stream;
 use k8s_openapi::api::core::v1::ServiceAccount as CoreServiceAccount;
 use kube::{
-    Api, Client, ResourceExt,
+    Api, Client,
     api::{Patch, PatchParams},
 };
 use serde_json::json;
@@ -36,7 +37,7 @@ use crate::{
         kind::{Kind, KindRow},
         kinds::KINDS,
         object::Object,
-        resource::ServiceAccount,
+        resource::{AccountEvent, ServiceAccount},
     },
     plan::{failure::ClusterError, say::notice::Notice},
     ports::{Events, ServiceAccounts},
@@ -101,6 +102,10 @@ impl KubeCluster {
 }
 
 impl ServiceAccounts for KubeCluster {
+    fn watch_accounts(&self) -> impl Stream<Item = AccountEvent> + Send + 'static {
+        watch::accounts::watch(&self.client, &self.namespaces)
+    }
+
     async fn service_account(
         &self,
         namespace: &str,
@@ -108,12 +113,7 @@ impl ServiceAccounts for KubeCluster {
     ) -> Result<Option<ServiceAccount>, ClusterError> {
         let api: Api<CoreServiceAccount> = Api::namespaced(self.client.clone(), namespace);
         let found = bounded(api.get_metadata_opt(name)).await?;
-        Ok(found.map(|found| ServiceAccount {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            uid: found.uid().unwrap_or_default(),
-            role_arn: found.annotations().get(api::ROLE_ARN).cloned(),
-        }))
+        Ok(found.as_ref().map(watch::accounts::account))
     }
 
     async fn annotate(

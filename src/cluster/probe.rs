@@ -65,8 +65,12 @@ pub const LEASE_RIGHTS: [Right; 3] = [
 ];
 
 /// What the annotation of service accounts asks for: `rolewright-service-accounts`.
-pub const SERVICE_ACCOUNT_RIGHTS: [Right; 2] =
-    [right("", "serviceaccounts", "get"), right("", "serviceaccounts", "patch")];
+pub const SERVICE_ACCOUNT_RIGHTS: [Right; 4] = [
+    right("", "serviceaccounts", "get"),
+    right("", "serviceaccounts", "list"),
+    right("", "serviceaccounts", "watch"),
+    right("", "serviceaccounts", "patch"),
+];
 
 /// Asks the API server about itself.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! The watch: full objects come by, are translated and dropped. No store is kept.
 
+pub mod accounts;
 mod place;
 
 use std::{collections::HashSet, pin::Pin};

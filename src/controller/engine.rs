@@ -16,13 +16,13 @@ use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
 };
-use tracing::{Instrument, error, info, info_span, warn};
+use tracing::{Instrument, info, info_span, warn};
 
 use crate::{
     accounts::{Access, Accounts},
     api::{ResourceKey, kinds::iam_role::IamRole, object::WatchEvent},
     controller::{
-        brakes, census,
+        annotated, brakes, census,
         memory::{
             compiled::Compiled,
             index::Entry,
@@ -41,7 +41,7 @@ use crate::{
     metrics::Metrics,
     plan::{
         failure::IamError,
-        say::{backoff::Streak, verdict::Verdict},
+        say::backoff::Streak,
         scope::{config::Config, resolve::resolve},
     },
     ports::{Clock, Cluster, IamWrite},
@@ -117,9 +117,11 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
     let (suspect_sender, suspects) = mpsc::unbounded_channel();
     let ahead = shared.clock.now().duration_since(shared.clock.steady());
     let checks = Checks::begin(&shared, set_back);
+    let accounts = annotated::Accounts::watch(&shared, health.subscribe());
     let engine = Engine {
         shared,
         checks,
+        accounts,
         streaks: HashMap::new(),
         passes: JoinSet::new(),
         running: HashMap::new(),
@@ -137,6 +139,7 @@ pub async fn run<I: IamWrite, C: Cluster, K: Clock>(
 struct Engine<I, C, K> {
     shared: Arc<Shared<I, C, K>>,
     checks: Checks,
+    accounts: annotated::Accounts,
     streaks: HashMap<ResourceKey, Streak>,
     passes: JoinSet<(ResourceKey, Option<Next>)>,
     /// The role of each running pass: writes are serialised on it.
@@ -189,6 +192,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 }
                 Some((event, compiled)) = events.next() => self.watched(event, compiled),
                 Some(suspect) = suspects.recv() => self.suspected(suspect),
+                key = self.accounts.next() => self.changed(key),
                 Some(done) = self.sweeps.join_next() => if let Ok((account, result)) = done {
                     self.swept(&account, &result)?;
                 },
@@ -329,12 +333,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                     memory.saw(&resource, limits, compiled, self.now())
                 };
                 if needs_pass {
-                    self.streaks.remove(&resource.key);
-                    if self.running.contains_key(&resource.key) {
-                        self.again.insert(resource.key.clone());
-                    } else {
-                        self.ask_anew(resource.key.clone());
-                    }
+                    self.changed(resource.key.clone());
                 }
                 self.wake_at_deadline(&resource.key, false);
                 self.fill_room(&resource.key.namespace);
@@ -372,6 +371,16 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 warn!(%message, "the watch failed and is retried");
                 self.checks.watch_failed();
             }
+        }
+    }
+
+    /// It has a pass now, and one more when one is running.
+    fn changed(&mut self, key: ResourceKey) {
+        self.streaks.remove(&key);
+        if self.running.contains_key(&key) {
+            self.again.insert(key);
+        } else {
+            self.ask_anew(key);
         }
     }
 
@@ -441,7 +450,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         let now = self.now();
         let later = |wait: Duration| now.checked_add(wait).unwrap_or(Timestamp::MAX);
         let jitter = self.shared.clock.jitter();
-        if !self.shared.memory().index.passed(&key, next == Some(Next::Converged), now) {
+        let converged = next.is_some_and(Next::is_converged);
+        if !self.shared.memory().index.passed(&key, converged, now) {
             // Gone while its pass was running.
             self.again.remove(&key);
             self.streaks.remove(&key);
@@ -456,7 +466,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 self.streaks.remove(&key);
             }
             Some(Next::Gone) => return,
-            Some(Next::Again(wait)) => {
+            Some(Next::Again(wait) | Next::ConvergedUntil(wait)) => {
                 self.ask(key.clone(), later(wait), Cause::Full);
             }
             Some(Next::Failed(trouble)) => {
@@ -464,26 +474,10 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
                 let wait = self.streaks.entry(key.clone()).or_default().failed(trouble, jitter);
                 self.ask(key.clone(), later(wait), Cause::Full);
             }
-            None => return self.park(key),
+            None => return report::park(&self.shared, key),
         }
         // Also after a failure: the end of a lifetime does not wait for a back-off.
         self.wake_at_deadline(&key, false);
-    }
-
-    /// A panic: the resource says so and waits for a change; the process lives.
-    fn park(&self, key: ResourceKey) {
-        self.shared.metrics.panics.inc(["pass"]);
-        error!(resource = %key, "a pass panicked; the resource is set aside until it changes");
-        let shared = Arc::clone(&self.shared);
-        tokio::spawn(async move {
-            if let Ok(Some(resource)) = shared.cluster.get(&key).await {
-                let mut status = resource.status.clone();
-                let said = report::say(&shared, &resource, &mut status, &Verdict::Panicked).await;
-                if let Err(error) = said {
-                    warn!(resource = %key, %error, "the panic could not be reported");
-                }
-            }
-        });
     }
 
     fn swept(&mut self, account: &Access<I>, result: &Swept) -> Result<(), RunError> {

@@ -15,7 +15,7 @@ pub(super) fn result(next: Option<&Next>) -> &'static str {
     match next {
         Some(Next::Converged) => "converged",
         Some(Next::Settled) => "settled",
-        Some(Next::Again(_)) => "waiting",
+        Some(Next::Again(_) | Next::ConvergedUntil(_)) => "waiting",
         Some(Next::Failed(_)) => "failed",
         Some(Next::Gone) => "gone",
         None => "panicked",

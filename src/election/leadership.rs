@@ -18,7 +18,7 @@ use crate::{
     api::{
         kind::{KeyOf, Kind},
         object::{Cursor, Object, OutlinePage, WatchEvent},
-        resource::ServiceAccount,
+        resource::{AccountEvent, ServiceAccount},
     },
     plan::{failure::ClusterError, lease::Notes, say::notice::Notice},
     ports::{Events, LeaseNotes, Objects, ServiceAccounts},
@@ -207,6 +207,10 @@ impl<K: Kind, C: Objects<K>> Objects<K> for Fenced<C> {
 }
 
 impl<C: ServiceAccounts> ServiceAccounts for Fenced<C> {
+    fn watch_accounts(&self) -> impl Stream<Item = AccountEvent> + Send + 'static {
+        self.cluster.watch_accounts()
+    }
+
     async fn service_account(
         &self,
         namespace: &str,

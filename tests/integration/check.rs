@@ -84,7 +84,7 @@ fn an_installation_with_everything_is_all_ok_and_nothing_is_written() {
     );
     assert_eq!(
         (code, misses(&text), text.matches("RBAC ").count()),
-        (Some(0), vec![], 12),
+        (Some(0), vec![], 14),
         "{text}"
     );
 

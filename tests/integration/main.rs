@@ -11,6 +11,7 @@
 )]
 
 mod accidents;
+mod annotated;
 mod bad_days;
 mod braces;
 mod brakes;

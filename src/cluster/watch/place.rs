@@ -19,7 +19,8 @@ use crate::api::{
     raw::RawObject,
 };
 
-type Raw<K> = BoxStream<'static, Result<watcher::Event<RawObject<K>>, watcher::Error>>;
+/// What the watcher of a place tells.
+pub type Raw<T> = BoxStream<'static, Result<watcher::Event<T>, watcher::Error>>;
 
 /// How the first state of a place is read.
 #[derive(Clone, Copy)]
@@ -31,37 +32,44 @@ enum Beginning {
 }
 
 impl Beginning {
-    fn watch<K: Kind>(self, api: Api<RawObject<K>>) -> Raw<K> {
-        let config = match self {
+    fn config(self) -> watcher::Config {
+        match self {
             Self::Streamed => watcher::Config::default().streaming_lists(),
             Self::Listed => watcher::Config::default(),
-        };
-        watcher(api, config).backoff(Pause::default()).boxed()
+        }
     }
+}
+
+/// The events of a kind in the core's terms.
+pub(super) fn events<K: Kind>(api: Api<RawObject<K>>) -> Events<K> {
+    let watch = move |config| watcher(api.clone(), config).boxed();
+    Box::pin(begun(K::row().name(), watch).map(translated))
 }
 
 /// Begins with a streamed list. An API server that can't stream it says so, and is asked for a
 /// plain list from then on.
-pub(super) fn events<K: Kind>(api: Api<RawObject<K>>) -> Events<K> {
-    let begin = (Beginning::Streamed, Beginning::Streamed.watch(api.clone()));
-    let raw = stream::unfold(begin, move |(beginning, mut raw)| {
-        let api = api.clone();
+pub(super) fn begun<T: Send + 'static>(
+    kind: String,
+    watch: impl Fn(watcher::Config) -> Raw<T> + Send + 'static,
+) -> Raw<T> {
+    let watch =
+        move |beginning: Beginning| watch(beginning.config()).backoff(Pause::default()).boxed();
+    let begin = (Beginning::Streamed, watch(Beginning::Streamed), watch);
+    let raw = stream::unfold(begin, move |(beginning, mut raw, watch)| {
+        let kind = kind.clone();
         async move {
             let event = raw.next().await?;
             match (beginning, event) {
                 (Beginning::Streamed, Err(error)) if cannot_stream(&error) => {
-                    info!(
-                        kind = %K::row().name(),
-                        "the API server does not stream lists; using plain ones"
-                    );
-                    let listed = Beginning::Listed.watch(api);
-                    Some((None, (Beginning::Listed, listed)))
+                    info!(kind, "the API server does not stream lists; using plain ones");
+                    let listed = watch(Beginning::Listed);
+                    Some((None, (Beginning::Listed, listed, watch)))
                 }
-                (_, event) => Some((Some(event), (beginning, raw))),
+                (_, event) => Some((Some(event), (beginning, raw, watch))),
             }
         }
     });
-    Box::pin(raw.filter_map(|event| async { event.map(translated) }))
+    raw.filter_map(std::future::ready).boxed()
 }
 
 fn translated<K: Kind>(

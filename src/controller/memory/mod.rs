@@ -1,5 +1,6 @@
 //! What is kept between passes: all resources, and what is to be done with them.
 
+pub mod annotated;
 pub mod brakes;
 pub mod compiled;
 pub mod conditions;
@@ -19,6 +20,7 @@ use crate::{
 };
 
 use self::{
+    annotated::Annotated,
     brakes::Brakes,
     compiled::Compiled,
     index::{Entry, Index},
@@ -45,6 +47,8 @@ pub struct Memory {
     pub providers: Providers,
     /// What waits to go, and what is held.
     pub brakes: Brakes,
+    /// The service accounts that carry the ARNs of roles.
+    pub annotated: Annotated,
 }
 
 impl Memory {
@@ -58,6 +62,9 @@ impl Memory {
         now: Timestamp,
     ) -> bool {
         self.brakes.saw(resource, now);
+        if let (Some(arn), Some(applied)) = (&resource.status.arn, &resource.status.applied) {
+            self.annotated.names(&resource.key, arn, &applied.service_accounts);
+        }
         self.index.apply(resource, limits, compiled)
     }
 
@@ -67,6 +74,7 @@ impl Memory {
         self.absent_since.remove(key);
         self.waiting_for_room.remove(key);
         self.held_by_profile.remove(key);
+        self.annotated.forget(key);
         let looker = self.brakes.gone(key);
         let mut heirs = self.index.remove(key);
         heirs.extend(looker);

@@ -4,10 +4,16 @@
 use tracing::info;
 
 use crate::{
-    api::kinds::iam_role::Applied,
-    controller::pass::{context::Pass, drive::Interrupted},
+    api::{kinds::iam_role::Applied, reason, resource::ServiceAccount},
+    controller::{
+        memory::annotated,
+        pass::{context::Pass, drive::Interrupted},
+    },
     plan::{
-        decide::annotate::{self, AnnotationStep},
+        decide::{
+            annotate::{self, AnnotationStep},
+            contest::Contested,
+        },
         failure::ClusterError,
         form::desired::Desired,
         steps::applied,
@@ -15,48 +21,87 @@ use crate::{
     ports::{Clock, Cluster, IamWrite},
 };
 
+/// What is not annotated, though grants ask for it.
+#[derive(Debug, Default)]
+pub(super) struct Unannotated {
+    /// What could not be, and why.
+    pub(super) why: Vec<String>,
+    /// What loses the annotation time and again.
+    pub(super) contested: Contested,
+}
+
 impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
-    /// Part of a pass in which AWS equals the resource: returns what could not be annotated, and
-    /// why. `before` is what was applied when the pass began.
+    /// Part of a pass in which AWS equals the resource: returns what is not annotated. `before` is
+    /// what was applied when the pass began.
     pub(super) async fn annotate(
         &mut self,
         desired: &Desired,
         before: &Applied,
-    ) -> Result<Option<String>, Interrupted> {
+    ) -> Result<Unannotated, Interrupted> {
         let Some(arn) = self.status.arn.clone() else {
             self.status.applied = Some(applied::of(desired));
-            return Ok(None);
+            return Ok(Unannotated::default());
         };
         let saved = self.resource.status.applied.clone().unwrap_or_default().service_accounts;
         if desired.terms.annotate.iter().any(|name| !saved.contains(name)) {
             // First, so that a crash does not lose whom to let go.
             self.save_applied(desired, before).await?;
         }
-        let mut open = Vec::new();
-        for name in
-            before.service_accounts.iter().filter(|name| !desired.terms.annotate.contains(*name))
-        {
-            open.extend(self.let_go(name, &arn).await?);
+        // Before they are read: what changes from then on is told.
+        let wanted = &desired.terms.annotate;
+        self.shared.memory().annotated.names_only(&self.resource.key, &arn, wanted);
+        let mut open = Unannotated::default();
+        for name in before.service_accounts.iter().filter(|name| !wanted.contains(*name)) {
+            open.why.extend(self.let_go(name, &arn).await?);
         }
-        for name in &desired.terms.annotate {
+        for name in wanted {
             let found =
                 self.shared.cluster.service_account(&self.resource.key.namespace, name).await;
-            open.extend(match found {
-                Ok(found) => match annotate::wanted(name, found.as_ref(), &arn) {
-                    AnnotationStep::Impossible(why) => Some(why),
-                    AnnotationStep::Set => match found {
-                        Some(account) => {
-                            refusal(name, self.shared.cluster.annotate(&account, Some(&arn)).await)?
-                        }
-                        None => None,
-                    },
-                    AnnotationStep::Nothing | AnnotationStep::Clear => None,
+            let why = match found {
+                Ok(found) => match (annotate::wanted(name, found.as_ref(), &arn), found) {
+                    (AnnotationStep::Impossible(why), _) => Some(why),
+                    (AnnotationStep::Set, Some(account)) => {
+                        let again = before.service_accounts.contains(name);
+                        self.write_arn(&account, &arn, again, &mut open.contested).await?
+                    }
+                    _ => None,
                 },
                 Err(error) => refusal(name, Err(error))?,
-            });
+            };
+            open.why.extend(why);
         }
         self.status.applied = Some(applied::of(desired));
-        Ok((!open.is_empty()).then(|| open.join("; ")))
+        Ok(open)
+    }
+
+    /// Writes the ARN on a service account that names no role; one that had it before loses it to
+    /// somebody, and may have to wait.
+    async fn write_arn(
+        &self,
+        account: &ServiceAccount,
+        arn: &str,
+        again: bool,
+        contested: &mut Contested,
+    ) -> Result<Option<String>, Interrupted> {
+        let ServiceAccount { name, .. } = account;
+        let (key, now) = (annotated::account(&self.resource.key, name), self.shared.clock.steady());
+        let wait = self.shared.memory().annotated.wait(&key, now);
+        if let Some(until) = wait.filter(|_| again) {
+            let part = format!(
+                "service account {name}: it names no role, and the resource asks for {arn}"
+            );
+            contested.waits(part, until);
+            return Ok(None);
+        }
+        self.shared.memory().annotated.written(&key, arn);
+        let why = refusal(name, self.shared.cluster.annotate(account, Some(arn)).await)?;
+        if again && why.is_none() {
+            self.shared.memory().annotated.corrected(&key, now);
+            let note = format!("service account {name} had lost the ARN of the role, and has it");
+            info!(resource = %self.resource.key, "{note}");
+            self.notice(true, reason::DRIFT_CORRECTED, "Annotate", note).await;
+        }
+        Ok(why)
     }
 
     /// The role is gone: nobody is to ask for it any more. What can't be taken off is left, and
@@ -75,6 +120,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                     role that is gone");
             }
         }
+        self.shared.memory().annotated.forget(&self.resource.key);
         if let Some(applied) = &mut self.status.applied {
             applied.service_accounts.clear();
         }

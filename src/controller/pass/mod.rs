@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use tracing::{error, info};
 
 use self::{
+    annotate::Unannotated,
     context::Pass,
     drive::{Interrupted, Job, Progress, drive},
     next::Next,
@@ -245,7 +246,8 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
                     return self.observe_only(desired, &steps, Some(role_is), hash).await;
                 }
                 self.found(desired, role_is);
-                return self.converged(desired, held, &observed.role.trust, false, None).await;
+                let (trust, open) = (&observed.role.trust, Unannotated::default());
+                return self.converged(desired, held, trust, false, open).await;
             }
             Err(other) => return self.hold_back(other).await,
         };

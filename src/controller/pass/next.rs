@@ -9,6 +9,8 @@ use crate::plan::say::backoff::Trouble;
 pub enum Next {
     /// AWS equals the resource; sweeps watch over it.
     Converged,
+    /// The same, and something beside the role is looked at again after this time.
+    ConvergedUntil(Duration),
     /// Nothing to do until the resource changes or a sweep or deadline comes.
     Settled,
     /// The resource is gone.
@@ -17,4 +19,15 @@ pub enum Next {
     Again(Duration),
     /// Try again at the pace of this trouble.
     Failed(Trouble),
+}
+
+impl Next {
+    /// Whether AWS equals the resource.
+    #[must_use]
+    pub fn is_converged(self) -> bool {
+        matches!(
+            self,
+            Self::Converged | Self::ConvergedUntil(_) | Self::Failed(Trouble::NotAnnotated)
+        )
+    }
 }

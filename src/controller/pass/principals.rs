@@ -11,6 +11,7 @@ use crate::{
     controller::{
         memory::{index::Held, providers::Standing},
         pass::{
+            annotate::Unannotated,
             context::Pass,
             drive::{Interrupted, Job, Progress, drive},
             next::Next,
@@ -317,7 +318,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
     }
 
     /// AWS is as desired, but for the principals that are held back. `trust` is what the role has,
-    /// `written` whether that was written now; `open` tells of service accounts that could not be
+    /// `written` whether that was written now; `open` tells of service accounts that are not
     /// annotated.
     pub(super) async fn converged(
         &mut self,
@@ -325,7 +326,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         held: Vec<ReplacedPrincipal>,
         trust: &str,
         written: bool,
-        open: Option<String>,
+        open: Unannotated,
     ) -> Result<Next, Interrupted> {
         let changed = self.asked_for();
         self.status.applied_generation = Some(self.resource.generation);
@@ -345,20 +346,24 @@ impl<I: IamWrite, C: Cluster, K: Clock> Pass<'_, I, C, K> {
         if let Some(entry) = self.shared.memory().index.get_mut(&self.resource.key) {
             entry.held = note.map(Box::new);
         }
-        if held.is_empty() {
-            return match open {
-                None => {
-                    let verdict = self.ready(desired, changed).await;
-                    self.report(&verdict, Next::Converged).await
-                }
-                Some(why) => {
-                    self.report(&Verdict::NotAnnotated(why), Next::Failed(Trouble::NotAnnotated))
-                        .await
-                }
-            };
+        let Unannotated { why, contested } = open;
+        let later = Next::Failed(Trouble::NotAnnotated);
+        let is_open = !why.is_empty() || contested.until.is_some();
+        if !held.is_empty() {
+            let written = written || !principals::shows_orphans(trust);
+            let next = if is_open { later } else { Next::Converged };
+            return self.report(&Verdict::PrincipalReplaced { written }, next).await;
         }
-        let written = written || !principals::shows_orphans(trust);
-        self.report(&Verdict::PrincipalReplaced { written }, Next::Converged).await
+        if let Some(until) = contested.until {
+            let left = until.duration_since(self.shared.clock.steady());
+            let next = Next::ConvergedUntil(left.try_into().unwrap_or_default());
+            return self.report(&Verdict::DriftContested(contested.parts), next).await;
+        }
+        if is_open {
+            return self.report(&Verdict::NotAnnotated(why.join("; ")), later).await;
+        }
+        let verdict = self.ready(desired, changed).await;
+        self.report(&verdict, Next::Converged).await
     }
 
     /// What is to be said of a role that is as written.

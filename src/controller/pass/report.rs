@@ -1,14 +1,14 @@
 //! What a pass says on its resource: status, Events, and the words for what kept it from its end.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::api::kinds::iam_role::Applied;
 use crate::plan::form::{fingerprint::Owned, observed::Observed};
 use crate::{
-    api::{RoleStatus, condition, kinds::iam_role::Drift, reason, resource::Resource},
+    api::{ResourceKey, RoleStatus, condition, kinds::iam_role::Drift, reason, resource::Resource},
     controller::{
         pass::{
             context::Pass,
@@ -283,4 +283,19 @@ async fn tell_news<I: IamWrite, C: Cluster, K: Clock>(
         &Notice { warning, reason, action: "Reconcile", note: after.message.clone() },
     )
     .await;
+}
+
+/// A panic: the resource says so and waits for a change; the process lives.
+pub fn park<I: IamWrite, C: Cluster, K: Clock>(shared: &Arc<Shared<I, C, K>>, key: ResourceKey) {
+    shared.metrics.panics.inc(["pass"]);
+    error!(resource = %key, "a pass panicked; the resource is set aside until it changes");
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        if let Ok(Some(resource)) = shared.cluster.get(&key).await {
+            let mut status = resource.status.clone();
+            if let Err(error) = say(&shared, &resource, &mut status, &Verdict::Panicked).await {
+                warn!(resource = %key, %error, "the panic could not be reported");
+            }
+        }
+    });
 }

@@ -13,6 +13,7 @@ fn arn() -> String {
 
 fn rig() -> Rig {
     let mut rig = Rig::without_windows();
+    rig.world.iam.add_oidc_provider("oidc.example.org/id/1", &["sts.amazonaws.com"]);
     rig.start();
     rig
 }
@@ -126,4 +127,126 @@ async fn without_the_operators_leave_the_resource_is_refused() {
         "spec.trust[0].serviceAccount.annotate: is not allowed here (--annotate-service-accounts)"
     ));
     assert!(rig.is_ready("y"));
+}
+
+/// Whose annotation it is, and how often it was written since the log was cleared.
+fn kept(rig: &Rig) -> (bool, u64) {
+    (rig.world.cluster.role_of(&key("pod")) == Some(arn()), rig.world.cluster.counts().annotate)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_annotation_that_is_taken_off_comes_back_at_once_and_is_told() {
+    let mut rig = rig();
+    rig.world.cluster.put_service_account(&key("pod"), None);
+    rig.apply("x", POD);
+    rig.seconds(5).await;
+    assert!(rig.is_ready("x"));
+    let own = rig.calls();
+    rig.seconds(1).await;
+    assert_eq!(rig.calls(), own, "our own writing is no news");
+    rig.clear();
+    rig.world.cluster.put_service_account(&key("pod"), None);
+    rig.seconds(1).await;
+    assert_eq!(kept(&rig), (true, 1));
+    assert!(rig.is_ready("x"));
+    assert_eq!((rig.reasons(), rig.writes()), (vec!["DriftCorrected"], vec![]));
+
+    // Also what happens while no controller runs.
+    rig.stop().await;
+    rig.world.cluster.put_service_account(&key("pod"), None);
+    rig.start();
+    rig.seconds(5).await;
+    assert_eq!(kept(&rig), (true, 2));
+    rig.clear();
+    rig.restart().await;
+    rig.a_sweep().await;
+    let asked = vec!["GetOpenIDConnectProvider"]; // known for an hour, but not over a restart
+    assert_eq!((rig.world.cluster.counts().total(), rig.calls()), (0, asked), "silence");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_account_that_is_made_again_is_annotated_again() {
+    let rig = rig();
+    rig.world.cluster.put_service_account(&key("pod"), None);
+    rig.apply("x", POD);
+    rig.seconds(5).await;
+    rig.world.cluster.delete_service_account(&key("pod"));
+    rig.seconds(1).await;
+    let (reason, message) = rig.ready("x");
+    assert!(reason == "NotAnnotated" && message.contains("create it"), "{message}");
+    rig.clear();
+    rig.world.cluster.put_service_account(&key("pod"), None);
+    rig.seconds(1).await;
+    assert_eq!(kept(&rig), (true, 1));
+    assert!(rig.is_ready("x"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_role_on_the_service_account_is_left_and_said_and_drift_is_corrected_meanwhile() {
+    let rig = rig();
+    rig.world.cluster.put_service_account(&key("pod"), None);
+    rig.apply("x", POD);
+    rig.seconds(5).await;
+    rig.clear();
+    rig.world.cluster.put_service_account(&key("pod"), Some("arn:aws:iam::123456789012:role/o"));
+    rig.seconds(1).await;
+    let (reason, message) = rig.ready("x");
+    assert!(reason == "NotAnnotated" && message.contains("names arn:aws"), "{message}");
+    assert_eq!(kept(&rig), (false, 0));
+    rig.seconds(900).await;
+    rig.world.iam.set_description(&role("x"), Some("other"));
+    rig.a_sweep().await;
+    assert_eq!(rig.writes(), ["UpdateRole"], "sweeps go on");
+    // Who takes it off does not wait.
+    rig.world.cluster.put_service_account(&key("pod"), None);
+    rig.seconds(1).await;
+    assert_eq!(kept(&rig), (true, 1));
+    assert!(rig.is_ready("x"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_the_annotation_off_time_and_again_is_told_of_and_answered_ever_more_seldom() {
+    let rig = rig();
+    rig.world.cluster.put_service_account(&key("pod"), None);
+    rig.apply("x", POD);
+    rig.seconds(5).await;
+    rig.clear();
+    for _ in 0..3_600 {
+        if kept(&rig).0 {
+            rig.world.cluster.put_service_account(&key("pod"), None);
+        }
+        rig.seconds(1).await;
+    }
+    // Three at once, and then after 1, 2, 4, 8, 16 minutes.
+    assert_eq!(kept(&rig), (false, 8));
+    let (reason, message) = rig.ready("x");
+    assert!(
+        reason == "DriftContested" && message.contains("service account pod: it names no role"),
+        "{message}"
+    );
+    assert!(rig.calls().len() < 100, "{} calls", rig.calls().len());
+    // What happens in AWS meanwhile is seen as ever.
+    rig.world.iam.set_description(&role("x"), Some("other"));
+    rig.a_sweep().await;
+    assert_eq!(rig.writes(), ["UpdateRole"]);
+    rig.seconds(3_600).await;
+    assert!(kept(&rig).0 && rig.is_ready("x"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn service_accounts_that_no_grant_names_are_no_business_of_ours() {
+    let rig = rig();
+    rig.world.cluster.put_service_account(&key("pod"), None);
+    rig.apply("x", POD);
+    rig.apply("y", &plain(""));
+    rig.seconds(5).await;
+    rig.apply("x", SILENT);
+    rig.seconds(5).await;
+    rig.clear();
+    for name in ["pod", "other"] {
+        rig.world.cluster.put_service_account(&key(name), None);
+        rig.world.cluster.delete_service_account(&key(name));
+    }
+    rig.seconds(5).await;
+    assert_eq!((rig.world.cluster.counts().total(), rig.calls()), (0, vec![]));
 }

@@ -18,15 +18,43 @@ const WITHIN: Duration = Duration::from_hours(1);
 /// First and longest wait.
 const WAITS: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(1));
 
-/// The corrections of one part.
+/// The corrections of one thing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct History {
+pub struct History {
     /// The last ones, the oldest first.
     lately: Vec<Timestamp>,
     /// How often the next one had to wait.
     waits: u32,
     /// Until when the next one waits.
     until: Option<Timestamp>,
+}
+
+impl History {
+    /// Notes a correction.
+    pub fn corrected(&mut self, now: Timestamp) {
+        if !self.is_fresh(now) {
+            *self = Self::default();
+        }
+        self.lately.retain(|at| now.duration_since(*at).unsigned_abs() < WITHIN);
+        self.lately.push(now);
+        if self.lately.len() >= MANY || self.waits > 0 {
+            let wait = WAITS.0.saturating_mul(2_u32.saturating_pow(self.waits.min(10)));
+            self.waits += 1;
+            self.until = now.checked_add(wait.min(WAITS.1)).ok();
+        }
+    }
+
+    /// Until when the next correction waits.
+    #[must_use]
+    pub fn wait(&self, now: Timestamp) -> Option<Timestamp> {
+        self.until.filter(|until| *until > now)
+    }
+
+    /// What was left alone for longer than the longest wait begins anew.
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        let last = self.lately.last();
+        last.is_some_and(|last| now.duration_since(*last).unsigned_abs() < 2 * WITHIN)
+    }
 }
 
 /// The corrections of one role.
@@ -36,18 +64,8 @@ pub struct Corrections(BTreeMap<RolePart, History>);
 impl Corrections {
     /// Notes a correction of a part.
     pub fn corrected(&mut self, part: RolePart, now: Timestamp) {
-        // A part that was left alone for longer than the longest wait begins anew.
-        let fresh = |at: &Timestamp, window| now.duration_since(*at).unsigned_abs() < window;
-        self.0
-            .retain(|_, history| history.lately.last().is_some_and(|last| fresh(last, 2 * WITHIN)));
-        let history = self.0.entry(part).or_default();
-        history.lately.retain(|at| fresh(at, WITHIN));
-        history.lately.push(now);
-        if history.lately.len() >= MANY || history.waits > 0 {
-            let wait = WAITS.0.saturating_mul(2_u32.saturating_pow(history.waits.min(10)));
-            history.waits += 1;
-            history.until = now.checked_add(wait.min(WAITS.1)).ok();
-        }
+        self.0.retain(|_, history| history.is_fresh(now));
+        self.0.entry(part).or_default().corrected(now);
     }
 
     /// Until when a step waits, because each of its parts is contested.
@@ -69,6 +87,14 @@ pub struct Contested {
     pub until: Option<Timestamp>,
 }
 
+impl Contested {
+    /// One more correction waits.
+    pub fn waits(&mut self, part: String, until: Timestamp) {
+        self.until = Some(self.until.map_or(until, |known| known.min(until)));
+        self.parts.push(part);
+    }
+}
+
 /// Takes the steps that wait out of a plan, with those that need them.
 #[must_use]
 pub fn held_back(
@@ -87,8 +113,7 @@ pub fn held_back(
         let (Some(needs), None) = (needs, wait) else {
             places.push(None);
             if let Some(until) = wait {
-                contested.until = Some(contested.until.map_or(until, |known| known.min(until)));
-                contested.parts.push(told(&step, observed));
+                contested.waits(told(&step, observed), until);
             }
             continue;
         };

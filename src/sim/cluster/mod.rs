@@ -28,7 +28,7 @@ use crate::{
         ResourceKey,
         kind::{KeyOf, Kind},
         object::{Cursor, Object, OutlinePage, WatchEvent},
-        resource::ServiceAccount,
+        resource::{AccountEvent, ServiceAccount},
     },
     plan::{failure::ClusterError, lease::Notes, say::notice::Notice},
     ports::{Clock, Events, LeaseNotes, Objects, ServiceAccounts},
@@ -201,6 +201,13 @@ impl<K: Kind> Objects<K> for FakeCluster {
 }
 
 impl ServiceAccounts for FakeCluster {
+    fn watch_accounts(&self) -> impl Stream<Item = AccountEvent> + Send + 'static {
+        let receiver = self.lock().watch_accounts();
+        stream::unfold(receiver, |mut receiver| async move {
+            receiver.recv().await.map(|event| (event, receiver))
+        })
+    }
+
     async fn service_account(
         &self,
         namespace: &str,

@@ -20,7 +20,7 @@ use crate::{
         key::Key,
         kind::{KeyOf, Kind},
         object::{Object, Outline, Pause, WatchEvent},
-        resource::ServiceAccount,
+        resource::{AccountEvent, ServiceAccount},
     },
     plan::{failure::ClusterError, lease::Notes},
     sim::faults::Schedule,
@@ -166,6 +166,8 @@ pub(super) struct State {
     pub(super) calls: u64,
     pub(super) writes: u64,
     watchers: Vec<Watcher>,
+    /// Watches of service accounts.
+    pub(super) account_watchers: Vec<mpsc::UnboundedSender<AccountEvent>>,
     /// Events that are held back, while the watch is silent.
     held: Option<Vec<Told>>,
 }
@@ -187,6 +189,7 @@ impl State {
             calls: 0,
             writes: 0,
             watchers: Vec::new(),
+            account_watchers: Vec::new(),
             held: None,
         }
     }
@@ -243,6 +246,9 @@ impl State {
         self.watchers.iter_mut().for_each(|watcher| watcher.beyond = 0);
         for event in self.listing() {
             self.tell(&event);
+        }
+        for event in self.account_listing() {
+            self.tell_of_account(&event);
         }
     }
 
