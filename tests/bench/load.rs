@@ -162,6 +162,15 @@ fn wait_ready(controller: &Controller, count: usize) {
     });
 }
 
+/// Waits until no more than so many resources are there: those that go are not Ready long before.
+fn wait_left(controller: &Controller, count: usize) {
+    wait_until("the others to be gone", LONG, || {
+        std::thread::sleep(LOOK);
+        let left = sample(controller, r#"rolewright_resources{condition="Ready","#);
+        if left == count { Ok(()) } else { Err(left) }
+    });
+}
+
 /// Of the one account of the fake.
 const SWEPT: &str = r#"rolewright_sweeps_total{account="123456789012",result="complete"}"#;
 
@@ -238,7 +247,7 @@ pub fn removals(table: &mut Table, cluster: &Cluster, count: usize, latency: Dur
     place.iam.reset();
     controller.resume();
     let begin = Instant::now();
-    wait_ready(&controller, all - count);
+    wait_left(&controller, all - count);
     let took = begin.elapsed();
     table.at_most(
         &format!("{count} removals, each call {} ms", latency.as_millis()),
