@@ -237,11 +237,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
     /// Completes when something is due next.
     fn timer(&self, now: Timestamp) -> impl Future<Output = ()> + Send + use<I, C, K> {
         // What is due already and did not start waits for a pass to end, not for time.
-        let pass = if self.running.len() < self.max_concurrent {
-            self.shared.queue().next_after(now)
-        } else {
-            None
-        };
+        let pass = self.shared.queue().next_after(now);
         let next =
             if self.may_start() { pass.into_iter().chain(self.next_sweep()).min() } else { None };
         let shared = Arc::clone(&self.shared);
@@ -267,7 +263,7 @@ impl<I: IamWrite, C: Cluster, K: Clock> Engine<I, C, K> {
         if !self.may_start() {
             return;
         }
-        while self.running.len() < self.max_concurrent {
+        loop {
             let memory = self.shared.memory();
             let running = &self.running;
             let free = |key: &ResourceKey| {

@@ -70,16 +70,17 @@ struct Requests {
 pub struct Running<'a> {
     /// The role of each.
     pub roles: &'a HashMap<ResourceKey, RoleKey>,
-    /// At most so many.
+    /// At most so many, beside those for lanes in which none runs.
     pub most: usize,
 }
 
 impl Running<'_> {
-    /// True when another one may begin in a lane in which so many run. A quarter is kept for lanes
-    /// in which none does: whoever comes does not wait for one who has much to do.
+    /// True when another one may begin in a lane in which so many run. A quarter more is kept for
+    /// lanes in which none does: whoever comes does not wait for one who has much to do, and who
+    /// alone has much to do has all the rest. Only who asks for one at a time gets just that.
     fn may_begin(&self, in_lane: usize) -> bool {
         let kept = if self.most > 1 { (self.most / 4).max(1) } else { 0 };
-        let most = if in_lane == 0 { self.most } else { self.most - kept };
+        let most = if in_lane == 0 { self.most + kept } else { self.most };
         self.roles.len() < most
     }
 }

@@ -51,6 +51,22 @@ async fn a_new_role_with_three_policies_takes_three_round_trips() {
     );
 }
 
+/// The time is that of the virtual clock: of calls, and of nothing else.
+#[tokio::test(start_paused = true)]
+async fn a_thousand_new_roles_take_eight_passes_three_calls_each() {
+    let rig = slow(&whole()).await;
+    rig.world.iam.quotas(crate::sim::Quotas { roles: 2_000, ..Default::default() });
+    let names: Vec<String> = (0..1_000).map(|number| format!("r{number}")).collect();
+    for name in &names {
+        rig.apply(name, &whole());
+    }
+    // 1,000 roles by eight, 150 ms each, are 18.75 s.
+    rig.seconds(19).await;
+    let open = names.iter().filter(|name| !rig.is_ready(name)).count();
+    assert_eq!(open, 0);
+    assert_eq!(rig.writes().len(), 4_000);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_removal_takes_six_round_trips_and_ends_with_the_answer_to_its_last_call() {
     let rig = slow(&whole()).await;

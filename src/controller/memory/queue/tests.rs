@@ -143,7 +143,7 @@ fn a_namespace_in_which_nothing_runs_finds_a_free_place() {
     for number in 0..20 {
         push(&mut queue, of("busy", &format!("{number:02}")), at(1), Cause::Full);
     }
-    assert_eq!(start(&mut queue, &mut running, 8).len(), 6);
+    assert_eq!(start(&mut queue, &mut running, 8).len(), 8);
     push(&mut queue, of("other", "1"), at(2), Cause::Full);
     push(&mut queue, of("other", "2"), at(2), Cause::Full);
     assert_eq!(start(&mut queue, &mut running, 8), ["other/1"]);
@@ -151,6 +151,11 @@ fn a_namespace_in_which_nothing_runs_finds_a_free_place() {
     running.remove(&of("busy", "00"));
     running.remove(&of("busy", "01"));
     assert_eq!(start(&mut queue, &mut running, 8), ["other/2"]);
+    // Two more namespaces find a place too, and no other.
+    for namespace in ["third", "fourth", "fifth"] {
+        push(&mut queue, of(namespace, "1"), at(2), Cause::Full);
+    }
+    assert_eq!(start(&mut queue, &mut running, 8), ["fifth/1", "fourth/1"]);
 }
 
 #[test]
